@@ -1,0 +1,62 @@
+# Needs Python 3.11-3.13, git and make; everything else is installed into .venv, pinned by hash.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+
+# Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Nothing here calls home.
+export DO_NOT_TRACK := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help run test unit check ui lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion, then a table of results
+	$(BIN)/dvc repro --keep-going; result=$$?; $(BIN)/evermodel list && exit $$result
+	@echo "Pictures: reports/<experiment>/figures. Data checks: reports/validation/<data set>/data_docs/index.html."
+	@echo "Experiments: make ui. One lane: $(BIN)/dvc repro promote@fashion_cnn."
+
+test: .venv/dev check ## all checks and tests; installs what they need
+	bash tests/browser.sh
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
+unit: .venv/dev ## the quick tests alone
+	$(BIN)/pytest -n 2 --dist loadfile -m "not pipeline and not browser" tests
+
+check: .venv/dev ## style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+ui: .venv/pipeline ## MLflow's pages on http://127.0.0.1:5000
+	$(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
+	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock
+	$(BIN)/$(LOCK) requirements/pipeline.in -o requirements/pipeline.lock
+	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
+	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
+
+clean: ## remove what the pipeline made, not what it cached
+	rm -rf data/raw data/prepared models reports .evermodel mlflow.db* mlartifacts
+
+.venv/pipeline: requirements/installer.lock requirements/pipeline.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
+	@# pip is ten times slower, but knows every proxy and mirror that it was ever taught.
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/pipeline.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/pipeline.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: .venv/pipeline requirements/dev.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/dev.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/dev.lock
+	@touch $@

@@ -1,0 +1,31 @@
+"""train NAME: the model of one experiment, into models/NAME, told to MLflow as it goes."""
+
+import shutil
+
+from evermodel import data, determinism, display, journal, params, saved, stage, training
+
+
+def main(name: str) -> None:
+    """Train experiment `name`, or go on where a killed training stopped."""
+    values = params.load()
+    experiment = values.experiment(name)
+    prepared = data.PREPARED / experiment.dataset
+    spec = data.load_spec(prepared)
+    splits = {split: data.load_split(prepared, split) for split in ("train", "validation")}
+    determinism.fix(values.runtime)
+    key = training.key(experiment, values.runtime, prepared)
+    state = journal.FOLDER / "checkpoints" / key
+    total = experiment.train.epochs if experiment.train else 1
+    with journal.keep("train", name, key) as events, display.epochs(name, total) as show:
+
+        def report(figures: dict[str, float]) -> None:
+            events.epoch(figures)
+            show(figures)
+
+        with data.whole_folder(saved.MODELS / name) as folder:
+            training.train(experiment, values.runtime, spec, splits, folder, state, key, report)
+    shutil.rmtree(state, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    stage.run(main)

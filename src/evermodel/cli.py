@@ -1,0 +1,136 @@
+"""The `evermodel` command."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from evermodel import experiments, params
+from evermodel.errors import EvermodelError
+
+app = typer.Typer(
+    help="Train, compare, promote and use the models of params.yaml.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+P = ParamSpec("P")
+R = TypeVar("R")
+Names = Annotated[list[str], typer.Argument(help="Experiments of params.yaml.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="An experiment of params.yaml.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Print an EvermodelError as one sentence and exit with 1."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except EvermodelError as error:
+            print(f"evermodel: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+    return guarded
+
+
+@app.command(name="list")
+@plain_errors
+def list_experiments(as_json: AsJson = False) -> None:
+    """Show every experiment with its last score, its baseline's, and its champion."""
+    rows = experiments.overview(params.load())
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    else:
+        _show_overview(rows)
+
+
+@app.command()
+@plain_errors
+def run(
+    names: Names,
+    profile: Annotated[
+        str | None, typer.Option(help="Set params.yaml's profile first: sample or full.")
+    ] = None,
+) -> None:
+    """Run the lanes of experiments, from raw data to promotion, and show what came of it."""
+    if profile is not None:
+        experiments.set_profile(profile)
+    values = params.load()
+    for name in names:
+        values.experiment(name)
+    done = subprocess.run(["dvc", "repro", *(f"promote@{name}" for name in names)], check=False)
+    _show_overview([row for row in experiments.overview(values) if row["experiment"] in names])
+    raise typer.Exit(done.returncode)
+
+
+@app.command()
+@plain_errors
+def history(name: Name, as_json: AsJson = False) -> None:
+    """Show the registered versions of an experiment's model, and what was decided about each."""
+    params.load().experiment(name)
+    rows = experiments.history(name)
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    else:
+        _show(f"{name}: {len(rows)} versions", rows)
+
+
+@app.command()
+@plain_errors
+def predict(
+    name: Name,
+    files: Annotated[list[Path], typer.Argument(help="Tables (CSV), pictures or texts.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Let the champion of an experiment answer for files."""
+    params.load().experiment(name)
+    rows = experiments.predict(name, files)
+    if as_json:
+        print(json.dumps(rows, indent=1))
+    else:
+        _show(f"{name} version {rows[0]['version']}", rows)
+
+
+def _show_overview(rows: list[dict[str, Any]]) -> None:
+    shown = [
+        {
+            "experiment": row["experiment"],
+            "data": row["dataset"] + (" (made)" if row["made"] else ""),
+            "model": row["model"],
+            "metric": row["metric"],
+            "score": _score(row),
+            "baseline": _number(row["baseline"]),
+            "seconds": _number(row["seconds"]),
+            "champion": row["champion"] or "–",
+        }
+        for row in rows
+    ]
+    _show(f"profile {rows[0]['profile']}" if rows else "no experiments", shown)
+
+
+def _score(row: dict[str, Any]) -> str:
+    if row["value"] is None:
+        return "not evaluated"
+    return f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _show(title: str, rows: list[dict[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in rows[0] if rows else ():
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_number(value) for value in row.values()))
+    Console().print(table)

@@ -1,0 +1,166 @@
+"""What a table must be before anything is learned from it: `expect.ranges` is its contract.
+
+An expectation without a severity is critical, as it is in Great Expectations.
+"""
+
+from typing import Any, Literal
+
+import great_expectations as gx
+import numpy as np
+import pandas as pd
+from great_expectations.expectations.expectation import ColumnAggregateExpectation
+from sklearn.tree import DecisionTreeClassifier
+
+from evermodel.expectations import labels
+from evermodel.params import Dataset
+
+E = gx.expectations
+NUMERIC = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
+REPEATED = 0.01
+OUTLIER = 8
+LEAK = 0.99
+# Beyond this a target names its rows rather than their classes, and a tree over it outgrows the memory.
+MOST_CLASSES = 1000
+
+Target = Literal["number", "class"]
+
+
+def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
+    """The expectations of a table, one row per example.
+
+    The target is a number if `expect.ranges` has it or it is stored as floats, else a class label; every
+    other column is a numeric feature. An absent column is named once and not examined further.
+    """
+    return gx.ExpectationSuite(
+        name="table", expectations=[*_structure(dataset, manifest), *_values(dataset, manifest)]
+    )
+
+
+def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
+    """How far one feature alone tells the target, from 0 to 1; rows with a missing value are left out.
+
+    Of a number the absolute rank correlation (Spearman 1904). Of k classes the balanced accuracy of a
+    decision tree with k leaves: enough for a copy of the label in any order of its values, too few to
+    learn the rows by heart.
+    """
+    rows = np.isfinite(feature) & target.notna()
+    feature, target = feature[rows], target[rows]
+    if feature.nunique() < 2 or target.nunique() < 2:
+        return 0.0
+    if kind == "number":
+        return float(abs(feature.corr(target, method="spearman")))
+    if target.nunique() > MOST_CLASSES:
+        return 0.0
+    x = feature.to_frame()
+    tree = DecisionTreeClassifier(max_leaf_nodes=target.nunique(), class_weight="balanced", random_state=0)
+    hits = tree.fit(x, target).predict(x) == target
+    return float(hits.groupby(target).mean().mean())
+
+
+class ExpectColumnNotToDetermineTarget(ColumnAggregateExpectation):  # type: ignore[misc]
+    """Expect that no feature alone tells the target: it would be the answer among the questions."""
+
+    target: str
+    kind: Target
+
+    def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
+        rows = execution_engine.get_domain_records({})
+        score = determination(rows[self.column], rows[self.target], self.kind)
+        return {"success": score < LEAK, "result": {"observed_value": round(score, 4)}}
+
+
+def _structure(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+    """Which columns, and how many rows. A column `split` is the source's own split, in any table."""
+    columns = {*dataset.expect.ranges, dataset.target, *({"split"} & set(manifest))}
+    return [
+        E.ExpectTableColumnsToMatchSet(
+            column_set=sorted(columns),
+            exact_match=bool(dataset.expect.ranges),
+            description="the columns are the target and those of expect.ranges",
+        ),
+        E.ExpectTableRowCountToBeBetween(
+            min_value=dataset.expect.min_rows, description=f"at least {dataset.expect.min_rows} rows"
+        ),
+    ]
+
+
+def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+    if manifest.empty or dataset.target not in manifest:
+        return []
+    target = manifest[dataset.target]
+    kind: Target = "number" if _is_number(target, dataset) else "class"
+    features = [column for column in map(str, manifest) if column not in (dataset.target, "split")]
+    expectations = [
+        E.ExpectCompoundColumnsToBeUnique(
+            column_list=list(manifest),
+            mostly=1 - REPEATED,
+            description=f"no row is the copy of another (up to {REPEATED:.0%} may be)",
+            severity="warning",
+        )
+    ]
+    for column in features:
+        expectations += _number(manifest[column], dataset)
+        if _is_numeric(manifest[column]) and (kind == "class" or _is_numeric(target)):
+            expectations.append(_no_leak(column, dataset.target, kind))
+    if kind == "class":
+        return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
+    return expectations + _number(target, dataset)
+
+
+def _no_leak(column: str, target: str, kind: Target) -> Any:
+    return ExpectColumnNotToDetermineTarget(
+        column=column, target=target, kind=kind, description=f"alone it does not tell {target}"
+    )
+
+
+def _is_number(target: pd.Series, dataset: Dataset) -> bool:
+    return not dataset.classes and (target.name in dataset.expect.ranges or target.dtype.kind == "f")
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    return str(values.dtype) in NUMERIC
+
+
+def _number(values: pd.Series, dataset: Dataset) -> list[Any]:
+    """A column of numbers; where text stands among them its rows are named, and nothing else is examined."""
+    column = str(values.name)
+    stored = [
+        E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing"),
+        E.ExpectColumnValuesToBeInTypeList(
+            column=column, type_list=NUMERIC, description="the values are stored as numbers"
+        ),
+    ]
+    if not _is_numeric(values):
+        return [_no_text(values), *stored]
+    return [*stored, _range(column, dataset), *_spread(column)]
+
+
+def _no_text(values: pd.Series) -> Any:
+    numbers = values[pd.to_numeric(values, errors="coerce").notna()]
+    return E.ExpectColumnValuesToBeInSet(
+        column=str(values.name), value_set=numbers.unique().tolist(), description="every value is a number"
+    )
+
+
+def _range(column: str, dataset: Dataset) -> Any:
+    if column not in dataset.expect.ranges:
+        return labels.finite(column)
+    low, high = dataset.expect.ranges[column]
+    return E.ExpectColumnValuesToBeBetween(
+        column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} … {high:g}"
+    )
+
+
+def _spread(column: str) -> list[Any]:
+    return [
+        E.ExpectColumnUniqueValueCountToBeBetween(
+            column=column, min_value=2, description="the values are not all the same", severity="warning"
+        ),
+        E.ExpectColumnValueZScoresToBeLessThan(
+            column=column,
+            threshold=OUTLIER,
+            double_sided=True,
+            description=f"no value lies further than {OUTLIER} standard deviations from the mean",
+            severity="warning",
+        ),
+    ]

@@ -1,0 +1,126 @@
+"""What is known of the experiments: files of the last run, and what MLflow's registry holds."""
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evermodel import data, params, saved
+from evermodel.errors import EvermodelError
+from evermodel.params import Experiment, Params
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+REPORTS = Path("reports")
+
+
+def overview(values: Params) -> list[dict[str, Any]]:
+    """One row per experiment, in the order of params.yaml."""
+    client = _client()
+    return [_row(name, experiment, values, client) for name, experiment in values.experiments.items()]
+
+
+def history(name: str) -> list[dict[str, Any]]:
+    """One row per registered version, newest first."""
+    from evermodel import registry, tracking
+
+    client = tracking.connect()
+    champion = registry.champion(client, name)
+    return [
+        {
+            "version": int(version.version),
+            "alias": "champion" if champion and champion.version == version.version else "",
+            "decided": version.tags.get("evermodel.decided"),
+            "profile": version.tags.get("evermodel.profile"),
+            "decision": version.tags.get("evermodel.decision"),
+            "run": version.run_id,
+        }
+        for version in registry.versions(client, name)
+    ]
+
+
+def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
+    """The champion's answers for the examples in the files.
+
+    Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
+    can't be read.
+    """
+    from evermodel import prediction, registry, tracking
+
+    client = tracking.connect()
+    champion = registry.champion(client, name)
+    if champion is None:
+        raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
+    with tempfile.TemporaryDirectory() as folder:
+        model, spec = registry.load(champion, Path(folder))
+        examples, x = prediction.inputs(files, spec)
+        answers = prediction.answers(examples, model.predict(x), spec)
+    return [{"version": int(champion.version), **answer} for answer in answers]
+
+
+def set_profile(profile: str) -> None:
+    """Turn params.yaml's one switch; nothing else in the file changes."""
+    if profile not in (choices := ("sample", "full")):
+        raise EvermodelError(f"--profile is {profile!r}; the choices are {', '.join(choices)}")
+    text = params.FILE.read_text(encoding="utf-8")
+    changed = re.sub(r"^profile: *\w+", f"profile: {profile}", text, count=1, flags=re.MULTILINE)
+    if changed != text:
+        params.FILE.write_text(changed, encoding="utf-8")
+        print(f"{params.FILE} now says profile: {profile}")
+
+
+def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:
+    figures = _json(REPORTS / name / "metrics.json")
+    spec = _json(data.PREPARED / experiment.dataset / "spec.json")
+    metric = experiment.promotion.metric
+    return {
+        "experiment": name,
+        "dataset": experiment.dataset,
+        "made": spec.get("made", False),
+        "model": experiment.model,
+        "task": experiment.task,
+        "profile": values.profile,
+        "metric": metric,
+        "value": figures.get(metric),
+        "low": figures.get(f"{metric}_low"),
+        "high": figures.get(f"{metric}_high"),
+        "baseline": figures.get(f"baseline_{metric}"),
+        "seconds": _seconds(client, name),
+        "champion": _champion(client, name),
+    }
+
+
+def _client() -> "MlflowClient | None":
+    """MLflow, if it is there; a default store that was never used is not made by looking."""
+    from evermodel import tracking
+
+    if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
+        return None
+    try:
+        return tracking.connect()
+    except EvermodelError as error:
+        print(f"evermodel: {error}")
+        return None
+
+
+def _champion(client: "MlflowClient | None", name: str) -> int | None:
+    from evermodel import registry
+
+    champion = registry.champion(client, name) if client else None
+    return int(champion.version) if champion else None
+
+
+def _seconds(client: "MlflowClient | None", name: str) -> float | None:
+    from evermodel import tracking
+
+    if client is None or not (saved.MODELS / name / saved.FACTS).exists():
+        return None
+    run_id = tracking.find(client, name, saved.facts(saved.MODELS / name).key)
+    found = client.get_run(run_id).data.metrics.get("train/seconds") if run_id else None
+    return float(found) if found is not None else None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}

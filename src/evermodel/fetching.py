@@ -1,0 +1,113 @@
+"""The raw files of a data set: from its sample, a mirror folder, an earlier download, or the network."""
+
+import importlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evermodel import downloads
+from evermodel.data import file_hash
+from evermodel.errors import EvermodelError
+from evermodel.params import modules
+from evermodel.sources import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
+
+MIRROR = "EVERMODEL_MIRROR"
+Copies = dict[str, tuple[Path, str]]  # sha256 -> where a good copy lies, and where it comes from
+
+
+def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
+    """Fill an empty folder with the files of one edition, and source.json, which tells what they are.
+
+    name: the source's own name. profile: "sample" has the source's sample written, if it has one; "full"
+    gets the real files, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs. An
+    edition that needs no network comes before one that does. Raises EvermodelError that names each file
+    that can't be had, why not, and where to put it by hand.
+    """
+    if profile == "sample" and source.sample:
+        provenance = _write_sample(source, source.sample, folder)
+    else:
+        provenance = _copy_edition(name, source, folder)
+    text = json.dumps(provenance.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
+    edition = source.editions[0]
+    module = f"samples/{sample.generator}.py"
+    if sample.generator not in (known := modules("samples")):
+        raise EvermodelError(f"{module} does not exist; the samples are {', '.join(known)}")
+    importlib.import_module(f"evermodel.samples.{sample.generator}").write(folder, edition)
+    written = sorted(file.name for file in folder.iterdir())
+    if written != (wanted := sorted(file.name for file in edition.files)):
+        raise EvermodelError(f"{module} wrote {written}; make it write {wanted}")
+    for file in wanted:
+        print(f"{file}: sample ({sample.note})")
+    hashes = {file: file_hash(folder / file) for file in wanted}
+    return _provenance(source, edition, hashes, edition="sample", made=sample.made, note=sample.note)
+
+
+def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
+    """Copy the first edition that is complete on this machine, or else can be completed from the network."""
+    copies, wrong = _copies(name, source)
+    complete = (edition for edition in source.editions if not _missing(edition, copies))
+    edition = next(complete, None) or _complete(name, source, copies, wrong)
+    for file in edition.files:
+        path, origin = copies[file.sha256]
+        shutil.copyfile(path, folder / file.name)
+        print(f"{file.name}: {origin}")
+    hashes = {file.name: file.sha256 for file in edition.files}
+    return _provenance(source, edition, hashes, edition=edition.name, made=False, note="")
+
+
+def _provenance(source: Source, form: Edition, files: Mapping[str, str], **facts: Any) -> Provenance:
+    terms = source.model_dump(include={"title", "licence", "terms"})
+    return Provenance(**terms, reader=form.reader, options=form.options, files=files, **facts)
+
+
+def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:
+    """The good copies on this machine, and what is wrong with the others."""
+    copies: Copies = {}
+    wrong = []
+    for file in [file for edition in source.editions for file in edition.files]:
+        for path, origin in ((_mirrored(name, file), "mirror"), (downloads.cached(file), "earlier download")):
+            if file.sha256 in copies or not path.exists():
+                continue
+            if fault := downloads.fault(path, file):
+                wrong.append(f"{path} {fault}, but sha256 {file.sha256} is expected")
+            else:
+                copies[file.sha256] = path, f"{origin} {path}"
+    return copies, wrong
+
+
+def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Edition:
+    """Download what the first possible edition lacks, and add it to the copies."""
+    for reason in wrong:
+        print(f"not used: {reason}")
+    failures = []
+    for edition in source.editions:
+        # A file without URL first, so that nothing is downloaded for an edition that can't be completed.
+        for file in sorted(_missing(edition, copies), key=lambda file: len(file.urls)):
+            try:
+                copies[file.sha256] = downloads.cached(file), downloads.download(file)
+            except downloads.UnavailableError as error:
+                place = _mirrored(name, file)
+                failures.append(f"{file.name} (sha256 {file.sha256}): {error}; put it by hand at {place}")
+                break
+        else:
+            return edition
+    raise EvermodelError(". ".join((f"{source.title} can't be had", *wrong, *failures)))
+
+
+def _missing(edition: Edition, copies: Copies) -> list[RemoteFile]:
+    return [file for file in edition.files if file.sha256 not in copies]
+
+
+def _mirrored(name: str, file: RemoteFile) -> Path:
+    """Where a file lies in the mirror; a path that does not exist, and tells what to do, without one."""
+    mirror = os.environ.get(MIRROR)
+    if mirror and not Path(mirror).is_dir():
+        raise EvermodelError(f"{MIRROR} is {mirror!r}, which is not a folder; correct or unset it")
+    return Path(mirror or f"${MIRROR}") / name / file.name

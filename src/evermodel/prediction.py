@@ -1,0 +1,86 @@
+"""Using a champion on files: a table (CSV), pictures, or texts go in as they are."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from evermodel.data import Array, Spec
+from evermodel.errors import EvermodelError
+
+PIXELS = 40_000_000  # a picture beyond this is refused before it is decoded
+
+
+def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
+    """Names of the examples in the files, and the examples as the model of that spec takes them.
+
+    A table gives one example per row (its columns in any order), a picture or a text file one each.
+    Raises EvermodelError that names the file and what is wrong with it.
+    """
+    for file in files:
+        if not file.is_file():
+            raise EvermodelError(f"{file} does not exist; name a file to predict")
+    if spec.kind == "table":
+        tables = [_table(file, spec) for file in files]
+        names = [
+            f"{f}:{row + 1}" for f, table in zip(files, tables, strict=True) for row in range(len(table))
+        ]
+        return names, pd.concat(tables, ignore_index=True)
+    read = _picture if spec.kind == "images" else _text
+    return [str(file) for file in files], np.stack([read(file, spec) for file in files])
+
+
+def answers(names: list[str], predictions: Array, spec: Spec) -> list[dict[str, Any]]:
+    """One answer per example: the number, or the class and how probable it is."""
+    values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
+    if not spec.classes:
+        return [{"input": n, spec.target: v} for n, v in zip(names, values[:, 0].tolist(), strict=True)]
+    if values.shape[1] == 1:  # a sigmoid: the probability of the second class
+        values = np.column_stack([1 - values, values])
+    best = values.argmax(axis=1)
+    return [
+        {"input": name, spec.target: spec.classes[number], "probability": float(row[number])}
+        for name, number, row in zip(names, best.tolist(), values, strict=True)
+    ]
+
+
+def _table(file: Path, spec: Spec) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(file)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise EvermodelError(f"{file} is not a CSV table: {error}") from None
+    if missing := [column for column in spec.columns if column not in table]:
+        raise EvermodelError(f"{file} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
+    table = table[list(spec.columns)]
+    numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    wrong = ~np.isfinite(numbers)
+    if wrong.to_numpy().any():
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise EvermodelError(
+            f"{file}: row {row + 1}, column {spec.columns[column]} is {table.iat[row, column]!r}, "
+            "not a finite number; mend it"
+        )
+    return numbers
+
+
+def _picture(file: Path, spec: Spec) -> Array:
+    height, width, channels = spec.input_shape
+    try:
+        with Image.open(file) as image:
+            if image.width * image.height > PIXELS:
+                raise EvermodelError(
+                    f"{file} has {image.width}x{image.height} pixels; the limit is {PIXELS:,}"
+                )
+            fitted = image.convert("L" if channels == 1 else "RGB").resize((width, height))
+    except UnidentifiedImageError:
+        raise EvermodelError(f"{file} is not a picture that can be decoded; give a PNG or JPEG") from None
+    return np.asarray(fitted, dtype=np.uint8).reshape(height, width, channels)
+
+
+def _text(file: Path, spec: Spec) -> Array:
+    try:
+        return np.array(file.read_text(encoding="utf-8"), dtype=object)
+    except UnicodeDecodeError:
+        raise EvermodelError(f"{file} is not a text in UTF-8") from None

@@ -1,0 +1,57 @@
+"""Images in the four files of MNIST and Fashion-MNIST."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evermodel import idx_format, raw_files
+from evermodel.data import Array, Raw
+from evermodel.errors import EvermodelError
+
+
+def read(folder: Path) -> Raw:
+    """Training and test images, (n, height, width, 1) uint8, in this order.
+
+    The manifest has a row per image: split, label (int64), height and width (pixels), mode ("L", 8-bit
+    grey), mean and sd of its pixels (0 to 255), and the sha256 of its pixels. Raises EvermodelError if a
+    file is missing, changed, corrupt, or does not fit the others.
+    """
+    splits = {split: _load(folder, *names) for split, names in idx_format.FILES.items()}
+    train, test = (images.shape[1:] for images, _ in splits.values())
+    if train != test:
+        raise EvermodelError(f"{folder}: training images are {train} pixels, but test images {test}")
+    manifest = pd.concat(
+        [_manifest(split, images, labels) for split, (images, labels) in splits.items()], ignore_index=True
+    )
+    return Raw("images", manifest, np.concatenate([images for images, _ in splits.values()])[..., np.newaxis])
+
+
+def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Array]:
+    images = idx_format.load(raw_files.checked(folder, images_name), dimensions=3)
+    labels = idx_format.load(raw_files.checked(folder, labels_name), dimensions=1)
+    if len(images) != len(labels):
+        raise EvermodelError(
+            f"{folder}: {images_name} has {len(images)} images, {labels_name} {len(labels)} labels"
+        )
+    return images, labels
+
+
+def _manifest(split: str, images: Array, labels: Array) -> pd.DataFrame:
+    pixels = images.reshape(len(images), -1)
+    mean = pixels.mean(axis=1)
+    # In whole numbers: exact on every machine, and without a float copy of all the images.
+    squares = np.einsum("ij,ij->i", pixels, pixels, dtype=np.int64)
+    return pd.DataFrame(
+        {
+            "split": split,
+            "label": labels.astype(np.int64),
+            "height": images.shape[1],
+            "width": images.shape[2],
+            "mode": "L",
+            "mean": mean,
+            "sd": np.sqrt(np.maximum(squares / pixels.shape[1] - mean**2, 0)),
+            "sha256": [hashlib.sha256(image.tobytes()).hexdigest() for image in images],
+        }
+    )

@@ -1,0 +1,49 @@
+"""A text file with one row a line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from evermodel import raw_files, sources
+from evermodel.data import Raw
+from evermodel.errors import EvermodelError
+
+
+def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) -> Raw:
+    """The only file of the folder as a table; its manifest is the table as read.
+
+    separator: a character, or the regular expression \\s+ for white space. header: whether the first line
+    names the columns; then they may stand in any order. A column in which anything is not a number (an
+    empty field too) stays text, so that validation can show what stands there; the last fields of a line
+    that is too short read as empty. Raises EvermodelError if the file is missing, changed, empty, or has
+    other columns.
+    """
+    if len(files := sorted(sources.provenance(folder).files)) != 1:
+        raise EvermodelError(f"{folder}: a table is one file, but source.json lists {', '.join(files)}")
+    file = raw_files.checked(folder, files[0])
+    try:
+        frame = pd.read_csv(
+            file, sep=separator, header=0 if header else None, keep_default_na=False, low_memory=False
+        )
+    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
+        raise EvermodelError(f"{file} can't be read as a table: {' '.join(str(error).split())}") from None
+    if header:
+        _check_names(file, frame, columns)
+        return Raw("table", frame[list(columns)])
+    if frame.shape[1] != len(columns):
+        raise EvermodelError(f"{file} has {frame.shape[1]} columns, not {len(columns)}: {', '.join(columns)}")
+    return Raw("table", frame.set_axis(list(columns), axis=1))
+
+
+def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    if not isinstance(
+        frame.index, pd.RangeIndex
+    ):  # pandas takes the first of too many fields as names of rows
+        raise EvermodelError(f"{file} has more fields in its lines than names in its header")
+    missing = [name for name in columns if name not in frame]
+    unknown = [name for name in frame if name not in columns]
+    if missing or unknown:
+        raise EvermodelError(
+            f"{file}: columns missing: {missing or 'none'}; columns not known: {unknown or 'none'}"
+        )

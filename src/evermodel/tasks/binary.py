@@ -1,0 +1,90 @@
+"""Judging the probability of the second of two classes."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn import metrics as measures
+
+from evermodel import figures as pictures
+from evermodel import intervals as bootstrap
+from evermodel.data import Array, Spec
+from evermodel.tasks import classification
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {
+    "accuracy": "higher",
+    "log_loss": "lower",
+    "roc_auc": "higher",
+}
+MEANS = classification.MEANS
+
+
+def score(y: Array, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example, with the columns of the task classification.
+
+    y: (n,) 0 or 1; prediction: (n,) or (n, 1) probabilities of class 1, or (n, 2) of both. Raises
+    EvermodelError if it is of another shape, not finite, or no probability.
+    """
+    if prediction.ndim == 1 or prediction.shape[1:] == (1,):
+        positive = prediction.reshape(-1).astype(float)
+        prediction = np.stack([1 - positive, positive], axis=1)
+    return classification.score(y, prediction, spec)
+
+
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
+    """All metrics of a table of scores; precision, recall and F1 are those of class 1."""
+    pair, ranked = (scores["target"], scores["predicted"]), (scores["target"], _positive(scores, spec))
+    values = {
+        "accuracy": measures.accuracy_score(*pair),
+        "average_precision": measures.average_precision_score(*ranked),
+        "brier": measures.brier_score_loss(*ranked),
+        "f1": measures.f1_score(*pair, zero_division=0),
+        "log_loss": measures.log_loss(*ranked, labels=(0, 1)),
+        "precision": measures.precision_score(*pair, zero_division=0),
+        "recall": measures.recall_score(*pair, zero_division=0),
+        "roc_auc": measures.roc_auc_score(*ranked),
+    }
+    return {name: float(value) for name, value in values.items()}
+
+
+def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
+    """The 95 % interval of each headline."""
+    area = bootstrap.roc_auc(scores["target"].to_numpy(), _positive(scores, spec).to_numpy(), seed)
+    return classification.intervals(scores, spec, seed) | {"roc_auc": area}
+
+
+worst = classification.worst
+
+
+def figures(scores: pd.DataFrame, spec: Spec) -> dict[str, Figure]:
+    """calibration, confusion_matrix and roc."""
+    target, positive = scores["target"].to_numpy(), _positive(scores, spec).to_numpy()
+    return {
+        "calibration": pictures.calibration(target, positive, spec.classes[1]),
+        "confusion_matrix": classification.confusion_matrix(scores, spec),
+        "roc": _roc(target, positive, spec),
+    }
+
+
+def _positive(scores: pd.DataFrame, spec: Spec) -> pd.Series:
+    return scores[classification.columns(spec)[1]]
+
+
+def _roc(target: Array, positive: Array, spec: Spec) -> Figure:
+    figure = pictures.page("ROC curve", 5, 5)
+    axes = figure.subplots()
+    measures.RocCurveDisplay.from_predictions(
+        target,
+        positive,
+        name="model",
+        ax=axes,
+        curve_kwargs={"color": pictures.MODEL},
+        plot_chance_level=True,
+        chance_level_kw={"color": pictures.QUIET, "linewidth": 1},
+    )
+    axes.set(
+        xlabel=f"share of {spec.classes[0]} taken for {spec.classes[1]}",
+        ylabel=f"share of {spec.classes[1]} found",
+    )
+    return figure

@@ -1,0 +1,201 @@
+"""Great Expectations over raw examples: what holds, what does not, and a page to read it on."""
+
+import importlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.render.renderer import ValidationResultsPageRenderer
+from great_expectations.render.view import DefaultJinjaPageView
+
+from evermodel.data import Raw
+from evermodel.errors import EvermodelError
+from evermodel.params import Dataset
+
+REPORTS = Path("reports/validation")
+DATA_DOCS = Path("data_docs/index.html")
+TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"
+EXAMPLES = 10
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Example:
+    """A value that breaks an expectation, and its row; the first row of data is 1."""
+
+    row: int
+    value: Any
+
+    def __str__(self) -> str:
+        """As a sentence shows it."""
+        return f"row {self.row}" if self.value is None else f"row {self.row}: {self.value!r}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one expectation.
+
+    severity: critical, warning or info. unexpected: the number of rows that break it, and examples: the
+    first of them; observed: what was found where it is not rows that break it.
+    """
+
+    type: str
+    column: str | None
+    severity: str
+    expectation: str
+    success: bool
+    unexpected: int | None
+    examples: tuple[Example, ...]
+    observed: Any
+
+    def __str__(self) -> str:
+        """What does not hold, where, and by which rows or values one sees it."""
+        where = f"column {self.column}: " if self.column else ""
+        return f'{where}"{self.expectation}" does not hold {self._evidence()}'
+
+    def _evidence(self) -> str:
+        if not self.unexpected:
+            return f"(found: {self.observed})"
+        shown = ", ".join(map(str, self.examples[:SHOWN])) + (", …" if self.unexpected > SHOWN else "")
+        return f"in {self.unexpected} row{'s' * (self.unexpected > 1)} ({shown})"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a data set: its findings, and the same as a page of Data Docs."""
+
+    dataset: str
+    rows: int
+    findings: tuple[Finding, ...]
+    page: str
+
+    def broken(self, severity: str) -> list[Finding]:
+        """The findings of that severity that do not hold."""
+        return [finding for finding in self.findings if finding.severity == severity and not finding.success]
+
+
+def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
+    """Hold the raw examples against the suite of their kind, expectations/<kind>.py.
+
+    Raises EvermodelError if an expectation can't be evaluated: then the suite is wrong, not the data.
+    """
+    manifest = raw.manifest.set_axis(range(1, len(raw.manifest) + 1))
+    suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
+    result = _run(suite, manifest)
+    findings = tuple(_finding(one) for one in result.results)
+    return Report(name, len(manifest), findings, _page(name, len(manifest), findings, result))
+
+
+def save(report: Report, folder: Path) -> None:
+    """Write validation.json and data_docs/index.html; the same data give the same bytes."""
+    text = json.dumps(_summary(report), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "validation.json").write_text(text + "\n", encoding="utf-8")
+    (folder / DATA_DOCS).parent.mkdir()
+    (folder / DATA_DOCS).write_text(report.page, encoding="utf-8")
+
+
+def require(report: Report) -> None:
+    """Raise EvermodelError that names the first critical expectation that does not hold, if there is one."""
+    if broken := report.broken("critical"):
+        more = f", and {len(broken) - 1} more" if broken[1:] else ""
+        raise EvermodelError(
+            f"data set {report.dataset}: {broken[0]}{more}; see {REPORTS / report.dataset / DATA_DOCS}, then "
+            f"mend the data or datasets.{report.dataset} in params.yaml"
+        )
+
+
+def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame) -> Any:
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("raw").add_dataframe_asset("manifest")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": manifest})
+    form = {"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
+    validated = batch.validate(suite, result_format=form)
+    for one in validated.results:
+        # Its own renderer stumbles over NumPy's numbers, so all of them become plain ones.
+        one.result = json.loads(json.dumps(one.to_json_dict()["result"]))
+    return validated
+
+
+def _finding(evaluated: Any) -> Finding:
+    config, result = evaluated.expectation_config, evaluated.result
+    column = config.kwargs.get("column")
+    if error := _error(evaluated.exception_info):
+        raise EvermodelError(
+            f"{config.type} of column {column} can't be evaluated: {error}; mend src/evermodel/expectations"
+        )
+    rows, values = result.get("partial_unexpected_index_list", ()), result.get("partial_unexpected_list", ())
+    return Finding(
+        type=config.type,
+        column=column,
+        severity=config.severity.value,
+        expectation=config.description,
+        success=evaluated.success,
+        unexpected=result.get("unexpected_count"),
+        examples=tuple(Example(row, _plain(value)) for row, value in zip(rows, values, strict=True)),
+        observed=_observed(result),
+    )
+
+
+def _error(info: Mapping[str, Any]) -> str | None:
+    """The message of an exception; Great Expectations keeps one for all, or one for each metric."""
+    for entry in [info] if "raised_exception" in info else info.values():
+        if entry["raised_exception"]:
+            return " ".join(str(entry["exception_message"]).split())
+    return None
+
+
+def _observed(result: Mapping[str, Any]) -> Any:
+    columns = result.get("details", {}).get("mismatched", {})
+    lists = {**columns, "missing": result.get("partial_missing_list", columns.get("missing"))}
+    found = [f"{what} {', '.join(map(str, names))}" for what, names in sorted(lists.items()) if names]
+    return "; ".join(found) or _rounded(result.get("observed_value"))
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits: the last ones of a mean depend on the order in which a processor adds."""
+    return _plain(float(f"{value:.6g}")) if isinstance(value, float) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return ", ".join(map(str, value.values()))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    count = Counter((finding.severity, finding.success) for finding in report.findings)
+    return {
+        "dataset": report.dataset,
+        "success": not report.broken("critical"),
+        "rows": report.rows,
+        "severities": {
+            severity: {"held": count[severity, True], "broken": count[severity, False]}
+            for severity in ("critical", "warning", "info")
+        },
+        "expectations": [asdict(finding) for finding in report.findings],
+    }
+
+
+def _page(name: str, rows: int, findings: tuple[Finding, ...], result: Any) -> str:
+    """The results as Great Expectations renders them, in a frame of our own.
+
+    Its frame shows the time and random ids, and loads scripts and styles from seven hosts; ours is whole
+    in itself, so that the page is the same at any time and reads without a network.
+    """
+    document = ValidationResultsPageRenderer().render(result)
+    view = DefaultJinjaPageView(custom_views_directory=str(TEMPLATE.parent))
+    broken = sorted((one for one in findings if not one.success), key=lambda one: one.severity)
+    return str(
+        view.render(document, template=TEMPLATE.name, name=name, rows=rows, findings=findings, broken=broken)
+    )

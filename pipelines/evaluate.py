@@ -1,18 +1,62 @@
-"""evaluate NAME: how good the model of one experiment is on the test rows, into reports/NAME."""
+"""evaluate NAME: how good the model of an experiment is on the test rows, into reports/NAME."""
 
+import importlib
 
+import pandas as pd
 
-from evermodel import data, determinism, evaluation, journal, params, saved
+from evermodel import data, determinism, evaluation, journal, params, saved, stage
+from evermodel.data import Array, Spec, Split
+from evermodel.errors import EvermodelError
+from evermodel.learners import estimator
+from evermodel.params import Experiment, Params
 
 
 def main(name: str) -> None:
     """Write reports/<name>/ with metrics.json, scores.parquet, curves.csv and figures/."""
     values = params.load()
-    experiment = values.experiment(name)
-    spec = data.load_spec(data.PREPARED / experiment.dataset)
-    train, test = (data.load_split(data.PREPARED / experiment.dataset, split) for split in ("train", "test"))
+    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
     facts = saved.facts(saved.MODELS / name)
-    check_test_rows(name, facts, spec)
+    if facts.test_hash != spec.test_hash:
+        raise EvermodelError(
+            f"{saved.MODELS / name} was trained for other test rows than {data.PREPARED / spec.dataset} "
+            f"has now; run `dvc repro train@{name}`"
+        )
     determinism.fix(values.runtime)
-    with journal.keep("evaluate", name, facts.key), data.whole_folder(evaluation.REPORTS / name) as folder:
-        evaluate(...)
+    with (
+        journal.keep("evaluate", name, facts.key),
+        data.whole_folder(evaluation.REPORTS / name) as folder,
+    ):
+        (folder / "figures").mkdir()
+        for file, content in report(name, values, spec).items():
+            (folder / file).write_bytes(content)
+
+
+def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
+    """The files of the report, by their paths."""
+    experiment = values.experiment(name)
+    train, test = (data.load_split(data.PREPARED / spec.dataset, split) for split in ("train", "test"))
+    task = evaluation.task_module(experiment.task)
+    saved_model = saved.load(saved.MODELS / name)
+    prediction = saved_model.predict(test.x)
+    model = evaluation.judge(task, f"model {experiment.model}", prediction, test.y, spec)
+    prediction = predict_baseline(experiment, spec, train, test.x)
+    baseline = evaluation.judge(task, f"baseline {experiment.baseline}", prediction, test.y, spec)
+    intervals = task.intervals(model.scores, spec, values.runtime.seed)
+    history = saved.MODELS / name / "history.csv"
+    drawn = evaluation.pictures(task, name, spec, model.scores, test.x, pd.read_csv(history))
+    return {
+        "metrics.json": evaluation.metrics_json(model, baseline, intervals, saved_model.facts.parameters),
+        "scores.parquet": evaluation.scores_parquet(model.scores, baseline.scores, spec),
+        "curves.csv": history.read_bytes(),
+        **{f"figures/{file}": content for file, content in drawn.items()},
+    }
+
+
+def predict_baseline(experiment: Experiment, spec: Spec, train: Split, x: Array) -> Array:
+    """What the baseline, fitted on the same training rows, predicts for x."""
+    build = importlib.import_module(f"evermodel.models.{experiment.baseline}").build
+    return estimator.predict(estimator.fit(build, spec, experiment.task, train), x)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+WIDE = 160
 P = ParamSpec("P")
 R = TypeVar("R")
 Names = Annotated[list[str], typer.Argument(help="Experiments of params.yaml.", show_default=False)]
@@ -106,11 +108,10 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
             "experiment": row["experiment"],
             "data": row["dataset"] + (" (made)" if row["made"] else ""),
             "model": row["model"],
-            "metric": row["metric"],
-            "score": _score(row),
+            "test score": _score(row),
             "baseline": _number(row["baseline"]),
             "seconds": _number(row["seconds"]),
-            "champion": row["champion"] or "–",
+            "champion": row["champion"],
         }
         for row in rows
     ]
@@ -120,7 +121,7 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
 def _score(row: dict[str, Any]) -> str:
     if row["value"] is None:
         return "not evaluated"
-    return f"{_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
+    return f"{row['metric']} {_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
 
 
 def _number(value: Any) -> str:
@@ -128,9 +129,10 @@ def _number(value: Any) -> str:
 
 
 def _show(title: str, rows: list[dict[str, Any]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in rows[0] if rows else ():
-        table.add_column(column, overflow="fold")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(rows[0] if rows else ()):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(_number(value) for value in row.values()))
-    Console().print(table)
+    # A pipe has no width of its own, and what is cut there is lost.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -1,8 +1,9 @@
-"""One evaluation: from a model's and its baseline's predictions of the test rows to numbers and pictures."""
+"""One evaluation: from predictions of the test rows to the files of a report."""
 
 import importlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,15 @@ import pyarrow.parquet as pq
 from evermodel import figures
 from evermodel.data import Array, Spec
 from evermodel.errors import EvermodelError
+from evermodel.intervals import Interval
 
 REPORTS = Path("reports")
 WORST = 12
-DIGITS = 6  # significant; what lies behind them differs between processors
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Per-example scores of the test rows and the metrics that follow from them."""
+    """Scores of the test rows, one each, and the metrics that follow from them."""
 
     scores: pd.DataFrame
     metrics: dict[str, float]
@@ -35,7 +36,7 @@ def task_module(task: str) -> Any:
 
 
 def judge(task: Any, who: str, prediction: Array, y: Array, spec: Spec) -> Judged:
-    """Score the prediction `who` made of the test rows.
+    """Judge what `who` predicted for the test rows with targets y (n,).
 
     Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
     """
@@ -46,78 +47,62 @@ def judge(task: Any, who: str, prediction: Array, y: Array, spec: Spec) -> Judge
     metrics = task.metrics(scores, spec)
     if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
         raise EvermodelError(
-            f"{', '.join(broken)} of {who} can't be computed: the {len(y)} test rows of {spec.dataset} are too "
-            "few or all of one class, or the prediction is huge; look at the split in params.yaml"
+            f"{', '.join(broken)} of {who} is no finite number on the {len(y)} test rows of {spec.dataset}: "
+            "all rows are of one class (change the split in params.yaml), or the prediction is huge"
         )
     return Judged(scores, metrics)
 
 
-def numbers(
-    task: Any, model: Judged, baseline: Judged, spec: Spec, seed: int, parameters: int
-) -> dict[str, float]:
-    """What metrics.json holds: metrics of model and baseline, 95 % intervals of the headlines, and sizes."""
-    intervals = task.intervals(model.scores, spec, seed)
-    return {
+def metrics_json(
+    model: Judged, baseline: Judged, intervals: Mapping[str, Interval], parameters: int
+) -> bytes:
+    """Metrics of model and baseline and the bounds of the headlines' intervals, as flat JSON.
+
+    Six significant digits: what lies behind them is another on another processor.
+    """
+    values = {
         **model.metrics,
         **{f"{name}_low": low for name, (low, _) in intervals.items()},
         **{f"{name}_high": high for name, (_, high) in intervals.items()},
         **{f"baseline_{name}": value for name, value in baseline.metrics.items()},
-        "test_rows": len(model.scores),
-        "parameters": parameters,
     }
+    rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
+    sizes = {"parameters": parameters, "test_rows": len(model.scores)}
+    return (json.dumps(rounded | sizes, indent=1, sort_keys=True) + "\n").encode()
+
+
+def scores_parquet(model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec) -> bytes:
+    """The model's scores beside the baseline's as baseline_<column>, row by row, for paired tests.
+
+    The schema's metadata says as `test_hash` which rows they are of.
+    """
+    paired = model.join(baseline.drop(columns="target").add_prefix("baseline_"))
+    # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
+    metadata = {"test_hash": spec.test_hash}
+    table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream)
+    return bytes(stream.getvalue())
 
 
 def pictures(
-    task: Any, name: str, scores: pd.DataFrame, x: Array, history: pd.DataFrame, spec: Spec
+    task: Any, name: str, spec: Spec, scores: pd.DataFrame, x: Array, history: pd.DataFrame
 ) -> dict[str, bytes]:
-    """The files of figures/: the task's own figures, the learning curve, and the worst examples."""
+    """Files by name: the task's figures, the learning curve if there is one, and the worst examples.
+
+    x: the test rows that the scores are of; history: columns epoch, loss, val_loss and more pairs.
+    """
     worst = task.worst(scores, spec, WORST)
     examples = np.asarray(x[worst.index.to_numpy()])
     with figures.look():
         drawn = task.figures(scores, spec)
         if len(history) > 1:
             drawn["learning_curve"] = figures.learning_curve(history)
-        match spec.kind:
-            case "images":
-                drawn["worst"] = figures.worst_images(examples, worst)
-            case "table":
-                drawn["worst"] = figures.worst_rows(examples, spec.columns, worst)
+        if spec.kind == "images":
+            drawn["worst"] = figures.worst_images(examples, worst)
+        if spec.kind == "table":
+            drawn["worst"] = figures.worst_rows(examples, spec.columns, worst)
         files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
     if spec.kind == "text":
-        files["worst.md"] = figures.worst_texts(examples, worst, name, spec).encode()
+        files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()
     return files
-
-
-def write(
-    folder: Path,
-    values: dict[str, float],
-    model: Judged,
-    baseline: Judged,
-    files: dict[str, bytes],
-    spec: Spec,
-) -> None:
-    """Write metrics.json, scores.parquet and figures/; the same values give the same bytes.
-
-    scores.parquet has the model's columns, those of the baseline as baseline_<column>, and the hash of
-    the test rows as `test_hash` in its schema's metadata.
-    """
-    rounded = {name: round_to(value) for name, value in values.items()}
-    text = json.dumps(rounded, indent=1, sort_keys=True, allow_nan=False)
-    (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    pq.write_table(table(model.scores, baseline.scores, spec), folder / "scores.parquet")
-    (folder / "figures").mkdir()
-    for name, content in files.items():
-        (folder / "figures" / name).write_bytes(content)
-
-
-def table(model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec) -> pa.Table:
-    """Scores of the model beside those of the baseline, row by row, for paired tests."""
-    paired = model.join(baseline.drop(columns="target").add_prefix("baseline_"))
-    # Without pandas' own metadata, which names the versions of the libraries.
-    metadata = {"test_hash": spec.test_hash}
-    return pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
-
-
-def round_to(value: float) -> float:
-    """The value to DIGITS significant digits; whole numbers as they are."""
-    return value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")

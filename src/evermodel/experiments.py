@@ -54,10 +54,10 @@ def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
     if champion is None:
         raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
     with tempfile.TemporaryDirectory() as folder:
-        model, spec = registry.load(champion, Path(folder))
+        answer, spec = registry.load(champion, Path(folder))
         examples, x = prediction.inputs(files, spec)
-        answers = prediction.answers(examples, model.predict(x), spec)
-    return [{"version": int(champion.version), **answer} for answer in answers]
+        answers = prediction.answers(examples, answer(x), spec)
+    return [{"version": int(champion.version), **row} for row in answers]
 
 
 def set_profile(profile: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from sklearn.calibration import CalibrationDisplay
 
 from evermodel.data import Array, Spec
@@ -23,6 +24,8 @@ LOOK = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": "medium",
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
     "figure.titlesize": "large",
     "figure.titleweight": "bold",
     "font.family": "DejaVu Sans",  # ships with Matplotlib, so that every machine draws the same letters
@@ -34,6 +37,7 @@ LOOK = {
     "ytick.color": "#333333",
 }
 MOST_COUNTS = 30  # classes; above, the counts of a confusion matrix could not be read
+MOST_LETTERS = 70  # of all classes' names side by side
 MOST_COLUMNS = 16
 MOST_WORDS = 60
 GRID_COLUMNS = 4
@@ -89,44 +93,47 @@ def calibration(truth: Array, probability: Array, event: str) -> Figure:
     CalibrationDisplay.from_predictions(
         truth, probability, n_bins=10, pos_label=1, ax=curve, color=MODEL, label="model"
     )
-    curve.set(xlabel="", ylabel=f"share {event}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    curve.set(xlabel="", ylabel=f"share that is {event}", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     counts.hist(probability, bins=np.linspace(0, 1, 11), color=MODEL, rwidth=0.9)
-    counts.set(xlabel=f"predicted probability {event}", ylabel="test rows")
+    counts.set(xlabel=f"predicted probability of being {event}", ylabel="test rows")
     return figure
 
 
 def heat(axes: Axes, shares: Array, texts: Array, rows: Sequence[str], columns: Sequence[str]) -> None:
     """Fill the axes with a table whose cells are the darker, the larger their share (0 to 1)."""
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.tick_params(length=0)
+    shades = np.sqrt(shares)  # so that small shares show at all
+    axes.pcolormesh(shades, cmap="Blues", vmin=0, vmax=1, edgecolors="#e8e8e8", linewidth=0.5)
+    axes.invert_yaxis()
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+    axes.tick_params(length=0, labelsize=min(10, 700 / len(rows)))
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-    for (row, column), share in np.ndenumerate(shares):
-        colour = "white" if share > 0.5 else "#333333"
-        axes.text(column, row, texts[row, column], ha="center", va="center", color=colour, fontsize="small")
+    for (row, column), shade in np.ndenumerate(shades):
+        colour, text = "white" if shade > 0.6 else "#333333", str(texts[row, column])
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize="small")
 
 
 def confusion(counts: Array, classes: Sequence[str]) -> Figure:
     """Counts (k, k) with true classes as rows, shaded by the share of the row."""
-    side = 2 + min(len(classes) * 0.55, 10)
+    side = min(3.5 + 0.45 * len(classes), 13)
     figure = page("confusion matrix", side, side)
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    readable = (counts > 0) & (len(classes) <= MOST_COUNTS)
-    heat(axes, shares, np.where(readable, counts.astype(str), ""), classes, classes)
-    if max(map(len, classes)) > 2:
+    written = (counts > 0) & (len(classes) <= MOST_COUNTS)
+    heat(axes, shares, np.where(written, counts.astype(str), ""), classes, classes)
+    if len(classes) * max(map(len, classes)) > MOST_LETTERS:
         axes.tick_params(axis="x", rotation=90)
-    axes.set(xlabel="predicted", ylabel="true", title="test rows; shade: share of the true class")
+    axes.set(xlabel="predicted", ylabel="true", title="test rows (shade: share of the true class)")
     return figure
 
 
 def worst_images(images: Array, worst: pd.DataFrame) -> Figure:
     """The images (m, height, width, channels) uint8 under what `worst` (m rows) says of each."""
     lines = -(-len(images) // GRID_COLUMNS)
-    figure = page("worst of the test images", 8, 0.7 + 2.6 * lines)
-    for axes in (panels := figure.subplots(lines, GRID_COLUMNS, squeeze=False).flat):
+    figure = page("worst of the test images", 8, 0.7 + 2.4 * lines)
+    panels = figure.subplots(lines, GRID_COLUMNS, squeeze=False).ravel()
+    for axes in panels:
         axes.set_axis_off()
     for axes, image, caption in zip(panels, images, captions(worst), strict=False):
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
@@ -138,34 +145,37 @@ def worst_rows(x: Array, columns: Sequence[str], worst: pd.DataFrame) -> Figure:
     """The first columns of the rows x (m, k) beside what `worst` (m rows) says of each, as a table."""
     shown = pd.DataFrame(x[:, :MOST_COLUMNS], columns=list(columns[:MOST_COLUMNS]))
     table = pd.concat([shown, worst.reset_index(drop=True)], axis=1)
-    cells = table.map(_short)
     figure = page("worst of the test rows", 0.4 + 0.72 * table.shape[1], 0.8 + 0.28 * len(table))
     axes = figure.subplots()
     axes.set_axis_off()
-    drawn = axes.table(cells.to_numpy(), colLabels=list(table), edges="horizontal", bbox=(0, 0, 1, 1))
+    cells = table.map(_short).to_numpy().tolist()
+    drawn = axes.table(cells, colLabels=list(map(str, table)), edges="horizontal", bbox=Bbox.unit())
     drawn.auto_set_font_size(False)
-    drawn.set_fontsize(8)
+    for cell in drawn.get_celld().values():
+        cell.set(edgecolor="#cccccc", fontsize="small")
     return figure
 
 
-def worst_texts(texts: Array, worst: pd.DataFrame, title: str, source: str) -> str:
+def worst_texts(texts: Array, experiment: str, spec: Spec, worst: pd.DataFrame) -> str:
     """A Markdown page of the texts (m,), each cut short, under what `worst` (m rows) says of it.
 
     Texts stand as indented code, where no character of theirs means anything to Markdown.
     """
-    entries = []
-    for number, (text, caption) in enumerate(zip(texts, captions(worst), strict=True), start=1):
-        words = text.split()
-        cut = " ".join(words[:MOST_WORDS]) + (" …" if len(words) > MOST_WORDS else "")
-        entries.append(
-            f"## {number}. {', '.join(caption)}\n\n{textwrap.indent(textwrap.fill(cut, 100), '    ')}"
-        )
-    return "\n\n".join([f"# {title}: worst of the test texts", source, *entries]) + "\n"
+    entries = [
+        f"## {number}. {', '.join(caption)}\n\n{textwrap.indent(_cut(text), ' ' * 4)}"
+        for number, (text, caption) in enumerate(zip(texts, captions(worst), strict=True), start=1)
+    ]
+    return "\n\n".join([f"# {experiment}: worst of the test texts", origin(spec), *entries]) + "\n"
 
 
 def captions(worst: pd.DataFrame) -> list[list[str]]:
     """What each row says, a line for each column: its name and value."""
-    return [[f"{column} {_short(row[column])}" for column in worst] for _, row in worst.iterrows()]
+    return [[f"{name} {_short(value)}" for name, value in row.items()] for _, row in worst.iterrows()]
+
+
+def _cut(text: str) -> str:
+    words = text.split()
+    return textwrap.fill(" ".join(words[:MOST_WORDS]) + (" …" if len(words) > MOST_WORDS else ""), 100)
 
 
 def _short(value: object) -> str:

@@ -4,6 +4,7 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ LIMIT = 1 << 30  # bytes of an unpacked array: twenty times MNIST, and still no 
 BLOCK = 0xFFFF  # bytes, the most that a stored block holds
 
 
-def load(file: Path, dimensions: int) -> Array:
+def load_array(file: Path, dimensions: int) -> Array:
     """The uint8 array in a gzipped IDX file.
 
     Raises EvermodelError if it is cut off, corrupt, of another type or number of dimensions, or too large.
@@ -43,7 +44,14 @@ def load(file: Path, dimensions: int) -> Array:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def save(file: Path, array: Array) -> None:
+def save(folder: Path, splits: Mapping[str, tuple[Array, Array]]) -> None:
+    """Write the four files of a data set: the images (n, height, width) and labels (n,) of each split."""
+    for split, arrays in splits.items():
+        for name, array in zip(FILES[split], arrays, strict=True):
+            save_array(folder / name, array)
+
+
+def save_array(file: Path, array: Array) -> None:
     """Write a uint8 array as a gzipped IDX file; the same array gives the same bytes on every machine."""
     header = struct.pack(f">{1 + array.ndim}I", BYTES << 8 | array.ndim, *array.shape)
     file.write_bytes(_gzip(header + array.tobytes()))

@@ -3,10 +3,18 @@
 import ast
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from evermodel.errors import EvermodelError
 
@@ -43,7 +51,7 @@ class Split(Section):
     """
 
     method: Literal["official", "order", "shuffle"]
-    test: Share | None = None
+    test: Annotated[float, Field(gt=0, lt=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -72,6 +80,10 @@ class Dataset(Section):
     duplicates: Share = 0.0
     expect: Expect
 
+    def is_quantity(self, stored_as_floats: bool) -> bool:
+        """Whether the target is a number to predict rather than a class: it has a range, or is a float."""
+        return not self.classes and (self.target in self.expect.ranges or stored_as_floats)
+
 
 class EarlyStopping(Section):
     """Stop when `monitor` has not improved for `patience` epochs; never on test data."""
@@ -92,12 +104,12 @@ class Train(Section):
     """How a Keras model is fitted."""
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[FiniteFloat, Field(gt=0)]
     schedule: Literal["constant", "cosine"] = "constant"
     batch_size: Annotated[int, Field(ge=1)]
     epochs: Annotated[int, Field(ge=1)]
     loss: str | None = None
-    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    weight_decay: Annotated[FiniteFloat, Field(ge=0)] | None = None
     average: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
@@ -116,8 +128,8 @@ class Promotion(Section):
     """The policy that a model must meet to become champion."""
 
     metric: str
-    floor: float | None = None
-    ceiling: float | None = None
+    floor: FiniteFloat | None = None
+    ceiling: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Promotion":
@@ -169,7 +181,7 @@ def load(file: Path = FILE) -> Params:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     try:
         params = Params.model_validate(values)
@@ -257,8 +269,12 @@ def _pick(what: str, name: str, among: Mapping[str, T]) -> T:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first thing wrong, with the full path of its key."""
-    first = error.errors(include_url=False)[0]
+    """The first thing wrong, with the full path of its key.
+
+    An unknown key comes first: a misspelled one is missing under its right name as well.
+    """
+    wrong = error.errors(include_url=False)
+    first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
     path = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the top level"
     match first["type"]:
         case "extra_forbidden":
@@ -278,14 +294,9 @@ def _known_keys(path: tuple[int | str, ...]) -> list[str]:
     section: Any = Params
     for part in path[:-1]:
         if hasattr(section, "model_fields"):
-            section = _section_of(section.model_fields[str(part)].annotation)
+            section = section.model_fields[str(part)].annotation
         else:  # a mapping of names to sections: step over the name
-            section = _section_of(section)
-    while not hasattr(section, "model_fields"):
-        section = _section_of(section)
+            section = get_args(section)[-1]
+        if type(None) in get_args(section):
+            section = get_args(section)[0]
     return sorted(section.model_fields)
-
-
-def _section_of(annotation: Any) -> Any:
-    arguments = [a for a in getattr(annotation, "__args__", ()) if a is not type(None)]
-    return arguments[-1] if arguments else annotation

@@ -55,9 +55,9 @@ def _table(file: Path, spec: Spec) -> pd.DataFrame:
         raise EvermodelError(f"{file} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
     table = table[list(spec.columns)]
     numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    wrong = ~np.isfinite(numbers)
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
+    wrong = ~np.isfinite(numbers.to_numpy())
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
         raise EvermodelError(
             f"{file}: row {row + 1}, column {spec.columns[column]} is {table.iat[row, column]!r}, "
             "not a finite number; mend it"

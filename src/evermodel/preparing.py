@@ -14,8 +14,9 @@ from evermodel.params import Split as Rule
 from evermodel.sources import Provenance
 
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
-# holds the two together. Keras itself is not asked, because importing it takes longer than counting.
-PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
+# holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,
+# because TensorFlow's capitals and spaces are those of ASCII alone.
+PUNCTUATION = re.compile(rb"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
 VOCABULARY = 20_000
 
 
@@ -77,29 +78,27 @@ def split_rows(count: int, rule: Rule, official: Array | None) -> dict[str, Arra
 
 def vocabulary(texts: Array) -> tuple[str, ...]:
     """The most frequent words of the texts, most frequent first, ties by the alphabet."""
-    counts = Counter(word for text in texts for word in PUNCTUATION.sub("", text.lower()).split())
-    return tuple(sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY])
+    counts = Counter(word for text in texts for word in PUNCTUATION.sub(b"", text.encode().lower()).split())
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    return tuple(word.decode() for word in ranked[:VOCABULARY])
 
 
 def _inputs(name: str, raw: Raw, target: str) -> tuple[Array, tuple[str, ...]]:
-    if raw.inputs is not None:
-        return raw.inputs, ()
     if target not in raw.manifest:
         raise EvermodelError(
             f"data set {name} has no column {target!r}; set datasets.{name}.target to one of "
             f"{', '.join(map(str, raw.manifest.columns))}"
         )
+    if raw.inputs is not None:
+        return raw.inputs, ()
     features = raw.manifest.drop(columns=[target, "split"], errors="ignore")
     return features.to_numpy(dtype=np.float64), tuple(map(str, features.columns))
 
 
 def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:
-    """Numbers as they are, or class numbers with the names that belong to them.
-
-    A column of numbers in a table is a quantity, unless params.yaml names classes.
-    """
+    """Numbers as they are, or class numbers with the names that belong to them."""
     target = raw.manifest[dataset.target]
-    if raw.kind == "table" and pd.api.types.is_numeric_dtype(target) and not dataset.classes:
+    if dataset.is_quantity(target.dtype.kind == "f"):
         return target.to_numpy(dtype=np.float64), ()
     labels = sorted(target.unique())
     classes = dataset.classes or tuple(map(str, labels))

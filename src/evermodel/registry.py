@@ -2,6 +2,7 @@
 
 import platform
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
@@ -80,10 +81,10 @@ def judged(version: ModelVersion | None) -> Champion | None:
     )
 
 
-def load(version: ModelVersion, folder: Path) -> tuple[Any, Spec]:
+def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array], Spec]:
     """Download a version into `folder` and load it, if its model file is the one that was registered.
 
-    Returns an object with predict(x), and the spec of the data that the model takes.
+    Returns its predict function, and the spec of the data that it takes.
     """
     local = Path(
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
@@ -95,7 +96,7 @@ def load(version: ModelVersion, folder: Path) -> tuple[Any, Spec]:
             f"{version.name} version {version.version}: {file.name} is not the file that was registered "
             "(its sha256 differs); run the lane again or promote another version"
         )
-    return mlflow.pyfunc.load_model(str(local)), Spec.model_validate(metadata["spec"])
+    return saved.predictor(file), Spec.model_validate(metadata["spec"])
 
 
 def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:

@@ -76,7 +76,12 @@ def load(folder: Path) -> Saved:
             f"{file} is not the file that training wrote (its sha256 is not {known.sha256}); "
             f"run `dvc checkout --force {folder}` or `dvc repro --force train@{folder.name}`"
         )
-    return Saved(_keras(file) if file.suffix == ".keras" else _sklearn(file), known)
+    return Saved(predictor(file), known)
+
+
+def predictor(file: Path) -> Callable[[Array], Array]:
+    """The predict function of a model file whose sha256 the caller has checked."""
+    return _keras(file) if file.suffix == ".keras" else _sklearn(file)
 
 
 def write_facts(folder: Path, known: Facts) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import mlflow
 import pandas as pd
 from filelock import FileLock
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
@@ -47,6 +47,8 @@ def connect() -> MlflowClient:
     """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     mlflow.set_tracking_uri(uri())
     client = MlflowClient()
     try:
@@ -122,7 +124,7 @@ def _send(name: str, key: str) -> None:
     values = params.load()
     spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
     run_id = _run(client, name, key, values, spec)
-    client.update_run(run_id, status=RunStatus.to_string(RunStatus.RUNNING))
+    client.update_run(run_id, status="RUNNING")
     _log_curves(client, run_id, _curves(saved.MODELS / name, journal.read(key), trained=False))
 
 
@@ -256,12 +258,11 @@ def hash_of(files: list[Path]) -> str:
 
 
 def _status(events: list[dict[str, Any]], trained: bool) -> str:
-    """A run whose training neither ended nor failed in a way that it could tell was killed."""
-    last = events[-1]["event"] if events else "end"
-    if last == "failed":
-        return RunStatus.to_string(RunStatus.FAILED)
-    finished = last == "end" or (trained and events[-1]["stage"] != "train")
-    return RunStatus.to_string(RunStatus.FINISHED if finished else RunStatus.KILLED)
+    """MLflow's word for how the run ended; a stage that could not even tell was killed."""
+    last = events[-1] if events else {"event": "end"}
+    if last["event"] == "failed":
+        return "FAILED"
+    return "FINISHED" if last["event"] == "end" or (trained and last["stage"] != "train") else "KILLED"
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+import reprlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,14 +36,14 @@ class Example:
 
     def __str__(self) -> str:
         """As a sentence shows it."""
-        return f"row {self.row}" if self.value is None else f"row {self.row}: {self.value!r}"
+        return f"row {self.row}" if self.value is None else f"row {self.row}: {reprlib.repr(self.value)}"
 
 
 @dataclass(frozen=True)
 class Finding:
     """What became of one expectation.
 
-    severity: critical, warning or info. unexpected: the number of rows that break it, and examples: the
+    severity: critical or warning. unexpected: the number of rows that break it, and examples: the
     first of them; observed: what was found where it is not rows that break it.
     """
 
@@ -63,7 +64,7 @@ class Finding:
     def _evidence(self) -> str:
         if not self.unexpected:
             return f"(found: {self.observed})"
-        shown = ", ".join(map(str, self.examples[:SHOWN])) + (", …" if self.unexpected > SHOWN else "")
+        shown = ", ".join(map(str, self.examples[:SHOWN])) + (", ..." if self.unexpected > SHOWN else "")
         return f"in {self.unexpected} row{'s' * (self.unexpected > 1)} ({shown})"
 
 
@@ -181,7 +182,7 @@ def _summary(report: Report) -> dict[str, Any]:
         "rows": report.rows,
         "severities": {
             severity: {"held": count[severity, True], "broken": count[severity, False]}
-            for severity in ("critical", "warning", "info")
+            for severity in ("critical", "warning")
         },
         "expectations": [asdict(finding) for finding in report.findings],
     }

@@ -19,6 +19,8 @@ def expectations(manifest: pd.DataFrame, column: str, classes: Sequence[str]) ->
     classes: the names that params.yaml gives, for labels that are those names or their numbers 0..k-1;
         where it gives none, the classes are the labels that occur.
     """
+    if column not in manifest:
+        return [E.ExpectColumnToExist(column=column, description="the target is a column")]
     labels = manifest[column]
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if labels.dtype.kind == "f" and not classes:
@@ -28,16 +30,11 @@ def expectations(manifest: pd.DataFrame, column: str, classes: Sequence[str]) ->
     return [
         present,
         *_written(labels),
-        E.ExpectColumnValuesToBeInSet(
-            column=column, value_set=known, description=f"every label is one of {_words(known)}"
-        ),
+        *(_named(column, known) if classes else ()),
+        *(_everywhere(column, known, split) for split in splits),
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="there are two classes or more"
         ),
-        E.ExpectColumnDistinctValuesToContainSet(
-            column=column, value_set=known, description="every class occurs"
-        ),
-        *(_everywhere(column, known, split) for split in splits),
         *_balanced(labels),
     ]
 
@@ -66,6 +63,18 @@ def _known(labels: pd.Series, classes: Sequence[str]) -> list[Any]:
     return list(range(len(classes)) if pd.api.types.is_numeric_dtype(labels) else classes)
 
 
+def _named(column: str, known: list[Any]) -> list[Any]:
+    names = ", ".join(map(str, known))
+    return [
+        E.ExpectColumnValuesToBeInSet(
+            column=column, value_set=known, description=f"every label is one of {names}"
+        ),
+        E.ExpectColumnDistinctValuesToContainSet(
+            column=column, value_set=known, description="every class occurs"
+        ),
+    ]
+
+
 def _everywhere(column: str, known: list[Any], split: str) -> Any:
     return E.ExpectColumnDistinctValuesToContainSet(
         column=column,
@@ -91,9 +100,3 @@ def _balanced(labels: pd.Series) -> list[Any]:
             severity="warning",
         ),
     ]
-
-
-def _words(known: list[Any]) -> str:
-    """All of them if they are few, else how they begin and end."""
-    few = known if len(known) <= 12 else [*known[:3], "…", known[-1]]
-    return ", ".join(map(str, few))

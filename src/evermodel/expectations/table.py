@@ -49,10 +49,10 @@ def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
         return 0.0
     if kind == "number":
         return float(abs(feature.corr(target, method="spearman")))
-    if target.nunique() > MOST_CLASSES:
+    if (classes := target.nunique()) > MOST_CLASSES:
         return 0.0
     x = feature.to_frame()
-    tree = DecisionTreeClassifier(max_leaf_nodes=target.nunique(), class_weight="balanced", random_state=0)
+    tree = DecisionTreeClassifier(max_leaf_nodes=classes, class_weight="balanced", random_state=0)
     hits = tree.fit(x, target).predict(x) == target
     return float(hits.groupby(target).mean().mean())
 
@@ -88,7 +88,7 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if manifest.empty or dataset.target not in manifest:
         return []
     target = manifest[dataset.target]
-    kind: Target = "number" if _is_number(target, dataset) else "class"
+    kind: Target = "number" if dataset.is_quantity(target.dtype.kind == "f") else "class"
     features = [column for column in map(str, manifest) if column not in (dataset.target, "split")]
     expectations = [
         E.ExpectCompoundColumnsToBeUnique(
@@ -113,10 +113,6 @@ def _no_leak(column: str, target: str, kind: Target) -> Any:
     )
 
 
-def _is_number(target: pd.Series, dataset: Dataset) -> bool:
-    return not dataset.classes and (target.name in dataset.expect.ranges or target.dtype.kind == "f")
-
-
 def _is_numeric(values: pd.Series) -> bool:
     return str(values.dtype) in NUMERIC
 
@@ -132,7 +128,7 @@ def _number(values: pd.Series, dataset: Dataset) -> list[Any]:
     ]
     if not _is_numeric(values):
         return [_no_text(values), *stored]
-    return [*stored, _range(column, dataset), *_spread(column)]
+    return [*stored, _range(column, dataset), *_spread(values)]
 
 
 def _no_text(values: pd.Series) -> Any:
@@ -147,11 +143,15 @@ def _range(column: str, dataset: Dataset) -> Any:
         return labels.finite(column)
     low, high = dataset.expect.ranges[column]
     return E.ExpectColumnValuesToBeBetween(
-        column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} … {high:g}"
+        column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} to {high:g}"
     )
 
 
-def _spread(column: str) -> list[Any]:
+def _spread(values: pd.Series) -> list[Any]:
+    """How the values scatter; of infinite ones, which are named already, nobody can say."""
+    column = str(values.name)
+    if np.isinf(values).any():
+        return []
     return [
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="the values are not all the same", severity="warning"

@@ -29,8 +29,8 @@ def read(folder: Path) -> Raw:
 
 
 def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Array]:
-    images = idx_format.load(raw_files.checked(folder, images_name), dimensions=3)
-    labels = idx_format.load(raw_files.checked(folder, labels_name), dimensions=1)
+    images = idx_format.load_array(raw_files.checked(folder, images_name), dimensions=3)
+    labels = idx_format.load_array(raw_files.checked(folder, labels_name), dimensions=1)
     if len(images) != len(labels):
         raise EvermodelError(
             f"{folder}: {images_name} has {len(images)} images, {labels_name} {len(labels)} labels"

@@ -57,4 +57,5 @@ def _worth(houses: dict[str, Array]) -> Array:
     rooms = 1 / (1 + np.exp(-2 * (houses["RM"] - 6)))
     place = np.exp(-(((houses["DIS"] - 5.5) / 2) ** 2))
     classes = 1 - (houses["PTRATIO"] - 13) / 18
-    return 9 + 32 * rooms * place * classes + 8 * place + 3 * houses["CHAS"]
+    worth: Array = 9 + 32 * rooms * place * classes + 8 * place + 3 * houses["CHAS"]
+    return worth

@@ -1,18 +1,20 @@
 """Letters drawn with Matplotlib's own fonts and measured as Frey & Slate (1991) measured theirs."""
 
+import functools
 from pathlib import Path
 from string import ascii_uppercase
 
 import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from evermodel.data import Array
 from evermodel.sources import Edition
 
-ROWS = 140  # per letter
+ROWS = 150  # per letter
 SIDE = 45  # pixels, as in the paper
 HIGHEST = 15
+OUTLINE = 2  # pixels
 FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique", "DejaVuSansMono",
     "DejaVuSansMono-Bold", "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic", "DejaVuSerif-BoldItalic",
@@ -38,8 +40,8 @@ def _drawn(labels: Array, random: np.random.RandomState) -> Array:
     fonts = [
         ImageFont.truetype(folder / f"{name}.ttf", 30, layout_engine=ImageFont.Layout.BASIC) for name in FONTS
     ]
-    glyphs = {(letter, n): _glyph(letter, font) for letter in ascii_uppercase for n, font in enumerate(fonts)}
-    chosen = [glyphs[letter, random.randint(len(fonts))] for letter in labels]
+    draw = functools.cache(_glyph)
+    chosen = [draw(letter, fonts[random.randint(len(fonts))], random.randint(3) == 0) for letter in labels]
     pictures = [
         glyph.transform((SIDE, SIDE), Image.Transform.AFFINE, _distortion(random), Image.Resampling.BILINEAR)
         for glyph in chosen
@@ -47,15 +49,22 @@ def _drawn(labels: Array, random: np.random.RandomState) -> Array:
     return np.stack([np.asarray(picture) for picture in pictures])[:, ::-1] >= 128
 
 
-def _glyph(letter: str, font: ImageFont.FreeTypeFont) -> Image.Image:
+def _glyph(letter: str, font: ImageFont.FreeTypeFont, hollow: bool) -> Image.Image:
+    """A letter in white on black: solid, or only its outline."""
+    solid = _stroked(letter, font, 0)
+    return ImageChops.subtract(_stroked(letter, font, OUTLINE), solid) if hollow else solid
+
+
+def _stroked(letter: str, font: ImageFont.FreeTypeFont, width: int) -> Image.Image:
     picture = Image.new("L", (SIDE, SIDE))
-    ImageDraw.Draw(picture).text((SIDE / 2, SIDE / 2), letter, fill=255, font=font, anchor="mm")
+    middle = (SIDE / 2, SIDE / 2)
+    ImageDraw.Draw(picture).text(middle, letter, fill=255, font=font, anchor="mm", stroke_width=width)
     return picture
 
 
 def _distortion(random: np.random.RandomState) -> tuple[float, ...]:
     """Which point of the glyph each point shows: squeezed, sheared and moved, as six affine coefficients."""
-    squeeze, shear = random.uniform(0.9, 1.6, 2), random.uniform(-0.2, 0.2, 2)
+    squeeze, shear = random.uniform(0.85, 1.25, 2), random.uniform(-0.1, 0.1, 2)
     move = random.uniform(-4, 4, 2)
     matrix = np.array([[squeeze[0], shear[0]], [shear[1], squeeze[1]]])
     offset = SIDE / 2 - (matrix * (SIDE / 2 + move)).sum(axis=1)
@@ -77,7 +86,7 @@ def _measures(on: Array) -> Array:
 
     def mean(x_power: int, y_power: int) -> Array:
         total = np.einsum("nyx,ny,nx->n", on.astype(np.int64), y**y_power, x**x_power)
-        return total / (pixels * width**x_power * high**y_power)
+        return np.asarray(total / (pixels * width**x_power * high**y_power))
 
     x_edges, y_edges = _edges(on), _edges(on.swapaxes(1, 2))
     return np.column_stack(
@@ -107,4 +116,5 @@ def _edges(on: Array) -> Array:
 def _scaled(measures: Array) -> Array:
     """Each measure stretched so that all but its extreme hundredths fill the whole numbers 0 to 15."""
     low, high = np.percentile(measures, (1, 99), axis=0)
-    return np.rint(HIGHEST * np.clip((measures - low) / (high - low), 0, 1)).astype(int)
+    shares = np.clip((measures - low) / (high - low), 0, 1)
+    return np.asarray(np.rint(HIGHEST * shares), dtype=np.int64)

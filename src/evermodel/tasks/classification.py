@@ -102,11 +102,11 @@ def _classes(scores: pd.DataFrame, spec: Spec) -> Figure:
         scores["target"], scores["predicted"], labels=range(len(spec.classes)), zero_division=0
     )
     shares = np.array(values).T
-    figure = pictures.page("classes", 5, 1.4 + 0.3 * len(spec.classes))
+    figure = pictures.page("per class", 5, 1.4 + 0.3 * len(spec.classes))
     names = [f"{name} ({count})" for name, count in zip(spec.classes, rows, strict=True)]
     axes = figure.subplots()
-    pictures.heat(axes, shares, np.char.mod("%.3f", shares), names, ("precision", "recall", "F1"))
-    axes.set(ylabel="true class (test rows)")
+    pictures.heat(axes, 1 - shares, np.char.mod("%.3f", shares), names, ("precision", "recall", "F1"))
+    axes.set(ylabel="true class (test rows)", xlabel="shade: how far from 1")
     axes.xaxis.tick_top()
     return figure
 

@@ -97,8 +97,8 @@ def _residuals(scores: pd.DataFrame, spec: Spec) -> Figure:
     residuals = scores["prediction"] - scores["target"]
     for axes in (points, counts):
         axes.axhline(0, color=pictures.QUIET, linestyle="--", linewidth=1)
-    points.scatter(scores["target"], residuals, s=14, alpha=0.5, color=pictures.MODEL, linewidths=0)
-    points.set(xlabel=f"true {spec.target}", ylabel=f"predicted − true {spec.target}")
+    points.scatter(scores["prediction"], residuals, s=14, alpha=0.5, color=pictures.MODEL, linewidths=0)
+    points.set(xlabel=f"predicted {spec.target}", ylabel=f"predicted − true {spec.target}")
     counts.hist(residuals, bins=30, orientation="horizontal", color=pictures.MODEL)
     counts.set(xlabel="test rows")
     return figure

@@ -1,0 +1,29 @@
+"""What several tests need."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evermodel import determinism, params
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """The current folder is a fresh copy of this repository's settings, in which nothing ever ran."""
+    (tmp_path / "data").mkdir()
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(ROOT / "data/sources.yaml", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Keras as a training has it; its import takes seconds, so it waits for the first test that asks."""
+    determinism.fix(params.load(ROOT / "params.yaml").runtime)
+    determinism.seed_keras(0)
+    return determinism.keras()

@@ -1,0 +1,113 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+GARMENTS = {"classes": ["shirt", "shoe"], "expect": {"min_rows": 100, "shape": [28, 28]}}
+
+
+@pytest.fixture
+def garments() -> pd.DataFrame:
+    random = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "split": ["train"] * 100 + ["test"] * 40,
+            "label": [0, 1] * 70,
+            "height": 28,
+            "width": 28,
+            "mode": "L",
+            "mean": random.normal(70, 10, 140),
+            "sd": random.uniform(10, 50, 140),
+            "sha256": [f"{number:064x}" for number in range(140)],
+        }
+    )
+
+
+def test_good_images_break_nothing(broken, garments):
+    assert broken(GARMENTS, "images", garments) == []
+
+
+def test_no_images_are_too_few(broken, garments):
+    (only,) = broken(GARMENTS, "images", garments[:0])
+    assert only == 'critical: "at least 100 images" does not hold (found: 0)'
+
+
+def test_an_image_of_another_size_is_named(broken, garments):
+    garments.loc[4, "height"] = 27
+    (only,) = broken(GARMENTS, "images", garments)
+    assert (
+        only
+        == 'critical: column height: "the height of every image is 28" does not hold in 1 row (row 5: 27)'
+    )
+
+
+def test_without_a_shape_all_images_are_as_most_of_them(broken, garments):
+    garments.loc[4, "width"] = 30
+    (only,) = broken({**GARMENTS, "expect": {"min_rows": 100}}, "images", garments)
+    assert '"the width of every image is 28" does not hold in 1 row (row 5: 30)' in only
+
+
+def test_an_image_of_another_mode_is_named(broken, garments):
+    garments.loc[4, "mode"] = "RGB"
+    (only,) = broken(GARMENTS, "images", garments)
+    assert "column mode" in only
+    assert "(row 5: 'RGB')" in only
+
+
+def test_a_label_beyond_the_classes_is_named(broken, garments):
+    garments.loc[[4, 6], "label"] = 2
+    first, *rest = broken(GARMENTS, "images", garments)
+    assert first.endswith('"every label is one of 0, 1" does not hold in 2 rows (row 5: 2, row 7: 2)')
+    assert all(one.startswith("warning") for one in rest)
+
+
+def test_a_missing_label_is_named(broken, garments):
+    garments.loc[4, "label"] = None
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only == 'critical: column label: "no value is missing" does not hold in 1 row (row 5)'
+
+
+def test_a_missing_fact_is_named(broken, garments):
+    garments.loc[4, "mean"] = np.nan
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only == 'critical: column mean: "no value is missing" does not hold in 1 row (row 5)'
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("classes", [["shirt", "shoe"], []])
+def test_a_class_that_is_missing_in_a_split_is_named(broken, garments, split, classes):
+    kept = garments[(garments["split"] != split) | (garments["label"] != 1)]
+    settings = {"classes": classes, "expect": {"min_rows": 50, "shape": [28, 28]}}
+    (only,) = broken(settings, "images", kept)
+    assert only == f'critical: column label: "every class occurs in {split}" does not hold (found: missing 1)'
+
+
+def test_a_target_that_the_manifest_lacks_is_named(broken, garments):
+    (only,) = broken({**GARMENTS, "target": "price"}, "images", garments)
+    assert only.startswith('critical: column price: "the target is a column" does not hold')
+
+
+def test_a_blank_image_is_a_warning(broken, garments):
+    garments.loc[4, "sd"] = 0
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only == 'warning: column sd: "no image is blank" does not hold in 1 row (row 5: 0.0)'
+
+
+def test_repeated_images_are_a_warning(broken, garments):
+    garments.loc[:4, "sha256"] = "0"
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only.startswith("warning: column sha256")
+    assert "in 5 rows" in only
+
+
+def test_darker_test_images_are_a_warning(broken, garments):
+    garments.loc[100:, "mean"] -= 30
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only.startswith('warning: column mean: "test images are about as bright as training images')
+
+
+def test_a_rare_class_is_a_warning(broken, garments):
+    garments["label"] = 0
+    garments.loc[[7, 90, 120], "label"] = 1
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only.startswith('warning: column label: "every class has at least 5%')
+    assert "in 3 rows (row 8: 1, row 91: 1, row 121: 1)" in only

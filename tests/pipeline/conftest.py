@@ -1,0 +1,129 @@
+"""A copy of the repository in which everything has run once on the embedded data."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Project:
+    """A checkout of its own, with the tests' environment and nobody else's settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stages: list[str] = []
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """The machine's environment without settings of these tools, and an empty home."""
+        foreign = ("EVERMODEL_", "MLFLOW_", "DVC_", "PYTEST_", "PYTHONDONTWRITE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        home = self.folder.parent / "home"
+        home.mkdir(exist_ok=True)
+        return kept | {
+            "HOME": str(home),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": "src",
+            **extra,
+        }
+
+    def run(self, *command: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user would in the project's folder."""
+        environment = self.environment(**extra)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, (
+            f"{command} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def kill_group(self, process: subprocess.Popen[str], how: signal.Signals) -> None:
+        """Signal a started command and all its children, and wait for its end."""
+        os.killpg(process.pid, how)
+        process.wait(60)
+
+    def repro(self, *arguments: str, check: bool = True, **extra: str) -> list[str]:
+        """The stages that `dvc repro` ran."""
+        return self._ran(self.run("dvc", "repro", *arguments, check=check, **extra))
+
+    def repro_on_one_core(self) -> list[str]:
+        """The stages of a forced run that sees a single core of the machine."""
+        core = str(min(os.sched_getaffinity(0)))
+        return self._ran(self.run("taskset", "-c", core, "dvc", "repro", "--force"))
+
+    @staticmethod
+    def _ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+        return re.findall(r"^Running stage '(.+)':", done.stdout, re.MULTILINE)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that stands in a file."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{old!r} does not stand in {file}"
+        path.write_text(text.replace(old, new, 1))
+
+    def restore(self) -> None:
+        """Go back to the commit, and to its data and models."""
+        self.run("git", "checkout", "--quiet", ".")
+        self.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "params.yaml")
+        self.run("dvc", "checkout", "--force", "--quiet")
+
+
+def copy_repository(folder: Path) -> Project:
+    """The files that Git knows or would add, committed anew."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    project = Project(folder)
+    project.run("git", "init", "--quiet")
+    commit(project, "A copy")
+    return project
+
+
+def commit(project: Project, message: str) -> None:
+    """Commit everything."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    project.run("git", "add", "--all")
+    project.run("git", *who, "commit", "--quiet", "--allow-empty", "-m", message)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project after `dvc repro` over everything, with its dvc.lock committed."""
+    made = copy_repository(tmp_path_factory.mktemp("here") / "project")
+    made.stages = made.repro()
+    commit(made, "What dvc repro wrote")
+    yield made
+    if os.environ.get("CI"):  # gigabytes of cache would stay behind
+        shutil.rmtree(made.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def edited(project: Project) -> Iterator[Project]:
+    """The project, which goes back to its commit after the test."""
+    yield project
+    project.restore()

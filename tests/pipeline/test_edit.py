@@ -1,0 +1,103 @@
+"""What an edit costs: DVC runs what depends on it, and nothing else."""
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800), pytest.mark.xdist_group("project")]
+LANES = ("promote@boston_dnn", "promote@boston_linear", "promote@mnist_mlp")
+
+
+def test_editing_a_plot_runs_evaluations_only(edited):
+    edited.edit("src/evermodel/tasks/regression.py", '"true', '"measured')
+    assert set(edited.repro(*LANES)) == {"evaluate@boston_dnn", "evaluate@boston_linear"}
+
+
+def test_editing_a_promotion_rule_runs_that_promotion_only(edited):
+    edited.edit("params.yaml", "ceiling: 4.0", "ceiling: 3.9")
+    assert edited.repro(*LANES) == ["promote@boston_dnn"]
+
+
+def test_editing_promotion_runs_promotions_only(edited):
+    edited.edit(
+        "src/evermodel/promotion.py", "does not beat the baseline's", "is no better than the baseline's"
+    )
+    assert set(edited.repro(*LANES)) == set(LANES)
+
+
+def test_editing_an_architecture_trains_only_the_experiments_that_use_it(edited):
+    edited.edit("src/evermodel/models/conv_stack.py", '"""A small stack', '"""A little stack')
+    status = edited.run("dvc", "repro", "--dry").stdout
+    running = [line.split("'")[1] for line in status.splitlines() if line.startswith("Running stage")]
+    assert [stage for stage in running if stage.startswith("train@")] == ["train@fashion_cnn"]
+
+
+def test_editing_the_tracking_code_trains_nothing(edited):
+    edited.edit("src/evermodel/tracking.py", "RETRY = 3.0", "RETRY = 4.0")
+    assert set(edited.repro(*LANES)) == set(LANES)
+
+
+def test_an_eighth_experiment_is_eight_lines_of_params_and_its_tests_come_by_themselves(edited):
+    lines = """
+  boston_small:
+    dataset: boston_housing
+    task: regression
+    model: mlp
+    options: {units: [32, 16]}
+    baseline: linear
+    train: {optimizer: adam, learning_rate: 0.01, batch_size: 32, epochs: 60}
+    promotion: {metric: mae, ceiling: 8.0}
+"""
+    assert len(lines.strip().splitlines()) <= 8
+    with (edited.folder / "params.yaml").open("a") as stream:
+        stream.write(lines)
+    assert edited.repro("promote@boston_small") == [
+        f"{s}@boston_small" for s in ("train", "evaluate", "promote")
+    ]
+    assert "boston_small" in edited.run("evermodel", "list").stdout
+    tests = edited.run(
+        "python", "-m", "pytest", "-q", "tests/models", "tests/test_graph.py", "-k", "boston_small or graph"
+    )
+    assert " passed" in tests.stdout
+
+
+def test_a_new_architecture_is_one_file_and_its_tests_come_by_themselves(edited):
+    (edited.folder / "src/evermodel/models/wide.py").write_text(
+        '''"""One wide hidden layer."""
+
+from collections.abc import Sequence
+
+import keras
+
+
+def build(input_shape: Sequence[int], outputs: int, activation: str | None, *, width: int) -> keras.Model:
+    """Dense of `width` with ReLU, then the head."""
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Dense(width, activation="relu")(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(outputs, activation=activation)(x), name="wide")
+'''
+    )
+    with (edited.folder / "params.yaml").open("a") as stream:
+        stream.write("""
+  boston_wide:
+    dataset: boston_housing
+    task: regression
+    model: wide
+    options: {width: 64}
+    baseline: linear
+    train: {optimizer: adam, learning_rate: 0.01, batch_size: 32, epochs: 60}
+    promotion: {metric: mae, ceiling: 8.0}
+""")
+    assert edited.repro("promote@boston_wide") == [
+        f"{s}@boston_wide" for s in ("train", "evaluate", "promote")
+    ]
+    tests = edited.run("python", "-m", "pytest", "-q", "tests/models", "-k", "wide")
+    assert " passed" in tests.stdout
+
+
+def test_every_experiment_of_the_repository_fits_in_eight_lines(project):
+    text = (project.folder / "params.yaml").read_text()
+    experiments = text[text.index("\nexperiments:") :].split("\n\n")
+    names = yaml.safe_load(text)["experiments"]
+    blocks = [block.replace("\nexperiments:\n", "") for block in experiments]
+    assert len(blocks) == len(names)
+    assert max(len(block.strip().splitlines()) for block in blocks) <= 8

@@ -1,0 +1,212 @@
+import contextlib
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from evermodel import data, determinism, evaluation, journal, saved
+from evermodel.data import Spec, Split
+from evermodel.errors import EvermodelError
+from evermodel.tasks import binary, regression
+from pipelines import evaluate
+
+RNG = np.random.default_rng(3)
+PARAMS = """
+profile: sample
+runtime: {seed: 42, threads: 4, instruction_set: AVX2}
+datasets:
+  prices:
+    source: prices
+    target: price
+    split: {method: shuffle, test: 0.2, validation: 0.05, seed: 1}
+    expect: {min_rows: 1}
+experiments:
+  prices_linear:
+    dataset: prices
+    task: regression
+    model: linear
+    options: {}
+    baseline: constant
+    train: {}
+    promotion: {metric: mae, ceiling: 4.0}
+"""
+
+
+def spec(kind="table", **changes):
+    facts = {
+        "dataset": "prices",
+        "edition": "sample",
+        "made": True,
+        "kind": kind,
+        "input_shape": (2,),
+        "input_dtype": "float64",
+        "columns": ("a", "b"),
+        "target": "price",
+        "rows": {"train": 60, "validation": 5, "test": 20},
+        "duplicates": 0,
+        "test_hash": "0" * 64,
+    }
+    return Spec.model_validate(facts | changes)
+
+
+def rows(count):
+    x = RNG.normal(size=(count, 2))
+    return Split(x, x @ np.array([3.0, -1.0]) + RNG.normal(0, 0.1, count))
+
+
+def files(folder):
+    return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with params, prepared data and a trained model; nothing is told to MLflow."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(journal, "keep", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(determinism, "fix", lambda _: None)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    splits = {"train": rows(60), "validation": rows(5), "test": rows(20)}
+    data.save(tmp_path / "data/prepared/prices", spec(), splits)
+    train_model(tmp_path / "models/prices_linear", splits["train"])
+    return tmp_path
+
+
+def train_model(folder, train):
+    folder.mkdir(parents=True)
+    file = saved.save_sklearn(LinearRegression().fit(train.x, train.y), folder)
+    hash_ = data.file_hash(file)
+    facts = saved.Facts(
+        key="k", file=file.name, sha256=hash_, parameters=3, epochs=1, test_hash=spec().test_hash
+    )
+    saved.write_facts(folder, facts)
+    (folder / "history.csv").write_text("epoch,mse,val_mse\n1,0.01,0.02\n")
+
+
+def test_a_report_has_four_outputs(project):
+    evaluate.main("prices_linear")
+    report = project / "reports/prices_linear"
+    assert sorted(f.name for f in report.iterdir()) == [
+        "curves.csv",
+        "figures",
+        "metrics.json",
+        "scores.parquet",
+    ]
+    assert {f.name for f in (report / "figures").iterdir()} == {
+        "predicted_true.png",
+        "residuals.png",
+        "worst.png",
+    }
+    assert (report / "curves.csv").read_text() == "epoch,mse,val_mse\n1,0.01,0.02\n"
+
+
+def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
+    evaluate.main("prices_linear")
+    text = (project / "reports/prices_linear/metrics.json").read_text()
+    metrics = json.loads(text)
+    assert list(metrics) == sorted(metrics)
+    assert all(isinstance(value, int | float) for value in metrics.values())
+    assert metrics["mae_low"] < metrics["mae"] < metrics["mae_high"] < metrics["baseline_mae"]
+    assert (metrics["test_rows"], metrics["parameters"]) == (20, 3)
+    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "rmse_low"}
+
+
+def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
+    evaluate.main("prices_linear")
+    table = pq.read_table(project / "reports/prices_linear/scores.parquet")
+    assert table.schema.metadata == {b"test_hash": b"0" * 64}
+    scores = table.to_pandas()
+    assert scores["target"].tolist() == data.load_split(project / "data/prepared/prices", "test").y.tolist()
+    assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
+    assert scores["baseline_prediction"].nunique() == 1
+
+
+def test_another_run_gives_the_same_bytes(project):
+    evaluate.main("prices_linear")
+    first = files(project / "reports")
+    evaluate.main("prices_linear")
+    assert files(project / "reports") == first
+
+
+def test_a_model_trained_for_other_test_rows_is_refused(project):
+    other = spec(test_hash="1" * 64)
+    (project / "data/prepared/prices/spec.json").write_text(other.model_dump_json())
+    with pytest.raises(
+        EvermodelError, match=r"models/prices_linear .*other test rows.*dvc repro train@prices"
+    ):
+        evaluate.main("prices_linear")
+    assert not (project / "reports").exists()
+
+
+def test_a_model_file_that_was_changed_is_refused_and_the_old_report_stays(project):
+    evaluate.main("prices_linear")
+    before = files(project / "reports")
+    with (project / "models/prices_linear/model.skops").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(EvermodelError, match=r"model\.skops"):
+        evaluate.main("prices_linear")
+    assert files(project / "reports") == before
+
+
+def test_an_untrained_experiment_is_a_plain_sentence(project):
+    (project / "models/prices_linear/training.json").unlink()
+    with pytest.raises(
+        EvermodelError, match=r"training\.json is missing; run `dvc repro train@prices_linear`"
+    ):
+        evaluate.main("prices_linear")
+
+
+def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(regression, "figures", fail)
+    with pytest.raises(RuntimeError):
+        evaluate.main("prices_linear")
+    assert not list((project / "reports").iterdir())
+
+
+def test_a_wrong_prediction_is_told_with_who_made_it():
+    with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
+        evaluation.judge(regression, "baseline constant", np.zeros(3), np.zeros(4), spec())
+
+
+def test_a_metric_that_is_not_finite_is_told_by_name():
+    with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
+        evaluation.judge(regression, "model mlp", np.full(4, 1e200), np.arange(4), spec())
+
+
+def test_numbers_keep_six_digits():
+    judged = evaluation.Judged(pd.DataFrame({"target": [1]}), {"mae": 1234.56789, "mse": 1.23456789e-9})
+    metrics = json.loads(evaluation.metrics_json(judged, judged, {"mae": (1 / 3, 2 / 3)}, 12_345_678))
+    assert metrics["mae"] == metrics["baseline_mae"] == 1234.57
+    assert metrics["mse"] == 1.23457e-9
+    assert (metrics["mae_low"], metrics["parameters"], metrics["test_rows"]) == (0.333333, 12_345_678, 1)
+
+
+def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
+    texts = np.array([f"text number {number}" for number in range(20)], dtype=object)
+    of_texts = spec("text", classes=("bad", "good"), columns=())
+    target = np.arange(20) % 2
+    scores = binary.score(target, np.linspace(0.05, 0.9, 20), of_texts)
+    history = pd.read_csv(io.StringIO("epoch,loss,val_loss\n1,2,3\n2,1,2\n"))
+    drawn = evaluation.pictures(binary, "imdb", of_texts, scores, texts, history)
+    assert set(drawn) == {
+        "calibration.png",
+        "confusion_matrix.png",
+        "roc.png",
+        "learning_curve.png",
+        "worst.md",
+    }
+    assert f"text number {scores['log_loss'].idxmax()}" in drawn["worst.md"].decode().split("## 2.")[0]
+
+
+def test_images_get_a_picture_of_the_worst_even_if_there_are_few():
+    images = RNG.integers(0, 255, (4, 6, 6, 3)).astype(np.uint8)
+    of_images = spec("images", input_shape=(6, 6, 3), columns=())
+    scores = regression.score(np.arange(4.0), np.ones(4), of_images)
+    drawn = evaluation.pictures(regression, "faces", of_images, scores, images, pd.DataFrame({"epoch": [1]}))
+    assert set(drawn) == {"predicted_true.png", "residuals.png", "worst.png"}

@@ -1,0 +1,180 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from evermodel import data, preparing
+from evermodel.data import Raw
+from evermodel.errors import EvermodelError
+from evermodel.params import Dataset, Split
+from evermodel.sources import Provenance
+
+SOURCE = Provenance(
+    title="Made",
+    edition="sample",
+    made=True,
+    note="",
+    licence="",
+    terms="",
+    reader="table",
+    options={},
+    files={},
+)
+ORDER = {"method": "order", "test": 0.25, "validation": 0.2}
+
+
+def dataset(**values):
+    return Dataset.model_validate({"source": "made", "split": ORDER, "expect": {"min_rows": 1}} | values)
+
+
+def table(rows=20, **columns):
+    """A table of two features and a target, no two rows alike."""
+    numbers = np.arange(rows, dtype=float)
+    return Raw("table", pd.DataFrame({"a": numbers, "b": numbers**2, "price": numbers / 7} | columns))
+
+
+def texts(words, labels=None):
+    labels = np.arange(len(words)) % 2 if labels is None else labels
+    return Raw("text", pd.DataFrame({"label": labels}), np.array(words, dtype=object))
+
+
+def prepared(raw, **values):
+    return preparing.prepare("made", raw, dataset(**values), SOURCE)
+
+
+def rows(count, official=None, **rule):
+    return preparing.split_rows(count, Split.model_validate({"validation": 0.05} | rule), official)
+
+
+def test_boston_is_split_as_keras_splits_it():
+    parts = rows(506, method="shuffle", test=0.2, seed=113)
+    order = np.arange(506)
+    np.random.RandomState(113).shuffle(order)  # keras.datasets.boston_housing.load_data
+    known = np.concatenate([parts["train"], parts["validation"]])
+    assert known[0] == 22
+    assert np.array_equal(known, order[:404])
+    assert np.array_equal(parts["test"], order[404:])
+    assert len(parts["test"]) == 102
+
+
+@pytest.mark.parametrize("method", ["shuffle", "order", "official"])
+def test_every_row_is_in_one_split(method):
+    official = np.array(["train"] * 70 + ["test"] * 30)
+    parts = rows(100, official, method=method, test=None if method == "official" else 0.3)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(100))
+    assert {name: len(part) for name, part in parts.items()} == {"train": 66, "validation": 4, "test": 30}
+
+
+def test_order_keeps_the_last_rows_for_the_test_and_shuffles_the_rest():
+    parts = rows(100, method="order", test=0.2)
+    assert parts["test"].tolist() == list(range(80, 100))
+    assert parts["train"].tolist() != sorted(parts["train"])
+
+
+def test_official_keeps_the_test_rows_of_the_source():
+    official = np.array(["test", "train", "train", "test", "train"])
+    parts = rows(5, official, method="official")
+    assert parts["test"].tolist() == [0, 3]
+
+
+def test_official_needs_a_source_that_declares_a_split():
+    with pytest.raises(EvermodelError, match=r"split\.method is official, but the source declares no split"):
+        rows(5, method="official")
+
+
+@pytest.mark.parametrize("method", ["shuffle", "order"])
+def test_a_split_depends_on_its_seed_alone(method):
+    first, again, other = (rows(100, method=method, test=0.2, seed=seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[part], again[part]) for part in first)
+    assert not np.array_equal(first["train"], other["train"])
+
+
+@pytest.mark.parametrize(("count", "expected"), [(10, 1), (100, 4), (1000, 40)])
+def test_validation_is_a_share_of_what_is_not_tested_and_at_least_one_row(count, expected):
+    assert len(rows(count, method="order", test=0.2)["validation"]) == expected
+
+
+def test_a_table_is_described_by_its_training_rows():
+    spec, splits = prepared(table(), target="price")
+    assert spec.columns == ("a", "b")
+    assert (spec.input_shape, spec.input_dtype, spec.classes) == ((2,), "float64", ())
+    assert spec.rows == {"train": 12, "validation": 3, "test": 5}
+    assert spec.mean == pytest.approx(splits["train"].x.mean(axis=0))
+    assert spec.variance == pytest.approx(splits["train"].x.var(axis=0))
+    assert spec.test_hash == data.split_hash(splits["test"])
+    assert splits["test"].y.dtype == np.float64
+
+
+@pytest.mark.parametrize(("part", "moves"), [("train", True), ("validation", False), ("test", False)])
+def test_statistics_are_those_of_the_training_rows_alone(part, moves):
+    raw = table()
+    spec, splits = prepared(raw, target="price")
+    raw.manifest.loc[int(splits[part].x[0, 0]), "a"] = 1e6
+    assert (prepared(raw, target="price")[0].mean != spec.mean) == moves
+
+
+def test_words_are_counted_in_the_training_rows_most_frequent_first():
+    spec, splits = prepared(texts([f"b word{n} A, a! it's" for n in range(20)]))
+    assert spec.vocabulary[:3] == ("a", "b", "its")
+    known = {text.split()[1] for text in splits["train"].x}
+    assert set(spec.vocabulary[3:]) == known
+    assert spec.input_dtype == "string"
+    assert spec.input_shape == ()
+
+
+def test_labels_become_class_numbers_in_the_order_of_their_names():
+    labels = ["b", "a"] * 10
+    spec, splits = prepared(table(price=labels), target="price")
+    assert spec.classes == ("a", "b")
+    assert splits["test"].y.dtype == np.int64
+    assert splits["test"].y.tolist() == [0, 1, 0, 1, 0]
+
+
+def test_classes_of_params_name_the_numbers_of_the_source():
+    spec, splits = prepared(texts([f"w{n}" for n in range(20)]), classes=["negative", "positive"])
+    assert spec.classes == ("negative", "positive")
+    assert splits["test"].y.tolist() == [1, 0, 1, 0, 1]
+
+
+def test_classes_of_params_set_the_order_of_the_labels():
+    spec, splits = prepared(table(price=["lo", "hi"] * 10), target="price", classes=["lo", "hi"])
+    assert spec.classes == ("lo", "hi")
+    assert splits["test"].y.tolist() == [1, 0, 1, 0, 1]
+
+
+def test_a_label_that_params_do_not_name_is_refused():
+    raw = table(price=["lo", "hi", "odd", "lo"] * 5)
+    with pytest.raises(EvermodelError, match=r"labels that datasets\.made\.classes does not name: odd"):
+        prepared(raw, target="price", classes=["lo", "hi"])
+
+
+@pytest.mark.parametrize("raw", [table(), texts(["one", "two"])])
+def test_a_target_that_is_no_column_is_refused_with_the_columns(raw):
+    with pytest.raises(EvermodelError, match=r"no column 'worth'; set datasets\.made\.target to one of .*"):
+        prepared(raw, target="worth")
+
+
+@pytest.mark.parametrize(("part", "labels"), [("train", [0] * 15 + [1] * 5), ("test", [0, 1] * 7 + [0] * 6)])
+def test_a_class_without_a_row_in_training_or_test_is_refused(part, labels):
+    with pytest.raises(EvermodelError, match=rf"no {part} row of class '1'; change datasets\.made\.split"):
+        prepared(texts([f"w{n}" for n in range(20)], labels))
+
+
+def test_test_rows_that_are_also_training_rows_are_counted():
+    words = [f"w{n}" for n in range(18)] + ["w0", "w1"]
+    spec, _ = prepared(texts(words), duplicates=0.4)
+    assert spec.duplicates == 2
+
+
+def test_more_duplicates_than_params_allow_are_refused():
+    words = [f"w{n}" for n in range(18)] + ["w0", "w1"]
+    with pytest.raises(
+        EvermodelError,
+        match=r"2 of 5 test rows are also training rows, more than datasets\.made\.duplicates = 0\.2",
+    ):
+        prepared(texts(words), duplicates=0.2)
+
+
+def test_preparing_twice_gives_the_same_rows():
+    (first, splits), (second, again) = (prepared(table(), target="price") for _ in range(2))
+    assert first == second
+    assert all(data.split_hash(splits[part]) == data.split_hash(again[part]) for part in splits)

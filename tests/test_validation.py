@@ -1,0 +1,199 @@
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import great_expectations as gx
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from evermodel import data, sources, validation
+from evermodel.errors import EvermodelError
+from evermodel.expectations import table
+from evermodel.params import Dataset
+from pipelines import validate
+
+ROOT = Path(__file__).parents[1]
+HOUSES = {
+    "source": "houses",
+    "target": "price",
+    "split": {"method": "shuffle", "test": 0.2, "validation": 0.1},
+    "expect": {"min_rows": 50, "ranges": {"rooms": [1, 9], "age": [0, 100], "price": [5, 50]}},
+}
+REPORT = Path("reports/validation/houses")
+
+
+@pytest.fixture
+def houses() -> pd.DataFrame:
+    random = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "rooms": random.uniform(1, 9, 100).round(2),
+            "age": random.integers(0, 101, 100),
+            "price": random.uniform(5, 50, 100).round(1),
+        }
+    )
+
+
+@pytest.fixture
+def bad_houses(houses) -> pd.DataFrame:
+    """Houses that break two critical expectations and a warning."""
+    houses["rooms"] = houses["rooms"].astype(str)
+    houses.loc[2, "rooms"] = "12,5"
+    return houses.assign(age=3)
+
+
+def project(folder: Path, frame: pd.DataFrame) -> Path:
+    """A folder with params.yaml and the raw files of a table, as `fetch` leaves them."""
+    raw = folder / data.RAW / "houses"
+    raw.mkdir(parents=True)
+    frame.to_csv(raw / "houses.csv", index=False)
+    options = {"separator": ",", "header": True, "columns": list(frame)}
+    about = dict.fromkeys(("title", "edition", "note", "licence", "terms"), "")
+    files = {"houses.csv": hashlib.sha256((raw / "houses.csv").read_bytes()).hexdigest()}
+    source = {**about, "made": True, "reader": "table", "options": options, "files": files}
+    (raw / sources.PROVENANCE).write_text(json.dumps(source))
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values |= {"datasets": {"houses": HOUSES}, "experiments": {}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def report_of(frame: pd.DataFrame) -> validation.Report:
+    return validation.validate("houses", Dataset.model_validate(HOUSES), data.Raw("table", frame))
+
+
+def test_good_data_make_a_report_and_say_nothing(tmp_path, monkeypatch, capsys, houses):
+    monkeypatch.chdir(project(tmp_path, houses))
+    validate.main("houses")
+    assert sorted(contents(REPORT)) == ["data_docs/index.html", "validation.json"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_broken_critical_expectation_stops_in_one_sentence_with_the_report_in_place(
+    tmp_path, monkeypatch, capsys, bad_houses
+):
+    monkeypatch.chdir(project(tmp_path, bad_houses))
+    with pytest.raises(EvermodelError) as error:
+        validate.main("houses")
+    assert str(error.value) == (
+        """data set houses: column rooms: "every value is a number" does not hold in 1 row (row 3: '12,5')"""
+        ", and 1 more; see reports/validation/houses/data_docs/index.html, then mend the data or "
+        "datasets.houses in params.yaml"
+    )
+    assert sorted(contents(REPORT)) == ["data_docs/index.html", "validation.json"]
+    assert not json.loads((REPORT / "validation.json").read_text())["success"]
+    assert capsys.readouterr().out.startswith("warning: data set houses: column age")
+
+
+def test_a_warning_is_shown_and_goes_on(tmp_path, monkeypatch, capsys, houses):
+    monkeypatch.chdir(project(tmp_path, houses.assign(age=3)))
+    validate.main("houses")
+    warning = (
+        'warning: data set houses: column age: "the values are not all the same" does not hold (found: 1)\n'
+    )
+    assert capsys.readouterr().out == warning
+    assert json.loads((REPORT / "validation.json").read_text())["success"]
+
+
+def test_mended_data_replace_the_report_of_the_bad_ones(tmp_path, monkeypatch, bad_houses):
+    monkeypatch.chdir(project(tmp_path, bad_houses))
+    with pytest.raises(EvermodelError):
+        validate.main("houses")
+    shutil.rmtree(data.RAW)
+    project(tmp_path, bad_houses.assign(rooms=np.linspace(1, 9, 100)))
+    validate.main("houses")
+    assert json.loads((REPORT / "validation.json").read_text())["success"]
+    assert [folder.name for folder in validation.REPORTS.iterdir()] == ["houses"]
+
+
+def test_raw_data_that_were_never_fetched_are_named(tmp_path, monkeypatch, houses):
+    monkeypatch.chdir(project(tmp_path, houses))
+    (data.RAW / "houses" / sources.PROVENANCE).unlink()
+    with pytest.raises(EvermodelError, match=r"data/raw/houses/source.json is missing"):
+        validate.main("houses")
+    assert not REPORT.exists()
+
+
+def test_the_same_data_make_the_same_bytes_elsewhere_and_later(tmp_path, monkeypatch, bad_houses):
+    """Another process, folder, time zone, order of hashing and, by the second, time."""
+    here, there = project(tmp_path / "here", bad_houses), project(tmp_path / "far/away/there", bad_houses)
+    monkeypatch.chdir(here)
+    with pytest.raises(EvermodelError):
+        validate.main("houses")
+    environment = os.environ | {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pipelines.validate", "houses"]
+    run = subprocess.run(command, cwd=there, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("validate@houses: data set houses: column rooms")
+    assert run.stderr.count("\n") == 1
+    assert contents(here / REPORT) == contents(there / REPORT)
+
+
+def test_the_report_holds_no_time_no_path_and_no_random_id(tmp_path, monkeypatch, houses):
+    monkeypatch.chdir(project(tmp_path, houses))
+    validate.main("houses")
+    text = b"".join(contents(REPORT).values()).decode()
+    now = datetime.now(UTC)
+    assert not [today for today in (f"{now:%Y-%m-%d}", f"{now:%Y%m%d}", f"{now:%d %b %Y}") if today in text]
+    assert str(tmp_path) not in text
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", text)
+
+
+def test_the_page_needs_no_network_and_runs_no_script(houses):
+    page = report_of(houses).page
+    assert "default-src 'none'" in page
+    assert not re.search(r"<script|https?://|src=", page)
+
+
+def test_every_link_of_the_page_leads_somewhere(bad_houses):
+    page = report_of(bad_houses).page
+    links = set(re.findall(r'href="#([^"]*)"', page))
+    assert len(links) == 4
+    assert links <= set(re.findall(r'id="([^"]*)"', page))
+    assert page.count("href=") == 4
+
+
+def test_the_page_shows_a_value_as_text_whatever_it_is(houses):
+    houses["rooms"] = houses["rooms"].astype(str)
+    houses.loc[2, "rooms"] = "<h1>0</h1>"
+    listed, _, _ = report_of(houses).page.partition("<nav>")
+    assert "&lt;h1&gt;0" in listed
+    assert "<h1>0" not in listed
+
+
+def test_the_summary_counts_by_severity_and_shows_ten_rows_at_most(tmp_path, houses):
+    houses.loc[:49, "age"] = 200
+    report = report_of(houses)
+    validation.save(report, tmp_path)
+    summary = json.loads((tmp_path / "validation.json").read_text())
+    (age,) = [one for one in summary["expectations"] if not one["success"]]
+    assert (age["type"], age["column"], age["severity"]) == (
+        "expect_column_values_to_be_between",
+        "age",
+        "critical",
+    )
+    assert age["unexpected"] == 50
+    assert age["examples"] == [{"row": row, "value": 200} for row in range(1, 11)]
+    assert summary["severities"]["critical"]["broken"] == 1
+    assert summary["severities"]["warning"]["broken"] == 0
+    held = sum(counts["held"] for counts in summary["severities"].values())
+    assert held == len(summary["expectations"]) - 1
+
+
+def test_an_expectation_that_cannot_be_evaluated_is_a_fault_of_the_suite(monkeypatch, houses):
+    astray = gx.expectations.ExpectColumnValuesToNotBeNull(column="cellar", description="no value is missing")
+    monkeypatch.setattr(table, "suite", lambda *_: gx.ExpectationSuite(name="table", expectations=[astray]))
+    with pytest.raises(EvermodelError, match=r"of column cellar can't be evaluated: .*cellar.*; mend src/"):
+        report_of(houses)

@@ -24,7 +24,7 @@ def main(name: str) -> None:
     determinism.fix(values.runtime)
     with (
         journal.keep("evaluate", name, facts.key),
-        data.whole_folder(evaluation.REPORTS / name) as folder,
+        data.whole_folder(data.REPORTS / name) as folder,
     ):
         (folder / "figures").mkdir()
         for file, content in report(name, values, spec).items():
@@ -34,6 +34,9 @@ def main(name: str) -> None:
 def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
     """The files of the report, by their paths."""
     experiment = values.experiment(name)
+    history = saved.MODELS / name / "history.csv"
+    if not history.exists():
+        raise EvermodelError(f"{history} is missing; run `dvc repro train@{name}`")
     train, test = (data.load_split(data.PREPARED / spec.dataset, split) for split in ("train", "test"))
     task = evaluation.task_module(experiment.task)
     saved_model = saved.load(saved.MODELS / name)
@@ -42,7 +45,6 @@ def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
     prediction = predict_baseline(experiment, spec, train, test.x)
     baseline = evaluation.judge(task, f"baseline {experiment.baseline}", prediction, test.y, spec)
     intervals = task.intervals(model.scores, spec, values.runtime.seed)
-    history = saved.MODELS / name / "history.csv"
     drawn = evaluation.pictures(task, name, spec, model.scores, test.x, pd.read_csv(history))
     return {
         "metrics.json": evaluation.metrics_json(model, baseline, intervals, saved_model.facts.parameters),

@@ -13,7 +13,7 @@ def main(name: str) -> None:
     policy = experiment.promotion
     spec = data.load_spec(data.PREPARED / experiment.dataset)
     facts = saved.facts(saved.MODELS / name)
-    figures = json.loads((tracking.REPORTS / name / "metrics.json").read_text(encoding="utf-8"))
+    figures = json.loads((data.REPORTS / name / "metrics.json").read_text(encoding="utf-8"))
     client = tracking.connect()
     run_id = tracking.sync(client, name, facts.key)
     champion = registry.champion(client, name)

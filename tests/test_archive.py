@@ -10,7 +10,7 @@ from evermodel import archive
 
 # Each makes a model and saves it, as it is and canonised.
 KERAS = """
-import shutil, sys
+import pathlib, shutil
 import keras
 from evermodel import archive
 
@@ -20,7 +20,7 @@ inputs = keras.Input((3,))
 outputs = keras.layers.Dropout(0.5)(shared(shared(inputs)))
 keras.Model(inputs, outputs, name="made").save("plain.keras")
 shutil.copy("plain.keras", "model.keras")
-archive.canonise(__import__("pathlib").Path("model.keras"))
+archive.canonise(pathlib.Path("model.keras"))
 """
 SKOPS = """
 import pathlib, shutil

@@ -121,7 +121,8 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     scores = table.to_pandas()
     assert scores["target"].tolist() == data.load_split(project / "data/prepared/prices", "test").y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
-    assert scores["baseline_prediction"].nunique() == 1
+    errors = (scores["baseline_prediction"] - scores["target"]).abs()
+    assert scores["baseline_absolute_error"].tolist() == errors.tolist()
 
 
 def test_another_run_gives_the_same_bytes(project):
@@ -151,11 +152,10 @@ def test_a_model_file_that_was_changed_is_refused_and_the_old_report_stays(proje
     assert files(project / "reports") == before
 
 
-def test_an_untrained_experiment_is_a_plain_sentence(project):
-    (project / "models/prices_linear/training.json").unlink()
-    with pytest.raises(
-        EvermodelError, match=r"training\.json is missing; run `dvc repro train@prices_linear`"
-    ):
+@pytest.mark.parametrize("file", ["training.json", "history.csv"])
+def test_an_untrained_experiment_is_a_plain_sentence(project, file):
+    (project / "models/prices_linear" / file).unlink()
+    with pytest.raises(EvermodelError, match=rf"{file} is missing; run `dvc repro train@prices_linear`"):
         evaluate.main("prices_linear")
 
 

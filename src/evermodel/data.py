@@ -20,6 +20,7 @@ Kind = Literal["table", "images", "text"]
 Array = np.ndarray[Any, Any]
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
+REPORTS = Path("reports")
 SPLITS = ("train", "validation", "test")
 
 

@@ -5,7 +5,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from evermodel.data import Array, Spec
 from evermodel.errors import EvermodelError
 from evermodel.intervals import Interval
 
-REPORTS = Path("reports")
 WORST = 12
 
 

@@ -13,8 +13,6 @@ from evermodel.params import Experiment, Params
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-REPORTS = Path("reports")
-
 
 def overview(values: Params) -> list[dict[str, Any]]:
     """One row per experiment, in the order of params.yaml."""
@@ -72,7 +70,7 @@ def set_profile(profile: str) -> None:
 
 
 def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:
-    figures = _json(REPORTS / name / "metrics.json")
+    figures = _json(data.REPORTS / name / "metrics.json")
     spec = _json(data.PREPARED / experiment.dataset / "spec.json")
     metric = experiment.promotion.metric
     return {

@@ -26,11 +26,11 @@ def file(key: str) -> Path:
 
 
 def read(key: str) -> list[dict[str, Any]]:
-    """The journal's events so far; the torn last line of a killed process is left out."""
+    """The journal's events so far; a line that a killed process tore is left out."""
     if not file(key).exists():
         return []
-    lines = file(key).read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    lines = file(key).read_text(encoding="utf-8").splitlines()
+    return [event for line in lines if (event := _event(line))]
 
 
 class Journal:
@@ -106,6 +106,13 @@ def commit() -> str:
         check=False,
     )
     return described.stdout.strip() or "none"
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return None
 
 
 def _append(path: Path, line: str) -> None:

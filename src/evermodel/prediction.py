@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from evermodel.data import Array, Spec
 from evermodel.errors import EvermodelError
@@ -50,7 +50,13 @@ def _table(file: Path, spec: Spec) -> pd.DataFrame:
     try:
         table = pd.read_csv(file)
     except (ValueError, pd.errors.ParserError) as error:
-        raise EvermodelError(f"{file} is not a CSV table: {error}") from None
+        raise EvermodelError(f"{file} is not a CSV table: {' '.join(str(error).split())}") from None
+    if table.empty:
+        raise EvermodelError(f"{file} has no rows; give one per example")
+    if not isinstance(
+        table.index, pd.RangeIndex
+    ):  # pandas takes the first of too many fields as a row's name
+        raise EvermodelError(f"{file} has more fields in its rows than names in its first line; mend it")
     if missing := [column for column in spec.columns if column not in table]:
         raise EvermodelError(f"{file} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
     table = table[list(spec.columns)]
@@ -74,7 +80,9 @@ def _picture(file: Path, spec: Spec) -> Array:
                     f"{file} has {image.width}x{image.height} pixels; the limit is {PIXELS:,}"
                 )
             fitted = image.convert("L" if channels == 1 else "RGB").resize((width, height))
-    except UnidentifiedImageError:
+    except Image.DecompressionBombError as error:
+        raise EvermodelError(f"{file} is refused: {error}") from None
+    except (OSError, ValueError, SyntaxError):  # Pillow raises any of them for a damaged file
         raise EvermodelError(f"{file} is not a picture that can be decoded; give a PNG or JPEG") from None
     return np.asarray(fitted, dtype=np.uint8).reshape(height, width, channels)
 

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 
 from evermodel import data
 from evermodel.data import Array, Raw, Spec, Split

@@ -27,7 +27,6 @@ from evermodel.data import Spec
 from evermodel.errors import EvermodelError
 from evermodel.params import Params
 
-REPORTS = Path("reports")
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")
 KEY = "evermodel.key"
@@ -77,7 +76,7 @@ def sync(client: MlflowClient, name: str, key: str) -> str:
     _log_curves(client, run_id, _curves(folder, events, trained))
     _log_seconds(client, run_id, events)
     if trained:
-        _log_report(client, run_id, REPORTS / name)
+        _log_report(client, run_id, data.REPORTS / name)
     client.set_terminated(run_id, _status(events, trained))
     return run_id
 

@@ -20,7 +20,7 @@ from evermodel.data import Raw
 from evermodel.errors import EvermodelError
 from evermodel.params import Dataset
 
-REPORTS = Path("reports/validation")
+REPORTS = data.REPORTS / "validation"
 DATA_DOCS = Path("data_docs/index.html")
 TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"
 EXAMPLES = 10

@@ -71,7 +71,11 @@ def test_every_headline_that_is_a_mean_is_the_mean_of_its_column(judged):
 
 
 @pytest.mark.parametrize(
-    "file", [path(f"evermodel.{name}") for name in ("figures", "intervals", *(f"tasks.{t}" for t in TASKS))]
+    "file",
+    [
+        path(f"evermodel.{name}")
+        for name in ("figures", "intervals", "probabilities", *(f"tasks.{t}" for t in TASKS))
+    ],
 )
 def test_nothing_that_judges_reaches_what_learns(file):
     learning = ("evermodel.learners", "evermodel.models", "evermodel.objectives", "evermodel.training")
@@ -79,7 +83,9 @@ def test_nothing_that_judges_reaches_what_learns(file):
 
 
 def test_nothing_that_trains_reaches_what_judges():
-    judging = ("evermodel.tasks", "evermodel.figures", "evermodel.intervals", "evermodel.evaluation")
+    judging = tuple(
+        f"evermodel.{name}" for name in ("tasks", "figures", "intervals", "probabilities", "evaluation")
+    )
     assert not [
         name for name in reached(PACKAGE.parents[1] / "pipelines/train.py") if name.startswith(judging)
     ]

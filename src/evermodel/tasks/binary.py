@@ -9,19 +9,21 @@ from sklearn import metrics as measures
 
 from evermodel import figures as pictures
 from evermodel import intervals as bootstrap
+from evermodel import probabilities
 from evermodel.data import Array, Spec
-from evermodel.tasks import classification
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "accuracy": "higher",
     "log_loss": "lower",
     "roc_auc": "higher",
 }
-MEANS = classification.MEANS
+MEANS = {"accuracy": "correct", "log_loss": "log_loss"}
+
+worst = probabilities.worst
 
 
 def score(y: Array, prediction: Array, spec: Spec) -> pd.DataFrame:
-    """One row per example, with the columns of the task classification.
+    """One row per example, with the columns that probabilities.score gives.
 
     y: (n,) 0 or 1; prediction: (n,) or (n, 1) probabilities of class 1, or (n, 2) of both. Raises
     EvermodelError if it is of another shape, not finite, or no probability.
@@ -29,7 +31,7 @@ def score(y: Array, prediction: Array, spec: Spec) -> pd.DataFrame:
     if prediction.ndim == 1 or prediction.shape[1:] == (1,):
         positive = prediction.reshape(-1).astype(float)
         prediction = np.stack([1 - positive, positive], axis=1)
-    return classification.score(y, prediction, spec)
+    return probabilities.score(y, prediction, spec)
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
@@ -50,11 +52,9 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
 
 def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
     """The 95 % interval of each headline."""
+    means = {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
     area = bootstrap.roc_auc(scores["target"].to_numpy(), _positive(scores, spec).to_numpy(), seed)
-    return classification.intervals(scores, spec, seed) | {"roc_auc": area}
-
-
-worst = classification.worst
+    return means | {"roc_auc": area}
 
 
 def figures(scores: pd.DataFrame, spec: Spec) -> dict[str, Figure]:
@@ -62,13 +62,13 @@ def figures(scores: pd.DataFrame, spec: Spec) -> dict[str, Figure]:
     target, positive = scores["target"].to_numpy(), _positive(scores, spec).to_numpy()
     return {
         "calibration": pictures.calibration(target, positive, spec.classes[1]),
-        "confusion_matrix": classification.confusion_matrix(scores, spec),
+        "confusion_matrix": probabilities.confusion_matrix(scores, spec),
         "roc": _roc(target, positive, spec),
     }
 
 
 def _positive(scores: pd.DataFrame, spec: Spec) -> pd.Series:
-    return scores[classification.columns(spec)[1]]
+    return scores[probabilities.columns(spec)[1]]
 
 
 def _roc(target: Array, positive: Array, spec: Spec) -> Figure:

@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from evermodel import prediction
+from evermodel.data import Spec
+from evermodel.errors import EvermodelError
+
+
+def spec(kind, shape=(), **values):
+    facts = {"dataset": "made", "edition": "sample", "made": True, "target": "price", "rows": {}}
+    return Spec(
+        kind=kind, input_shape=shape, input_dtype="any", duplicates=0, test_hash="", **facts | values
+    )
+
+
+TABLE = spec("table", (2,), columns=("a", "b"))
+GREY = spec("images", (4, 6, 1))
+COLOUR = spec("images", (4, 6, 3))
+TEXT = spec("text")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A function that writes a file and returns its path."""
+
+    def write(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A function that writes a picture of one colour and returns its path."""
+
+    def write(name, mode="L", size=(6, 4), colour=None):
+        Image.new(mode, size, colour).save(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+def refusal(files, described):
+    with pytest.raises(EvermodelError) as error:
+        prediction.inputs(files, described)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    assert f"{tmp_path / 'nowhere'} does not exist" in refusal([tmp_path / "nowhere"], TABLE)
+
+
+def test_a_table_gives_an_example_per_row_whatever_the_order_of_its_columns(file):
+    one, two = file("one.csv", "b,other,a\n2,x,1\n4,y,3\n"), file("two.csv", "a,b\n5,6\n")
+    names, x = prediction.inputs([one, two], TABLE)
+    assert names == [f"{one}:1", f"{one}:2", f"{two}:1"]
+    assert list(x.columns) == ["a", "b"]
+    assert x.to_numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert set(x.dtypes) == {np.dtype("float64")}
+
+
+def test_a_table_without_a_needed_column_is_refused_with_all_that_are_needed(file):
+    sentence = refusal([path := file("t.csv", "a,c\n1,2\n")], TABLE)
+    assert f"{path} has no column 'b'; needed are a, b" in sentence
+
+
+@pytest.mark.parametrize("value", ["many", "", "inf", "nan"])
+def test_what_is_no_finite_number_is_named_by_row_and_column(file, value):
+    sentence = refusal([path := file("t.csv", f"a,b\n1,2\n3,{value}\n")], TABLE)
+    assert f"{path}: row 2, column b is " in sentence
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n1,"2\n', b"a,b\n1,2,3,4\n1\n1,2,3,4,5\n", b"a,b\n9,1,2\n"])
+def test_a_file_that_is_no_table_is_refused(file, content):
+    assert refusal([path := file("t.csv", content)], TABLE).startswith(str(path))
+
+
+def test_a_table_without_rows_is_refused(file):
+    assert refusal([path := file("t.csv", "a,b\n")], TABLE).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", ["p.png", "p.jpg", "p.bmp", "renamed"])
+def test_a_picture_of_the_right_size_goes_in_as_it_is(picture, tmp_path, name):
+    path = picture("p.png" if name == "renamed" else name, colour=200)
+    path = path.rename(tmp_path / name)
+    names, x = prediction.inputs([path, path], GREY)
+    assert names == [str(path)] * 2
+    assert x.dtype == np.uint8
+    assert np.array_equal(x, np.full((2, 4, 6, 1), 200))
+
+
+@pytest.mark.parametrize("described", [GREY, COLOUR])
+@pytest.mark.parametrize(
+    ("mode", "colour"), [("RGB", (90, 90, 90)), ("RGBA", (90, 90, 90, 255)), ("L", 90), ("CMYK", (0, 0, 0, 165))]
+)
+def test_a_picture_of_another_size_and_mode_is_fitted(picture, described, mode, colour):
+    _, x = prediction.inputs([picture("p.tiff", mode, (30, 17), colour)], described)
+    assert x.shape == (1, *described.input_shape)
+    assert np.array_equal(np.unique(x), [90])
+
+
+def test_a_text_that_is_called_a_picture_is_refused(file):
+    assert "p.png is not a picture" in refusal([file("p.png", "no picture")], GREY)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("size", [(7_000, 7_000), (12_000, 12_000), (60_000, 60_000)])
+def test_a_huge_picture_is_refused_before_it_is_decoded(file, monkeypatch, size):
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("it was decoded"))
+    sentence = refusal([path := file("p.pgm", b"P5 %d %d 255\n" % size)], GREY)
+    assert sentence.startswith(str(path))
+    assert "pixels" in sentence
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("name", ["p.png", "p.jpg", "p.gif", "p.tiff", "p.bmp"])
+def test_a_picture_that_was_cut_off_is_refused(picture, name):
+    path = picture(name, size=(64, 64))
+    whole = path.read_bytes()
+    for length in range(0, len(whole) * 3 // 4, max(1, len(whole) // 40)):
+        path.write_bytes(whole[:length])
+        assert refusal([path], GREY).startswith(str(path))
+
+
+def test_a_text_goes_in_as_it_is(file):
+    names, x = prediction.inputs([path := file("t.txt", "Größe\n🎉"), path], TEXT)
+    assert names == [str(path)] * 2
+    assert (x.dtype, x.tolist()) == (object, ["Größe\n🎉"] * 2)
+
+
+def test_a_text_that_is_not_utf8_is_refused(file):
+    assert "t.txt is not a text in UTF-8" in refusal([file("t.txt", "Größe".encode("latin-1"))], TEXT)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_a_quantity_is_answered_by_a_number(shape):
+    answers = prediction.answers(["one", "two"], np.array([1.5, 2.5]).reshape(shape), TABLE)
+    assert answers == [{"input": "one", "price": 1.5}, {"input": "two", "price": 2.5}]
+
+
+def test_a_class_is_answered_by_its_name_and_probability():
+    described = spec("images", target="label", classes=("cat", "dog", "cow"))
+    answers = prediction.answers(["one"], np.array([[0.25, 0.5, 0.25]]), described)
+    assert answers == [{"input": "one", "label": "dog", "probability": 0.5}]
+
+
+@pytest.mark.parametrize(("positive", "name", "probability"), [(0.75, "good", 0.75), (0.25, "bad", 0.75)])
+def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, probability):
+    described = spec("text", target="label", classes=("bad", "good"))
+    (answer,) = prediction.answers(["one"], np.array([[positive]]), described)
+    assert answer == {"input": "one", "label": name, "probability": probability}
+

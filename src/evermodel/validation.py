@@ -16,6 +16,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
+from evermodel import data
 from evermodel.data import Raw
 from evermodel.errors import EvermodelError
 from evermodel.params import Dataset

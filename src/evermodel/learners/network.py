@@ -165,4 +165,6 @@ def _optimizer(train: Train, steps_per_epoch: int) -> keras.optimizers.Optimizer
         "sgd": keras.optimizers.SGD,
     }
     averaging = {"use_ema": True, "ema_momentum": train.average} if train.average else {}
-    return kinds[train.optimizer](rate, weight_decay=train.weight_decay, **averaging)
+    # AdamW refuses None: left out, it takes Keras' own value.
+    decay = {} if train.weight_decay is None else {"weight_decay": train.weight_decay}
+    return kinds[train.optimizer](rate, **averaging, **decay)

@@ -5,6 +5,9 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
 unexport PYTHONDONTWRITEBYTECODE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Behind a company's proxy the machine knows the certificates, not uv.
+export UV_NATIVE_TLS := true
 # Nothing here calls home.
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true

@@ -68,6 +68,8 @@ class Spec(BaseModel):
     mean: tuple[float, ...] = ()
     variance: tuple[float, ...] = ()
     vocabulary: tuple[str, ...] = ()
+    target_mean: float = 0.0
+    target_sd: float = 1.0
     duplicates: int
     test_hash: str
 

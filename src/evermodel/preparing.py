@@ -46,6 +46,8 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         mean=tuple(train.mean(axis=0).tolist()) if raw.kind == "table" else (),
         variance=tuple(train.var(axis=0).tolist()) if raw.kind == "table" else (),
         vocabulary=vocabulary(train) if raw.kind == "text" else (),
+        target_mean=0.0 if classes else float(splits["train"].y.mean()),
+        target_sd=1.0 if classes else float(splits["train"].y.std()) or 1.0,
         duplicates=_duplicates(name, splits, dataset.duplicates),
         test_hash=data.split_hash(splits["test"]),
     )

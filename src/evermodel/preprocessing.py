@@ -37,6 +37,16 @@ def encoder(spec: Spec, text: Text) -> keras.Model:
     return keras.Model(inputs, layer(inputs), name="encoder")
 
 
+def decoder(spec: Spec) -> keras.layers.Layer:
+    """The last layer of a regression: standard deviations from the training rows' mean to the target's unit.
+
+    What comes before it learns a target of mean 0 and variance 1, as its inputs are.
+    """
+    import keras
+
+    return keras.layers.Rescaling(spec.target_sd, spec.target_mean, name="decoder")
+
+
 def _reserved(text: Text) -> int:
     """Tokens that are no word: unknown, and in sequences the padding."""
     return 1 if text.output == "multi_hot" else 2

@@ -63,8 +63,7 @@ def fit(
     train = experiment.train
     assert train is not None, "params.py asks every Keras model for its train section"
     encoder = preprocessing.encoder(spec, train.text)
-    core = build(encoder.output_shape[1:], objective.outputs, objective.activation, **experiment.options)
-    whole = keras.Model(encoder.input, core(encoder.output), name=experiment.model)
+    whole, core = assemble(build, encoder, spec, objective, experiment)
     # Only TensorFlow has tensors of strings: texts are encoded on their way into the core.
     trained, encode = (core, encoder) if spec.kind == "text" else (whole, None)
     batches = {name: Batches(splits[name], train.batch_size, encode) for name in ("train", "validation")}
@@ -90,6 +89,17 @@ def fit(
     )
     progress.choose(trained)
     return whole, progress.history
+
+
+def assemble(
+    build: Build, encoder: keras.Model, spec: Spec, objective: Objective, experiment: Experiment
+) -> tuple[keras.Model, keras.Model]:
+    """The model that takes raw examples and gives the task's answers, and the architecture inside it."""
+    core = build(encoder.output_shape[1:], objective.outputs, objective.activation, **experiment.options)
+    answers = core(encoder.output)
+    if not spec.classes:
+        answers = preprocessing.decoder(spec)(answers)
+    return keras.Model(encoder.input, answers, name=experiment.model), core
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]

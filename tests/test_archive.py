@@ -114,7 +114,7 @@ def test_canonising_twice_changes_nothing(request, kind):
 
 
 def test_neither_order_nor_packing_of_the_members_matters(tmp_path):
-    members = {"a.json": b'{"x": 1}', "weights.h5": bytes(1000), "b.json": b"[]"}
+    members = {"a.json": b'{"x": 1}', "weights.h5": bytes(1000), "b.json": b"[]", "assets/words.txt": b"a"}
     first = zipped(tmp_path / "first", members)
     other = zipped(
         tmp_path / "other", dict(reversed(members.items())), compression=zipfile.ZIP_DEFLATED, compresslevel=9
@@ -142,3 +142,14 @@ def test_what_is_no_address_keeps_its_value(tmp_path):
     file = zipped(tmp_path / "model", {"config.json": json.dumps(config)})
     archive.canonise(file)
     assert json.loads(unzipped(file)["config.json"]) == config | {"shared_object_id": 1}
+
+
+def test_the_time_of_saving_does_not_matter(tmp_path):
+    times = ["2024-02-29@12:00:00", "2031-01-01@00:00:01"]
+    files = [
+        zipped(tmp_path / str(number), {"metadata.json": json.dumps({"date_saved": saved})})
+        for number, saved in enumerate(times)
+    ]
+    for file in files:
+        archive.canonise(file)
+    assert files[0].read_bytes() == files[1].read_bytes()

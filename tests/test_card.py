@@ -1,13 +1,22 @@
-from pathlib import Path
-
 import pytest
 
-from evermodel import card, params
+from evermodel import card
 from evermodel.data import Spec
+from evermodel.params import Experiment
 from evermodel.saved import Facts
 from evermodel.sources import Provenance
 
-ROOT = Path(__file__).parents[1]
+EXPERIMENT = Experiment.model_validate(
+    {
+        "dataset": "fashion_mnist",
+        "task": "classification",
+        "model": "conv_stack",
+        "options": {"filters": [32, 64, 128], "dropout": 0.25},
+        "baseline": "linear",
+        "train": {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32, "epochs": 10},
+        "promotion": {"metric": "accuracy", "floor": 0.8},
+    }
+)
 FIGURES = {
     "accuracy": 0.91234,
     "log_loss": 0.25,
@@ -45,8 +54,7 @@ def write(made=True, **changes):
         duplicates=0,
         test_hash="f00d",
     ).model_copy(update=changes)
-    experiment = params.load(ROOT / "params.yaml").experiment("fashion_cnn")
-    return card.write("fashion_cnn", experiment, spec, SOURCE, FACTS, FIGURES, "promoted: it is better")
+    return card.write("fashion_cnn", EXPERIMENT, spec, SOURCE, FACTS, FIGURES, "promoted: it is better")
 
 
 def test_made_data_are_called_made():
@@ -63,11 +71,12 @@ def test_made_data_are_called_made():
         "MIT (somebody)",
         "free for all",
         "`conv_stack`",
-        "filters = [32, 64, 128]",
+        "filters = [32, 64, 128], dropout = 0.25",
         "241,546 parameters",
-        "optimizer = adam",
+        "optimizer = adam, learning_rate = 0.001",
         "10 epoch(s)",
         "promoted: it is better",
+        "baseline `linear`",
         "| accuracy | 0.9123 | 0.9 … 0.92 | 0.8 |",
         "| log_loss | 0.25 | – | 0.6 |",
         "sha256 `beef`",

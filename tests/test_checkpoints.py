@@ -5,7 +5,10 @@ from evermodel import checkpoints
 
 
 def state(epoch):
-    return {"weights": np.full((2, 3), epoch, dtype=np.float32), "history": np.array(f'[{{"epoch": {epoch}}}]')}
+    return {
+        "weights": np.full((2, 3), epoch, dtype=np.float32),
+        "history": np.array(f'[{{"epoch": {epoch}}}]'),
+    }
 
 
 def saved(folder, *epochs):

@@ -117,9 +117,14 @@ def test_a_complete_folder_replaces_all_of_the_old_one(tmp_path):
 def test_a_failure_leaves_the_old_folder_and_nothing_half_written(tmp_path, error):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "old").write_text("whole")
-    with pytest.raises(error), data.whole_folder(tmp_path / "made") as folder:
-        (folder / "new").touch()
-        raise error
+
+    def fail_half_way():
+        with data.whole_folder(tmp_path / "made") as folder:
+            (folder / "new").touch()
+            raise error
+
+    with pytest.raises(error):
+        fail_half_way()
     assert contents(tmp_path) == {"made/old": b"whole"}
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 

@@ -8,7 +8,7 @@ import pytest
 from evermodel import journal
 
 # What stands in for the sidecar: it takes the same arguments and reads the same pipe.
-FOLLOWS = "cat > heard.jsonl; echo \"$@\" > arguments"
+FOLLOWS = 'cat > heard.jsonl; echo "$@" > arguments'
 FAILS = "exit 3"
 HANGS = "exec sleep 60"
 
@@ -142,21 +142,34 @@ def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
     assert journal.commit() == "none"
 
 
-def test_a_commit_is_dirty_when_a_tracked_file_differs(tmp_path, monkeypatch):
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A function that calls Git in a repository with one commit of a file and of dvc.lock."""
     monkeypatch.chdir(tmp_path)
+    identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
 
     def git(*arguments):
-        identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
-        return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
     git("init")
-    (tmp_path / "file").write_text("one")
-    git("add", "file")
+    for name in ("file", "dvc.lock"):
+        (tmp_path / name).write_text("one")
+    git("add", ".")
     git("commit", "--message", "first")
-    git("tag", "--annotate", "v1", "--message", "a tag does not hide the commit")
-    head = git("rev-parse", "HEAD").strip()
+    return git
+
+
+def test_a_commit_is_dirty_when_a_tracked_file_differs(repository, tmp_path):
+    repository("tag", "--annotate", "v1", "--message", "a tag does not hide the commit")
+    head = repository("rev-parse", "HEAD")
     assert journal.commit() == head
     (tmp_path / "untracked").touch()
     assert journal.commit() == head
     (tmp_path / "file").write_text("two")
     assert journal.commit() == f"{head}-dirty"
+
+
+def test_what_dvc_writes_between_two_stages_makes_no_commit_dirty(repository, tmp_path):
+    (tmp_path / "dvc.lock").write_text("two")
+    assert journal.commit() == repository("rev-parse", "HEAD")

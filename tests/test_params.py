@@ -109,9 +109,10 @@ def test_the_params_of_this_repository_are_right():
 
 
 def test_values_come_typed_and_in_the_order_of_the_file(workspace):
-    values = params.load()
-    assert list(values.experiments) == list(yaml.safe_load(params.FILE.read_text())["experiments"])
-    assert values.experiment("fashion_cnn").train.learning_rate == 0.001
+    values, plain = params.load(), yaml.safe_load(params.FILE.read_text())
+    assert list(values.experiments) == list(plain["experiments"])
+    rate = plain["experiments"]["fashion_cnn"]["train"]["learning_rate"]
+    assert values.experiment("fashion_cnn").train.learning_rate == rate
     assert values.dataset("mnist").expect.shape == (28, 28)
     assert values.experiment("boston_linear").train is None
 
@@ -203,8 +204,7 @@ def test_a_keras_model_can_not_be_a_baseline(changed):
 
 def test_averaged_weights_and_the_best_epoch_exclude_each_other(changed):
     train = "experiments.fashion_cnn.train"
-    changed(**{f"{train}.average": 0.99})
-    sentence = refusal(changed, **{f"{train}.keep": "best"})
+    sentence = refusal(changed, **{f"{train}.average": 0.99, f"{train}.keep": "best"})
     assert f"{train} can't keep the best epoch of averaged weights" in sentence
 
 

@@ -9,9 +9,7 @@ from evermodel.errors import EvermodelError
 
 def spec(kind, shape=(), **values):
     facts = {"dataset": "made", "edition": "sample", "made": True, "target": "price", "rows": {}}
-    return Spec(
-        kind=kind, input_shape=shape, input_dtype="any", duplicates=0, test_hash="", **facts | values
-    )
+    return Spec(kind=kind, input_shape=shape, input_dtype="any", duplicates=0, test_hash="", **facts | values)
 
 
 TABLE = spec("table", (2,), columns=("a", "b"))
@@ -74,7 +72,9 @@ def test_what_is_no_finite_number_is_named_by_row_and_column(file, value):
     assert f"{path}: row 2, column b is " in sentence
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b'a,b\n1,"2\n', b"a,b\n1,2,3,4\n1\n1,2,3,4,5\n", b"a,b\n9,1,2\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\x00\x01", b'a,b\n1,"2\n', b"a,b\n1,2,3,4\n1\n1,2,3,4,5\n", b"a,b\n9,1,2\n"]
+)
 def test_a_file_that_is_no_table_is_refused(file, content):
     assert refusal([path := file("t.csv", content)], TABLE).startswith(str(path))
 
@@ -95,7 +95,8 @@ def test_a_picture_of_the_right_size_goes_in_as_it_is(picture, tmp_path, name):
 
 @pytest.mark.parametrize("described", [GREY, COLOUR])
 @pytest.mark.parametrize(
-    ("mode", "colour"), [("RGB", (90, 90, 90)), ("RGBA", (90, 90, 90, 255)), ("L", 90), ("CMYK", (0, 0, 0, 165))]
+    ("mode", "colour"),
+    [("RGB", (90, 90, 90)), ("RGBA", (90, 90, 90, 255)), ("L", 90), ("CMYK", (0, 0, 0, 165))],
 )
 def test_a_picture_of_another_size_and_mode_is_fitted(picture, described, mode, colour):
     _, x = prediction.inputs([picture("p.tiff", mode, (30, 17), colour)], described)
@@ -153,4 +154,3 @@ def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, pr
     described = spec("text", target="label", classes=("bad", "good"))
     (answer,) = prediction.answers(["one"], np.array([[positive]]), described)
     assert answer == {"input": "one", "label": name, "probability": probability}
-

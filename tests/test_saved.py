@@ -54,7 +54,8 @@ def test_a_model_file_with_one_other_bit_is_not_loaded(folder, place):
     content[place] ^= 1
     file.write_bytes(content)
     with pytest.raises(
-        EvermodelError, match=r"model\.skops is not the file that training wrote .*dvc repro --force train@made"
+        EvermodelError,
+        match=r"model\.skops is not the file that training wrote .*dvc repro --force train@made",
     ):
         saved.load(folder)
 

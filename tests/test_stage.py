@@ -12,8 +12,8 @@ import sys, time
 from evermodel import stage
 
 def main(name):
-    print("started", flush=True)
     try:
+        print("started", flush=True)
         time.sleep(60)
     finally:
         print("cleaned up", flush=True)
@@ -51,7 +51,7 @@ def test_an_expected_error_ends_in_one_sentence_that_names_the_stage(call):
     def main(name):
         raise EvermodelError("the file is missing; make it")
 
-    with pytest.raises(SystemExit, match="^train@fashion_cnn: the file is missing; make it$"):
+    with pytest.raises(SystemExit, match=r"^train@fashion_cnn: the file is missing; make it$"):
         call(main, "fashion_cnn")
 
 

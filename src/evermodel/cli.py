@@ -64,12 +64,14 @@ def run(
     ] = None,
 ) -> None:
     """Run the lanes of experiments, from raw data to promotion, and show what came of it."""
-    if profile is not None:
-        experiments.set_profile(profile)
     values = params.load()
     for name in names:
         values.experiment(name)
-    done = subprocess.run(["dvc", "repro", *(f"promote@{name}" for name in names)], check=False)
+    if profile is not None:
+        experiments.set_profile(profile)
+        values = params.load()
+    dvc = [sys.executable, "-m", "dvc"]  # that of this environment, whatever PATH says
+    done = subprocess.run([*dvc, "repro", *(f"promote@{name}" for name in names)], check=False)
     _show_overview([row for row in experiments.overview(values) if row["experiment"] in names])
     raise typer.Exit(done.returncode)
 
@@ -129,8 +131,11 @@ def _number(value: Any) -> str:
 
 
 def _show(title: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:  # rich prints nothing of an empty table, not even its title
+        print(title)
+        return
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(rows[0] if rows else ()):
+    for number, column in enumerate(rows[0]):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(_number(value) for value in row.values()))

@@ -108,7 +108,6 @@ class Train(Section):
     schedule: Literal["constant", "cosine"] = "constant"
     batch_size: Annotated[int, Field(ge=1)]
     epochs: Annotated[int, Field(ge=1)]
-    loss: str | None = None
     weight_decay: Annotated[FiniteFloat, Field(ge=0)] | None = None
     average: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Literal["last", "best"] = "last"

@@ -69,7 +69,7 @@ def fit(
     batches = {name: Batches(splits[name], train.batch_size, encode) for name in ("train", "validation")}
     trained.compile(
         optimizer=_optimizer(train, len(batches["train"])),
-        loss=train.loss or objective.loss,
+        loss=objective.loss,
         metrics=list(objective.metrics),
     )
     trained.optimizer.build(trained.trainable_variables)

@@ -1,0 +1,168 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from evermodel import experiments, params
+from evermodel.cli import app
+from evermodel.errors import EvermodelError
+
+
+@pytest.fixture
+def evermodel(workspace):
+    """A function that runs the command in a folder in which nothing ever ran."""
+    return lambda *arguments: CliRunner().invoke(app, arguments)
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    """Commands that would have been started, each ending with 3."""
+    started = []
+
+    def start(command, **_):
+        started.append(command)
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(subprocess, "run", start)
+    return started
+
+
+def refusal(result):
+    """The one sentence in which a command refuses."""
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert isinstance(result.exception, SystemExit), "a traceback is no sentence"
+    assert result.stderr.startswith("evermodel: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_list_shows_every_experiment_before_anything_ran(evermodel, workspace):
+    result = evermodel("list", "--json")
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout)
+    assert [row["experiment"] for row in rows] == list(params.load().experiments)
+    assert rows[0].keys() >= {"dataset", "model", "task", "profile", "metric", "value", "champion"}
+    assert {(row["value"], row["champion"]) for row in rows} == {(None, None)}
+
+
+def test_looking_makes_nothing(evermodel, workspace):
+    before = sorted(workspace.rglob("*"))
+    assert evermodel("list").exit_code == 0
+    assert sorted(workspace.rglob("*")) == before
+
+
+def test_list_is_a_table_for_people(evermodel):
+    result = evermodel("list")
+    assert "profile sample" in result.stdout
+    assert "fashion_cnn" in result.stdout
+    assert "not evaluated" in result.stdout
+
+
+def test_list_shows_the_last_scores(evermodel, workspace):
+    report = workspace / "reports" / "boston_dnn"
+    report.mkdir(parents=True)
+    figures = {"mae": 2.3456, "mae_low": 2.1, "mae_high": 2.6, "baseline_mae": 3.5}
+    (report / "metrics.json").write_text(json.dumps(figures))
+    row = next(r for r in json.loads(evermodel("list", "--json").stdout) if r["experiment"] == "boston_dnn")
+    assert (row["value"], row["low"], row["high"], row["baseline"]) == (2.3456, 2.1, 2.6, 3.5)
+    assert "mae 2.346 [2.1, 2.6]" in evermodel("list").stdout
+
+
+def test_list_is_still_json_when_mlflow_is_away(evermodel, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    result = evermodel("list", "--json")
+    assert len(json.loads(result.stdout)) == len(params.load().experiments)
+    assert "MLflow at http://127.0.0.1:9 " in result.stderr
+
+
+@pytest.mark.parametrize("command", [["run"], ["history"], ["predict", "--json"]])
+def test_an_experiment_that_does_not_exist_is_refused_with_the_choices(evermodel, command):
+    files = ["table.csv"] if command[0] == "predict" else []
+    sentence = refusal(evermodel(*command, "nowhere", *files))
+    assert "params.yaml has no experiment 'nowhere'; the choices are boston_dnn, " in sentence
+
+
+@pytest.mark.parametrize("command", [["list"], ["run", "boston_dnn"], ["history", "boston_dnn"]])
+def test_params_that_are_wrong_are_refused(evermodel, command):
+    params.FILE.write_text("profile: tiny\n")
+    assert "params.yaml: " in refusal(evermodel(*command))
+
+
+def test_outside_of_the_repository_every_command_says_where_to_run(evermodel, tmp_path_factory, monkeypatch):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert "params.yaml is not here" in refusal(evermodel("list"))
+
+
+def test_a_profile_that_does_not_exist_is_refused_and_nothing_runs(evermodel, processes):
+    before = params.FILE.read_bytes()
+    sentence = refusal(evermodel("run", "boston_dnn", "--profile", "nonsense"))
+    assert "--profile is 'nonsense'; the choices are sample, full" in sentence
+    assert params.FILE.read_bytes() == before
+    assert not processes
+
+
+def test_an_experiment_that_does_not_exist_leaves_the_profile_alone(evermodel, processes):
+    refusal(evermodel("run", "boston_dnn", "nowhere", "--profile", "full"))
+    assert params.load().profile == "sample"
+    assert not processes
+
+
+def test_run_asks_dvc_for_the_lanes_and_passes_its_answer_on(evermodel, processes):
+    result = evermodel("run", "boston_dnn", "boston_linear")
+    assert processes == [
+        [sys.executable, "-m", "dvc", "repro", "promote@boston_dnn", "promote@boston_linear"]
+    ]
+    assert result.exit_code == 3
+    assert "boston_linear" in result.stdout
+    assert "fashion_cnn" not in result.stdout
+
+
+def test_run_sets_the_profile_first(evermodel, processes):
+    result = evermodel("run", "boston_dnn", "--profile", "full")
+    assert params.load().profile == "full"
+    assert "params.yaml now says profile: full" in result.stdout
+    assert "profile full" in result.stdout
+
+
+def test_setting_the_profile_changes_one_line_and_keeps_the_comments(workspace):
+    before = params.FILE.read_text().splitlines()
+    experiments.set_profile("full")
+    after = params.FILE.read_text().splitlines()
+    ((old, new),) = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    assert "#" in old, "or this shows nothing of comments"
+    assert new == old.replace("profile: sample", "profile: full", 1)
+
+
+def test_setting_the_profile_that_is_set_changes_nothing(workspace, capsys):
+    before = params.FILE.read_bytes()
+    experiments.set_profile("sample")
+    assert params.FILE.read_bytes() == before
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("profile", ["", "Full", "full\nruntime: {}"])
+def test_only_a_known_profile_can_be_set(workspace, profile):
+    with pytest.raises(EvermodelError, match="the choices are sample, full"):
+        experiments.set_profile(profile)
+
+
+def test_the_history_of_an_experiment_that_was_never_registered_is_empty(evermodel):
+    assert json.loads(evermodel("history", "boston_dnn", "--json").stdout) == []
+    assert evermodel("history", "boston_dnn").stdout == "boston_dnn: 0 versions\n"
+
+
+def test_without_a_champion_there_is_nothing_to_predict_with(evermodel):
+    sentence = refusal(evermodel("predict", "boston_dnn", "table.csv"))
+    assert sentence == "evermodel: boston_dnn has no champion; `evermodel run boston_dnn` trains one\n"
+
+
+def test_the_installed_command_ends_in_a_sentence_too(workspace):
+    command = [sys.executable, "-c", "from evermodel.cli import app; app()", "history", "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("evermodel: params.yaml has no experiment 'nowhere'")
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,235 @@
+import hashlib
+import json
+
+import pytest
+
+from evermodel import data, downloads, fetching, sources
+from evermodel.errors import EvermodelError
+from evermodel.sources import Source
+from pipelines import fetch as stage
+from tests.server import serving, status, whole
+
+OLD, NEW, WORDS = b"an old edition", b"a newer edition", b"the words of both"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(downloads, "PAUSE", 0)
+    monkeypatch.delenv(fetching.MIRROR, raising=False)
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """The mirror's folder of the source called "some"."""
+    monkeypatch.setenv(fetching.MIRROR, str(tmp_path / "mirror"))
+    folder = tmp_path / "mirror" / "some"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def raw(tmp_path):
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    return folder
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def edition(name, urls=(), **files):
+    files = [
+        {"name": f"{stem}.data", "bytes": len(content), "sha256": sha256(content), "urls": list(urls)}
+        for stem, content in files.items()
+    ]
+    return {"name": name, "reader": "table", "options": {"separator": ","}, "files": files}
+
+
+def source(*editions, sample=None):
+    entry = {"title": "Some data", "licence": "CC0", "terms": "none", "editions": editions, "sample": sample}
+    return Source.model_validate(entry)
+
+
+def test_the_mirror_is_searched_before_the_network(mirror, raw, capsys):
+    (mirror / "x.data").write_bytes(OLD)
+    with serving(status(500)) as server:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", raw)
+    assert server.requests == []
+    assert (raw / "x.data").read_bytes() == OLD
+    assert capsys.readouterr().out == f"x.data: mirror {mirror / 'x.data'}\n"
+
+
+def test_the_mirror_stays_apart_from_the_copy(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+    (raw / "x.data").write_bytes(b"changed")
+    assert (mirror / "x.data").read_bytes() == OLD
+
+
+def test_what_the_mirror_lacks_is_downloaded(mirror, raw, capsys):
+    (mirror / "words.data").write_bytes(WORDS)
+    with serving(whole(OLD)) as server:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD, words=WORDS)), "full", raw)
+    assert (raw / "x.data").read_bytes() == OLD
+    assert (raw / "words.data").read_bytes() == WORDS
+    assert f"x.data: {server.url}\n" in capsys.readouterr().out
+
+
+def test_a_second_fetch_uses_the_first_ones_download(raw, tmp_path):
+    with serving(whole(OLD)) as server:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", raw)
+        again = tmp_path / "again"
+        again.mkdir()
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", again)
+    assert len(server.requests) == 1
+    assert (again / "x.data").read_bytes() == OLD
+
+
+def test_an_edition_that_lies_in_the_mirror_comes_before_a_better_one_on_the_network(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    with serving(whole(NEW)) as server:
+        both = source(edition("new", [server.url], x=NEW), edition("old", [server.url], x=OLD))
+        fetching.fetch("some", both, "full", raw)
+    assert server.requests == []
+    assert sources.provenance(raw).edition == "old"
+
+
+def test_the_best_edition_that_can_be_had_is_taken(raw):
+    with serving(whole(OLD)) as server:
+        without_url = edition("new", x=NEW)
+        fetching.fetch("some", source(without_url, edition("old", [server.url], x=OLD)), "full", raw)
+    assert sources.provenance(raw).edition == "old"
+
+
+def test_nothing_is_downloaded_for_an_edition_that_can_not_be_completed(raw):
+    with serving(whole(WORDS)) as server:
+        best = edition("new", [server.url], words=WORDS)
+        best["files"] += edition("new", x=NEW)["files"]
+        with pytest.raises(EvermodelError, match="no URL is known"):
+            fetching.fetch("some", source(best), "full", raw)
+    assert server.requests == []
+
+
+def test_a_tampered_mirror_is_refused_with_both_hashes(mirror, raw):
+    tampered = OLD[::-1]
+    (mirror / "x.data").write_bytes(tampered)
+    with pytest.raises(EvermodelError) as error:
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+    message = str(error.value)
+    assert f"{mirror / 'x.data'} has sha256 {sha256(tampered)}" in message
+    assert f"sha256 {sha256(OLD)} is expected" in message
+    assert list(raw.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [b"", OLD[:-1], OLD + b"!"], ids=["empty", "truncated", "longer"])
+def test_a_mirror_file_of_the_wrong_size_is_refused(mirror, raw, wrong):
+    (mirror / "x.data").write_bytes(wrong)
+    with pytest.raises(EvermodelError, match=rf"x\.data has {len(wrong)} bytes, not {len(OLD)}"):
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+
+
+def test_a_tampered_mirror_is_named_when_the_network_helps(mirror, raw, capsys):
+    (mirror / "x.data").write_bytes(OLD[::-1])
+    with serving(whole(OLD)) as server:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", raw)
+    assert (raw / "x.data").read_bytes() == OLD
+    assert f"not used: {mirror / 'x.data'} has sha256" in capsys.readouterr().out
+
+
+def test_what_can_not_be_had_names_file_hash_reason_and_place(mirror, raw):
+    with serving(status(404)) as server, pytest.raises(EvermodelError) as error:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", raw)
+    message = str(error.value)
+    assert f"x.data (sha256 {sha256(OLD)}): {server.url} answered 404" in message
+    assert f"put it by hand at {mirror / 'x.data'}" in message
+
+
+def test_the_place_is_named_without_a_mirror_too(raw):
+    with pytest.raises(EvermodelError, match=r"put it by hand at \$EVERMODEL_MIRROR/some/x\.data"):
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+
+
+def test_a_mirror_that_is_no_folder_is_refused(raw, monkeypatch):
+    monkeypatch.setenv(fetching.MIRROR, "nowhere")
+    with pytest.raises(EvermodelError, match="EVERMODEL_MIRROR is 'nowhere', which is not a folder"):
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+
+
+def test_a_failed_fetch_leaves_the_older_files(mirror, tmp_path):
+    older = tmp_path / "data"
+    older.mkdir()
+    (older / "x.data").write_bytes(OLD)
+    (mirror / "x.data").write_bytes(OLD[::-1])
+    with pytest.raises(EvermodelError), data.whole_folder(older) as folder:
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", folder)
+    assert (older / "x.data").read_bytes() == OLD
+    assert not (tmp_path / "data.partial").exists()
+
+
+def test_source_json_tells_all_and_nothing_that_changes(mirror, raw, tmp_path):
+    (mirror / "x.data").write_bytes(OLD)
+    fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+    assert json.loads((raw / "source.json").read_text()) == {
+        "title": "Some data",
+        "edition": "old",
+        "made": False,
+        "note": "",
+        "licence": "CC0",
+        "terms": "none",
+        "reader": "table",
+        "options": {"separator": ","},
+        "files": {"x.data": sha256(OLD)},
+    }
+    downloads.FOLDER.mkdir(parents=True)
+    (mirror / "x.data").rename(downloads.FOLDER / sha256(OLD))
+    again = tmp_path / "again"
+    again.mkdir()
+    fetching.fetch("some", source(edition("old", x=OLD)), "full", again)
+    assert (again / "source.json").read_bytes() == (raw / "source.json").read_bytes()
+
+
+HOUSES = {"generator": "houses", "made": True, "note": "made houses"}
+
+
+def table(urls=(), **files):
+    one = edition("uci", urls, **files)
+    return one | {"options": {"separator": r"\s+", "header": False, "columns": ["RM", "MEDV"]}}
+
+
+def test_the_sample_profile_writes_the_sample(raw):
+    fetching.fetch("some", source(table(housing=OLD), sample=HOUSES), "sample", raw)
+    written = sources.provenance(raw)
+    assert (written.edition, written.made, written.note) == ("sample", True, "made houses")
+    assert written.files == {"housing.data": data.file_hash(raw / "housing.data")}
+
+
+def test_the_full_profile_never_falls_back_to_the_sample(raw):
+    with pytest.raises(EvermodelError, match="can't be had"):
+        fetching.fetch("some", source(table(housing=OLD), sample=HOUSES), "full", raw)
+
+
+def test_a_source_without_sample_is_fetched_for_real(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    fetching.fetch("some", source(edition("old", x=OLD)), "sample", raw)
+    assert sources.provenance(raw).edition == "old"
+
+
+def test_an_unknown_sample_is_told_with_the_choices(raw):
+    unknown = HOUSES | {"generator": "castles"}
+    with pytest.raises(EvermodelError, match=r"samples/castles\.py does not exist.* houses"):
+        fetching.fetch("some", source(table(housing=OLD), sample=unknown), "sample", raw)
+
+
+def test_a_sample_that_writes_other_files_is_refused(raw):
+    with pytest.raises(
+        EvermodelError, match=r"houses\.py wrote \['a\.data'\]; make it write \['a\.data', 'b\.data'\]"
+    ):
+        fetching.fetch("some", source(table(a=OLD, b=NEW), sample=HOUSES), "sample", raw)
+
+
+def test_the_stage_fills_the_raw_folder_of_the_data_set(workspace):
+    stage.main("boston_housing")
+    written = {file.name for file in (workspace / "data/raw/boston_housing").iterdir()}
+    assert written == {"housing.data", "source.json"}

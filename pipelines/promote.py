@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from evermodel import card, data, params, promotion, registry, saved, sources, stage, tracking
 
 
+@tracking.answering()
 def main(name: str) -> None:
     """Complete the run in MLflow, register models/<name>/ once, decide, and move the alias."""
     values = params.load()

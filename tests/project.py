@@ -45,12 +45,12 @@ class Project:
         )
         return done
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, **extra: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment(**extra),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,

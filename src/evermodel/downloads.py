@@ -50,15 +50,17 @@ def fault(path: Path, file: RemoteFile) -> str:
 
 
 def download(file: RemoteFile) -> str:
-    """Bring the file to `cached(file)` and return the URL that gave it.
+    """Bring the file to `cached(file)` and tell where it came from.
 
-    A cut download goes on where it stopped, also after a kill. Raises UnavailableError that tells what
-    came of each URL; what has the wrong hash is deleted.
+    A cut download goes on where it stopped, also after a kill; two processes that want the same file load
+    it once. Raises UnavailableError that tells what came of each URL; what has the wrong hash is deleted.
     """
     FOLDER.mkdir(parents=True, exist_ok=True)
     partial = cached(file).with_suffix(".partial")
     reasons = []
     with FileLock(cached(file).with_suffix(".lock")):
+        if not fault(cached(file), file):
+            return "download of another process"
         for url in file.urls:
             try:
                 _try_often(url, file, partial)
@@ -83,20 +85,19 @@ def _try_often(url: str, file: RemoteFile, partial: Path) -> None:
 
 def _try(url: str, file: RemoteFile, partial: Path) -> None:
     """Complete `partial`, or say why not; it is kept only where going on with it may succeed."""
-    partial.touch()
-    if partial.stat().st_size < file.bytes:
+    start = partial.stat().st_size if partial.exists() else 0
+    if start < file.bytes:
         try:
-            _stream(url, file, partial)
+            _stream(url, file, partial, start)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise UnavailableError(f"broke off: {_cause(error)}") from None
     if wrong := fault(partial, file):
-        partial.unlink()
+        partial.unlink(missing_ok=True)
         raise UnavailableError(wrong)
 
 
-def _stream(url: str, file: RemoteFile, partial: Path) -> None:
-    """Append what is missing, never more than the file's size plus a chunk."""
-    start = partial.stat().st_size
+def _stream(url: str, file: RemoteFile, partial: Path, start: int) -> None:
+    """Append what is missing after `start` bytes, never more than the file's size plus a chunk."""
     # A server that compresses on its way would change the bytes that the hash is of.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with (
@@ -104,7 +105,7 @@ def _stream(url: str, file: RemoteFile, partial: Path) -> None:
         session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response,
     ):
         if response.status_code == requests.codes.requested_range_not_satisfiable:
-            partial.unlink()
+            partial.unlink(missing_ok=True)
         _accept(response, file, start)
         with (
             _progress() as progress,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 def overview(values: Params) -> list[dict[str, Any]]:
     """One row per experiment, in the order of params.yaml."""
+    from evermodel import tracking
+
     client = _client()
-    return [_row(name, experiment, values, client) for name, experiment in values.experiments.items()]
+    with tracking.answering():
+        return [_row(name, experiment, values, client) for name, experiment in values.experiments.items()]
 
 
 def history(name: str) -> list[dict[str, Any]]:
@@ -25,7 +29,8 @@ def history(name: str) -> list[dict[str, Any]]:
     from evermodel import registry, tracking
 
     client = tracking.connect()
-    champion = registry.champion(client, name)
+    with tracking.answering():
+        champion, versions = registry.champion(client, name), registry.versions(client, name)
     return [
         {
             "version": int(version.version),
@@ -35,7 +40,7 @@ def history(name: str) -> list[dict[str, Any]]:
             "decision": version.tags.get("evermodel.decision"),
             "run": version.run_id,
         }
-        for version in registry.versions(client, name)
+        for version in versions
     ]
 
 
@@ -48,10 +53,10 @@ def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
     from evermodel import prediction, registry, tracking
 
     client = tracking.connect()
-    champion = registry.champion(client, name)
-    if champion is None:
-        raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
-    with tempfile.TemporaryDirectory() as folder:
+    with tracking.answering(), tempfile.TemporaryDirectory() as folder:
+        champion = registry.champion(client, name)
+        if champion is None:
+            raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
         answer, spec = registry.load(champion, Path(folder))
         examples, x = prediction.inputs(files, spec)
         answers = prediction.answers(examples, answer(x), spec)
@@ -99,7 +104,7 @@ def _client() -> "MlflowClient | None":
     try:
         return tracking.connect()
     except EvermodelError as error:
-        print(f"evermodel: {error}")
+        print(f"evermodel: {error}", file=sys.stderr)
         return None
 
 
@@ -115,9 +120,8 @@ def _seconds(client: "MlflowClient | None", name: str) -> float | None:
 
     if client is None or not (saved.MODELS / name / saved.FACTS).exists():
         return None
-    run_id = tracking.find(client, name, saved.facts(saved.MODELS / name).key)
-    found = client.get_run(run_id).data.metrics.get("train/seconds") if run_id else None
-    return float(found) if found is not None else None
+    run = tracking.find(client, name, saved.facts(saved.MODELS / name).key)
+    return run.data.metrics.get("train/seconds") if run else None
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -98,14 +98,18 @@ def machine() -> dict[str, str | int]:
 
 
 def commit() -> str:
-    """The commit checked out, with "-dirty" if tracked files differ from it; "none" outside of Git."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude", "*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return described.stdout.strip() or "none"
+    """The commit checked out, with "-dirty" if tracked files differ from it; "none" outside of Git.
+
+    dvc.lock does not count: DVC itself writes it between two stages.
+    """
+    head = _git("rev-parse", "--verify", "--quiet", "HEAD")
+    changed = head and _git("status", "--porcelain", "--untracked-files=no", ":!dvc.lock")
+    return f"{head or 'none'}{'-dirty' if changed else ''}"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _event(line: str) -> dict[str, Any] | None:

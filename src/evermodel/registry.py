@@ -57,10 +57,10 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version that the alias points at, or None."""
-    try:
-        return client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
-        return None
+    # Asking for the alias itself answers "there is none" and "the server failed" with the same exception.
+    found = client.search_registered_models(f"name = '{name}'", max_results=1)
+    number = found[0].aliases.get(CHAMPION) if found else None
+    return client.get_model_version(name, str(number)) if number else None
 
 
 def holds(version: ModelVersion, facts: Facts) -> bool:
@@ -90,13 +90,13 @@ def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array],
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
     )
     metadata = Model.load(str(local / "MLmodel")).metadata
-    file = next(f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists())
-    if data.file_hash(file) != version.tags.get("evermodel.sha256"):
+    files = [f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists()]
+    if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
         raise EvermodelError(
-            f"{version.name} version {version.version}: {file.name} is not the file that was registered "
-            "(its sha256 differs); run the lane again or promote another version"
+            f"{version.name} version {version.version}: its model file is not the one that was registered "
+            "(it is missing or its sha256 differs); run the lane again or promote another version"
         )
-    return saved.predictor(file), Spec.model_validate(metadata["spec"])
+    return saved.predictor(files[0]), Spec.model_validate(metadata["spec"])
 
 
 def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:

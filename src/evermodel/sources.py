@@ -72,7 +72,12 @@ class Provenance(Entry):
 
 def load(name: str, file: Path = FILE) -> Source:
     """The source of that name; EvermodelError that names the key if it is missing or wrong."""
-    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    try:
+        entries = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
+    except yaml.YAMLError as error:
+        raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     if name not in entries:
         raise EvermodelError(f"{file} has no source {name!r}; the choices are {', '.join(sorted(entries))}")
     try:
@@ -88,4 +93,7 @@ def provenance(folder: Path) -> Provenance:
     file = folder / PROVENANCE
     if not file.exists():
         raise EvermodelError(f"{file} is missing; run `dvc repro fetch@{folder.name}`")
-    return Provenance.model_validate_json(file.read_text(encoding="utf-8"))
+    try:
+        return Provenance.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise EvermodelError(f"{file} is damaged; run `dvc repro --force fetch@{folder.name}`") from None

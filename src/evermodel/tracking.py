@@ -7,20 +7,24 @@ import json
 import math
 import os
 import queue
+import re
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
 from filelock import FileLock
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
+from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
 
 from evermodel import data, journal, params, saved
 from evermodel.data import Spec
@@ -32,6 +36,13 @@ ARTIFACTS = Path("mlartifacts")
 KEY = "evermodel.key"
 REPORT = "evermodel.report"
 RETRY = 3.0  # seconds between two tries while the server is away
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # What timed out may have been done: whoever tries again looks first what is there.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
 
 
 def uri() -> str:
@@ -39,58 +50,64 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI", STORE)
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """Make one plain sentence of whatever goes wrong between here and MLflow's store.
+
+    Raises EvermodelError.
+    """
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
+        raise EvermodelError(
+            f"MLflow at {_without_password(uri())} failed: {_reason(error)}; start or mend it, or let "
+            "MLFLOW_TRACKING_URI name another, then run the same again: what is trained and evaluated is kept"
+        ) from None
+
+
+@answering()
 def connect() -> MlflowClient:
-    """A client that gives up in seconds, where MLflow's own defaults would try for minutes.
+    """A client that fails in seconds, where MLflow's own defaults would try for minutes.
 
     Raises EvermodelError if the store does not answer.
     """
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
     client = MlflowClient()
-    try:
-        # Two processes that meet an empty database would both create its tables.
-        with FileLock(_made(journal.FOLDER) / "mlflow.lock"):
-            client.search_experiments(max_results=1)
-    except MlflowException as error:
-        raise EvermodelError(
-            f"MLflow at {uri()} does not answer ({_first_line(error)}); start it or unset "
-            "MLFLOW_TRACKING_URI, then run `dvc repro` again: what is trained and evaluated is kept"
-        ) from None
+    # Two processes that meet an empty database would both create its tables.
+    alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
+    with alone:
+        client.search_experiments(max_results=1)
     return client
 
 
-def sync(client: MlflowClient, name: str, key: str) -> str:
+def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> str:
     """Bring the run with that key up to what its files say, and return its id.
 
-    Writes only what is missing, so that it may be called any number of times.
+    Writes only what is missing, so that it may be called any number of times. evaluated: whether
+    reports/<name>/ is of this very model, and the run thereby complete.
     """
-    values = params.load()
-    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
-    run_id = _run(client, name, key, values, spec)
-    folder = saved.MODELS / name
-    trained = (folder / saved.FACTS).exists() and saved.facts(folder).key == key
+    run = _run(client, name, key)
     events = journal.read(key)
-    _log_curves(client, run_id, _curves(folder, events, trained))
-    _log_seconds(client, run_id, events)
-    if trained:
-        _log_report(client, run_id, data.REPORTS / name)
-    client.set_terminated(run_id, _status(events, trained))
-    return run_id
+    _log_curves(client, run, _curves(name, key, events))
+    _log_seconds(client, run, events)
+    if evaluated:
+        _log_report(client, run, data.REPORTS / name)
+    _end(client, run, "FINISHED" if evaluated else _status(events), events)
+    return str(run.info.run_id)
 
 
-def find(client: MlflowClient, name: str, key: str) -> str | None:
-    """The id of the run with that key, if MLflow knows one."""
+def find(client: MlflowClient, name: str, key: str) -> Run | None:
+    """The run with that key, if MLflow knows one."""
     if (experiment := client.get_experiment_by_name(name)) is None:
         return None
     runs = client.search_runs([experiment.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
-    return runs[0].info.run_id if runs else None
+    return runs[0] if runs else None
 
 
 def follow(name: str, key: str) -> None:
-    """Send events as they come in on standard input, and the rest when it ends.
+    """Send what happens as lines come in on standard input, and the rest when it ends.
 
     Raises EvermodelError if the server was away to the end.
     """
@@ -100,10 +117,10 @@ def follow(name: str, key: str) -> None:
         while None not in _waiting(lines):
             try:
                 _send(name, key)
-            except (MlflowException, EvermodelError) as error:
+            except EvermodelError as error:
                 print(f"{name}: {error}", flush=True)
                 time.sleep(RETRY)
-        sync(connect(), name, key)
+        _finish(name, key)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -117,14 +134,21 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return result
 
 
+@answering()
 def _send(name: str, key: str) -> None:
     """Write what the journal holds now into a run that is going on."""
     client = connect()
-    values = params.load()
-    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
-    run_id = _run(client, name, key, values, spec)
-    client.update_run(run_id, status="RUNNING")
-    _log_curves(client, run_id, _curves(saved.MODELS / name, journal.read(key), trained=False))
+    run = _run(client, name, key)
+    if run.info.status != "RUNNING":
+        client.update_run(run.info.run_id, status="RUNNING")
+    _log_curves(client, run, _curves(name, key, journal.read(key)))
+
+
+@answering()
+def _finish(name: str, key: str) -> None:
+    """Write what the journal holds after the end of its stage, be it a good or a bad one."""
+    last = journal.read(key)[-1]
+    sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
 
 
 def _waiting(lines: "queue.Queue[str | None]") -> list[str | None]:
@@ -141,17 +165,27 @@ def _pump(lines: "queue.Queue[str | None]") -> None:
     lines.put(None)
 
 
-def _run(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> str:
-    """The run with that key, made if there is none."""
-    if run_id := find(client, name, key):
-        return run_id
-    tags = _tags(name, key, values, spec)
-    run = client.create_run(_experiment(client, name), run_name=f"{name}-{key[:8]}", tags=tags)
-    chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion"})
-    logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
-    client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
-    client.log_inputs(run.info.run_id, [_dataset(spec)])
-    return str(run.info.run_id)
+def _run(client: MlflowClient, name: str, key: str) -> Run:
+    """The run with that key; made, or completed where its making was cut short."""
+    values = params.load()
+    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
+    run = find(client, name, key) or _create(client, name, key, values, spec)
+    if not run.inputs.dataset_inputs:  # they are written last
+        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion"})
+        logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
+        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
+        client.log_inputs(run.info.run_id, [_dataset(spec)])
+    return run
+
+
+def _create(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> Run:
+    started = next((event for event in journal.read(key) if event["event"] == "start"), {})
+    return client.create_run(
+        _experiment(client, name),
+        start_time=started.get("time"),
+        run_name=f"{name}-{key[:8]}",
+        tags=_tags(key, started, values, spec),
+    )
 
 
 def _experiment(client: MlflowClient, name: str) -> str:
@@ -164,8 +198,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
         return str(client.get_experiment_by_name(name).experiment_id)
 
 
-def _tags(name: str, key: str, values: Params, spec: Spec) -> dict[str, str]:
-    started = next((event for event in journal.read(key) if event["event"] == "start"), {})
+def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> dict[str, str]:
     lock = Path("requirements/pipeline.lock")
     note = "Trained on **made data**: the numbers say nothing about the real data set." if spec.made else ""
     return {
@@ -193,18 +226,19 @@ def _dataset(spec: Spec) -> DatasetInput:
     return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
 
 
-def _curves(folder: Path, events: list[dict[str, Any]], trained: bool) -> list[Metric]:
+def _curves(name: str, key: str, events: list[dict[str, Any]]) -> list[Metric]:
     """Every finite figure of every epoch, at the time when it was reached if the journal knows it."""
     known = {event["figures"]["epoch"]: event for event in events if event["event"] == "epoch"}
     rows = [event["figures"] for event in known.values()]
-    if trained:
+    folder = saved.MODELS / name
+    if (folder / saved.FACTS).exists() and saved.facts(folder).key == key:
         rows = pd.read_csv(folder / "history.csv").to_dict("records")
     now = time.time_ns() // 1_000_000
     return [
-        Metric(_curve_name(name), value, known.get(row["epoch"], {}).get("time", now), int(row["epoch"]))
+        Metric(_curve_name(figure), value, known.get(row["epoch"], {}).get("time", now), int(row["epoch"]))
         for row in rows
-        for name, value in row.items()
-        if name != "epoch" and math.isfinite(value)
+        for figure, value in row.items()
+        if figure != "epoch" and math.isfinite(value)
     ]
 
 
@@ -212,8 +246,9 @@ def _curve_name(name: str) -> str:
     return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"
 
 
-def _log_curves(client: MlflowClient, run_id: str, curves: list[Metric]) -> None:
+def _log_curves(client: MlflowClient, run: Run, curves: list[Metric]) -> None:
     """Log the points that the run lacks; MLflow itself would keep a second copy of each."""
+    run_id = run.info.run_id
     names = {metric.key for metric in curves}
     there = {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
     missing = [metric for metric in curves if (metric.key, metric.step) not in there]
@@ -221,51 +256,55 @@ def _log_curves(client: MlflowClient, run_id: str, curves: list[Metric]) -> None
         client.log_batch(run_id, metrics=missing[start : start + 1000])
 
 
-def _log_seconds(client: MlflowClient, run_id: str, events: list[dict[str, Any]]) -> None:
-    logged = client.get_run(run_id).data.metrics
-    for event in events:
-        if event["event"] == "end" and f"{event['stage']}/seconds" not in logged:
-            client.log_metric(run_id, f"{event['stage']}/seconds", event["seconds"], event["time"])
+def _log_seconds(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -> None:
+    """Log how long each stage took when it first came to its end."""
+    ends = {f"{event['stage']}/seconds": event for event in reversed(events) if event["event"] == "end"}
+    for name, event in ends.items():
+        if name not in run.data.metrics:
+            client.log_metric(run.info.run_id, name, event["seconds"], event["time"])
 
 
-def _log_report(client: MlflowClient, run_id: str, report: Path) -> None:
+def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
     """Log the evaluation once; after another evaluation of the same model, the new one."""
-    if not (report / "metrics.json").exists():
-        return
     files = [report / "metrics.json", *sorted((report / "figures").glob("*"))]
-    identity = str(hash_of(files))
-    run = client.get_run(run_id)
+    identity = "-".join(data.file_hash(file)[:8] for file in files)
     if run.data.tags.get(REPORT) == identity:
         return
     figures = json.loads(files[0].read_text(encoding="utf-8"))
     now = time.time_ns() // 1_000_000
     points = {_test_name(name): value for name, value in figures.items() if math.isfinite(value)}
-    changed = {name: value for name, value in points.items() if run.data.metrics.get(name) != value}
-    client.log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in changed.items()])
+    changed = [Metric(*point, now, 0) for point in points.items() if point not in run.data.metrics.items()]
+    client.log_batch(run.info.run_id, metrics=changed)
     for file in files:
-        client.log_artifact(run_id, str(file), "evaluation")
-    client.log_batch(run_id, tags=[RunTag(REPORT, identity)])
+        client.log_artifact(run.info.run_id, str(file), "evaluation")
+    client.log_batch(run.info.run_id, tags=[RunTag(REPORT, identity)])
 
 
 def _test_name(name: str) -> str:
     return name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
 
 
-def hash_of(files: list[Path]) -> str:
-    """One hash for several files."""
-    return "-".join(data.file_hash(file)[:8] for file in files)
+def _end(client: MlflowClient, run: Run, status: str, events: list[dict[str, Any]]) -> None:
+    """Close the run, at the time of its last event; one that is closed already is left alone."""
+    if client.get_run(run.info.run_id).info.status != status:
+        client.set_terminated(run.info.run_id, status, events[-1]["time"] if events else None)
 
 
-def _status(events: list[dict[str, Any]], trained: bool) -> str:
-    """MLflow's word for how the run ended; a stage that could not even tell was killed."""
-    last = events[-1] if events else {"event": "end"}
-    if last["event"] == "failed":
-        return "FAILED"
-    return "FINISHED" if last["event"] == "end" or (trained and last["stage"] != "train") else "KILLED"
+def _status(events: list[dict[str, Any]]) -> str:
+    """MLflow's word for how a stage ended; one that could not even tell was killed."""
+    return {"end": "FINISHED", "failed": "FAILED"}.get(events[-1]["event"], "KILLED")
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
+    """The first line of an error; of one that came over the network, of what lies at its bottom."""
+    if isinstance(error.__context__, RequestException):
+        while error.__context__ is not None:
+            error = error.__context__
     return str(error).splitlines()[0][:200]
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"//[^/@]+@", "//", address)
 
 
 def _made(folder: Path) -> Path:
@@ -276,5 +315,5 @@ def _made(folder: Path) -> Path:
 if __name__ == "__main__":
     try:
         follow(*sys.argv[1:])
-    except (MlflowException, EvermodelError) as error:
+    except EvermodelError as error:
         sys.exit(f"{sys.argv[1]}: {error}")

@@ -21,7 +21,7 @@ def write(folder: Path, edition: Edition) -> None:
     moves = np.random.RandomState(1998).randint(-1, 2, len(digits.target))
     images = np.stack([_enlarged(image, move) for image, move in zip(digits.images, moves, strict=True)])
     labels = digits.target.astype(np.uint8)
-    train, test = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=0, stratify=labels)
+    train, test = train_test_split(np.arange(len(labels)), test_size=0.2, random_state=1, stratify=labels)
     idx_format.save(folder, {"train": (images[train], labels[train]), "test": (images[test], labels[test])})
 
 

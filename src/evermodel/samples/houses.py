@@ -30,7 +30,7 @@ def _houses(random: np.random.RandomState) -> dict[str, Array]:
 
     rad = np.where(central > 0.75, 24, random.randint(1, 9, ROWS))
     houses = {
-        "CRIM": np.clip(0.05 * np.exp(5 * central + random.normal(size=ROWS)), 0.01, 90),
+        "CRIM": np.clip(0.05 * np.exp(5 * central + random.normal(size=ROWS)), 0.01, 20),
         "ZN": around(150 * (0.3 - central), 5, 0, 95),
         "INDUS": around(2 + 18 * central, 2, 0.5, 28),
         "CHAS": (random.uniform(size=ROWS) < 0.1).astype(float),

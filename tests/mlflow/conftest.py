@@ -1,0 +1,42 @@
+"""A server, a proxy before it, and a project to run against them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mlflow.servers import Proxy, Server
+from tests.project import Project, copy_repository
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server with an empty store, which is not started yet."""
+    made = Server(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A proxy before a running server."""
+    server.start()
+    made = Proxy(server.uri)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the repository in which the houses are prepared and nothing is trained."""
+    made = copy_repository(tmp_path_factory.mktemp("prepared") / "project")
+    made.repro("prepare@boston_housing")
+    return made
+
+
+@pytest.fixture
+def lane(prepared: Project, tmp_path: Path) -> Project:
+    """A project of the test's own, in the same state."""
+    shutil.copytree(prepared.folder, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

@@ -1,0 +1,368 @@
+"""One training is one run in MLflow, whatever happens to the server or to the training in between."""
+
+import json
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Run
+from mlflow.models import Model
+from mlflow.tracking import MlflowClient
+
+from evermodel import data, params
+from tests.mlflow.servers import Proxy, Server, wait_for
+from tests.project import Project
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+
+NAME = "boston_dnn"
+EPOCHS = list(range(1, 101))
+CURVES = {f"{split}/{figure}" for split in ("train", "validation") for figure in ("loss", "mae")}
+TRAIN = ("python", "-m", "pipelines.train", NAME)
+NOT_TOLD = "MLflow could not be told yet"
+
+
+@pytest.fixture(scope="module")
+def done(prepared: Project, tmp_path_factory: pytest.TempPathFactory):
+    """A project that has gone the whole lane against a server; tests leave both as they are."""
+    folder = tmp_path_factory.mktemp("done")
+    shutil.copytree(prepared.folder, folder / "project", symlinks=True)
+    server = Server(folder)
+    server.start()
+    project = Project(folder / "project")
+    project.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    yield project, server
+    server.stop()
+
+
+def runs(uri: str, name: str = NAME) -> list[Run]:
+    """All runs of an experiment, the deleted ones too."""
+    client = MlflowClient(uri)
+    experiment = client.get_experiment_by_name(name)
+    return client.search_runs([experiment.experiment_id], run_view_type=3) if experiment else []
+
+
+def points(uri: str) -> dict[str, list[tuple[int, float]]]:
+    """Step and value of every point of every metric of the one run."""
+    client = MlflowClient(uri)
+    (run,) = runs(uri)
+    return {
+        name: sorted((point.step, point.value) for point in client.get_metric_history(run.info.run_id, name))
+        for name in run.data.metrics
+    }
+
+
+def complete(uri: str, project: Project) -> None:
+    """Assert that the store holds all of the lane, and nothing of it twice."""
+    (run,) = runs(uri)
+    assert run.info.status == "FINISHED"
+    logged = points(uri)
+    assert {name for name, steps in logged.items() if len(steps) > 1} == CURVES
+    assert all([step for step, _ in logged[curve]] == EPOCHS for curve in CURVES)
+    for name, value in metrics(project).items():
+        shown = name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
+        assert logged[shown] == [(0, value)]
+    assert run.data.params["options.units"] == "[128, 64, 32, 16]"
+    assert len(run.inputs.dataset_inputs) == 1
+    client = MlflowClient(uri)
+    files = {Path(file.path).name for file in client.list_artifacts(run.info.run_id, "evaluation")}
+    assert files == {
+        "metrics.json",
+        *(f.name for f in (project.folder / "reports" / NAME / "figures").iterdir()),
+    }
+    (version,) = client.search_model_versions(f"name = '{NAME}'")
+    assert version.run_id == run.info.run_id
+    assert client.get_model_version_by_alias(NAME, "champion").version == version.version
+
+
+def metrics(project: Project) -> dict[str, float]:
+    return json.loads((project.folder / "reports" / NAME / "metrics.json").read_text())
+
+
+def model(project: Project) -> bytes:
+    return (project.folder / "models" / NAME / "model.keras").read_bytes()
+
+
+def events(project: Project) -> list[dict]:
+    """What the journal of the one training holds so far."""
+    journals = list((project.folder / ".evermodel/runs").glob("*.jsonl"))
+    return [json.loads(line) for file in journals for line in file.read_text().splitlines()]
+
+
+def epochs(project: Project) -> list[int]:
+    return [event["figures"]["epoch"] for event in events(project) if event["event"] == "epoch"]
+
+
+def is_one_sentence(error: str) -> bool:
+    """Whether it is a single line with no trace of Python."""
+    return len(error.strip().splitlines()) == 1 and "Traceback" not in error
+
+
+def start_training(project: Project, uri: str) -> subprocess.Popen[str]:
+    """A training that is under way: some epochs are done and MLflow has heard of them."""
+    training = project.start(*TRAIN, MLFLOW_TRACKING_URI=uri)
+    wait_for(lambda: any(run.data.metrics for run in runs(uri)), "MLflow hears of the first epoch")
+    assert training.poll() is None, "the training ended before it could be disturbed"
+    return training
+
+
+def test_a_lane_is_one_complete_run(done):
+    project, server = done
+    complete(server.uri, project)
+
+
+def test_every_point_has_the_time_when_it_was_reached(done):
+    project, server = done
+    (run,) = runs(server.uri)
+    reached = {e["figures"]["epoch"]: e["time"] for e in events(project) if e["event"] == "epoch"}
+    history = MlflowClient(server.uri).get_metric_history(run.info.run_id, "validation/loss")
+    assert {point.step: point.timestamp for point in history} == reached
+    assert run.info.start_time == events(project)[0]["time"]
+    assert run.info.end_time == events(project)[-1]["time"]
+
+
+def test_a_run_says_what_it_was_made_of(done):
+    project, server = done
+    (run,) = runs(server.uri)
+    spec = data.load_spec(project.folder / "data/prepared/boston_housing")
+    tags = {name.removeprefix("evermodel."): value for name, value in run.data.tags.items()}
+    assert tags["commit"] == project.run("git", "rev-parse", "HEAD").stdout.strip()
+    assert (tags["profile"], tags["data"], tags["data.made"]) == ("sample", "boston_housing", "true")
+    assert tags["data.test_hash"] == spec.test_hash
+    assert tags["environment"] == data.file_hash(project.folder / "requirements/pipeline.lock")
+    assert tags["machine.python"] == events(project)[0]["machine"]["python"]
+    assert "made data" in tags["mlflow.note.content"]
+    (dataset,) = run.inputs.dataset_inputs
+    assert dataset.dataset.name == "boston_housing"
+    chosen = params.load(project.folder / "params.yaml").experiment(NAME)
+    assert run.data.params["train.learning_rate"] == str(chosen.train.learning_rate)
+    assert run.data.params["runtime.seed"] == "42"
+
+
+def test_a_registered_version_tells_its_user_all_that_is_needed(done, tmp_path):
+    _, server = done
+    version = MlflowClient(server.uri).get_model_version_by_alias(NAME, "champion")
+    assert version.description.startswith(f"# {NAME}\n")
+    assert "**Made data:**" in version.description
+    folder = download_artifacts(version.source, dst_path=str(tmp_path), tracking_uri=server.uri)
+    described = Model.load(folder)
+    example = described.load_input_example(folder)
+    assert list(example.columns) == described.signature.inputs.input_names()
+    assert len(example) == 2
+
+
+def test_nothing_is_doubled_by_doing_it_again(done):
+    project, server = done
+    before = points(server.uri)
+    project.repro("--force", "--single-item", f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    assert points(server.uri) == before
+    for stage in ("train", "evaluate", "promote"):
+        project.repro("--force", "--single-item", f"{stage}@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    assert points(server.uri) == before
+    kept = project.folder.with_name("evermodel")
+    shutil.move(project.folder / ".evermodel", kept)
+    project.repro("--force", "--single-item", f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    shutil.rmtree(project.folder / ".evermodel", ignore_errors=True)
+    shutil.move(kept, project.folder / ".evermodel")
+    assert points(server.uri) == before
+    complete(server.uri, project)
+
+
+def test_a_new_training_does_not_take_over_the_report_of_the_last(done):
+    project, server = done
+    old_lane = (project.folder / "params.yaml").read_text()
+    project.edit("params.yaml", "epochs: 100", "epochs: 3")
+    try:
+        project.repro(f"train@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+        short = next(run for run in runs(server.uri) if run.data.params["train.epochs"] == "3")
+        assert short.info.status == "FINISHED"
+        assert not [name for name in short.data.metrics if name.startswith("test/")]
+    finally:
+        (project.folder / "params.yaml").write_text(old_lane)
+        MlflowClient(server.uri)._tracking_client.store.delete_run(short.info.run_id)
+
+
+def test_a_champion_whose_file_was_changed_is_refused(done):
+    project, server = done
+    rows = (project.folder / "data/raw/boston_housing/housing.data").read_text().splitlines()[:2]
+    header = "CRIM,ZN,INDUS,CHAS,NOX,RM,AGE,DIS,RAD,TAX,PTRATIO,B,LSTAT"
+    (project.folder.parent / "houses.csv").write_text(
+        "\n".join([header, *(",".join(row.split()[:-1]) for row in rows)])
+    )
+    ask = ("evermodel", "predict", NAME, "../houses.csv", "--json")
+    answers = json.loads(project.run(*ask, MLFLOW_TRACKING_URI=server.uri).stdout)
+    assert [answer["version"] for answer in answers] == [1, 1]
+    (stored,) = (server.folder / "artifacts").rglob("model.keras")
+    good = stored.read_bytes()
+    stored.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    refused = project.run(*ask, check=False, MLFLOW_TRACKING_URI=server.uri)
+    stored.unlink()
+    missing = project.run(*ask, check=False, MLFLOW_TRACKING_URI=server.uri)
+    stored.write_bytes(good)
+    for answer in (refused, missing):
+        assert (answer.returncode, answer.stdout) == (1, "")
+        assert is_one_sentence(answer.stderr)
+        assert f"{NAME} version 1" in answer.stderr
+    assert "not the one that was registered" in refused.stderr
+
+
+def test_without_a_server_everything_but_promotion_goes_on(lane, server):
+    told = lane.run("dvc", "repro", f"evaluate@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    assert told.stdout.count(NOT_TOLD) == 2
+    refused = lane.run("python", "-m", "pipelines.promote", NAME, check=False, MLFLOW_TRACKING_URI=server.uri)
+    assert refused.returncode == 1
+    assert is_one_sentence(refused.stderr)
+    assert refused.stderr.startswith(f"promote@{NAME}: MLflow at {server.uri} failed: ")
+    assert "Connection refused" in refused.stderr
+    assert "start or mend it" in refused.stderr
+    server.start()
+    assert lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri) == [f"promote@{NAME}"]
+    complete(server.uri, lane)
+
+
+def test_a_password_in_the_address_is_not_printed(lane):
+    uri = "http://somebody:secret@127.0.0.1:9"
+    told = lane.run("evermodel", "history", NAME, check=False, MLFLOW_TRACKING_URI=uri)
+    assert told.returncode == 1
+    assert "http://127.0.0.1:9" in told.stderr
+    assert "secret" not in told.stdout + told.stderr
+
+
+def test_a_server_that_dies_in_mid_training_loses_nothing(lane, server):
+    server.start()
+    training = start_training(lane, server.uri)
+    heard = len(epochs(lane))
+    server.stop()
+    assert training.wait(600) == 0
+    assert heard < len(epochs(lane)) == 100
+    server.start()
+    lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    complete(server.uri, lane)
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_a_server_that_answers_with_errors_delays_nothing(lane, proxy, status):
+    proxy.fault = lambda path: status
+    told = lane.run("dvc", "repro", f"evaluate@{NAME}", MLFLOW_TRACKING_URI=proxy.uri)
+    assert told.stdout.count(NOT_TOLD) == 2
+    refused = lane.run("python", "-m", "pipelines.promote", NAME, check=False, MLFLOW_TRACKING_URI=proxy.uri)
+    assert refused.returncode == 1
+    assert is_one_sentence(refused.stderr)
+    assert str(status) in refused.stderr
+    proxy.heal()
+    lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=proxy.uri)
+    complete(proxy.uri, lane)
+
+
+def test_a_server_that_does_not_answer_does_not_hold_a_training_up(lane, proxy):
+    """It answers no sooner than the training is over, so a training that waited for it would never end."""
+    over = threading.Event()
+    proxy.fault = lambda path: over.wait() and 503
+    training = lane.start(*TRAIN, MLFLOW_TRACKING_URI=proxy.uri)
+    wait_for(lambda: "end" in [event["event"] for event in events(lane)], "the training is over")
+    assert epochs(lane) == EPOCHS
+    over.set()
+    assert training.wait(600) == 0
+    proxy.heal()
+    lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=proxy.uri)
+    complete(proxy.uri, lane)
+
+
+@pytest.mark.parametrize("request_path", ["runs/log-batch", "runs/log-inputs", "runs/create"])
+def test_a_run_whose_making_was_cut_short_is_completed(lane, proxy, request_path):
+    proxy.lose = lambda path: path.endswith(request_path)
+    assert NOT_TOLD in lane.run("dvc", "repro", f"train@{NAME}", MLFLOW_TRACKING_URI=proxy.uri).stdout
+    proxy.heal()
+    lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=proxy.uri)
+    complete(proxy.uri, lane)
+
+
+@pytest.mark.parametrize("request_path", ["model-versions/create", "registered-models/create"])
+def test_a_registration_whose_answer_was_lost_is_not_done_twice(done, tmp_path, request_path):
+    project, _ = done
+    server = Server(tmp_path)
+    server.start()
+    proxy = Proxy(server.uri)
+    proxy.lose = lambda path: path.endswith(request_path)
+    promote = ("python", "-m", "pipelines.promote", NAME)
+    refused = project.run(*promote, check=False, MLFLOW_TRACKING_URI=proxy.uri)
+    assert refused.returncode == 1
+    assert is_one_sentence(refused.stderr)
+    proxy.heal()
+    project.run(*promote, MLFLOW_TRACKING_URI=proxy.uri)
+    complete(server.uri, project)
+    proxy.shutdown()
+    server.stop()
+
+
+def test_a_server_that_fails_in_mid_promotion_does_not_cost_the_champion_its_place(done):
+    project, server = done
+    proxy = Proxy(server.uri)
+    proxy.fault = lambda path: 500 if "registered-models" in path else None
+    refused = project.run(
+        "python", "-m", "pipelines.promote", NAME, check=False, MLFLOW_TRACKING_URI=proxy.uri
+    )
+    assert refused.returncode == 1
+    assert is_one_sentence(refused.stderr)
+    proxy.shutdown()
+    complete(server.uri, project)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
+def test_a_killed_training_is_known_at_once_and_goes_on_as_the_same_run(done, lane, server, how, code):
+    server.start()
+    training = start_training(lane, server.uri)
+    training.send_signal(how)
+    assert training.wait(600) == code
+    stopped = len(epochs(lane))
+    assert stopped < 100
+    wait_for(lambda: runs(server.uri)[0].info.status == "KILLED", "the run is KILLED")
+    (killed,) = runs(server.uri)
+    again = lane.run("dvc", "repro", f"train@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    assert f"going on after epoch {stopped} " in again.stdout
+    (finished,) = runs(server.uri)
+    assert finished.info.run_id == killed.info.run_id
+    assert model(lane) == model(done[0])
+    lane.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    complete(server.uri, lane)
+
+
+def test_a_training_that_fails_says_why_in_one_sentence_and_its_run_has_failed(lane, server):
+    server.start()
+    lane.edit(
+        "params.yaml",
+        "learning_rate: 0.001, batch_size: 32, epochs: 100",
+        "learning_rate: 1.0e+30, epochs: 100",
+    )
+    failed = lane.run(*TRAIN, check=False, MLFLOW_TRACKING_URI=server.uri)
+    assert failed.returncode == 1
+    errors = [line for line in failed.stderr.splitlines() if line.startswith(f"train@{NAME}: ")]
+    assert len(errors) == 1
+    assert "the loss became" in errors[0]
+    assert "learning_rate" in errors[0]
+    assert "Traceback" not in failed.stderr
+    assert [run.info.status for run in runs(server.uri)] == ["FAILED"]
+    assert not (lane.folder / "models" / NAME).exists()
+
+
+def test_two_trainings_that_meet_an_empty_store_both_get_into_it(lane):
+    both = [lane.start("python", "-m", "pipelines.train", name) for name in (NAME, "boston_linear")]
+    assert [training.wait(600) for training in both] == [0, 0]
+    for name in (NAME, "boston_linear"):
+        (run,) = runs(f"sqlite:///{lane.folder}/mlflow.db", name)
+        assert run.info.status == "FINISHED"
+
+
+def test_many_processes_that_meet_an_empty_store_at_once_all_get_into_it(lane):
+    """The race is for the first tables, so it is run on its own, by more than ever would."""
+    begin = time.time() + 15  # later than the slowest import
+    script = (
+        f"import time; from evermodel import tracking; time.sleep({begin} - time.time()); tracking.connect()"
+    )
+    crowd = [lane.start("python", "-c", script) for _ in range(4)]
+    assert [process.wait(600) for process in crowd] == [0] * 4

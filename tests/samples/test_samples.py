@@ -1,0 +1,124 @@
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from evermodel import fetching, params, preparing, sources
+from evermodel.models import tfidf_linear
+
+ROOT = Path(__file__).parents[2]
+DATASETS = params.load(ROOT / "params.yaml").datasets
+SOURCES = {name: sources.load(one.source, ROOT / "data/sources.yaml") for name, one in DATASETS.items()}
+SAMPLED = sorted(name for name, source in SOURCES.items() if source.sample)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of a data set's sample as `fetch` writes it, once for all tests here."""
+    folders = {}
+
+    def write(name):
+        if name not in folders:
+            folders[name] = tmp_path_factory.mktemp(name)
+            fetching.fetch(name, SOURCES[name], "sample", folders[name])
+        return folders[name]
+
+    return write
+
+
+@pytest.fixture
+def read(written):
+    def reader(name):
+        found = sources.provenance(written(name))
+        return importlib.import_module(f"evermodel.readers.{found.reader}").read(
+            written(name), **found.options
+        )
+
+    return reader
+
+
+@pytest.fixture
+def splits(written, read):
+    """The training and the test rows of a sample, as `prepare` cuts them."""
+
+    def cut(name):
+        found = sources.provenance(written(name))
+        _, parts = preparing.prepare(name, read(name), DATASETS[name], found)
+        return parts["train"], parts["test"]
+
+    return cut
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_a_second_run_writes_the_same_bytes(written, tmp_path, name):
+    np.random.seed(1)  # nobody else's random numbers matter
+    fetching.fetch(name, SOURCES[name], "sample", tmp_path)
+    first = {file.name: file.read_bytes() for file in written(name).iterdir()}
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == first
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_a_sample_is_small(written, name):
+    assert sum(file.stat().st_size for file in written(name).iterdir()) < 4_000_000
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_the_reader_of_the_real_data_reads_the_sample(read, name):
+    manifest = read(name).manifest
+    assert len(manifest) >= DATASETS[name].expect.min_rows
+    assert not manifest.isna().any(axis=None)
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_no_example_is_there_twice(read, name):
+    manifest = read(name).manifest
+    assert not manifest.duplicated("sha256" if "sha256" in manifest else None).any()
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLED if DATASETS[name].target == "label"])
+def test_every_class_is_in_the_training_and_the_test_rows(splits, name):
+    train, test = splits(name)
+    assert set(train.y) == set(test.y)
+    assert np.bincount(test.y).min() >= 10
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLED if DATASETS[name].expect.ranges])
+def test_the_numbers_of_a_table_lie_where_the_real_ones_do(read, name):
+    manifest = read(name).manifest
+    for column, (low, high) in DATASETS[name].expect.ranges.items():
+        assert manifest[column].between(low, high).all(), column
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLED if DATASETS[name].expect.shape])
+def test_the_images_have_the_size_of_the_real_ones(read, name):
+    assert read(name).inputs.shape[1:] == (*DATASETS[name].expect.shape, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "accuracy"), [("letter_recognition", 0.7), ("mnist", 0.95), ("fashion_mnist", 0.7)]
+)
+def test_the_nearest_example_mostly_has_the_same_label(splits, name, accuracy):
+    train, test = splits(name)
+    nearest = KNeighborsClassifier(1).fit(train.x.reshape(len(train), -1), train.y)
+    assert nearest.score(test.x.reshape(len(test), -1), test.y) > accuracy
+
+
+def test_no_straight_line_explains_the_prices_of_houses(splits):
+    train, test = splits("boston_housing")
+    models = LinearRegression(), RandomForestRegressor(100, random_state=0)
+    line, forest = (np.abs(model.fit(train.x, train.y).predict(test.x) - test.y).mean() for model in models)
+    assert forest < 0.7 * line
+
+
+def test_whether_a_word_occurs_tells_more_than_how_often(splits):
+    train, test = splits("imdb")
+    counted = tfidf_linear.build((), "binary").fit(train.x, train.y).score(test.x, test.y)
+    words = CountVectorizer(binary=True).fit(train.x)
+    model = LogisticRegression(C=0.01, max_iter=1000).fit(words.transform(train.x), train.y)
+    assert counted > 0.8
+    assert model.score(words.transform(test.x), test.y) > counted + 0.03

@@ -56,7 +56,7 @@ def test_looking_makes_nothing(evermodel, workspace):
 
 def test_list_is_a_table_for_people(evermodel):
     result = evermodel("list")
-    assert "profile sample" in result.stdout
+    assert "boston_housing (sample)" in result.stdout
     assert "fashion_cnn" in result.stdout
     assert "not evaluated" in result.stdout
 
@@ -125,7 +125,7 @@ def test_run_sets_the_profile_first(evermodel, processes):
     result = evermodel("run", "boston_dnn", "--profile", "full")
     assert params.load().profile == "full"
     assert "params.yaml now says profile: full" in result.stdout
-    assert "profile full" in result.stdout
+    assert "boston_housing (full)" in result.stdout
 
 
 def test_setting_the_profile_changes_one_line_and_keeps_the_comments(workspace):

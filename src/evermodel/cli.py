@@ -108,7 +108,7 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
     shown = [
         {
             "experiment": row["experiment"],
-            "data": row["dataset"] + (" (made)" if row["made"] else ""),
+            "data": f"{row['dataset']} ({row['profile']}{', made' if row['made'] else ''})",
             "model": row["model"],
             "test score": _score(row),
             "baseline": _number(row["baseline"]),
@@ -117,7 +117,7 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
         }
         for row in rows
     ]
-    _show(f"profile {rows[0]['profile']}" if rows else "no experiments", shown)
+    _show("test scores with their 95 % intervals", shown)
 
 
 def _score(row: dict[str, Any]) -> str:

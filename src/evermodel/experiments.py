@@ -84,7 +84,8 @@ def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClien
         "made": spec.get("made", False),
         "model": experiment.model,
         "task": experiment.task,
-        "profile": values.profile,
+        # What the score is of, which is not what params.yaml says between a switch and the next run.
+        "profile": "sample" if spec.get("edition", values.profile) == "sample" else "full",
         "metric": metric,
         "value": figures.get(metric),
         "low": figures.get(f"{metric}_low"),

@@ -74,10 +74,10 @@ def connect() -> MlflowClient:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
-    client = MlflowClient()
     # Two processes that meet an empty database would both create its tables.
     alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
     with alone:
+        client = MlflowClient()
         client.search_experiments(max_results=1)
     return client
 

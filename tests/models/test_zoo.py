@@ -85,7 +85,6 @@ def fit(
         learning_rate=0.001,
         batch_size=BATCH,
         epochs=1,
-        loss=experiment.train.loss,
         text=experiment.train.text,
     )
     short = experiment.model_copy(update={"train": recipe})
@@ -129,7 +128,7 @@ def test_a_model_takes_raw_examples_and_answers_in_the_shape_of_its_task(lane):
 
 def test_a_model_can_learn_one_batch(lane, keras):
     encoder, core = untrained(keras, lane.experiment, lane.spec, lane.objective)
-    loss = keras.losses.get(lane.experiment.train.loss or lane.objective.loss)
+    loss = keras.losses.get(lane.objective.loss)
     before = float(np.mean(loss(lane.batch.y[:, None], core(encoder(lane.batch.x)))))
     assert lane.figures["val_loss"] < before / 2
 
@@ -138,7 +137,7 @@ def test_every_weight_that_is_trained_gets_a_finite_gradient(lane, keras):
     import tensorflow
 
     encoder, core = untrained(keras, lane.experiment, lane.spec, lane.objective)
-    loss = keras.losses.get(lane.experiment.train.loss or lane.objective.loss)
+    loss = keras.losses.get(lane.objective.loss)
     with tensorflow.GradientTape() as tape:
         value = keras.ops.mean(loss(lane.batch.y[:, None], core(encoder(lane.batch.x), training=True)))
     weights = [variable.value for variable in core.trainable_variables]

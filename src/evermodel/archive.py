@@ -56,6 +56,8 @@ def _clean_value(key: str, value: Any, arrays: dict[str, str]) -> Any:
         return int(arrays[str(value)])
     if key == "date_saved":
         return "1980-01-01@00:00:00"
+    if key == "_stop_words_id":  # an address that scikit-learn's vectorisers keep among their values
+        return {**_clean(value, arrays), "content": "0"}
     if key == "file" and isinstance(value, str):
         return _renamed(value, arrays)
     return _clean(value, arrays)

@@ -13,6 +13,7 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import yaml
+from mlflow.entities import LoggedModel, LoggedModelOutput
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
@@ -124,8 +125,7 @@ def _version_of(client: MlflowClient, name: str, facts: Facts) -> ModelVersion |
 
 
 def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, facts: Facts) -> ModelVersion:
-    run = client.get_run(run_id)
-    logged = client.create_logged_model(run.info.experiment_id, name=name, source_run_id=run_id)
+    logged = _logged_model(client, name, run_id, facts)
     with tempfile.TemporaryDirectory() as folder:
         package(Path(folder), name, spec, facts)
         client.log_model_artifacts(logged.model_id, folder)
@@ -142,6 +142,18 @@ def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, facts: Fac
         model_id=logged.model_id,
         tags={"evermodel.sha256": facts.sha256, "evermodel.key": facts.key},
     )
+
+
+def _logged_model(client: MlflowClient, name: str, run_id: str, facts: Facts) -> LoggedModel:
+    """The run's logged model of this very file; there is one if a registration was cut short."""
+    run = client.get_run(run_id)
+    same = f"source_run_id = '{run_id}' AND tags.`evermodel.sha256` = '{facts.sha256}'"
+    if found := client.search_logged_models([run.info.experiment_id], same, max_results=1):
+        return found[0]
+    tags = {"evermodel.sha256": facts.sha256}
+    logged = client.create_logged_model(run.info.experiment_id, name, source_run_id=run_id, tags=tags)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return logged
 
 
 def _keras(model: Model) -> None:

@@ -22,7 +22,7 @@ from filelock import FileLock
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_EXPERIMENT_NOTE, MLFLOW_RUN_NOTE
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -180,22 +180,26 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
 
 def _create(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> Run:
     started = next((event for event in journal.read(key) if event["event"] == "start"), {})
+    note = f"{values.experiment(name).task.capitalize()} on {spec.dataset}"
     return client.create_run(
-        _experiment(client, name),
+        _experiment(client, name, note),
         start_time=started.get("time"),
         run_name=f"{name}-{key[:8]}",
         tags=_tags(key, started, values, spec),
     )
 
 
-def _experiment(client: MlflowClient, name: str) -> str:
+def _experiment(client: MlflowClient, name: str, note: str) -> str:
     if experiment := client.get_experiment_by_name(name):
         return str(experiment.experiment_id)
     local = (Path.cwd() / ARTIFACTS / name).as_uri() if uri().startswith("sqlite") else None
     try:
-        return str(client.create_experiment(name, artifact_location=local))
-    except MlflowException:  # another process was faster
-        return str(client.get_experiment_by_name(name).experiment_id)
+        tags = {MLFLOW_EXPERIMENT_NOTE: note}
+        return str(client.create_experiment(name, artifact_location=local, tags=tags))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return _experiment(client, name, note)  # another process was faster
 
 
 def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> dict[str, str]:

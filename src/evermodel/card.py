@@ -22,7 +22,8 @@ def write(
         f"\n\n**Made data:** {source.note}. The numbers say nothing about the real data." if spec.made else ""
     )
     options = ", ".join(f"{key} = {value}" for key, value in experiment.options.items()) or "none"
-    trained = experiment.train.model_dump(exclude_none=True) if experiment.train else {}
+    beside = set() if spec.kind == "text" else {"text"}
+    trained = experiment.train.model_dump(exclude_none=True, exclude=beside) if experiment.train else {}
     recipe = ", ".join(f"{key} = {value}" for key, value in trained.items()) or "fitted by scikit-learn"
     return f"""# {name}
 
@@ -45,7 +46,7 @@ def write(
 
 ## How to use it
 
-`mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)` takes {_input(spec)} as they come: scaling
+`mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)` takes {_input(spec)} as they come: scaling \
 and encoding are inside the model.{_classes(spec)}
 
 `evermodel predict {name} FILE` does the same from the command line.

@@ -22,7 +22,7 @@ from filelock import FileLock
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_EXPERIMENT_NOTE, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -194,7 +194,7 @@ def _experiment(client: MlflowClient, name: str, note: str) -> str:
         return str(experiment.experiment_id)
     local = (Path.cwd() / ARTIFACTS / name).as_uri() if uri().startswith("sqlite") else None
     try:
-        tags = {MLFLOW_EXPERIMENT_NOTE: note}
+        tags = {MLFLOW_RUN_NOTE: note}
         return str(client.create_experiment(name, artifact_location=local, tags=tags))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

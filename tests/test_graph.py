@@ -76,7 +76,8 @@ def test_the_deps_of_a_stage_cover_every_file_that_it_imports(stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_deps_of_a_stage_name_no_file_of_ours_that_it_does_not_import(stage):
     deps = [ROOT / dep for dep in STAGES[stage]["do"]["deps"] if dep.endswith(".py") and "${" not in dep]
-    chosen = [file for folder in ("readers", "tasks") for file in (ROOT / "src/evermodel" / folder).glob("*.py")]
+    package = ROOT / "src/evermodel"
+    chosen = [*package.glob("readers/*.py"), *package.glob("tasks/*.py")]
     assert set(deps) <= reached([ROOT / "pipelines" / f"{stage}.py", *chosen])
 
 

@@ -1,4 +1,4 @@
-"""What a person finds in MLflow's pages and in the Data Docs, in a real browser that reaches this machine only."""
+"""MLflow's pages and the Data Docs in a real browser that reaches this machine only."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -8,7 +8,10 @@ from evermodel import card, data, params, promotion, registry, saved, sources, s
 
 @tracking.answering()
 def main(name: str) -> None:
-    """Complete the run in MLflow, register models/<name>/ once, decide, and move the alias."""
+    """Complete the run in MLflow, register models/<name>/ once, decide, and move the alias.
+
+    The receipt in reports/promotion/ makes a clone that has dvc.lock but no registry yet promote again.
+    """
     values = params.load()
     experiment = values.experiment(name)
     policy = experiment.promotion
@@ -34,6 +37,9 @@ def main(name: str) -> None:
     version = registry.register(client, name, run_id, spec, description, judgement)
     if decision.promoted:
         client.set_registered_model_alias(name, registry.CHAMPION, version.version)
+    receipt = data.REPORTS / "promotion" / f"{name}.json"
+    receipt.parent.mkdir(parents=True, exist_ok=True)
+    receipt.write_text(json.dumps({"model": facts.sha256, "policy": policy.model_dump()}, indent=1) + "\n")
     print(f"{name} version {version.version} {verdict}")
 
 

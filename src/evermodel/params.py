@@ -186,10 +186,8 @@ def load(file: Path = FILE) -> Params:
         params = Params.model_validate(values)
     except ValidationError as error:
         raise EvermodelError(f"{file}: {_sentence(error)}") from None
-    if "validation" in params.experiments:
-        raise EvermodelError(
-            f"{file}: experiments.validation is where reports of data stand; choose another name"
-        )
+    for taken in {"validation", "promotion"} & set(params.experiments):
+        raise EvermodelError(f"{file}: experiments.{taken} must get another name; reports/{taken} is taken")
     for name, experiment in params.experiments.items():
         _check_names(f"{file}: experiments.{name}", experiment, params)
     return params

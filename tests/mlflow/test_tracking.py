@@ -90,7 +90,8 @@ def complete(uri: str, project: Project) -> None:
     assert version.run_id == run.info.run_id
     assert client.get_model_version_by_alias(NAME, "champion").version == version.version
     (logged,) = client.search_logged_models([run.info.experiment_id])
-    assert version.model_id == logged.model_id == run.outputs.model_outputs[0].model_id
+    assert version.source == f"models:/{logged.model_id}"
+    assert [output.model_id for output in run.outputs.model_outputs] == [logged.model_id]
     assert logged.status == "READY"
 
 

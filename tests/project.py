@@ -87,6 +87,7 @@ class Project:
         self.run("git", "checkout", "--quiet", ".")
         self.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "params.yaml")
         self.run("dvc", "checkout", "--force", "--quiet")
+        self.repro()  # receipts of promotions are in no cache
 
 
 def copy_repository(folder: Path) -> Project:

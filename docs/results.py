@@ -52,5 +52,5 @@ def _number(value: float, metric: str) -> str:
 if __name__ == "__main__":
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    fenced = re.compile(r"(<!-- results -->\n).*?(\n<!-- /results -->)", re.DOTALL)
-    readme.write_text(fenced.sub(lambda m: m[1] + table() + m[2], text), encoding="utf-8")
+    fenced = re.compile(r"(<!-- results -->).*?(<!-- /results -->)", re.DOTALL)
+    readme.write_text(fenced.sub(lambda m: f"{m[1]}\n{table()}\n{m[2]}", text), encoding="utf-8")

@@ -102,17 +102,20 @@ def test_history_tells_every_version_and_its_decision(project):
     assert version["decision"].startswith("promoted: mae")
 
 
-def test_a_forced_run_elsewhere_on_one_core_leaves_dvc_lock_unchanged(project):
-    elsewhere = project.folder.with_name("elsewhere in another folder")
-    lock = (project.folder / "dvc.lock").read_bytes()
-    project.folder.rename(elsewhere)
+@pytest.fixture
+def moved(project):
+    """The project in another folder; MLflow's artifacts are known by where they were, so it goes back."""
+    here, elsewhere = project.folder, project.folder.with_name("elsewhere in another folder")
+    here.rename(elsewhere)
     project.folder = elsewhere
-    stages = project.repro_on_one_core()
-    assert sorted(stages) == sorted(project.stages)
-    changed = [
-        name
-        for name, stage in yaml.safe_load(lock)["stages"].items()
-        if stage != yaml.safe_load((elsewhere / "dvc.lock").read_bytes())["stages"][name]
-    ]
-    assert changed == []
-    assert (elsewhere / "dvc.lock").read_bytes() == lock
+    yield project
+    elsewhere.rename(here)
+    project.folder = here
+
+
+def test_a_forced_run_elsewhere_on_one_core_leaves_dvc_lock_unchanged(moved):
+    lock = (moved.folder / "dvc.lock").read_bytes()
+    assert sorted(moved.repro_on_one_core()) == sorted(moved.stages)
+    stages = yaml.safe_load((moved.folder / "dvc.lock").read_bytes())["stages"]
+    assert [name for name, stage in yaml.safe_load(lock)["stages"].items() if stage != stages[name]] == []
+    assert (moved.folder / "dvc.lock").read_bytes() == lock

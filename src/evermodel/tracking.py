@@ -180,7 +180,7 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
 
 def _create(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> Run:
     started = next((event for event in journal.read(key) if event["event"] == "start"), {})
-    note = f"{values.experiment(name).task.capitalize()} on {spec.dataset}"
+    note = f"{spec.dataset} ({values.experiment(name).task})"
     return client.create_run(
         _experiment(client, name, note),
         start_time=started.get("time"),

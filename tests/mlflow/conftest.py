@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import browser, page  # noqa: F401  (fixtures)
 from tests.mlflow.servers import Proxy, Server
 from tests.project import Project, copy_repository
 

@@ -1,15 +1,21 @@
-"""MLflow's pages and the Data Docs in a real browser that reaches this machine only."""
+"""MLflow's pages and the Data Docs in a real browser that reaches this machine only.
 
-from collections.abc import Iterator
+`EVERMODEL_PICTURES=docs/images pytest tests/mlflow/test_ui.py` renews the pictures of docs/mlflow.md.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser import browser, page  # noqa: F401  (fixtures)
+from evermodel import params
 from tests.mlflow.servers import Server
-from tests.project import Project
+from tests.project import ROOT, Project
 
 pytestmark = [
     pytest.mark.browser,
@@ -18,6 +24,13 @@ pytestmark = [
     pytest.mark.xdist_group("project"),
 ]
 SECONDS = 60_000
+EPOCHS = params.load(ROOT / "params.yaml").experiment("fashion_cnn").train.epochs
+# What a person chooses once, with a click each: the view for trainings, and no assistant beside it.
+CHOICES = """
+localStorage.setItem("mlflow.workflowType_v1", '"machine_learning"');
+localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
+localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +42,20 @@ def ui(project: Project) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture
+def picture(page: Page) -> Callable[[str], None]:
+    """Saves what the page shows now, if a folder for it is named."""
+    page.add_init_script(CHOICES)
+
+    def save(name: str) -> None:
+        if folder := os.environ.get("EVERMODEL_PICTURES"):
+            page.wait_for_timeout(1000)  # MLflow unfolds its trees and charts by script
+            shown = Image.open(BytesIO(page.screenshot(animations="disabled")))
+            shown.quantize(128).save(Path(folder, f"{name}.png"), optimize=True)
+
+    return save
+
+
 def run_page(project: Project, ui: str) -> str:
     client = MlflowClient(f"sqlite:///{project.folder}/mlflow.db")
     experiment = client.get_experiment_by_name("fashion_cnn")
@@ -36,39 +63,45 @@ def run_page(project: Project, ui: str) -> str:
     return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}"
 
 
-def test_the_experiments_are_listed(project: Project, ui: str, page: Page):  # noqa: F811
+def test_the_experiments_are_listed(project, ui, page, picture):
     page.goto(f"{ui}/#/experiments")
-    for name in ("boston_dnn", "imdb_linear", "fashion_cnn"):
+    for name in params.load(ROOT / "params.yaml").experiments:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("fashion_mnist (classification)")).to_be_visible()
+    picture("mlflow-experiments")
 
 
-def test_a_run_shows_its_curves(project: Project, ui: str, page: Page):  # noqa: F811
+def test_a_run_shows_its_curves(project, ui, page, picture):
     page.goto(f"{run_page(project, ui)}/model-metrics")
-    page.get_by_placeholder("Search metric charts").fill("train/loss")
-    expect(page.get_by_text("(train/loss)").first).to_be_visible(timeout=SECONDS)
-    assert page.locator(".js-plotly-plot .point, .js-plotly-plot path.js-line").count() > 0
+    page.get_by_placeholder("Search metric charts").fill("(train|validation)/(loss|accuracy)")
+    for curve in ("train/loss", "validation/loss", "train/accuracy"):
+        expect(page.get_by_text(f"({curve})").first).to_be_visible(timeout=SECONDS)
+    points = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point")
+    expect(points).to_have_count(EPOCHS, timeout=SECONDS)
+    picture("mlflow-run")
 
 
-def test_a_run_shows_its_pictures(project: Project, ui: str, page: Page):  # noqa: F811
+def test_a_run_shows_its_pictures(project, ui, page, picture):
     page.goto(f"{run_page(project, ui)}/artifacts")
     page.get_by_text("evaluation").first.click(timeout=SECONDS)
     page.get_by_text("confusion_matrix.png").first.click(timeout=SECONDS)
-    picture = page.locator(
-        "img[src^='blob:'], img[src*='confusion_matrix'], img[src^='data:image/png']"
-    ).first
-    expect(picture).to_be_visible(timeout=SECONDS)
-    assert picture.evaluate("image => image.naturalWidth") > 100
+    shown = page.locator("img[src^='blob:'], img[src*='confusion_matrix'], img[src^='data:image/png']").first
+    expect(shown).to_be_visible(timeout=SECONDS)
+    assert shown.evaluate("image => image.naturalWidth") > 100
+    picture("mlflow-artifacts")
 
 
-def test_a_registered_model_shows_its_champion_and_its_card(project: Project, ui: str, page: Page):  # noqa: F811
+def test_a_registered_model_shows_its_champion_and_its_card(project, ui, page, picture):
     page.goto(f"{ui}/#/models/fashion_cnn/versions/1")
-    expect(page.get_by_text("champion").first).to_be_visible(timeout=SECONDS)
-    expect(page.get_by_text("Made data:").first).to_be_visible(timeout=SECONDS)
-    expect(page.get_by_text("On the test rows, never seen in training").first).to_be_visible(timeout=SECONDS)
+    for text in ("champion", "Made data:", "On the test rows, never seen in training"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=SECONDS)
+    picture("mlflow-model")
 
 
-def test_the_data_docs_show_what_was_expected_and_found(project: Project, page: Page):  # noqa: F811
+def test_the_data_docs_show_what_was_expected_and_found(project, page, picture):
     docs = project.folder / "reports/validation/boston_housing/data_docs/index.html"
-    page.goto(Path(docs).as_uri())
+    page.goto(docs.as_uri())
     expect(page.get_by_role("heading", name="boston_housing")).to_be_visible()
-    expect(page.get_by_text("at least 400 rows")).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="at least 400 rows")
+    expect(row).to_contain_text("506")
+    picture("data-docs")

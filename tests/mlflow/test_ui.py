@@ -34,9 +34,9 @@ localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
 
 
 @pytest.fixture(scope="module")
-def ui(project: Project) -> Iterator[str]:
+def ui(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server over the project's own store, as `make ui` starts it."""
-    server = Server(project.folder, "mlflow.db")
+    server = Server(tmp_path_factory.mktemp("ui"), str(project.folder / "mlflow.db"))
     server.start()
     yield server.uri
     server.stop()

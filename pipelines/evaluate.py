@@ -5,7 +5,7 @@ import importlib
 import pandas as pd
 
 from evermodel import data, determinism, evaluation, journal, params, saved, stage
-from evermodel.data import Array, Spec, Split
+from evermodel.data import Answers, Array, Spec, Split
 from evermodel.errors import EvermodelError
 from evermodel.learners import estimator
 from evermodel.params import Experiment, Params
@@ -40,12 +40,14 @@ def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
     train, test = (data.load_split(data.PREPARED / spec.dataset, split) for split in ("train", "test"))
     task = evaluation.task_module(experiment.task)
     saved_model = saved.load(saved.MODELS / name)
-    prediction = saved_model.predict(test.x)
-    model = evaluation.judge(task, f"model {experiment.model}", prediction, test.y, spec)
-    prediction = predict_baseline(experiment, spec, train, test.x)
-    baseline = evaluation.judge(task, f"baseline {experiment.baseline}", prediction, test.y, spec)
+    shown = evaluation.inputs(task, test.x, values.runtime.seed)
+    answers = Answers(
+        test, saved_model.predict(shown), predict_baseline(experiment, spec, train, shown), shown
+    )
+    model = evaluation.judge(task, f"model {experiment.model}", answers.model, test, spec)
+    baseline = evaluation.judge(task, f"baseline {experiment.baseline}", answers.baseline, test, spec)
     intervals = task.intervals(model.scores, spec, values.runtime.seed)
-    drawn = evaluation.pictures(task, name, spec, model.scores, test.x, pd.read_csv(history))
+    drawn = evaluation.pictures(task, name, spec, model.scores, answers, pd.read_csv(history))
     return {
         "metrics.json": evaluation.metrics_json(model, baseline, intervals, saved_model.facts.parameters),
         "scores.parquet": evaluation.scores_parquet(model.scores, baseline.scores, spec),
@@ -55,9 +57,14 @@ def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
 
 
 def predict_baseline(experiment: Experiment, spec: Spec, train: Split, x: Array) -> Array:
-    """What the baseline, fitted on the same training rows, predicts for x."""
+    """What the baseline, fitted on the same training rows, predicts for x.
+
+    It gets the options that it shares with the model, so that an autoencoder's latent size is its own too.
+    """
     build = importlib.import_module(f"evermodel.models.{experiment.baseline}").build
-    return estimator.predict(estimator.fit(build, spec, experiment.task, train), x)
+    known = params.options(experiment.baseline)
+    shared = {name: value for name, value in experiment.options.items() if name in known}
+    return estimator.predict(estimator.fit(build, spec, experiment.task, train, **shared), x)
 
 
 if __name__ == "__main__":

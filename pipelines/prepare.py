@@ -2,7 +2,7 @@
 
 import importlib
 
-from evermodel import data, params, preparing, sources, stage
+from evermodel import data, params, preparing, raw_files, sources, stage
 
 
 def main(name: str) -> None:
@@ -12,8 +12,9 @@ def main(name: str) -> None:
     source = sources.provenance(raw_folder)
     raw = importlib.import_module(f"evermodel.readers.{source.reader}").read(raw_folder, **source.options)
     spec, splits = preparing.prepare(name, raw, dataset, source)
+    weights = {base: raw_files.checked(raw_folder, file) for base, file in source.weights.items()}
     with data.whole_folder(data.PREPARED / name) as folder:
-        data.save(folder, spec, splits)
+        data.save(folder, spec, splits, weights)
     print(f"{name}: {spec.rows} rows, {spec.duplicates} test rows also among the training rows")
 
 

@@ -10,12 +10,10 @@ def main(name: str) -> None:
     values = params.load()
     experiment = values.experiment(name)
     prepared = data.PREPARED / experiment.dataset
-    spec = data.load_spec(prepared)
-    splits = {split: data.load_split(prepared, split) for split in ("train", "validation")}
     determinism.fix(values.runtime)
     key = training.key(experiment, values.runtime, prepared)
     state = journal.FOLDER / "checkpoints" / key
-    total = experiment.train.epochs if experiment.train else 1
+    total = experiment.train.total_epochs if experiment.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:
 
         def report(figures: dict[str, float]) -> None:
@@ -23,7 +21,8 @@ def main(name: str) -> None:
             show(figures)
 
         with data.whole_folder(saved.MODELS / name) as folder:
-            training.train(experiment, values.runtime, spec, splits, folder, state, key, report)
+            splits = data.load(prepared, "train", "validation")
+            training.train(experiment, values.runtime, splits, folder, state, key, report)
     shutil.rmtree(state, ignore_errors=True)
 
 

@@ -18,6 +18,8 @@ def main(name: str) -> None:
         validation.save(report, folder)
     for finding in report.broken("warning"):
         print(f"warning: data set {name}: {finding}")
+    for file, reason in report.rejected:
+        print(f"warning: data set {name}: {file} is left out: {reason}")
     validation.require(report)
 
 

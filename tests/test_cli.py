@@ -1,13 +1,17 @@
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from evermodel import experiments, params
+from evermodel import experiments, lanes, params, workers
 from evermodel.cli import app
 from evermodel.errors import EvermodelError
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -17,15 +21,19 @@ def evermodel(workspace):
 
 
 @pytest.fixture
-def processes(monkeypatch):
-    """Commands that would have been started, each ending with 3."""
+def runs(workspace, monkeypatch):
+    """What would have been run: the lanes, how many at a time, and on what; everything has changed."""
     started = []
 
-    def start(command, **_):
-        started.append(command)
-        return subprocess.CompletedProcess(command, 3)
+    def run(todo, jobs, device, values):
+        started.append(([lane.name for lane in todo], jobs, device))
+        return []
 
-    monkeypatch.setattr(subprocess, "run", start)
+    shutil.copy(ROOT / "dvc.yaml", workers.PIPELINE)
+    monkeypatch.setattr(workers, "run", run)
+    monkeypatch.setattr(
+        workers, "changed", lambda: set(lanes.serial_order(workers.pipeline(), params.load()))
+    )
     return started
 
 
@@ -83,7 +91,8 @@ def test_list_is_still_json_when_mlflow_is_away(evermodel, monkeypatch):
 def test_an_experiment_that_does_not_exist_is_refused_with_the_choices(evermodel, command):
     files = ["table.csv"] if command[0] == "predict" else []
     sentence = refusal(evermodel(*command, "nowhere", *files))
-    assert "params.yaml has no experiment 'nowhere'; the choices are boston_dnn, " in sentence
+    choices = ", ".join(sorted(params.load().experiments))
+    assert f"params.yaml has no experiment 'nowhere'; the choices are {choices}\n" in sentence
 
 
 @pytest.mark.parametrize("command", [["list"], ["run", "boston_dnn"], ["history", "boston_dnn"]])
@@ -97,31 +106,60 @@ def test_outside_of_the_repository_every_command_says_where_to_run(evermodel, tm
     assert "params.yaml is not here" in refusal(evermodel("list"))
 
 
-def test_a_profile_that_does_not_exist_is_refused_and_nothing_runs(evermodel, processes):
+def test_a_profile_that_does_not_exist_is_refused_and_nothing_runs(evermodel, runs):
     before = params.FILE.read_bytes()
     sentence = refusal(evermodel("run", "boston_dnn", "--profile", "nonsense"))
     assert "--profile is 'nonsense'; the choices are sample, full" in sentence
     assert params.FILE.read_bytes() == before
-    assert not processes
+    assert not runs
 
 
-def test_an_experiment_that_does_not_exist_leaves_the_profile_alone(evermodel, processes):
+def test_an_experiment_that_does_not_exist_leaves_the_profile_alone(evermodel, runs):
     refusal(evermodel("run", "boston_dnn", "nowhere", "--profile", "full"))
     assert params.load().profile == "sample"
-    assert not processes
+    assert not runs
 
 
-def test_run_asks_dvc_for_the_lanes_and_passes_its_answer_on(evermodel, processes):
+def test_run_starts_the_lanes_of_the_experiments_one_at_a_time(evermodel, runs):
     result = evermodel("run", "boston_dnn", "boston_linear")
-    assert processes == [
-        [sys.executable, "-m", "dvc", "repro", "promote@boston_dnn", "promote@boston_linear"]
-    ]
-    assert result.exit_code == 3
+    assert runs == [(["boston_housing", "boston_dnn", "boston_linear"], 1, "auto")]
+    assert result.exit_code == 0
     assert "boston_linear" in result.stdout
     assert "fashion_cnn" not in result.stdout
 
 
-def test_run_sets_the_profile_first(evermodel, processes):
+def test_run_without_a_name_runs_every_experiment(evermodel, runs):
+    evermodel("run", "-j", "3", "--device", "cpu")
+    values = params.load()
+    ((names, jobs, device),) = runs
+    assert set(names) == {*values.experiments, *(e.dataset for e in values.experiments.values())}
+    assert (jobs, device) == (3, "cpu")
+
+
+def test_run_takes_the_device_from_the_environment(evermodel, runs, monkeypatch):
+    monkeypatch.setenv("EVERMODEL_DEVICE", "gpu")
+    evermodel("run", "boston_dnn")
+    assert runs[0][-1] == "gpu"
+
+
+@pytest.mark.parametrize("option", [("-j", "0"), ("-j", "-1"), ("-j", "many"), ("--device", "tpu")])
+def test_run_refuses_an_option_that_makes_no_sense(evermodel, runs, option):
+    result = evermodel("run", "boston_dnn", *option)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option[0]}'" in result.stderr
+    assert not runs
+
+
+def test_a_run_with_a_failure_shows_the_scores_the_reason_and_ends_with_1(evermodel, runs, monkeypatch):
+    failure = workers.Failure("boston_dnn", "train", "train@boston_dnn: too few rows")
+    monkeypatch.setattr(workers, "run", lambda *_: [failure])
+    result = evermodel("run", "boston_dnn")
+    assert result.exit_code == 1
+    assert "not evaluated" in result.stdout
+    assert result.stderr == "evermodel: boston_dnn failed at train: train@boston_dnn: too few rows\n"
+
+
+def test_run_sets_the_profile_first(evermodel, runs):
     result = evermodel("run", "boston_dnn", "--profile", "full")
     assert params.load().profile == "full"
     assert "params.yaml now says profile: full" in result.stdout

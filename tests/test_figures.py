@@ -135,3 +135,34 @@ def test_a_calibration_curve_tells_how_often_it_happened_in_each_bin():
     ).axes
     assert sorted(map(tuple, curve.lines[-1].get_xydata().round(3).tolist())) == [(0.25, 0.5), (0.95, 1)]
     assert sum(bar.get_height() for bar in counts.patches) == 4
+
+
+def test_histograms_share_their_bins_and_each_fills_one():
+    figure = figures.histograms("h", {"a": np.arange(5.0), "b": np.array([9.0])}, "size", "share")
+    polygons = [patch.get_xy() for patch in figure.axes[0].patches]
+    assert np.array_equal(polygons[0][:, 0], polygons[1][:, 0])
+    assert [polygon[:, 1].max() for polygon in polygons] == [pytest.approx(0.2), 1]
+    assert {"a", "b", "size", "share"} <= set(words(figure))
+
+
+def test_examples_are_spread_from_the_smallest_error_to_the_largest():
+    errors = np.array([5.0, 1, 4, 2, 3])
+    assert figures.spread(errors, 3).tolist() == [1, 4, 0]
+    assert figures.spread(errors, 9).tolist() == [1, 3, 4, 2, 0]
+    assert figures.spread(errors[:1], 3).tolist() == [0]
+
+
+def test_a_gallery_has_names_above_its_columns_and_a_caption_left_of_each_row():
+    rows = [[np.full((2, 2, 1), shade, np.uint8) for shade in line] for line in ((1, 2, 3), (4, 5, 6))]
+    axes = figures.gallery("g", rows, ["a", "b", "c"], ["first", "second"]).axes
+    assert [panel.get_images()[0].get_array().max() for panel in axes] == [1, 2, 3, 4, 5, 6]
+    assert [panel.get_title() for panel in axes] == ["a", "b", "c", "", "", ""]
+    assert [panel.get_ylabel() for panel in axes] == ["first", "", "", "second", "", ""]
+
+
+def test_a_roc_curve_has_a_line_for_each_who_gave_scores():
+    truth, scores = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.3, 0.8])
+    axes = figures.roc(truth, {"ours": scores, "baseline": np.zeros(4)}, ["cat", "dog"]).axes[0]
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["ours (AUC = 0.75)", "baseline (AUC = 0.50)"]
+    assert axes.get_xlabel() == "share of cat taken for dog"

@@ -60,3 +60,28 @@ def test_a_single_row_is_refused():
 def test_a_class_with_a_single_row_is_refused():
     with pytest.raises(EvermodelError, match="two of each class"):
         intervals.roc_auc(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.3]), seed=0)
+
+
+def test_a_ratio_of_sums_lies_within_its_interval():
+    above, below = RNG.random(200), 1 + RNG.random(200)
+    low, high = intervals.ratio(above, below, seed=0)
+    assert low < above.sum() / below.sum() < high
+
+
+def test_a_ratio_is_less_sure_where_neighbours_are_alike():
+    errors = np.repeat(RNG.random(40), 10)
+    ones = np.ones(400)
+    runs = intervals.ratio(errors, ones, seed=0)
+    shuffled = intervals.ratio(RNG.permutation(errors), ones, seed=0)
+    assert runs[1] - runs[0] > 1.5 * (shuffled[1] - shuffled[0])
+
+
+def test_groups_of_equal_rows_give_the_interval_of_as_many_single_rows():
+    values = RNG.normal(size=30)
+    interval = intervals.groups(30, lambda drawn: drawn @ values / 30, 0)
+    assert interval == pytest.approx(intervals.mean(values, 0), abs=0.05)
+
+
+def test_a_single_group_is_refused():
+    with pytest.raises(EvermodelError, match="too small for an interval"):
+        intervals.groups(1, np.sum, 0)

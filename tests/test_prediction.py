@@ -108,6 +108,12 @@ def test_a_text_that_is_called_a_picture_is_refused(file):
     assert "p.png is not a picture" in refusal([file("p.png", "no picture")], GREY)
 
 
+@pytest.mark.parametrize("name", ["p.png", "p.tiff"])
+def test_a_picture_of_16_bits_is_refused_rather_than_cut_at_255(picture, name):
+    path = picture(name, "I;16", colour=300)
+    assert refusal([path], GREY) == f"{path} has pixels of mode I;16; give 8 bits a channel"
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(7_000, 7_000), (12_000, 12_000), (60_000, 60_000)])
 def test_a_huge_picture_is_refused_before_it_is_decoded(file, monkeypatch, size):

@@ -1,9 +1,9 @@
 """The `evermodel` command."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from evermodel import experiments, params
+from evermodel import experiments, lanes, params, workers
 from evermodel.errors import EvermodelError
 
 app = typer.Typer(
@@ -25,9 +25,19 @@ app = typer.Typer(
 WIDE = 160
 P = ParamSpec("P")
 R = TypeVar("R")
-Names = Annotated[list[str], typer.Argument(help="Experiments of params.yaml.", show_default=False)]
+Some = Annotated[
+    list[str] | None, typer.Argument(help="Experiments of params.yaml; all if none.", show_default=False)
+]
 Name = Annotated[str, typer.Argument(help="An experiment of params.yaml.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+class Device(StrEnum):
+    """What Keras may compute on."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
 
 
 def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -58,22 +68,33 @@ def list_experiments(as_json: AsJson = False) -> None:
 @app.command()
 @plain_errors
 def run(
-    names: Names,
+    names: Some = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Lanes to run at a time.")] = 1,
     profile: Annotated[
         str | None, typer.Option(help="Set params.yaml's profile first: sample or full.")
     ] = None,
+    device: Annotated[
+        Device, typer.Option(envvar="EVERMODEL_DEVICE", help="What Keras computes on.")
+    ] = Device.AUTO,
 ) -> None:
     """Run the lanes of experiments, from raw data to promotion, and show what came of it."""
     values = params.load()
-    for name in names:
+    for name in names or ():
         values.experiment(name)
     if profile is not None:
         experiments.set_profile(profile)
         values = params.load()
-    dvc = [sys.executable, "-m", "dvc"]  # that of this environment, whatever PATH says
-    done = subprocess.run([*dvc, "repro", *(f"promote@{name}" for name in names)], check=False)
-    _show_overview([row for row in experiments.overview(values) if row["experiment"] in names])
-    raise typer.Exit(done.returncode)
+    planned = lanes.plan(workers.pipeline(), values, names or values.experiments)
+    try:
+        failures = workers.run(lanes.to_do(planned, workers.changed()), jobs, device, values)
+    except KeyboardInterrupt:
+        print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    shown = {lane.name for lane in planned}
+    _show_overview([row for row in experiments.overview(values) if row["experiment"] in shown])
+    for failure in failures:
+        print(f"evermodel: {failure}", file=sys.stderr)
+    raise typer.Exit(1 if failures else 0)
 
 
 @app.command()

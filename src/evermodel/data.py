@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict
 
 from evermodel.errors import EvermodelError
 
-Kind = Literal["table", "images", "text"]
+Kind = Literal["table", "images", "text", "series"]
 Array = np.ndarray[Any, Any]
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 REPORTS = Path("reports")
+WEIGHTS = "weights"
 SPLITS = ("train", "validation", "test")
 
 
@@ -29,25 +30,47 @@ class Raw:
     """What a reader returns.
 
     manifest: one row per example, for Great Expectations. Of a table it is the table as read; of images
-        and texts it has `split` ("train" or "test"), `label` and facts of each example.
+        and texts it has `label` or other named targets, facts of each example, and `split` ("train" or
+        "test") where the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the manifest's own columns are the inputs.
+    targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
+    rejected: the files that could not be used, each with the reason.
     """
 
     kind: Kind
     manifest: pd.DataFrame
     inputs: Array | None = None
+    targets: Array | None = None
+    rejected: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one split: x as `Spec.input_shape` says, y (n,) float64, or int64 class numbers."""
+    """The rows of one split.
+
+    x: as `Spec.input_shape` says. y: (n,) float64, or int64 class numbers; (n, k) float64 of k targets; or
+    masks (n, height, width, 1) uint8.
+    """
 
     x: Array
     y: Array
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model and its baseline answered for the test rows.
+
+    inputs: what they were shown, where that is not test.x itself.
+    """
+
+    test: Split
+    model: Array
+    baseline: Array
+    inputs: Array
 
 
 class Spec(BaseModel):
@@ -63,15 +86,31 @@ class Spec(BaseModel):
     input_dtype: str
     columns: tuple[str, ...] = ()
     target: str
+    targets: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     rows: dict[str, int]
     mean: tuple[float, ...] = ()
     variance: tuple[float, ...] = ()
     vocabulary: tuple[str, ...] = ()
-    target_mean: float = 0.0
-    target_sd: float = 1.0
+    target_mean: tuple[float, ...] = ()
+    target_sd: tuple[float, ...] = ()
     duplicates: int
     test_hash: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by base."""
+
+    spec: Spec
+    splits: dict[str, Split]
+    weights: dict[str, Path]
+
+
+def load(folder: Path, *splits: str) -> Prepared:
+    """A prepared data set with those splits."""
+    weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*.h5"))}
+    return Prepared(load_spec(folder), {split: load_split(folder, split) for split in splits}, weights)
 
 
 def load_spec(folder: Path) -> Spec:
@@ -88,8 +127,13 @@ def load_split(folder: Path, split: str) -> Split:
     return Split(texts.to_numpy(zero_copy_only=False), y)
 
 
-def save(folder: Path, spec: Spec, splits: dict[str, Split]) -> None:
+def save(
+    folder: Path, spec: Spec, splits: dict[str, Split], weights: Mapping[str, Path] | None = None
+) -> None:
     """Write a prepared data set; the same values give the same bytes."""
+    for base, file in (weights or {}).items():
+        (folder / WEIGHTS).mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / WEIGHTS / f"{base}.h5")
     for name, split in splits.items():
         (folder / name).mkdir(parents=True)
         np.save(folder / name / "y.npy", split.y)
@@ -113,10 +157,10 @@ def split_hash(split: Split) -> str:
     return digest.hexdigest()
 
 
-def file_hash(file: Path) -> str:
-    """The sha256 of a file, read in pieces."""
+def file_hash(file: Path, algorithm: str = "sha256") -> str:
+    """The hash of a file, read in pieces."""
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 @contextmanager

@@ -9,22 +9,43 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from evermodel.errors import EvermodelError
 from evermodel.params import Runtime
+
+DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
+GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def fix(runtime: Runtime) -> None:
     """Fix thread counts and instruction set; call it before anything imports TensorFlow.
 
     Sums are taken in another order by another number of threads, and oneDNN picks other kernels on
-    another processor. OpenBLAS gets one thread, because only that is the same on every machine.
+    another processor. OpenBLAS gets one thread, because only that is the same on every machine. Raises
+    EvermodelError if $EVERMODEL_DEVICE asks for a GPU where there is none.
     """
     os.environ |= {
         "TF_NUM_INTRAOP_THREADS": str(runtime.threads),
         "TF_NUM_INTEROP_THREADS": "1",
         "ONEDNN_MAX_CPU_ISA": runtime.instruction_set,
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # else the first process on a GPU takes all of its memory
     }
+    if device() == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     threadpool_limits(1)
+
+
+def device() -> str:
+    """What Keras computes on, "cpu" or "gpu": $EVERMODEL_DEVICE, or a GPU if this machine has one.
+
+    Raises EvermodelError if it can't be had. Importing the back end would tell too, but takes seconds.
+    """
+    wanted, there = os.environ.get(DEVICE, "auto"), GPUS.is_dir() and any(GPUS.iterdir())
+    if wanted not in ("auto", "cpu", "gpu"):
+        raise EvermodelError(f"{DEVICE} is {wanted!r}; the choices are auto, cpu, gpu")
+    if wanted == "gpu" and not there:
+        raise EvermodelError(f"{DEVICE} is gpu, but this machine has no NVIDIA GPU; set it to auto or cpu")
+    return "gpu" if there and wanted != "cpu" else "cpu"
 
 
 def keras() -> Any:

@@ -1,4 +1,4 @@
-"""One file from its URLs into a folder of downloads, where its sha256 is its name."""
+"""One file from its URLs into a folder of downloads, where its hash is its name."""
 
 import ipaddress
 import socket
@@ -35,7 +35,7 @@ class RefusedError(UnavailableError):
 
 def cached(file: RemoteFile) -> Path:
     """Where a download lies once it is whole."""
-    return FOLDER / file.sha256
+    return FOLDER / file.digest
 
 
 def fault(path: Path, file: RemoteFile) -> str:
@@ -44,8 +44,8 @@ def fault(path: Path, file: RemoteFile) -> str:
         return "is missing"
     if (size := path.stat().st_size) != file.bytes:
         return f"has {size} bytes, not {file.bytes}{_looks_like_html(path)}"
-    if (found := file_hash(path)) != file.sha256:
-        return f"has sha256 {found}{_looks_like_html(path)}"
+    if (found := file_hash(path, file.algorithm)) != file.digest:
+        return f"has {file.algorithm} {found}{_looks_like_html(path)}"
     return ""
 
 

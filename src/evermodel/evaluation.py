@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evermodel import figures
-from evermodel.data import Array, Spec
+from evermodel.data import Answers, Array, Spec, Split
 from evermodel.errors import EvermodelError
 from evermodel.intervals import Interval
 
@@ -33,19 +33,24 @@ def task_module(task: str) -> Any:
     return importlib.import_module(f"evermodel.tasks.{task}")
 
 
-def judge(task: Any, who: str, prediction: Array, y: Array, spec: Spec) -> Judged:
-    """Judge what `who` predicted for the test rows with targets y (n,).
+def inputs(task: Any, x: Array, seed: int) -> Array:
+    """What model and baseline are shown of the test rows: x, or what the task makes of it (noise, say)."""
+    return task.inputs(x, seed) if hasattr(task, "inputs") else x
+
+
+def judge(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Judged:
+    """Judge what `who` predicted for the test rows.
 
     Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
     """
     try:
-        scores = task.score(y, prediction, spec)
+        scores = task.score(test, prediction, spec)
     except EvermodelError as error:
         raise EvermodelError(f"{who} {error}") from None
     metrics = task.metrics(scores, spec)
     if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
         raise EvermodelError(
-            f"{', '.join(broken)} of {who} is no finite number on the {len(y)} test rows of {spec.dataset}: "
+            f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of {spec.dataset}: "
             "all rows are of one class (change the split in params.yaml), or the prediction is huge"
         )
     return Judged(scores, metrics)
@@ -74,7 +79,7 @@ def scores_parquet(model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec) -> b
 
     The schema's metadata says as `test_hash` which rows they are of.
     """
-    paired = model.join(baseline.drop(columns="target").add_prefix("baseline_"))
+    paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
     metadata = {"test_hash": spec.test_hash}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
@@ -84,16 +89,16 @@ def scores_parquet(model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec) -> b
 
 
 def pictures(
-    task: Any, name: str, spec: Spec, scores: pd.DataFrame, x: Array, history: pd.DataFrame
+    task: Any, name: str, spec: Spec, scores: pd.DataFrame, answers: Answers, history: pd.DataFrame
 ) -> dict[str, bytes]:
     """Files by name: the task's figures, the learning curve if there is one, and the worst examples.
 
-    x: the test rows that the scores are of; history: columns epoch, loss, val_loss and more pairs.
+    answers: of the test rows that the scores are of; history: columns epoch, loss, val_loss and more pairs.
     """
     worst = task.worst(scores, spec, WORST)
-    examples = np.asarray(x[worst.index.to_numpy()])
+    examples = np.asarray(answers.inputs[worst.index.to_numpy()])
     with figures.look():
-        drawn = task.figures(scores, spec)
+        drawn = task.figures(scores, spec, answers)
         if len(history) > 1:
             drawn["learning_curve"] = figures.learning_curve(history)
         if spec.kind == "images":

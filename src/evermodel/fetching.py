@@ -15,18 +15,18 @@ from evermodel.params import modules
 from evermodel.sources import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
 
 MIRROR = "EVERMODEL_MIRROR"
-Copies = dict[str, tuple[Path, str]]  # sha256 -> where a good copy lies, and where it comes from
+Copies = dict[str, tuple[Path, str]]  # hash -> where a good copy lies, and where it comes from
 
 
 def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
     """Fill an empty folder with the files of one edition, and source.json, which tells what they are.
 
     name: the source's own name. profile: "sample" has the source's sample written, if it has one; "full"
-    gets the real files, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs. An
+    gets the real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs. An
     edition that needs no network comes before one that does. Raises EvermodelError that names each file
     that can't be had, why not, and where to put it by hand.
     """
-    if profile == "sample" and source.sample:
+    if source.sample and (profile == "sample" or source.sample.always):
         provenance = _write_sample(source, source.sample, folder)
     else:
         provenance = _copy_edition(name, source, folder)
@@ -41,12 +41,14 @@ def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
         raise EvermodelError(f"{module} does not exist; the samples are {', '.join(known)}")
     importlib.import_module(f"evermodel.samples.{sample.generator}").write(folder, edition)
     written = sorted(file.name for file in folder.iterdir())
-    if written != (wanted := sorted(file.name for file in edition.files)):
+    wanted = sorted({file.name for file in edition.files} - set(edition.weights.values()))
+    if written != wanted:
         raise EvermodelError(f"{module} wrote {written}; make it write {wanted}")
     for file in wanted:
         print(f"{file}: sample ({sample.note})")
     hashes = {file: file_hash(folder / file) for file in wanted}
-    return _provenance(source, edition, hashes, edition="sample", made=sample.made, note=sample.note)
+    called = edition.name if sample.always else "sample"
+    return _provenance(source, edition, hashes, edition=called, made=sample.made, note=sample.note)
 
 
 def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
@@ -55,11 +57,12 @@ def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
     complete = (edition for edition in source.editions if not _missing(edition, copies))
     edition = next(complete, None) or _complete(name, source, copies, wrong)
     for file in edition.files:
-        path, origin = copies[file.sha256]
+        path, origin = copies[file.digest]
         shutil.copyfile(path, folder / file.name)
         print(f"{file.name}: {origin}")
-    hashes = {file.name: file.sha256 for file in edition.files}
-    return _provenance(source, edition, hashes, edition=edition.name, made=False, note="")
+    hashes = {file.name: file_hash(folder / file.name) for file in edition.files}
+    facts = {"edition": edition.name, "made": False, "note": "", "weights": edition.weights}
+    return _provenance(source, edition, hashes, **facts)
 
 
 def _provenance(source: Source, form: Edition, files: Mapping[str, str], **facts: Any) -> Provenance:
@@ -73,12 +76,12 @@ def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:
     wrong = []
     for file in [file for edition in source.editions for file in edition.files]:
         for path, origin in ((_mirrored(name, file), "mirror"), (downloads.cached(file), "earlier download")):
-            if file.sha256 in copies or not path.exists():
+            if file.digest in copies or not path.exists():
                 continue
             if fault := downloads.fault(path, file):
-                wrong.append(f"{path} {fault}, but sha256 {file.sha256} is expected")
+                wrong.append(f"{path} {fault}, but {file.algorithm} {file.digest} is expected")
             else:
-                copies[file.sha256] = path, f"{origin} {path}"
+                copies[file.digest] = path, f"{origin} {path}"
     return copies, wrong
 
 
@@ -91,10 +94,12 @@ def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Ed
         # A file without URL first, so that nothing is downloaded for an edition that can't be completed.
         for file in sorted(_missing(edition, copies), key=lambda file: len(file.urls)):
             try:
-                copies[file.sha256] = downloads.cached(file), downloads.download(file)
+                copies[file.digest] = downloads.cached(file), downloads.download(file)
             except downloads.UnavailableError as error:
-                place = _mirrored(name, file)
-                failures.append(f"{file.name} (sha256 {file.sha256}): {error}; put it by hand at {place}")
+                known = f"{file.name} ({file.algorithm} {file.digest})"
+                failures.append(f"{known}: {error}; put it by hand at {_mirrored(name, file)}")
+                others = [other.name for other in _missing(edition, copies) if other != file]
+                failures += [f"needed beside it: {', '.join(others)}"] if others else []
                 break
         else:
             return edition
@@ -102,7 +107,7 @@ def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Ed
 
 
 def _missing(edition: Edition, copies: Copies) -> list[RemoteFile]:
-    return [file for file in edition.files if file.sha256 not in copies]
+    return [file for file in edition.files if file.digest not in copies]
 
 
 def _mirrored(name: str, file: RemoteFile) -> Path:
@@ -110,4 +115,4 @@ def _mirrored(name: str, file: RemoteFile) -> Path:
     mirror = os.environ.get(MIRROR)
     if mirror and not Path(mirror).is_dir():
         raise EvermodelError(f"{MIRROR} is {mirror!r}, which is not a folder; correct or unset it")
-    return Path(mirror or f"${MIRROR}") / name / file.name
+    return Path(mirror or f"${MIRROR}") / (file.folder or name) / file.name

@@ -2,8 +2,9 @@
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import RocCurveDisplay
 
 from evermodel.data import Array, Spec
 
@@ -41,6 +43,7 @@ MOST_LETTERS = 70  # of all classes' names side by side
 MOST_COLUMNS = 16
 MOST_WORDS = 60
 GRID_COLUMNS = 4
+BINS = 30
 
 
 def look() -> AbstractContextManager[None]:
@@ -125,6 +128,54 @@ def confusion(counts: Array, classes: Sequence[str]) -> Figure:
     if len(classes) * max(map(len, classes)) > MOST_LETTERS:
         axes.tick_params(axis="x", rotation=90)
     axes.set(xlabel="predicted", ylabel="true", title="test rows (shade: share of the true class)")
+    return figure
+
+
+def roc(truth: Array, scores: Mapping[str, Array], classes: Sequence[str]) -> Figure:
+    """The ROC curves of each who gave scores (n,), higher for class 1; truth: (n,) 0 or 1."""
+    figure = page("ROC curve", 5, 5)
+    axes = figure.subplots()
+    for (name, values), colour in zip(scores.items(), (MODEL, OTHER), strict=False):
+        drawn = {"name": name, "ax": axes, "curve_kwargs": {"color": colour}}
+        RocCurveDisplay.from_predictions(truth, values, **drawn)
+    axes.axline((0, 0), slope=1, color=QUIET, linestyle="--", linewidth=1)
+    axes.set(xlabel=f"share of {classes[0]} taken for {classes[1]}", ylabel=f"share of {classes[1]} found")
+    return figure
+
+
+def histograms(title: str, values: Mapping[str, Array], measured: str, share: str) -> Figure:
+    """How often each of up to three had which values (n,), over bins that they share; finite numbers only."""
+    figure = page(title, 6, 3.8)
+    axes = figure.subplots()
+    bins = np.histogram_bin_edges(np.concatenate([*values.values()]), BINS).tolist()
+    for (name, numbers), colour in zip(values.items(), (MODEL, OTHER, QUIET), strict=False):
+        weights = np.full(len(numbers), 1 / max(1, len(numbers)))
+        axes.hist(numbers, bins, weights=weights, histtype="step", linewidth=1.5, color=colour, label=name)
+    axes.set(xlabel=measured, ylabel=share)
+    axes.legend()
+    return figure
+
+
+def spread(errors: Array, count: int) -> Array:
+    """The numbers of up to `count` examples, evenly from the smallest error (n,) to the largest."""
+    places = np.linspace(0, len(errors) - 1, min(count, len(errors)))
+    return np.asarray(np.argsort(errors, kind="stable")[places.round().astype(int)])
+
+
+def gallery(
+    title: str, rows: Sequence[Sequence[Array]], columns: Sequence[str], captions: Sequence[str]
+) -> Figure:
+    """Pictures (height, width[, channels]) uint8 in rows and columns, with a caption left of each row."""
+    figure = page(title, 1 + 1.5 * len(columns), 0.8 + 1.5 * len(rows))
+    panels = figure.subplots(len(rows), len(columns), squeeze=False)
+    for axes, picture in zip(panels.ravel(), chain.from_iterable(rows), strict=True):
+        axes.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    for axes, name in zip(panels[0], columns, strict=True):
+        axes.set_title(name)
+    for axes, caption in zip(panels[:, 0], captions, strict=True):
+        axes.set_ylabel(caption, rotation=0, ha="right", va="center", fontsize="small")
     return figure
 
 

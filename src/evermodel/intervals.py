@@ -19,6 +19,21 @@ def mean(values: Array, seed: int) -> Interval:
     return _interval((np.asarray(values, dtype=float),), np.mean, seed, vectorized=True)
 
 
+def ratio(numerator: Array, denominator: Array, seed: int) -> Interval:
+    """The percentile interval of sum(numerator) / sum(denominator), (n,) each, in order of time.
+
+    Neighbours in time are alike, so that blocks of about the cube root of n neighbours are drawn, not single
+    examples (Carlstein 1986).
+    """
+    starts = np.arange(0, len(numerator), round(len(numerator) ** (1 / 3)))
+    sums = tuple(np.add.reduceat(np.asarray(part, dtype=float), starts) for part in (numerator, denominator))
+
+    def of_sums(above: Array, below: Array, axis: int) -> Array:
+        return np.asarray(above.sum(axis=axis) / below.sum(axis=axis))
+
+    return _interval(sums, of_sums, seed, vectorized=True, paired=True)
+
+
 def roc_auc(target: Array, score: Array, seed: int) -> Interval:
     """The percentile interval of the area under the ROC curve.
 
@@ -39,8 +54,24 @@ def roc_auc(target: Array, score: Array, seed: int) -> Interval:
     return _interval((ranks[target == 1], ranks[target == 0]), area, seed, vectorized=False)
 
 
+def groups(count: int, statistic: Callable[[Array], float], seed: int) -> Interval:
+    """The percentile interval of a statistic when whole groups of rows are drawn, not single rows.
+
+    statistic: takes how often each of the groups was drawn, (count,).
+    """
+
+    def of_drawn(numbers: Array) -> float:
+        return statistic(np.bincount(numbers, minlength=count))
+
+    return _interval((np.arange(count),), of_drawn, seed, vectorized=False)
+
+
 def _interval(
-    samples: tuple[Array, ...], statistic: Callable[..., object], seed: int, vectorized: bool
+    samples: tuple[Array, ...],
+    statistic: Callable[..., object],
+    seed: int,
+    vectorized: bool,
+    paired: bool = False,
 ) -> Interval:
     if min(map(len, samples)) < 2:
         raise EvermodelError(
@@ -53,6 +84,7 @@ def _interval(
         n_resamples=RESAMPLES,
         batch=max(1, NUMBERS_AT_ONCE // max(map(len, samples))),
         vectorized=vectorized,
+        paired=paired,
         confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(seed),

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from evermodel import determinism
+
 FOLDER = Path(".evermodel")
 PATIENCE = 30.0  # seconds to wait for a sidecar that is still sending when its stage is done
 
@@ -94,6 +96,7 @@ def machine() -> dict[str, str | int]:
         "processor": platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "python": platform.python_version(),
+        "device": determinism.device(),
     }
 
 

@@ -20,6 +20,7 @@ from evermodel.errors import EvermodelError
 
 FILE = Path("params.yaml")
 PACKAGE = Path(__file__).parent
+WEIGHTS = "weights"
 # A name becomes a file, a stage, an MLflow experiment and a URL: nothing that any of them would interpret.
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -47,34 +48,48 @@ class Split(Section):
 
     `official` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
-    is left for training.
+    is left for training, at random. `time` is `official` with the last rows before the test as validation.
+    Rows that are equal in all columns of `by` stay on one side.
     """
 
-    method: Literal["official", "order", "shuffle"]
+    method: Literal["official", "order", "shuffle", "time"]
+    by: tuple[str, ...] = ()
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @model_validator(mode="after")
     def _test_share_belongs_to_the_method(self) -> "Split":
-        if (self.test is None) != (self.method == "official"):
+        if (self.test is None) != (self.method in ("official", "time")):
             raise ValueError("needs 'test', the share of test rows, for the methods order and shuffle only")
+        if self.by and self.method in ("official", "time"):
+            raise ValueError("can't have 'by' with a split that the source declares; remove it")
         return self
 
 
 class Expect(Section):
-    """What the raw data must look like; the Great Expectations suites are built from it."""
+    """What the raw data must look like; the Great Expectations suites are built from it.
+
+    rejected: the share of files that may be unusable (damaged, of another size, without label).
+    """
 
     min_rows: Annotated[int, Field(ge=1)]
+    rejected: Share = 0.0
     shape: tuple[int, int] | None = None
     ranges: Mapping[str, tuple[float, float]] = {}
 
 
 class Dataset(Section):
-    """One data set: where it comes from, how it is checked and how it is split."""
+    """One data set: where it comes from, how it is checked and how it is split.
+
+    target: the column to predict. targets: several numbers to predict instead, each clipped to its range.
+    window: of a series, the steps that are known when the next one is predicted.
+    """
 
     source: Name
     target: str = "label"
+    targets: Mapping[str, tuple[float, float]] = {}
+    window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
     split: Split
     duplicates: Share = 0.0
@@ -100,8 +115,20 @@ class Text(Section):
     length: Annotated[int, Field(ge=1)] | None = None
 
 
+class FineTune(Section):
+    """A second phase: the last `layers` of the layer "base" learn too, at the rate times `factor`."""
+
+    layers: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    factor: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.1
+
+
 class Train(Section):
-    """How a Keras model is fitted."""
+    """How a Keras model is fitted.
+
+    size: the side in pixels to which the model resizes pictures. flip: whether pictures are mirrored at
+    random while training.
+    """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
     learning_rate: Annotated[FiniteFloat, Field(gt=0)]
@@ -113,6 +140,15 @@ class Train(Section):
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
     text: Text = Text()
+    size: Annotated[int, Field(ge=8, le=1024)] | None = None
+    flip: bool = False
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    fine_tune: FineTune | None = None
+
+    @property
+    def total_epochs(self) -> int:
+        """The epochs of both phases."""
+        return self.epochs + (self.fine_tune.epochs if self.fine_tune else 0)
 
     @model_validator(mode="after")
     def _averaged_weights_belong_to_the_last_epoch(self) -> "Train":
@@ -120,13 +156,16 @@ class Train(Section):
             raise ValueError(
                 "can't keep the best epoch of averaged weights; remove 'average' or 'keep: best'"
             )
+        if self.fine_tune and (self.early_stopping or self.keep == "best" or self.average):
+            raise ValueError("can't stop early, average or keep the best epoch of two phases; remove one")
         return self
 
 
 class Promotion(Section):
-    """The policy that a model must meet to become champion."""
+    """The policy that a model must meet to become champion; `report-only` registers and never promotes."""
 
     metric: str
+    approval: Literal["auto", "report-only"] = "auto"
     floor: FiniteFloat | None = None
     ceiling: FiniteFloat | None = None
 
@@ -138,7 +177,7 @@ class Promotion(Section):
 
 
 class Experiment(Section):
-    """A data set, an architecture, a task, and the values it is trained with."""
+    """A data set, an architecture, a task, the values it is trained with, and who should train it."""
 
     dataset: str
     task: str
@@ -147,6 +186,7 @@ class Experiment(Section):
     baseline: str
     train: Train | None
     promotion: Promotion
+    worker: Literal["cpu", "gpu"] = "cpu"
 
     @field_validator("train", mode="before")
     @classmethod
@@ -174,7 +214,8 @@ class Params(Section):
 def load(file: Path = FILE) -> Params:
     """Read and check params.yaml.
 
-    Raises EvermodelError that names the full path of the wrong key and the choices there are.
+    A key `sample` inside any section holds what is different there in the sample profile. Raises
+    EvermodelError that names the full path of the wrong key and the choices there are.
     """
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -182,6 +223,20 @@ def load(file: Path = FILE) -> Params:
         raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    checked = {profile: _check(file, for_profile(values, profile)) for profile in ("full", "sample")}
+    return checked[checked["full"].profile]
+
+
+def for_profile(values: Any, profile: str) -> Any:
+    """The values with each `sample` section merged into what holds it, or left out."""
+    if not isinstance(values, dict):
+        return values
+    special = {key: value for key, value in values.items() if key == "sample" and isinstance(value, dict)}
+    common = {key: for_profile(value, profile) for key, value in values.items() if key not in special}
+    return common | (special.get("sample", {}) if profile == "sample" else {})
+
+
+def _check(file: Path, values: Any) -> Params:
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
@@ -201,12 +256,13 @@ def modules(folder: str) -> list[str]:
 def options(model: str) -> dict[str, bool]:
     """The keyword arguments of a model's `build`, each with whether it must be given.
 
-    Read from the source text, because importing a model means importing Keras.
+    `weights` is not among them: where pretrained weights lie follows from the data set's source. Read
+    from the source text, because importing a model means importing Keras.
     """
     tree = ast.parse((PACKAGE / "models" / f"{model}.py").read_text(encoding="utf-8"))
     build = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
     arguments = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
-    return {argument.arg: default is None for argument, default in arguments}
+    return {argument.arg: default is None for argument, default in arguments if argument.arg != WEIGHTS}
 
 
 def framework(model: str) -> Literal["keras", "sklearn"]:
@@ -237,6 +293,12 @@ def _check_names(where: str, experiment: Experiment, params: Params) -> None:
     for option, required in known.items():
         if required and option not in experiment.options:
             raise EvermodelError(f"{where}.options.{option} is missing; model {experiment.model} needs it")
+    words = experiment.options.get("words")
+    if experiment.train and words and words != experiment.train.text.words:
+        raise EvermodelError(
+            f"{where}.options.words is {words}, but train.text.words is {experiment.train.text.words}; "
+            "make them equal"
+        )
     if framework(experiment.baseline) == "keras":
         raise EvermodelError(f"{where}.baseline is {experiment.baseline!r}, but must be a scikit-learn model")
     if framework(experiment.model) == "keras" and experiment.train is None:

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
+from evermodel import pictures
 from evermodel.data import Array, Spec
-from evermodel.errors import EvermodelError
-
-PIXELS = 40_000_000  # a picture beyond this is refused before it is decoded
+from evermodel.errors import EvermodelError, UnusableError
 
 
 def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
@@ -74,17 +72,10 @@ def _table(file: Path, spec: Spec) -> pd.DataFrame:
 def _picture(file: Path, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        with Image.open(file) as image:
-            if image.width * image.height > PIXELS:
-                raise EvermodelError(
-                    f"{file} has {image.width}x{image.height} pixels; the limit is {PIXELS:,}"
-                )
-            fitted = image.convert("L" if channels == 1 else "RGB").resize((width, height))
-    except Image.DecompressionBombError as error:
-        raise EvermodelError(f"{file} is refused: {error}") from None
-    except (OSError, ValueError, SyntaxError):  # Pillow raises any of them for a damaged file
-        raise EvermodelError(f"{file} is not a picture that can be decoded; give a PNG or JPEG") from None
-    return np.asarray(fitted, dtype=np.uint8).reshape(height, width, channels)
+        picture = pictures.decode(file, "L" if channels == 1 else "RGB")
+    except UnusableError as reason:
+        raise EvermodelError(f"{file} {reason}") from None
+    return pictures.array(picture.resize((width, height)))
 
 
 def _text(file: Path, spec: Spec) -> Array:

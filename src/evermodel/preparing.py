@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 
 from evermodel import data
 from evermodel.data import Array, Raw, Spec, Split
@@ -25,13 +26,17 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     Raises EvermodelError if the target is missing, a class has no row in a split, or more test rows than
     `duplicates` allows stand in the training rows as well.
     """
-    x, columns = _inputs(name, raw, dataset.target)
+    x, columns = _inputs(name, raw, dataset)
     y, classes = _targets(name, raw, dataset)
-    official = raw.manifest.get("split")
-    rows = split_rows(len(y), dataset.split, None if official is None else official.to_numpy(dtype=str))
+    rows = split_rows(dataset.split, raw.manifest)
+    if raw.kind == "series":
+        x, y, rows = windows(name, x, y, rows, dataset.window)
     splits = {part: Split(x[index], y[index]) for part, index in rows.items()}
-    _every_class_everywhere(name, splits, classes)
+    if not dataset.split.by:  # else a class may well be new in the test rows: an unknown person
+        _every_class_everywhere(name, splits, classes)
     train = splits["train"].x
+    statistics = raw.kind in ("table", "series")
+    steps = tuple(range(x.ndim - 1))  # all axes but the columns
     spec = Spec(
         dataset=name,
         edition=source.edition,
@@ -41,40 +46,73 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         input_dtype="string" if raw.kind == "text" else str(x.dtype),
         columns=columns,
         target=dataset.target,
+        targets=tuple(dataset.targets),
         classes=classes,
         rows={part: len(split) for part, split in splits.items()},
-        mean=tuple(train.mean(axis=0).tolist()) if raw.kind == "table" else (),
-        variance=tuple(train.var(axis=0).tolist()) if raw.kind == "table" else (),
+        mean=tuple(train.mean(axis=steps).tolist()) if statistics else (),
+        variance=tuple(train.var(axis=steps).tolist()) if statistics else (),
         vocabulary=vocabulary(train) if raw.kind == "text" else (),
-        target_mean=0.0 if classes else float(splits["train"].y.mean()),
-        target_sd=1.0 if classes else float(splits["train"].y.std()) or 1.0,
+        **({} if classes or raw.targets is not None else _scale(splits["train"].y)),
         duplicates=_duplicates(name, splits, dataset.duplicates),
         test_hash=data.split_hash(splits["test"]),
     )
     return spec, splits
 
 
-def split_rows(count: int, rule: Rule, official: Array | None) -> dict[str, Array]:
+def split_rows(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     """The row numbers of train, validation and test.
 
     RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
     with seed 113 the split that Keras' data sets are known by.
     """
-    order = np.arange(count)
+    order = np.arange(len(manifest))
     generator = np.random.RandomState(rule.seed)
-    if rule.method == "official":
-        if official is None:
-            raise EvermodelError("split.method is official, but the source declares no split; use shuffle")
+    if rule.by:
+        return _split_groups(rule, manifest)
+    if rule.method in ("official", "time"):
+        if "split" not in manifest:
+            raise EvermodelError(
+                f"split.method is {rule.method}, but the source declares no split; use shuffle"
+            )
+        official = manifest["split"].to_numpy(dtype=str)
         rest, test = order[official == "train"], order[official == "test"]
     else:
         if rule.method == "shuffle":
             generator.shuffle(order)
-        cut = int(count * (1 - (rule.test or 0)))
+        cut = int(len(order) * (1 - (rule.test or 0)))
         rest, test = order[:cut], order[cut:]
-    if rule.method != "shuffle":
+    if rule.method in ("official", "order"):
         generator.shuffle(rest)
     held_out = max(1, round(len(rest) * rule.validation))
     return {"train": rest[:-held_out], "validation": rest[-held_out:], "test": test}
+
+
+def _split_groups(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
+    """The same cut through groups of rows instead of rows: those that agree in all columns of `by`."""
+    if missing := [column for column in rule.by if column not in manifest]:
+        raise EvermodelError(
+            f"split.by names {missing[0]!r}; the columns are {', '.join(map(str, manifest))}"
+        )
+    group = manifest.groupby(list(rule.by), sort=False).ngroup().to_numpy()
+    ungrouped = rule.model_copy(update={"by": ()})
+    cut = split_rows(ungrouped, pd.DataFrame(index=range(group.max() + 1)))
+    return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
+
+
+def windows(
+    name: str, x: Array, y: Array, rows: dict[str, Array], length: int | None
+) -> tuple[Array, Array, dict[str, Array]]:
+    """Of a series x (steps, columns): what was known before each step, (n, length, columns), and its y.
+
+    The first `length` steps have no such past and go. A test window may begin in training steps, as it
+    would on the day; what is predicted never does.
+    """
+    if length is None or length >= len(rows["train"]):
+        raise EvermodelError(
+            f"datasets.{name}.window is {length}, but must be a number of steps below {len(rows['train'])}"
+        )
+    past = np.lib.stride_tricks.sliding_window_view(x[:-1], length, axis=0).swapaxes(1, 2)
+    return past, y[length:], {part: index[index >= length] - length for part, index in rows.items()}
 
 
 def vocabulary(texts: Array) -> tuple[str, ...]:
@@ -84,21 +122,40 @@ def vocabulary(texts: Array) -> tuple[str, ...]:
     return tuple(word.decode() for word in ranked[:VOCABULARY])
 
 
-def _inputs(name: str, raw: Raw, target: str) -> tuple[Array, tuple[str, ...]]:
-    if target not in raw.manifest:
-        raise EvermodelError(
-            f"data set {name} has no column {target!r}; set datasets.{name}.target to one of "
-            f"{', '.join(map(str, raw.manifest.columns))}"
-        )
+def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:
     if raw.inputs is not None:
         return raw.inputs, ()
-    features = raw.manifest.drop(columns=[target, "split"], errors="ignore")
+    target = _column(name, raw, dataset.target)
+    beside = raw.manifest.drop(columns=[dataset.target, "split", "date"], errors="ignore")
+    # Of a series, the past of the target is known too, and comes first.
+    features = beside if raw.kind == "table" else pd.concat([target, beside], axis=1)
     return features.to_numpy(dtype=np.float64), tuple(map(str, features.columns))
 
 
+def _scale(y: Array) -> dict[str, tuple[float, ...]]:
+    """Mean and standard deviation of each target; a deviation of 0 would divide by nothing."""
+    means, deviations = (np.atleast_1d(statistic(axis=0)).tolist() for statistic in (y.mean, y.std))
+    return {"target_mean": tuple(means), "target_sd": tuple(value or 1.0 for value in deviations)}
+
+
+def _column(name: str, raw: Raw, column: str) -> pd.Series:
+    if column not in raw.manifest:
+        raise EvermodelError(
+            f"data set {name} has no column {column!r}; set datasets.{name}.target to one of "
+            f"{', '.join(map(str, raw.manifest.columns))}"
+        )
+    return raw.manifest[column]
+
+
 def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:
-    """Numbers as they are, or class numbers with the names that belong to them."""
-    target = raw.manifest[dataset.target]
+    """Masks and numbers as they are, or class numbers with the names that belong to them."""
+    if raw.targets is not None:
+        return raw.targets, ()
+    if dataset.targets:
+        ranges = dataset.targets.items()
+        columns = [_column(name, raw, column).clip(low, high) for column, (low, high) in ranges]
+        return np.stack([column.to_numpy(dtype=np.float64) for column in columns], axis=1), ()
+    target = _column(name, raw, dataset.target)
     if dataset.is_quantity(target.dtype.kind == "f"):
         return target.to_numpy(dtype=np.float64), ()
     labels = sorted(target.unique())

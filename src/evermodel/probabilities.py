@@ -6,21 +6,21 @@ from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
 from evermodel import figures
-from evermodel.data import Array, Spec
+from evermodel.data import Array, Spec, Split
 from evermodel.errors import EvermodelError
 
 # Keras predicts in float32: a finer floor would punish only those who predict in float64.
 SMALLEST = float(np.finfo(np.float32).eps)
 
 
-def score(y: Array, prediction: Array, spec: Spec) -> pd.DataFrame:
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     """One row per example: target and predicted class number, correct (0 or 1), probability and log_loss of
     the true class (nats), and p_<class> for every class.
 
-    y: (n,) class numbers; prediction: (n, k) probabilities. Raises EvermodelError if it is of another
+    test.y: (n,) class numbers; prediction: (n, k) probabilities. Raises EvermodelError if it is of another
     shape, not finite, or no distribution.
     """
-    target, p = np.asarray(y), _distribution(prediction, len(y), len(spec.classes))
+    target, p = np.asarray(test.y), _distribution(prediction, len(test), len(spec.classes))
     predicted, probability = p.argmax(axis=1), p[np.arange(len(p)), target]
     scores = {
         "target": target,

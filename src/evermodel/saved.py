@@ -19,7 +19,10 @@ TRUSTED = ("numpy.reshape",)
 
 
 class Facts(BaseModel):
-    """What is known of a training; the same training always has the same facts."""
+    """What is known of a training; the same training always has the same facts.
+
+    pretrained: whether it began with weights that came with the data set's source.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +32,7 @@ class Facts(BaseModel):
     parameters: int
     epochs: int
     test_hash: str
+    pretrained: bool = False
 
 
 @dataclass(frozen=True)

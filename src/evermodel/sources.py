@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evermodel.errors import EvermodelError
 
@@ -21,28 +21,57 @@ class Entry(BaseModel):
 
 
 class RemoteFile(Entry):
-    """One file of an edition: its size in bytes, its sha256 and where it can be had."""
+    """One file of an edition: its size in bytes, its hash and where it can be had.
+
+    md5 is for files whose publisher tells no sha256. folder: the mirror's folder if it is not the source's.
+    """
 
     name: FileName
     bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     urls: tuple[str, ...] = ()
+    folder: FileName | None = None
+
+    @model_validator(mode="after")
+    def _one_hash(self) -> "RemoteFile":
+        if (self.sha256 is None) == (self.md5 is None):
+            raise ValueError("needs one hash, sha256 or md5")
+        return self
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the hash that the file is known by."""
+        return "sha256" if self.sha256 else "md5"
+
+    @property
+    def digest(self) -> str:
+        """The hash that the file is known by."""
+        return self.sha256 or self.md5 or ""
 
 
 class Edition(Entry):
-    """One accepted form of the data: its files and the reader (a file of readers/) that understands them."""
+    """One accepted form of the data: its files and the reader (a file of readers/) that understands them.
+
+    weights: pretrained weights among the files, by the base that they belong to.
+    """
 
     name: str
     reader: str
     options: Mapping[str, Any] = {}
+    weights: Mapping[str, FileName] = {}
     files: tuple[RemoteFile, ...]
 
 
 class Sample(Entry):
-    """The small stand-in: a file of samples/ writes it in the first edition's format."""
+    """The small stand-in: a file of samples/ writes it in the first edition's format, without weights.
+
+    always: whether there is nothing else, so that the full profile gets it too.
+    """
 
     generator: str
     made: bool
+    always: bool = False
     note: str
 
 
@@ -67,6 +96,7 @@ class Provenance(Entry):
     terms: str
     reader: str
     options: Mapping[str, Any]
+    weights: Mapping[str, str] = {}
     files: Mapping[str, str]
 
 

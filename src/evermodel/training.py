@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel import data, determinism, objectives, params, saved
-from evermodel.data import Spec, Split
+from evermodel import data, determinism, params, saved
+from evermodel.data import Prepared
 from evermodel.learners import estimator
 from evermodel.params import Experiment, Runtime
 from evermodel.saved import Facts
@@ -38,8 +38,7 @@ def key(experiment: Experiment, runtime: Runtime, prepared: Path) -> str:
 def train(
     experiment: Experiment,
     runtime: Runtime,
-    spec: Spec,
-    splits: dict[str, Split],
+    prepared: Prepared,
     folder: Path,
     state: Path,
     identity: str,
@@ -50,9 +49,9 @@ def train(
     state: where an interrupted training finds its checkpoints. report: called after every epoch.
     """
     if params.framework(experiment.model) == "keras":
-        file, parameters, history = _network(experiment, runtime, spec, splits, folder, state, report)
+        file, parameters, history = _network(experiment, runtime, prepared, folder, state, report)
     else:
-        file, parameters, history = _estimator(experiment, spec, splits, folder)
+        file, parameters, history = _estimator(experiment, prepared, folder)
     pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
     facts = Facts(
         key=identity,
@@ -60,7 +59,8 @@ def train(
         sha256=data.file_hash(file),
         parameters=parameters,
         epochs=len(history),
-        test_hash=spec.test_hash,
+        test_hash=prepared.spec.test_hash,
+        pretrained=str(experiment.options.get("base")) in prepared.weights,
     )
     saved.write_facts(folder, facts)
     return facts
@@ -72,29 +72,26 @@ def model_module(model: str) -> str:
 
 
 def _network(
-    experiment: Experiment,
-    runtime: Runtime,
-    spec: Spec,
-    splits: dict[str, Split],
-    folder: Path,
-    state: Path,
-    report: Report,
+    experiment: Experiment, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
 ) -> tuple[Path, int, list[dict[str, float]]]:
     determinism.seed_keras(runtime.seed)
-    from evermodel.learners import network
+    from evermodel.learners import features, network
 
     build = importlib.import_module(model_module(experiment.model)).build
-    objective = objectives.objective(experiment.task, spec)
-    model, history = network.fit(build, spec, objective, experiment, splits, runtime.seed, state, report)
+    if experiment.task == "features":
+        model, history = features.fit(build, prepared, experiment)
+    else:
+        model, history = network.fit(build, prepared, experiment, runtime.seed, state, report)
     return saved.save_keras(model, folder), model.count_params(), history
 
 
 def _estimator(
-    experiment: Experiment, spec: Spec, splits: dict[str, Split], folder: Path
+    experiment: Experiment, prepared: Prepared, folder: Path
 ) -> tuple[Path, int, list[dict[str, float]]]:
     build = importlib.import_module(model_module(experiment.model)).build
-    model = estimator.fit(build, spec, experiment.task, splits["train"], **experiment.options)
-    history = [{"epoch": 1, **estimator.figures(model, splits)}]
+    train = prepared.splits["train"]
+    model = estimator.fit(build, prepared.spec, experiment.task, train, **experiment.options)
+    history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
     return saved.save_sklearn(model, folder), estimator.parameters(model), history
 
 

@@ -24,6 +24,7 @@ from evermodel.params import Dataset
 REPORTS = data.REPORTS / "validation"
 DATA_DOCS = Path("data_docs/index.html")
 TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"
+REJECTED = "rejected.csv"
 EXAMPLES = 10
 SHOWN = 3
 
@@ -71,12 +72,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a data set: its findings, and the same as a page of Data Docs."""
+    """What became of a data set: its findings, the same as a page of Data Docs, and the files left out.
+
+    rejected: each with the reason; tolerated: how many of them there may be.
+    """
 
     dataset: str
     rows: int
     findings: tuple[Finding, ...]
     page: str
+    rejected: tuple[tuple[str, str], ...] = ()
+    tolerated: int = 0
 
     def broken(self, severity: str) -> list[Finding]:
         """The findings of that severity that do not hold."""
@@ -92,19 +98,29 @@ def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
     suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
     result = _run(suite, manifest)
     findings = tuple(_finding(one) for one in result.results)
-    return Report(name, len(manifest), findings, _page(name, len(manifest), findings, result))
+    tolerated = int(dataset.expect.rejected * (len(manifest) + len(raw.rejected)))
+    page = _page(name, len(manifest), findings, result)
+    return Report(name, len(manifest), findings, page, raw.rejected, tolerated)
 
 
 def save(report: Report, folder: Path) -> None:
-    """Write validation.json and data_docs/index.html; the same data give the same bytes."""
+    """Write validation.json, rejected.csv and data_docs/index.html; the same data give the same bytes."""
     text = json.dumps(_summary(report), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "validation.json").write_text(text + "\n", encoding="utf-8")
+    pd.DataFrame(report.rejected, columns=["file", "reason"]).to_csv(folder / REJECTED, index=False)
     (folder / DATA_DOCS).parent.mkdir()
     (folder / DATA_DOCS).write_text(report.page, encoding="utf-8")
 
 
 def require(report: Report) -> None:
-    """Raise EvermodelError that names the first critical expectation that does not hold, if there is one."""
+    """Raise EvermodelError that names the first thing that is wrong, if anything critical is."""
+    if len(report.rejected) > report.tolerated:
+        (file, reason), count = report.rejected[0], len(report.rejected)
+        raise EvermodelError(
+            f"data set {report.dataset}: {count} of {report.rows + count} files "
+            f"can't be used, but datasets.{report.dataset}.expect.rejected allows {report.tolerated}: {file} "
+            f"{reason}; see {REPORTS / report.dataset / REJECTED}, then mend the files or raise the limit"
+        )
     if broken := report.broken("critical"):
         more = f", and {len(broken) - 1} more" if broken[1:] else ""
         raise EvermodelError(

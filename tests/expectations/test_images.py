@@ -111,3 +111,121 @@ def test_a_rare_class_is_a_warning(broken, garments):
     (only,) = broken(GARMENTS, "images", garments)
     assert only.startswith('warning: column label: "every class has at least 5%')
     assert "in 3 rows (row 8: 1, row 91: 1, row 121: 1)" in only
+
+
+def test_images_of_a_source_without_split_are_examined_all_the_same(broken, garments):
+    garments = garments.drop(columns="split")
+    assert broken(GARMENTS, "images", garments) == []
+    garments.loc[4, "sd"] = 0
+    assert len(broken(GARMENTS, "images", garments)) == 1
+
+
+def test_a_split_that_is_neither_training_nor_test_is_named(broken, garments):
+    garments.loc[4, "split"] = "valid"
+    (only,) = broken(GARMENTS, "images", garments)
+    assert only == (
+        "critical: column split: \"every image is for train or test\" does not hold in 1 row (row 5: 'valid')"
+    )
+
+
+BY_GROUP = {
+    "expect": {"min_rows": 5},
+    "split": {"method": "shuffle", "by": ["label"], "test": 0.2, "validation": 0.1},
+}
+
+
+@pytest.fixture
+def people(garments) -> pd.DataFrame:
+    """Many of one person, few of the others, and some who are in one split only."""
+    return garments.assign(label=["s0"] * 100 + [f"s{number}" for number in range(1, 41)])
+
+
+def test_people_may_be_rare_and_new_where_the_split_is_by_group(broken, people):
+    assert broken(BY_GROUP, "images", people) == []
+    ungrouped = {"expect": {"min_rows": 5}}
+    assert len(broken(ungrouped, "images", people)) == 4
+
+
+def test_one_person_or_a_nameless_one_is_named_also_by_group(broken, people):
+    assert "two classes or more" in broken(BY_GROUP, "images", people.assign(label="s1"))[0]
+    people.loc[4, "label"] = ""
+    (only,) = broken(BY_GROUP, "images", people)
+    assert """"no label is empty" does not hold in 1 row (row 5: '')""" in only
+
+
+MASKS = {
+    "expect": {"min_rows": 5},
+    "split": {"method": "shuffle", "by": ["slice"], "test": 0.2, "validation": 0.1},
+}
+
+
+@pytest.fixture
+def tiles(garments) -> pd.DataFrame:
+    shares = np.random.default_rng(7).uniform(0.2, 0.9, 140)
+    return garments.drop(columns="split").assign(slice=np.arange(140) // 7, label=shares)
+
+
+def test_good_masks_break_nothing(broken, tiles):
+    assert broken(MASKS, "images", tiles) == []
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_an_empty_or_full_mask_is_a_warning(broken, tiles, share):
+    tiles.loc[4, "label"] = share
+    (only,) = broken(MASKS, "images", tiles)
+    assert only == (
+        f'warning: column label: "no mask is empty or full" does not hold in 1 row (row 5: {share})'
+    )
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_that_is_none_is_named(broken, tiles, share):
+    tiles.loc[4, "label"] = share
+    critical, warning = broken(MASKS, "images", tiles)
+    assert critical.startswith('critical: column label: "the share of foreground lies in 0 to 1"')
+    assert warning.startswith("warning")
+
+
+FACES = {
+    "expect": {"min_rows": 5, "ranges": {"age": [0, 120]}},
+    "targets": {"age": [0, 100], "gender": [0, 1]},
+}
+
+
+@pytest.fixture
+def faces(garments) -> pd.DataFrame:
+    return garments.drop(columns=["split", "label"]).assign(age=np.arange(140) % 90, gender=[0, 1] * 70)
+
+
+def test_several_numbers_can_be_the_target(broken, faces):
+    assert broken(FACES, "images", faces) == []
+
+
+def test_each_target_must_be_there(broken, faces):
+    (only,) = broken(FACES, "images", faces.drop(columns="gender"))
+    assert only.startswith('critical: column gender: "the target is a column"')
+
+
+def test_a_target_out_of_its_range_is_named(broken, faces):
+    faces.loc[4, "age"] = 130
+    (only,) = broken(FACES, "images", faces)
+    assert only == (
+        'critical: column age: "every value lies in 0 to 120" does not hold in 1 row (row 5: 130)'
+    )
+
+
+def test_a_target_that_is_text_is_named(broken, faces):
+    first, second = broken(FACES, "images", faces.assign(gender=["man", *["1"] * 139]))
+    assert """column gender: "every value is a number" does not hold in 1 row (row 1: 'man')""" in first
+    assert "stored as numbers" in second
+
+
+def test_a_missing_number_is_named(broken, faces):
+    faces.loc[4, "age"] = np.nan
+    (only,) = broken(FACES, "images", faces)
+    assert only == 'critical: column age: "no value is missing" does not hold in 1 row (row 5)'
+
+
+def test_one_whole_number_with_a_range_is_no_class(broken, faces):
+    settings = {"target": "age", "expect": FACES["expect"]}
+    assert broken(settings, "images", faces) == []

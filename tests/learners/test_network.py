@@ -4,12 +4,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from evermodel import checkpoints, objectives, params
-from evermodel.data import Spec, Split
+from evermodel import checkpoints, params, saved
+from evermodel.data import Prepared, Spec, Split
 from evermodel.errors import EvermodelError
 from evermodel.params import Experiment
 
 RANDOM = np.random.RandomState(0)
+AS_STORED = lambda x, y: y  # noqa: E731
 TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
 # What a resumed training must not forget, each with a way of training that would show it.
 RECIPES = {
@@ -23,6 +24,8 @@ RECIPES = {
         "epochs": 20,
     },
 }
+# A recipe of two phases; the second has another optimizer, with other variables.
+TWO_PHASES = {"epochs": 2, "schedule": "cosine", "fine_tune": {"layers": 2, "epochs": 2, "factor": 0.5}}
 
 
 class Killed(Exception):  # noqa: N818
@@ -47,18 +50,39 @@ SPEC = Spec(
     rows={},
     mean=(0.0, 0.0, 0.0),
     variance=(1.0, 1.0, 1.0),
+    target_mean=(0.5,),
+    target_sd=(2.0,),
     duplicates=0,
     test_hash="",
 )
+PICTURES = SPEC.model_copy(
+    update={"kind": "images", "input_shape": (8, 8, 1), "input_dtype": "uint8", "columns": ()}
+)
+FACES = SPEC.model_copy(
+    update={"targets": ("age", "gender"), "target_mean": (40.0, 0.5), "target_sd": (20.0, 0.5)}
+)
 
 
-def experiment(task="regression", **train):
+def faces(rows):
+    x = RANDOM.normal(size=(rows, 3))
+    return Split(x, np.stack([40 + 20 * x[:, 0], (x[:, 1] > 0).astype(float)], axis=1))
+
+
+def pictures(rows):
+    """Half of them bright on the left, half on the right."""
+    x, y = RANDOM.randint(0, 100, (rows, 8, 8, 1)).astype(np.uint8), np.arange(rows) % 2
+    x[y == 0, :, :4] += 155
+    x[y == 1, :, 4:] += 155
+    return Split(x, y.astype(float))
+
+
+def experiment(task="regression", options=None, **train):
     policy = {"metric": "mae", "ceiling": 1} if task == "regression" else {"metric": "accuracy", "floor": 0}
     return Experiment(
         dataset="made",
         task=task,
         model="mlp",
-        options={"units": [8], "dropout": 0.25},
+        options={"units": [8], "dropout": 0.25} if options is None else options,
         baseline="linear",
         train=params.Train.model_validate(TRAIN | train),
         promotion=params.Promotion.model_validate(policy),
@@ -73,22 +97,52 @@ def network(keras):
 @pytest.fixture(scope="module")
 def learn(keras, network, tmp_path_factory):
     """A function that trains as a fresh process would, and returns the weights, the history and the model."""
-    build = importlib.import_module("evermodel.models.mlp").build
+    mlp = importlib.import_module("evermodel.models.mlp").build
 
-    def learned(folder=None, seed=1, killed_after=None, spec=SPEC, splits=SPLITS, task="regression", **train):
+    def learned(folder=None, seed=1, killed_after=None, spec=SPEC, splits=SPLITS, build=mlp, **how):
         def report(figures):
             if figures["epoch"] == killed_after:
                 raise Killed
 
         keras.utils.set_random_seed(seed)
-        objective = objectives.objective(task, spec)
         state = folder or tmp_path_factory.mktemp("state")
-        model, history = network.fit(
-            build, spec, objective, experiment(task, **train), splits, seed, state, report
-        )
+        options = None if build is mlp else {}
+        asked = experiment(options=options, **how)
+        model, history = network.fit(build, Prepared(spec, splits, {}), asked, seed, state, report)
         return model.get_weights(), history, model
 
-    return learned
+    yield learned
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def on_a_base(keras):
+    """The build function of a small network with a frozen base of three layers and two weights each."""
+
+    def build(input_shape, outputs, activation):
+        layers = keras.layers
+        base = keras.Sequential(
+            [keras.Input(input_shape), *(layers.Dense(width, "relu") for width in (8, 7, 6))], name="base"
+        )
+        base.trainable = False
+        inputs = keras.Input(input_shape)
+        x = layers.Dropout(0.25)(base(inputs))
+        return keras.Model(inputs, layers.Dense(outputs, activation)(x), name="tiny")
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def two_headed(keras):
+    """The build function of a network with a head for each name."""
+
+    def build(input_shape, outputs, activation):
+        inputs = keras.Input(input_shape)
+        x = keras.layers.Dense(16, "relu")(inputs)
+        heads = {n: keras.layers.Dense(units, activation[n], name=n)(x) for n, units in outputs.items()}
+        return keras.Model(inputs, heads, name="tiny")
+
+    return build
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +252,7 @@ def test_texts_go_into_the_finished_model_as_they_are(learn):
 
 def test_batches_cover_each_row_once_in_every_epoch(network):
     split = Split(np.arange(10).reshape(10, 1), np.arange(10))
-    batches = network.Batches(split, 4, None)
+    batches = network.Batches(split, 4, None, AS_STORED)
     for epoch in range(3):
         batches.shuffle(1, epoch)
         x, y = zip(*(batches[number] for number in range(len(batches))), strict=True)
@@ -209,7 +263,7 @@ def test_batches_cover_each_row_once_in_every_epoch(network):
 
 def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
     def order(seed, epoch, before=()):
-        batches = network.Batches(Split(np.arange(50), np.arange(50)), 4, None)
+        batches = network.Batches(Split(np.arange(50), np.arange(50)), 4, None, AS_STORED)
         for earlier in before:
             batches.shuffle(seed, earlier)
         batches.shuffle(seed, epoch)
@@ -220,5 +274,117 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
 
 
 def test_batches_are_encoded_as_they_leave(network):
-    batches = network.Batches(Split(np.arange(4), np.zeros(4)), 2, lambda x: 10 * x)
+    batches = network.Batches(Split(np.arange(4), np.zeros(4)), 2, lambda x: 10 * x, AS_STORED)
     assert batches[1][0].tolist() == [20, 30]
+
+
+def test_what_is_learned_from_a_batch_is_made_of_its_own_x_and_y(network):
+    split = Split(np.arange(6), 10 * np.arange(6))
+    batches = network.Batches(split, 2, None, lambda x, y: x + y)
+    batches.shuffle(1, 1)
+    for number in range(3):
+        x, y = batches[number]
+        assert np.array_equal(y, 11 * x)
+
+
+def test_a_first_phase_leaves_the_base_as_it_was(learn, on_a_base):
+    short, long = (learn(build=on_a_base, epochs=epochs)[0] for epochs in (1, 3))
+    assert same(short[:6], long[:6])
+    assert not same(short[6:], long[6:])
+
+
+def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(learn, on_a_base):
+    before, _, _ = learn(build=on_a_base, epochs=1)
+    after, _, model = learn(build=on_a_base, epochs=1, fine_tune={"layers": 2, "epochs": 1, "factor": 0.5})
+    assert same(before[:2], after[:2])
+    assert not any(np.array_equal(*pair) for pair in zip(before[2:8:2], after[2:8:2], strict=True))
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * TRAIN["learning_rate"])
+
+
+def test_the_history_of_two_phases_tells_them_apart(learn, on_a_base):
+    _, history, _ = learn(build=on_a_base, **TWO_PHASES)
+    assert [(figures["epoch"], figures["phase"]) for figures in history] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+def test_a_training_killed_in_or_between_its_phases_goes_on_to_the_same_file(
+    learn, on_a_base, tmp_path, epoch
+):
+    _, history, model = learn(build=on_a_base, **TWO_PHASES)
+    with pytest.raises(Killed):
+        learn(tmp_path / "state", killed_after=epoch, build=on_a_base, **TWO_PHASES)
+    _, its_history, resumed = learn(tmp_path / "state", build=on_a_base, **TWO_PHASES)
+    assert its_history == history
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    one, other = map(saved.save_keras, (model, resumed), folders)
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_second_phase_without_a_base_is_refused_before_the_first(learn, tmp_path):
+    with pytest.raises(EvermodelError, match=r"model mlp has no layer 'base'; remove train\.fine_tune"):
+        learn(tmp_path, fine_tune={"layers": 1, "epochs": 1})
+    assert checkpoints.newest(tmp_path) is None
+
+
+def test_batch_normalisation_of_a_base_keeps_its_statistics_in_the_second_phase(keras, learn):
+    def build(input_shape, outputs, activation):
+        norm = keras.layers.BatchNormalization()
+        base = keras.Sequential([keras.Input(input_shape), keras.layers.Dense(4), norm], name="base")
+        base.trainable = False
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, keras.layers.Dense(outputs, activation)(base(inputs)))
+
+    _, _, model = learn(build=build, epochs=1, fine_tune={"layers": 2, "epochs": 1})
+    norm = next(layer for layer in model._flatten_layers() if layer.name.startswith("batch_norm"))
+    assert not norm.moving_mean.numpy().any()
+    assert (norm.moving_variance.numpy() == 1).all()
+
+
+def test_two_heads_learn_together_and_answer_side_by_side(learn, two_headed):
+    splits = {"train": faces(200), "validation": faces(40)}
+    made = {"spec": FACES, "splits": splits, "task": "age_gender", "build": two_headed}
+    _, history, model = learn(epochs=40, **made)
+    assert {"age_mae", "val_age_mae", "gender_accuracy", "val_gender_accuracy"} <= history[0].keys()
+    answers = model.predict(splits["validation"].x, verbose=0)
+    age, gender = splits["validation"].y.T
+    assert np.abs(answers[:, 0] - age).mean() < 5, "years, as they are stored"
+    assert np.mean((answers[:, 1] > 0.5) == gender) > 0.9
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_computes_in_16_bits_and_answers_in_32(learn, two_headed, precision):
+    splits = {"train": faces(48), "validation": faces(16)}
+    two = {"spec": FACES, "splits": splits, "task": "age_gender", "build": two_headed}
+    binary = {"spec": PICTURES, "splits": dict.fromkeys(splits, pictures(16)), "task": "binary"}
+    for case in ({}, two, binary):
+        weights, history, model = learn(precision=precision, epochs=2, **case)
+        x = case.get("splits", SPLITS)["train"].x
+        answers = model.predict(x, verbose=0)
+        assert answers.dtype == np.float32
+        assert np.isfinite(answers).all()
+        assert {weight.dtype for weight in weights} <= {np.dtype("float32"), np.dtype("uint32")}
+        assert history[-1]["loss"] != learn(epochs=2, **case)[1][-1]["loss"]
+
+
+def test_precision_does_not_outlast_its_training(learn):
+    learn(precision="mixed_bfloat16", epochs=1)
+    _, history, _ = learn(epochs=1)
+    assert history == learn(epochs=1)[1]
+
+
+def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(learn, tmp_path):
+    splits = {"train": pictures(64), "validation": pictures(16)}
+    made = {"spec": PICTURES, "splits": splits, "task": "binary", "flip": True, "epochs": 3}
+    weights, history, model = learn(**made)
+    x = splits["validation"].x
+    assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=1, **made)
+    resumed, its_history, _ = learn(tmp_path, **made)
+    assert its_history == history
+    assert same(resumed, weights)
+    # Left and right can be told apart, but not where either may be the other.
+    assert learn(**made | {"flip": False, "epochs": 20})[1][-1]["accuracy"] > 0.9
+    assert learn(**made | {"epochs": 20})[1][-1]["accuracy"] < 0.8

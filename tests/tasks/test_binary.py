@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from evermodel.data import Split
 from evermodel.errors import EvermodelError
 from evermodel.tasks import binary
 
@@ -13,14 +14,19 @@ def spec(make_spec):
     return make_spec("negative", "positive")
 
 
+def rows(y):
+    """Test rows of which only the targets count."""
+    return Split(y, y)
+
+
 def test_a_sigmoid_and_two_columns_score_alike(spec):
-    flat = binary.score(Y, P, spec)
-    assert flat.equals(binary.score(Y, P[:, None], spec))
-    assert flat.equals(binary.score(Y, np.stack([1 - P, P], axis=1), spec))
+    flat = binary.score(rows(Y), P, spec)
+    assert flat.equals(binary.score(rows(Y), P[:, None], spec))
+    assert flat.equals(binary.score(rows(Y), np.stack([1 - P, P], axis=1), spec))
 
 
 def test_scores_are_of_the_true_class(spec):
-    scores = binary.score(Y, P, spec)
+    scores = binary.score(rows(Y), P, spec)
     assert scores["predicted"].tolist() == [0, 1, 0, 1]
     assert scores["correct"].tolist() == [1, 1, 0, 0]
     assert scores["probability"].tolist() == pytest.approx([0.9, 0.8, 0.4, 0.4])
@@ -28,7 +34,7 @@ def test_scores_are_of_the_true_class(spec):
 
 
 def test_metrics_are_those_computed_by_hand(spec):
-    metrics = binary.metrics(binary.score(Y, P, spec), spec)
+    metrics = binary.metrics(binary.score(rows(Y), P, spec), spec)
     assert metrics == pytest.approx(
         {
             "accuracy": 0.5,
@@ -44,7 +50,7 @@ def test_metrics_are_those_computed_by_hand(spec):
 
 
 def test_figures_name_both_classes(spec):
-    drawn = binary.figures(binary.score(Y, P, spec), spec)
+    drawn = binary.figures(binary.score(rows(Y), P, spec), spec, None)
     assert set(drawn) == {"calibration", "confusion_matrix", "roc"}
     axes = drawn["roc"].axes[0]
     assert axes.get_xlabel() == "share of negative taken for positive"
@@ -54,4 +60,4 @@ def test_figures_name_both_classes(spec):
 @pytest.mark.parametrize("prediction", [P[:3], P + 0.9, np.stack([P, P], axis=1), np.full(4, np.nan)])
 def test_a_prediction_that_is_no_probability_of_each_row_is_refused(spec, prediction):
     with pytest.raises(EvermodelError, match="predicted"):
-        binary.score(Y, prediction, spec)
+        binary.score(rows(Y), prediction, spec)

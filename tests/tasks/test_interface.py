@@ -8,14 +8,68 @@ import numpy as np
 import pytest
 
 import evermodel
-from evermodel import params
+from evermodel import figures, params
+from evermodel.data import Answers, Split
+from evermodel.errors import EvermodelError
 
 PACKAGE = Path(evermodel.__file__).parent
 TASKS = params.modules("tasks")
+JUDGES = ("answers", "figures", "intervals", "probabilities", "quantities", "restorations")
+RNG = np.random.default_rng(5)
+COLOURS = RNG.integers(0, 255, (8, 9, 9, 3)).astype(np.uint8)
+GRAYS = RNG.integers(0, 255, (8, 9, 9, 1)).astype(np.uint8)
+MASKS = (RNG.random((8, 9, 9, 1)) > 0.6).astype(np.uint8) * 255
+WINDOWS = RNG.normal(size=(8, 3, 1))
+NUMBERS = RNG.normal(size=8)
+LABELS = np.array([0, 1, 1, 0, 0, 1, 0, 1])
+FACES = np.repeat([7, 9, 11, 12], 2)
+AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
+
+
+def drawn(of, scale=1.0):
+    """Something like the pictures, on the scale 0 to 1."""
+    return (of / 255 * scale + RNG.normal(0, 0.1, of.shape)).clip(0, 1)
+
+
+# What changes of the spec, the test rows, the model's prediction and the baseline's.
 CASES = {
-    "binary": (("no", "yes"), np.array([0, 1, 1, 0]), np.array([0.2, 0.7, 0.4, 0.1])),
-    "classification": (("a", "b"), np.array([0, 1, 1, 0]), np.array([[0.8, 0.2]] * 4)),
-    "regression": ((), np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.0, 2.5, 3.0, 4.0])),
+    "age_gender": (
+        {"targets": ("age", "gender")},
+        Split(COLOURS, AGES),
+        np.stack([AGES[:, 0] + NUMBERS, 0.2 + 0.5 * AGES[:, 1]], axis=1),
+        np.tile([40, 0.5], (8, 1)),
+    ),
+    "anomaly": ({"classes": ("fine", "odd")}, Split(GRAYS, LABELS), drawn(GRAYS), drawn(GRAYS, 0.5)),
+    "binary": ({"classes": ("no", "yes")}, Split(GRAYS, LABELS), 0.3 + 0.3 * LABELS, np.full(8, 0.5)),
+    "classification": (
+        {"classes": ("a", "b")},
+        Split(GRAYS, LABELS),
+        np.tile([0.8, 0.2], (8, 1)),
+        np.tile([0.5, 0.5], (8, 1)),
+    ),
+    "colorization": (
+        {},
+        Split(COLOURS, LABELS),
+        RNG.normal(0, 20, (8, 9, 9, 2)),
+        np.zeros((8, 9, 9, 2)),
+    ),
+    "denoising": ({}, Split(GRAYS, LABELS), drawn(GRAYS), drawn(GRAYS, 0.5)),
+    "embedding": ({}, Split(COLOURS, FACES), RNG.normal(size=(8, 4)), RNG.normal(size=(8, 3))),
+    "features": (
+        {"classes": ("a", "b")},
+        Split(GRAYS, LABELS),
+        np.tile([0.8, 0.2, 1.5, -0.5], (8, 1)),
+        np.tile([0.5, 0.5], (8, 1)),
+    ),
+    "forecasting": (
+        {"kind": "series"},
+        Split(WINDOWS, WINDOWS[:, -1, 0] + NUMBERS),
+        WINDOWS[:, -1, 0] + 0.5 * NUMBERS,
+        WINDOWS[:, -1, 0],
+    ),
+    "reconstruction": ({}, Split(COLOURS, LABELS), drawn(COLOURS), drawn(COLOURS, 0.5)),
+    "regression": ({}, Split(GRAYS, NUMBERS), NUMBERS + 0.1 * LABELS, np.zeros(8)),
+    "segmentation": ({}, Split(COLOURS, MASKS), drawn(MASKS), np.full(MASKS.shape, 0.4)),
 }
 
 
@@ -45,12 +99,52 @@ def reached(file: Path) -> set[str]:
 
 
 @pytest.fixture(params=TASKS)
-def judged(request, make_spec):
-    """A task module, the scores of a small case, and their spec."""
+def case(request, make_spec):
+    """A task module, the spec of a small case, and the answers to it."""
     task = importlib.import_module(f"evermodel.tasks.{request.param}")
-    classes, y, prediction = CASES[request.param]
-    spec = make_spec(*classes)
-    return task, task.score(y, prediction, spec), spec
+    changes, test, model, baseline = CASES[request.param]
+    return task, make_spec().model_copy(update=changes), Answers(test, model, baseline, test.x)
+
+
+@pytest.fixture
+def judged(case):
+    """A task module, the scores of a small case, and their spec."""
+    task, spec, answers = case
+    return task, task.score(answers.test, answers.model, spec), spec
+
+
+def test_there_is_a_score_of_every_test_row_and_it_is_finite(judged):
+    _, scores, _ = judged
+    assert scores.index.tolist() == list(range(8))
+    assert np.isfinite(scores.select_dtypes("number")).all(axis=None)
+
+
+def test_the_worst_are_rows_of_the_test_in_few_words(judged):
+    task, scores, spec = judged
+    worst = task.worst(scores, spec, 3)
+    assert 1 <= len(worst) <= 3
+    assert set(worst.index) <= set(scores.index)
+    assert all(len(line) < 30 for caption in figures.captions(worst) for line in caption)
+
+
+def test_every_figure_is_drawn_and_the_same_answers_give_the_same_bytes(case):
+    task, spec, answers = case
+    scores = task.score(answers.test, answers.model, spec)
+    with figures.look():
+        twice = [task.figures(scores, spec, answers) for _ in range(2)]
+        first, second = ({n: figures.png(f, "x", spec) for n, f in made.items()} for made in twice)
+    assert first == second
+    assert first
+
+
+def test_a_prediction_with_a_row_missing_or_not_finite_is_told_in_a_sentence(case):
+    task, spec, answers = case
+    with pytest.raises(EvermodelError, match="predicted an array of shape"):
+        task.score(answers.test, answers.model[:-1], spec)
+    broken = answers.model.copy()
+    broken[3] = np.nan
+    with pytest.raises(EvermodelError, match="no finite number for 1 of 8 test rows"):
+        task.score(answers.test, broken, spec)
 
 
 def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(judged):
@@ -70,22 +164,14 @@ def test_every_headline_that_is_a_mean_is_the_mean_of_its_column(judged):
         assert scores[column].mean() == pytest.approx(metrics[name])
 
 
-@pytest.mark.parametrize(
-    "file",
-    [
-        path(f"evermodel.{name}")
-        for name in ("figures", "intervals", "probabilities", *(f"tasks.{t}" for t in TASKS))
-    ],
-)
+@pytest.mark.parametrize("file", [path(f"evermodel.{n}") for n in (*JUDGES, *(f"tasks.{t}" for t in TASKS))])
 def test_nothing_that_judges_reaches_what_learns(file):
     learning = ("evermodel.learners", "evermodel.models", "evermodel.objectives", "evermodel.training")
     assert not [name for name in reached(file) if name.startswith(learning)]
 
 
 def test_nothing_that_trains_reaches_what_judges():
-    judging = tuple(
-        f"evermodel.{name}" for name in ("tasks", "figures", "intervals", "probabilities", "evaluation")
-    )
+    judging = tuple(f"evermodel.{name}" for name in ("tasks", "evaluation", *JUDGES))
     assert not [
         name for name in reached(PACKAGE.parents[1] / "pipelines/train.py") if name.startswith(judging)
     ]

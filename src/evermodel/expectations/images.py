@@ -9,7 +9,7 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
-from evermodel.expectations import labels
+from evermodel.expectations import labels, numbers
 from evermodel.params import Dataset
 
 E = gx.expectations
@@ -20,8 +20,9 @@ SHIFT = 0.5
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
     """The expectations of images.
 
-    manifest: split ("train" or "test"), label, height and width in pixels, mode, mean and sd of the
-        pixels, sha256.
+    manifest: height and width in pixels, mode, mean and sd of the pixels, sha256; the target: a label, or
+        several numbers, or of masks the share of foreground; split ("train" or "test") where the source
+        declares one.
     """
     expectations = [
         E.ExpectTableRowCountToBeBetween(
@@ -29,8 +30,9 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += [*_facts(dataset, manifest), *_looks(manifest)]
-        expectations += labels.expectations(manifest, dataset.target, dataset.classes)
+        expectations += [*_facts(dataset, manifest), *_looks()]
+        expectations += _split(manifest) if "split" in manifest else []
+        expectations += _targets(dataset, manifest)
     return gx.ExpectationSuite(name="images", expectations=expectations)
 
 
@@ -39,7 +41,7 @@ def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     usual = manifest[["height", "width", "mode"]].mode().iloc[0]
     height, width = dataset.expect.shape or (int(usual["height"]), int(usual["width"]))
     wanted = {"height": height, "width": width, "mode": usual["mode"]}
-    facts = [column for column in manifest if column != dataset.target]
+    facts = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
     return [
         *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in facts),
         *(
@@ -51,8 +53,7 @@ def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     ]
 
 
-def _looks(manifest: pd.DataFrame) -> list[Any]:
-    train = manifest.loc[manifest["split"] == "train", "mean"]
+def _looks() -> list[Any]:
     return [
         E.ExpectColumnValuesToBeBetween(
             column="sd", min_value=0, strict_min=True, description="no image is blank", severity="warning"
@@ -63,6 +64,15 @@ def _looks(manifest: pd.DataFrame) -> list[Any]:
             description=f"no image is the copy of another (up to {REPEATED:.0%} may be)",
             severity="warning",
         ),
+    ]
+
+
+def _split(manifest: pd.DataFrame) -> list[Any]:
+    train = manifest.loc[manifest["split"] == "train", "mean"]
+    return [
+        E.ExpectColumnValuesToBeInSet(
+            column="split", value_set=["train", "test"], description="every image is for train or test"
+        ),
         E.ExpectColumnMeanToBeBetween(
             column="mean",
             min_value=train.mean() - SHIFT * train.std(),
@@ -70,6 +80,36 @@ def _looks(manifest: pd.DataFrame) -> list[Any]:
             row_condition=Column("split") == "test",
             description="test images are about as bright as training images "
             f"(their means are within {SHIFT:g} standard deviations)",
+            severity="warning",
+        ),
+    ]
+
+
+def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+    """The target as labels, numbers, or masks, whose share of foreground is a float without a range."""
+    columns = list(dataset.targets) or [dataset.target]
+    if missing := [column for column in columns if column not in manifest]:
+        return [E.ExpectColumnToExist(column=one, description="the target is a column") for one in missing]
+    is_number = dataset.target in dataset.expect.ranges and not dataset.classes
+    if dataset.targets or is_number:
+        return [one for column in columns for one in numbers.expectations(manifest[column], dataset)]
+    target = labels.expectations(manifest, dataset.target, dataset.classes, bool(dataset.split.by))
+    is_mask = manifest[dataset.target].dtype.kind == "f" and not dataset.classes
+    return target + (_masks(dataset.target) if is_mask else [])
+
+
+def _masks(share: str) -> list[Any]:
+    return [
+        E.ExpectColumnValuesToBeBetween(
+            column=share, min_value=0, max_value=1, description="the share of foreground lies in 0 to 1"
+        ),
+        E.ExpectColumnValuesToBeBetween(
+            column=share,
+            min_value=0,
+            max_value=1,
+            strict_min=True,
+            strict_max=True,
+            description="no mask is empty or full",
             severity="warning",
         ),
     ]

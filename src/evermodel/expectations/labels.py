@@ -7,26 +7,30 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
+from evermodel.expectations import numbers
+
 E = gx.expectations
-LARGEST = 1.7976931348623157e308
 RARE = 1 / 20
 
 
-def expectations(manifest: pd.DataFrame, column: str, classes: Sequence[str]) -> list[Any]:
+def expectations(
+    manifest: pd.DataFrame, column: str, classes: Sequence[str], grouped: bool = False
+) -> list[Any]:
     """The expectations of a label column: floats are numbers to predict, anything else names a class.
 
     manifest: one row per example; if it has a column `split`, every class must stand in train and in test.
     classes: the names that params.yaml gives, for labels that are those names or their numbers 0..k-1;
         where it gives none, the classes are the labels that occur.
+    grouped: whether the split keeps groups together; then classes, such as people, may be rare and new.
     """
     if column not in manifest:
         return [E.ExpectColumnToExist(column=column, description="the target is a column")]
     labels = manifest[column]
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if labels.dtype.kind == "f" and not classes:
-        return [present, finite(column)]
+        return [present, numbers.finite(column)]
     known = _known(labels, classes)
-    splits = ("train", "test") if "split" in manifest else ()
+    splits = ("train", "test") if "split" in manifest and not grouped else ()
     return [
         present,
         *_written(labels),
@@ -35,15 +39,8 @@ def expectations(manifest: pd.DataFrame, column: str, classes: Sequence[str]) ->
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="there are two classes or more"
         ),
-        *_balanced(labels),
+        *(() if grouped else _balanced(labels)),
     ]
-
-
-def finite(column: str) -> Any:
-    """No value of a numeric column is infinite."""
-    return E.ExpectColumnValuesToBeBetween(
-        column=column, min_value=-LARGEST, max_value=LARGEST, description="every value is finite"
-    )
 
 
 def _written(labels: pd.Series) -> list[Any]:

@@ -11,13 +11,11 @@ import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from sklearn.tree import DecisionTreeClassifier
 
-from evermodel.expectations import labels
+from evermodel.expectations import labels, numbers
 from evermodel.params import Dataset
 
 E = gx.expectations
-NUMERIC = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 REPEATED = 0.01
-OUTLIER = 8
 LEAK = 0.99
 # Beyond this a target names its rows rather than their classes, and a tree over it outgrows the memory.
 MOST_CLASSES = 1000
@@ -99,68 +97,15 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
         )
     ]
     for column in features:
-        expectations += _number(manifest[column], dataset)
-        if _is_numeric(manifest[column]) and (kind == "class" or _is_numeric(target)):
+        expectations += numbers.expectations(manifest[column], dataset)
+        if numbers.is_numeric(manifest[column]) and (kind == "class" or numbers.is_numeric(target)):
             expectations.append(_no_leak(column, dataset.target, kind))
     if kind == "class":
         return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
-    return expectations + _number(target, dataset)
+    return expectations + numbers.expectations(target, dataset)
 
 
 def _no_leak(column: str, target: str, kind: Target) -> Any:
     return ExpectColumnNotToDetermineTarget(
         column=column, target=target, kind=kind, description=f"alone it does not tell {target}"
     )
-
-
-def _is_numeric(values: pd.Series) -> bool:
-    return str(values.dtype) in NUMERIC
-
-
-def _number(values: pd.Series, dataset: Dataset) -> list[Any]:
-    """A column of numbers; where text stands among them its rows are named, and nothing else is examined."""
-    column = str(values.name)
-    stored = [
-        E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing"),
-        E.ExpectColumnValuesToBeInTypeList(
-            column=column, type_list=NUMERIC, description="the values are stored as numbers"
-        ),
-    ]
-    if not _is_numeric(values):
-        return [_no_text(values), *stored]
-    return [*stored, _range(column, dataset), *_spread(values)]
-
-
-def _no_text(values: pd.Series) -> Any:
-    numbers = values[pd.to_numeric(values, errors="coerce").notna()]
-    return E.ExpectColumnValuesToBeInSet(
-        column=str(values.name), value_set=numbers.unique().tolist(), description="every value is a number"
-    )
-
-
-def _range(column: str, dataset: Dataset) -> Any:
-    if column not in dataset.expect.ranges:
-        return labels.finite(column)
-    low, high = dataset.expect.ranges[column]
-    return E.ExpectColumnValuesToBeBetween(
-        column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} to {high:g}"
-    )
-
-
-def _spread(values: pd.Series) -> list[Any]:
-    """How the values scatter; of infinite ones, which are named already, nobody can say."""
-    column = str(values.name)
-    if np.isinf(values).any():
-        return []
-    return [
-        E.ExpectColumnUniqueValueCountToBeBetween(
-            column=column, min_value=2, description="the values are not all the same", severity="warning"
-        ),
-        E.ExpectColumnValueZScoresToBeLessThan(
-            column=column,
-            threshold=OUTLIER,
-            double_sided=True,
-            description=f"no value lies further than {OUTLIER} standard deviations from the mean",
-            severity="warning",
-        ),
-    ]

@@ -10,10 +10,12 @@ from sklearn.metrics import accuracy_score, mean_squared_error
 
 from evermodel.data import Array, Spec, Split
 
+WEIGHTS = ("coef_", "intercept_", "components_", "intercept_hidden_", "intercept_visible_")
+
 
 def fit(build: Callable[..., Any], spec: Spec, task: str, train: Split, **options: Any) -> Any:
     """Fit on the training rows and return the estimator."""
-    x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.columns else train.x
+    x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
     return build(spec.input_shape, task, **options).fit(x, train.y)
 
 
@@ -38,6 +40,6 @@ def figures(estimator: Any, splits: dict[str, Split]) -> dict[str, float]:
 
 
 def parameters(estimator: Any) -> int:
-    """The number of fitted weights: coefficients and intercepts."""
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
-    return sum(np.size(getattr(last, name, ())) for name in ("coef_", "intercept_"))
+    """The number of fitted weights: coefficients, intercepts, and those of a Boltzmann machine."""
+    steps = [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]
+    return sum(np.size(getattr(step, name, ())) for step in steps for name in WEIGHTS)

@@ -1,21 +1,25 @@
 """Fitting a Keras model, epoch by epoch, so that it can be stopped anywhere and go on to the same bytes."""
 
+import inspect
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from evermodel import checkpoints, preprocessing
-from evermodel.data import Array, Spec, Split
+from evermodel import checkpoints, losses, objectives, preprocessing
+from evermodel.data import Array, Prepared, Split
 from evermodel.errors import EvermodelError
-from evermodel.objectives import Objective
+from evermodel.objectives import Objective, Target
 from evermodel.params import Experiment, Train
 
+BASE = "base"  # the layer that pretrained weights belong to
 Build = Callable[..., keras.Model]
+Encode = Callable[[Array], Array]
 History = list[dict[str, float]]
 Report = Callable[[dict[str, float]], None]
 
@@ -27,9 +31,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     what an undisturbed one would have seen.
     """
 
-    def __init__(self, split: Split, size: int, encode: Callable[[Array], Array] | None) -> None:
+    def __init__(self, split: Split, size: int, encode: Encode | None, target: Target) -> None:
         super().__init__()
-        self.split, self.size, self.encode = split, size, encode
+        self.split, self.size, self.encode, self.target = split, size, encode, target
         self.order = np.arange(len(split))
 
     def shuffle(self, seed: int, epoch: int) -> None:
@@ -39,46 +43,97 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return math.ceil(len(self.split) / self.size)
 
-    def __getitem__(self, number: int) -> tuple[Array, Array]:
+    def __getitem__(self, number: int) -> tuple[Array, Any]:
         rows = self.order[number * self.size : (number + 1) * self.size]
         x = self.split.x[rows]
-        return (self.encode(x) if self.encode else x), self.split.y[rows]
+        return (self.encode(x) if self.encode else x), self.target(x, self.split.y[rows])
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Epochs `start` to `end` (exclusive), the rate they begin with, and how many layers of the base learn."""
+
+    number: int
+    start: int
+    end: int
+    rate: float
+    layers: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
+
+    whole: takes raw examples and gives one array of answers.
+    """
+
+    core: keras.Model
+    trained: keras.Model
+    whole: keras.Model
 
 
 def fit(
-    build: Build,
-    spec: Spec,
-    objective: Objective,
-    experiment: Experiment,
-    splits: dict[str, Split],
-    seed: int,
-    folder: Path,
-    report: Report,
+    build: Build, prepared: Prepared, experiment: Experiment, seed: int, folder: Path, report: Report
 ) -> tuple[keras.Model, History]:
-    """Train on splits["train"], watch splits["validation"], and return the model and its history.
+    """Train on the training rows, watch the validation rows, and return the model and its history.
 
     The model takes raw examples and has its pre-processing inside. folder: where checkpoints live between
     a kill and the next run. report: called with the figures of every epoch that this process finishes.
     """
     train = experiment.train
     assert train is not None, "params.py asks every Keras model for its train section"
-    encoder = preprocessing.encoder(spec, train.text)
-    whole, core = assemble(build, encoder, spec, objective, experiment)
-    # Only TensorFlow has tensors of strings: texts are encoded on their way into the core.
-    trained, encode = (core, encoder) if spec.kind == "text" else (whole, None)
-    batches = {name: Batches(splits[name], train.batch_size, encode) for name in ("train", "validation")}
-    trained.compile(
-        optimizer=_optimizer(train, len(batches["train"])),
-        loss=objective.loss,
-        metrics=list(objective.metrics),
-    )
-    trained.optimizer.build(trained.trainable_variables)
+    keras.config.set_dtype_policy(train.precision)
+    encoder = preprocessing.encoder(prepared.spec, train)
+    objective = objectives.objective(experiment.task, prepared.spec)
+    network = assemble(build, encoder, prepared, objective, experiment)
+    # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
+    encode = encoder if prepared.spec.kind == "text" else None
+    batches = {
+        name: Batches(prepared.splits[name], train.batch_size, encode, objective.target)
+        for name in ("train", "validation")
+    }
     progress = Progress(train, folder, report)
-    progress.resume(trained)
-    trained.fit(
+    for phase in phases(train):
+        if progress.done < phase.end or phase.end == train.total_epochs:
+            _fit(network, phase, objective, train, batches, seed, progress)
+    progress.choose(network.trained)
+    return network.whole, progress.history
+
+
+def phases(train: Train) -> list[Phase]:
+    """The one phase of a training, or the two of a transfer."""
+    first = Phase(1, 0, train.epochs, train.learning_rate, 0)
+    if (tune := train.fine_tune) is None:
+        return [first]
+    rate = train.learning_rate * tune.factor
+    return [first, Phase(2, train.epochs, train.total_epochs, rate, tune.layers)]
+
+
+def _fit(
+    network: Network,
+    phase: Phase,
+    objective: Objective,
+    train: Train,
+    batches: Mapping[str, Batches],
+    seed: int,
+    progress: "Progress",
+) -> None:
+    """One phase, or what is left of it after a kill."""
+    if phase.layers:
+        unfreeze(network.core, phase.layers)
+    model = network.trained
+    model.compile(
+        optimizer=_optimizer(train, phase, len(batches["train"])),
+        loss=_loss(objective),
+        loss_weights=objective.loss_weights,
+        metrics=objective.metrics if isinstance(objective.metrics, Mapping) else list(objective.metrics),
+    )
+    model.optimizer.build(model.trainable_variables)
+    progress.resume(model, phase)
+    model.fit(
         batches["train"],
         validation_data=batches["validation"],
-        epochs=train.epochs if not progress.finished else len(progress.history),
+        epochs=phase.end if not progress.finished else len(progress.history),
         initial_epoch=len(progress.history),
         shuffle=False,
         verbose=0,
@@ -87,19 +142,62 @@ def fit(
             progress,
         ],
     )
-    progress.choose(trained)
-    return whole, progress.history
+
+
+def unfreeze(core: keras.Model, count: int) -> None:
+    """Let the last `count` layers of the base that have weights learn, batch normalisation aside.
+
+    That stays as it is: Keras keeps it in inference mode only while it is not trainable, and a few pictures
+    would spoil its statistics. Raises EvermodelError if the architecture has no base.
+    """
+    if (base := next((layer for layer in core.layers if layer.name == BASE), None)) is None:
+        raise EvermodelError(
+            f"model {core.name} has no layer {BASE!r}; remove train.fine_tune in params.yaml"
+        )
+    base.trainable = True  # reaches all its layers
+    fixed = keras.layers.BatchNormalization
+    learning = [layer for layer in base.layers if layer.weights and not isinstance(layer, fixed)][-count:]
+    for layer in base.layers:
+        layer.trainable = layer in learning
 
 
 def assemble(
-    build: Build, encoder: keras.Model, spec: Spec, objective: Objective, experiment: Experiment
-) -> tuple[keras.Model, keras.Model]:
-    """The model that takes raw examples and gives the task's answers, and the architecture inside it."""
-    core = build(encoder.output_shape[1:], objective.outputs, objective.activation, **experiment.options)
+    build: Build, encoder: keras.Model, prepared: Prepared, objective: Objective, experiment: Experiment
+) -> Network:
+    """The architecture between the encoder and the scale of its answers."""
+    arguments = encoder.output_shape[1:], objective.outputs, objective.activation
+    try:
+        core = build(*arguments, **experiment.options, **_weights(build, prepared, experiment))
+    except (ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EvermodelError(f"model {experiment.model} can't be built from its options: {reason}") from None
     answers = core(encoder.output)
-    if not spec.classes:
-        answers = preprocessing.decoder(spec)(answers)
-    return keras.Model(encoder.input, answers, name=experiment.model), core
+    named = answers if isinstance(answers, dict) else {"": answers}
+    heads = {name: _in_its_unit(name, head, objective) for name, head in named.items()}
+    joined = keras.layers.Concatenate()(list(heads.values())) if len(heads) > 1 else heads[""]
+    whole = keras.Model(encoder.input, joined, name=experiment.model)
+    if prepared.spec.kind == "text":
+        return Network(core, core, whole)
+    return Network(core, keras.Model(encoder.input, heads) if len(heads) > 1 else whole, whole)
+
+
+def _in_its_unit(name: str, head: keras.KerasTensor, objective: Objective) -> keras.KerasTensor:
+    """The answer of a head times its scale, in 32 bits whatever the precision of the architecture."""
+    scale = objective.scale.get(name)
+    if scale is None and head.dtype == "float32":
+        return head
+    # Named as the head, because losses and metrics find their answer by that name.
+    return keras.layers.Rescaling(*(scale or (1.0, 0.0)), name=name or "decoder", dtype="float32")(head)
+
+
+def _weights(build: Build, prepared: Prepared, experiment: Experiment) -> dict[str, str]:
+    """The file of pretrained weights, for an architecture that takes some and data that bring them."""
+    file = prepared.weights.get(str(experiment.options.get("base")))
+    return {"weights": str(file)} if file and "weights" in inspect.signature(build).parameters else {}
+
+
+def _loss(objective: Objective) -> Any:
+    return losses.triplet_semi_hard if objective.loss == "triplet_semi_hard" else objective.loss
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
@@ -114,6 +212,13 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         self.train, self.folder, self.report = train, folder, report
         self.history: History = []
         self.best: list[Array] = []
+        self.phase = phases(train)[0]
+        self.state = checkpoints.newest(folder) or {}
+
+    @property
+    def done(self) -> int:
+        """The number of epochs that are finished, in this process or before."""
+        return len(json.loads(str(self.state["history"])) if self.state else self.history)
 
     @property
     def finished(self) -> bool:
@@ -121,19 +226,24 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         stop = self.train.early_stopping
         return stop is not None and len(self.history) - 1 - self._best_epoch(stop.monitor) >= stop.patience
 
-    def resume(self, model: keras.Model) -> None:
-        """Take up the newest intact checkpoint, if there is one."""
-        if (state := checkpoints.newest(self.folder)) is None:
+    def resume(self, model: keras.Model, phase: Phase) -> None:
+        """Take up the newest intact checkpoint, if there is one, before the first phase that is not done."""
+        state, self.state, self.phase = self.state, {}, phase
+        if not state:
             return
         self.history = json.loads(str(state["history"]))
-        for number, variable in enumerate(_variables(model)):
+        # The end of the phase before has the moments of another optimizer.
+        variables = _variables(model) if len(self.history) > phase.start else model.variables
+        for number, variable in enumerate(variables):
             variable.assign(state[f"variable_{number}"])
         self.best = [state[name] for name in sorted(state) if name.startswith("best_")]
-        print(f"going on after epoch {len(self.history)} of {self.train.epochs}", flush=True)
+        print(f"going on after epoch {len(self.history)} of {self.train.total_epochs}", flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the figures and the state of the epoch."""
         figures = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
+        if self.train.fine_tune:
+            figures["phase"] = self.phase.number
         if not math.isfinite(figures["loss"]):
             raise EvermodelError(
                 f"the loss became {figures['loss']} in epoch {epoch + 1}; "
@@ -164,10 +274,10 @@ def _variables(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _optimizer(train: Train, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    rate = train.learning_rate
+def _optimizer(train: Train, phase: Phase, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    rate = phase.rate
     if train.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, train.epochs * steps_per_epoch)
+        rate = keras.optimizers.schedules.CosineDecay(rate, (phase.end - phase.start) * steps_per_epoch)
     kinds = {
         "adam": keras.optimizers.Adam,
         "adamw": keras.optimizers.AdamW,

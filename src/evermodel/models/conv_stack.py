@@ -4,6 +4,11 @@ from collections.abc import Sequence
 
 import keras
 
+REFERENCES = [
+    ((28, 28, 1), 10, {"filters": [32, 64, 128], "dense": 128, "dropout": 0.25}, 241_546),
+    ((32, 32, 3), 10, {"filters": [32, 64, 64], "dense": 64}, 122_570),
+]
+
 
 def build(
     input_shape: Sequence[int],

@@ -1,12 +1,11 @@
 """Images in the four files of MNIST and Fashion-MNIST."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from evermodel import idx_format, raw_files
+from evermodel import idx_format, pictures, raw_files
 from evermodel.data import Array, Raw
 from evermodel.errors import EvermodelError
 
@@ -22,10 +21,9 @@ def read(folder: Path) -> Raw:
     train, test = (images.shape[1:] for images, _ in splits.values())
     if train != test:
         raise EvermodelError(f"{folder}: training images are {train} pixels, but test images {test}")
-    manifest = pd.concat(
-        [_manifest(split, images, labels) for split, (images, labels) in splits.items()], ignore_index=True
-    )
-    return Raw("images", manifest, np.concatenate([images for images, _ in splits.values()])[..., np.newaxis])
+    inputs = np.concatenate([images for images, _ in splits.values()])[..., np.newaxis]
+    columns = pd.concat([_columns(split, labels) for split, (_, labels) in splits.items()], ignore_index=True)
+    return Raw("images", pd.concat([columns, pictures.facts(inputs)], axis=1), inputs)
 
 
 def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Array]:
@@ -38,20 +36,5 @@ def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Arra
     return images, labels
 
 
-def _manifest(split: str, images: Array, labels: Array) -> pd.DataFrame:
-    pixels = images.reshape(len(images), -1)
-    mean = pixels.mean(axis=1)
-    # In whole numbers: exact on every machine, and without a float copy of all the images.
-    squares = np.einsum("ij,ij->i", pixels, pixels, dtype=np.int64)
-    return pd.DataFrame(
-        {
-            "split": split,
-            "label": labels.astype(np.int64),
-            "height": images.shape[1],
-            "width": images.shape[2],
-            "mode": "L",
-            "mean": mean,
-            "sd": np.sqrt(np.maximum(squares / pixels.shape[1] - mean**2, 0)),
-            "sha256": [hashlib.sha256(image.tobytes()).hexdigest() for image in images],
-        }
-    )
+def _columns(split: str, labels: Array) -> pd.DataFrame:
+    return pd.DataFrame({"split": split, "label": labels.astype(np.int64)})

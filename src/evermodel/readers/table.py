@@ -22,12 +22,7 @@ def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) 
     if len(files := sorted(sources.provenance(folder).files)) != 1:
         raise EvermodelError(f"{folder}: a table is one file, but source.json lists {', '.join(files)}")
     file = raw_files.checked(folder, files[0])
-    try:
-        frame = pd.read_csv(
-            file, sep=separator, header=0 if header else None, keep_default_na=False, low_memory=False
-        )
-    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
-        raise EvermodelError(f"{file} can't be read as a table: {' '.join(str(error).split())}") from None
+    frame = load(file, separator=separator, header=header)
     if header:
         _check_names(file, frame, columns)
         return Raw("table", frame[list(columns)])
@@ -36,11 +31,24 @@ def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) 
     return Raw("table", frame.set_axis(list(columns), axis=1))
 
 
-def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    if not isinstance(
-        frame.index, pd.RangeIndex
-    ):  # pandas takes the first of too many fields as names of rows
+def load(file: Path, *, separator: str, header: bool) -> pd.DataFrame:
+    """A text file as it stands: columns of numbers where all fields are, columns of text elsewhere.
+
+    Raises EvermodelError if it is empty, no text in UTF-8, or has lines with too many fields.
+    """
+    try:
+        frame = pd.read_csv(
+            file, sep=separator, header=0 if header else None, keep_default_na=False, low_memory=False
+        )
+    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
+        raise EvermodelError(f"{file} can't be read as a table: {' '.join(str(error).split())}") from None
+    # pandas takes the first of too many fields as names of rows
+    if not isinstance(frame.index, pd.RangeIndex):
         raise EvermodelError(f"{file} has more fields in its lines than names in its header")
+    return frame
+
+
+def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [name for name in columns if name not in frame]
     unknown = [name for name in frame if name not in columns]
     if missing or unknown:

@@ -10,7 +10,7 @@ from sklearn import metrics as measures
 from evermodel import figures as pictures
 from evermodel import intervals as bootstrap
 from evermodel import probabilities
-from evermodel.data import Array, Spec
+from evermodel.data import Answers, Array, Spec, Split
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "accuracy": "higher",
@@ -22,16 +22,16 @@ MEANS = {"accuracy": "correct", "log_loss": "log_loss"}
 worst = probabilities.worst
 
 
-def score(y: Array, prediction: Array, spec: Spec) -> pd.DataFrame:
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     """One row per example, with the columns that probabilities.score gives.
 
-    y: (n,) 0 or 1; prediction: (n,) or (n, 1) probabilities of class 1, or (n, 2) of both. Raises
+    test.y: (n,) 0 or 1; prediction: (n,) or (n, 1) probabilities of class 1, or (n, 2) of both. Raises
     EvermodelError if it is of another shape, not finite, or no probability.
     """
     if prediction.ndim == 1 or prediction.shape[1:] == (1,):
         positive = prediction.reshape(-1).astype(float)
         prediction = np.stack([1 - positive, positive], axis=1)
-    return probabilities.score(y, prediction, spec)
+    return probabilities.score(test, prediction, spec)
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
@@ -57,7 +57,7 @@ def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstra
     return means | {"roc_auc": area}
 
 
-def figures(scores: pd.DataFrame, spec: Spec) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
     """calibration, confusion_matrix and roc."""
     target, positive = scores["target"].to_numpy(), _positive(scores, spec).to_numpy()
     return {

@@ -1,0 +1,75 @@
+"""What every column of numbers must be, whatever it stands beside: `expect.ranges` is its contract."""
+
+from typing import Any
+
+import great_expectations as gx
+import numpy as np
+import pandas as pd
+
+from evermodel.params import Dataset
+
+E = gx.expectations
+NUMERIC = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
+LARGEST = 1.7976931348623157e308
+OUTLIER = 8
+
+
+def is_numeric(values: pd.Series) -> bool:
+    """Whether a column is stored as numbers."""
+    return str(values.dtype) in NUMERIC
+
+
+def expectations(values: pd.Series, dataset: Dataset) -> list[Any]:
+    """A column of numbers; where text stands among them its rows are named, and nothing else is examined."""
+    column = str(values.name)
+    stored = [
+        E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing"),
+        E.ExpectColumnValuesToBeInTypeList(
+            column=column, type_list=NUMERIC, description="the values are stored as numbers"
+        ),
+    ]
+    if not is_numeric(values):
+        return [_no_text(values), *stored]
+    return [*stored, _range(column, dataset), *_spread(values)]
+
+
+def finite(column: str) -> Any:
+    """No value of a numeric column is infinite."""
+    return E.ExpectColumnValuesToBeBetween(
+        column=column, min_value=-LARGEST, max_value=LARGEST, description="every value is finite"
+    )
+
+
+def _no_text(values: pd.Series) -> Any:
+    readable = values[pd.to_numeric(values, errors="coerce").notna()]
+    return E.ExpectColumnValuesToBeInSet(
+        column=str(values.name), value_set=readable.unique().tolist(), description="every value is a number"
+    )
+
+
+def _range(column: str, dataset: Dataset) -> Any:
+    if column not in dataset.expect.ranges:
+        return finite(column)
+    low, high = dataset.expect.ranges[column]
+    return E.ExpectColumnValuesToBeBetween(
+        column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} to {high:g}"
+    )
+
+
+def _spread(values: pd.Series) -> list[Any]:
+    """How the values scatter; of infinite ones, which are named already, nobody can say."""
+    column = str(values.name)
+    if np.isinf(values).any():
+        return []
+    return [
+        E.ExpectColumnUniqueValueCountToBeBetween(
+            column=column, min_value=2, description="the values are not all the same", severity="warning"
+        ),
+        E.ExpectColumnValueZScoresToBeLessThan(
+            column=column,
+            threshold=OUTLIER,
+            double_sided=True,
+            description=f"no value lies further than {OUTLIER} standard deviations from the mean",
+            severity="warning",
+        ),
+    ]

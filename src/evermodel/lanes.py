@@ -1,0 +1,112 @@
+"""A lane: the stages of dvc.yaml that follow each other for one data set or one experiment."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from evermodel.errors import EvermodelError
+from evermodel.params import Params
+
+DATA, MODEL = "${datasets}", "${experiments}"  # what dvc.yaml makes a stage for each of
+ENTRY = re.compile(r"^  (\S+):\n(?:    .*\n|\n)+", re.MULTILINE)  # of one stage, in dvc.lock
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The stages of one name, in order; those of an experiment wait for those of its data set.
+
+    metric is what the experiment is promoted by.
+    """
+
+    name: str
+    stages: tuple[str, ...]
+    data: str | None = None
+    metric: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a lane's output has told so far: figures are those of the last epoch, reason is why it failed."""
+
+    stage: str = ""
+    epoch: str = ""
+    figures: str = ""
+    said: str = ""
+    reason: str = ""
+
+
+def plan(pipeline: Mapping[str, Any], values: Params, names: Iterable[str]) -> list[Lane]:
+    """The lanes of experiments, the first that uses a data set preceded by the lane of that.
+
+    pipeline: the stages of dvc.yaml. Raises EvermodelError if an experiment does not exist or is called
+    like a data set, because DVC could not tell the two lanes apart.
+    """
+    planned: dict[Lane, None] = {}
+    for name in names:
+        experiment = values.experiment(name)
+        if name in values.datasets:
+            raise EvermodelError(f"params.yaml: experiments.{name} must get another name; a data set has it")
+        model = Lane(name, _made_for(MODEL, pipeline), experiment.dataset, experiment.promotion.metric)
+        planned |= dict.fromkeys([Lane(experiment.dataset, _made_for(DATA, pipeline)), model])
+    return list(planned)
+
+
+def to_do(lanes: Sequence[Lane], changed: Collection[str]) -> list[Lane]:
+    """The lanes with a changed stage, or whose data set has one.
+
+    changed: the stages, such as train@boston_dnn, that DVC would run.
+    """
+    stale = {lane.name for lane in lanes if any(f"{stage}@{lane.name}" in changed for stage in lane.stages)}
+    return [
+        lane if lane.data in stale else replace(lane, data=None)
+        for lane in lanes
+        if {lane.name, lane.data} & stale
+    ]
+
+
+def serial_order(pipeline: Mapping[str, Any], values: Params) -> list[str]:
+    """All stages in the order in which one `dvc repro` over everything runs them."""
+    names = {DATA: values.datasets, MODEL: values.experiments}
+    return [
+        f"{stage}@{name}" for stage, made in pipeline.items() for name in names.get(made.get("foreach"), ())
+    ]
+
+
+def entries(lock: str) -> list[str]:
+    """The stages in the text of a dvc.lock."""
+    return [entry[1] for entry in ENTRY.finditer(lock)]
+
+
+def sort_entries(lock: str, order: Iterable[str]) -> str:
+    """The text of a dvc.lock with its entries in that order; those that are not in it come last."""
+    place = {stage: number for number, stage in enumerate(order)}
+    found = sorted(ENTRY.finditer(lock), key=lambda entry: place.get(entry[1], len(place)))
+    texts = iter([entry[0] for entry in found])
+    return ENTRY.sub(lambda _: next(texts), lock)
+
+
+def follow(progress: Progress, line: str) -> Progress:
+    """The progress after one more line of what DVC and its stages print."""
+    line = line.strip()
+    if started := re.match(r"Running stage '(\w+)@", line):
+        return Progress(stage=started[1], figures=progress.figures)
+    if failed := re.match(r"ERROR: (?:failed to reproduce '(\w+)@\w+': )?(.+)", line):
+        stage, answer = failed[1] or progress.stage, failed[2]
+        return replace(progress, stage=stage, reason=progress.reason or _reason(progress.said, answer))
+    if epoch := re.match(r"\w+ epoch (\d+/\d+) (.*)", line):
+        return replace(progress, epoch=epoch[1], figures=epoch[2])
+    if not line or line.startswith("Waiting to acquire lock"):  # a word of DVC's, after those of the stage
+        return progress
+    return replace(progress, said=line)
+
+
+def _made_for(group: str, pipeline: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(stage for stage, made in pipeline.items() if made.get("foreach") == group)
+
+
+def _reason(said: str, answer: str) -> str:
+    """A stage that exits by itself has said why; of one that was killed, or never ran, only DVC knows."""
+    exited = re.search(r", exited with (\d+)$", answer)
+    silent = said.startswith("> ")  # DVC's echo of the command is all there is
+    return said if exited and int(exited[1]) < 128 and not silent else answer

@@ -1,0 +1,29 @@
+"""Losses that Keras does not bring."""
+
+from typing import Any
+
+import keras
+
+MARGIN = 0.2
+
+
+def triplet_semi_hard(y: Any, embeddings: Any) -> Any:
+    """The triplet loss with semi-hard negatives of FaceNet (Schroff, Kalenichenko & Philbin 2015).
+
+    y: (n,) or (n, 1) identities; embeddings: (n, d) of length 1. For each pair of one identity, the nearest
+    stranger that is further away than the pair's distance; where there is none, the furthest stranger.
+    Distances are squared. Returns the mean over the pairs, 0 for a batch without any.
+    """
+    ops = keras.ops
+    identity = ops.reshape(y, (-1,))
+    distances = 2 - 2 * ops.matmul(embeddings, ops.transpose(embeddings))
+    same = ops.equal(identity[:, None], identity[None, :])
+    pairs = ops.cast(same, "float32") - ops.eye(ops.shape(identity)[0])
+    far = ops.max(distances) + 1
+    strangers = ops.where(same, far, distances)  # (anchor, negative)
+    further = strangers[:, None, :] > distances[:, :, None]  # (anchor, positive, negative)
+    semi_hard = ops.min(ops.where(further, strangers[:, None, :], far), axis=2)
+    furthest = ops.max(ops.where(same, -1.0, distances), axis=1)[:, None]
+    negatives = ops.where(semi_hard < far, semi_hard, furthest)
+    losses = ops.relu(distances - negatives + MARGIN) * pairs
+    return ops.sum(losses) / ops.maximum(ops.sum(pairs), 1.0)

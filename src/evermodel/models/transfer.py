@@ -1,0 +1,76 @@
+"""A network that was trained on other pictures, under a new head (Yosinski et al. 2014)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+REFERENCES = [
+    ((224, 224, 3), 10, {"base": "ResNet50", "size": 224}, 24_591_242),
+    ((299, 299, 3), 10, {"base": "InceptionV3", "size": 299}, 23_113_514),
+    ((224, 224, 3), 10, {"base": "VGG16", "size": 224}, 14_965_578),
+    # VGG16's 14,714,688, and 512 features to 10 classes and to a plane.
+    ((224, 224, 3), 10, {"base": "VGG16", "size": 224, "plane": True}, 14_720_844),
+]
+IMAGENET_BGR = (103.939, 116.779, 123.68)  # the mean pixel of the Caffe models, of 0 to 255
+
+
+def build(
+    input_shape: Sequence[int],
+    outputs: int,
+    activation: str | None,
+    *,
+    base: str,
+    size: int,
+    plane: bool = False,
+    weights: str | Path | None = None,
+) -> keras.Model:
+    """Resizing to `size`, the base's own pre-processing, the frozen base, Flatten, Dense.
+
+    With `plane`, the base is a mere extractor: its mean over places is the layer "features", and linear heads
+    on it give {"classes": (n, outputs), "map": (n, 2)}.
+
+    input_shape: (height, width, 3), RGB of 0 to 1. base: ResNet50 (He et al. 2015), InceptionV3 (Szegedy et
+    al. 2015) or VGG16 (Simonyan & Zisserman 2014). weights: a file of Keras' weights of the base without
+    its top; None leaves them random. Raises ValueError for another base or a file that does not fit it.
+
+    Who makes layers of "base" trainable leaves its batch normalisation out: only while it is not trainable
+    does it stay in inference mode; a `training=False` here would be overruled by the model around it.
+    """
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Resizing(size, size)(inputs)
+    x = _trunk(base, size, weights)(_preprocessed(x, base))
+    x = keras.layers.GlobalAveragePooling2D(name="features")(x) if plane else keras.layers.Flatten()(x)
+    classes = keras.layers.Dense(outputs, activation=activation, name="classes")(x)
+    answers = {"classes": classes, "map": keras.layers.Dense(2, name="map")(x)} if plane else classes
+    return keras.Model(inputs, answers, name="transfer")
+
+
+def _preprocessed(x: keras.KerasTensor, base: str) -> keras.KerasTensor:
+    """What keras.applications' preprocess_input of the base makes of 0 to 255, made of 0 to 1."""
+    if base == "InceptionV3":
+        return keras.layers.Rescaling(2.0, -1.0)(x)
+    return keras.layers.Rescaling(255.0, [-mean for mean in IMAGENET_BGR])(keras.ops.flip(x, axis=-1))
+
+
+def _trunk(base: str, size: int, weights: str | Path | None) -> keras.Model:
+    bases = {
+        "InceptionV3": keras.applications.InceptionV3,
+        "ResNet50": keras.applications.ResNet50,
+        "VGG16": keras.applications.VGG16,
+    }
+    if base not in bases:
+        raise ValueError(f"there is no base {base!r}; the choices are {', '.join(bases)}")
+    trunk = bases[base](include_top=False, weights=None, input_shape=(size, size, 3), name="base")
+    if weights is not None:
+        _load(trunk, base, weights)
+    trunk.trainable = False  # which also keeps its batch normalisation in inference mode while fitting
+    return trunk
+
+
+def _load(trunk: keras.Model, base: str, weights: str | Path) -> None:
+    try:
+        trunk.load_weights(weights)
+    except (OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise ValueError(f"{weights} holds no weights of {base} without its top: {reason}") from None

@@ -1,0 +1,63 @@
+"""CIFAR-10 in its binary edition (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evermodel import packed, pictures, raw_files
+from evermodel.data import Array, Raw
+from evermodel.errors import EvermodelError, UnusableError
+
+FOLDER = "cifar-10-batches-bin"
+NAMES = f"{FOLDER}/batches.meta.txt"
+BATCHES = {
+    "train": [f"{FOLDER}/data_batch_{number}.bin" for number in range(1, 6)],
+    "test": [f"{FOLDER}/test_batch.bin"],
+}
+IMAGE = (3, 32, 32)  # channels first
+RECORD = 1 + 3 * 32 * 32  # bytes: the number of the class, then the image
+
+
+def read(folder: Path, *, archive: str) -> Raw:
+    """Training and test images, (n, 32, 32, 3) uint8, in this order and that of the batches.
+
+    The manifest has a row per image: split, label (the name of its class), and what pictures.facts tells,
+    as the archive of JPEGs has. Raises EvermodelError if the archive is missing, changed or none, or a
+    batch is missing, cut off, or names a class that there is none of.
+    """
+    file = raw_files.checked(folder, archive)
+    contents = _contents(file)
+    names = np.array(contents[NAMES].decode("ascii", "replace").split())
+    splits = {
+        split: np.concatenate([_records(file, batch, contents[batch], len(names)) for batch in batches])
+        for split, batches in BATCHES.items()
+    }
+    records = np.concatenate(list(splits.values()))
+    inputs = np.ascontiguousarray(records[:, 1:].reshape(-1, *IMAGE).transpose(0, 2, 3, 1))
+    split = np.repeat(list(splits), [len(part) for part in splits.values()])
+    columns = pd.DataFrame({"split": split, "label": names[records[:, 0]]})
+    return Raw("images", pd.concat([columns, pictures.facts(inputs)], axis=1), inputs)
+
+
+def _contents(file: Path) -> dict[str, bytes]:
+    """The seven files that are read, by name."""
+    wanted = [NAMES, *BATCHES["train"], *BATCHES["test"]]
+    try:
+        contents = {name: content() for name, content in packed.files(file) if name in wanted}
+    except UnusableError as reason:
+        raise EvermodelError(f"{file} holds a batch that {reason}; fetch it again") from None
+    if missing := [name for name in wanted if name not in contents]:
+        raise EvermodelError(f"{file} holds no {missing[0]}; fetch CIFAR-10's binary edition")
+    return contents
+
+
+def _records(file: Path, batch: str, content: bytes, classes: int) -> Array:
+    if not content or len(content) % RECORD:
+        raise EvermodelError(
+            f"{file}: {batch} has {len(content)} bytes, no multiple of {RECORD}; fetch it again"
+        )
+    records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    if (highest := records[:, 0].max()) >= classes:
+        raise EvermodelError(f"{file}: {batch} has class {highest}, but {NAMES} names {classes}")
+    return records

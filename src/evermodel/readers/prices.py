@@ -1,0 +1,67 @@
+"""Two CSV files of daily prices, one to train with and one of the days that follow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evermodel import raw_files
+from evermodel.data import Raw
+from evermodel.errors import EvermodelError
+from evermodel.readers import table
+
+DATE = "%m/%d/%Y"
+NUMBER = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?(e[+-]?\d+)?"
+
+
+def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[str]) -> Raw:
+    """The days of both files in order of time.
+
+    train, test: the files. date: the column of dates, month/day/year as in 1/31/2017. columns: those of
+    numbers that are kept, as float64; thousands may be set apart by commas, as in "1,657,300". The manifest
+    has a row per day: split, date (datetime64) and these columns. Raises EvermodelError that names file,
+    row and column of a field that is no date or number; if dates repeat or go back, or the test
+    does not begin after the training has ended; or if a file is missing, changed or lacks a column.
+    """
+    files = {"train": train, "test": test}
+    parts = {split: _days(raw_files.checked(folder, name), date, columns) for split, name in files.items()}
+    end, start = parts["train"]["date"].iloc[-1], parts["test"]["date"].iloc[0]
+    if start <= end:
+        raise EvermodelError(
+            f"{folder / test} begins on {start:%Y-%m-%d}, but {train} ends on {end:%Y-%m-%d}; give later days"
+        )
+    manifest = pd.concat(parts, names=["split"]).reset_index("split").reset_index(drop=True)
+    return Raw("series", manifest)
+
+
+def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
+    frame = table.load(file, separator=",", header=True)
+    if missing := [name for name in (date, *columns) if name not in frame]:
+        raise EvermodelError(
+            f"{file} has no column {missing[0]!r}; its columns are {', '.join(map(str, frame))}"
+        )
+    if frame.empty:
+        raise EvermodelError(f"{file} has no rows; give one per day")
+    texts = frame[[date, *columns]].astype(str)
+    numbers = {name: _numbers(file, texts[name]) for name in columns}
+    return pd.DataFrame({"date": _dates(file, texts[date]), **numbers})
+
+
+def _dates(file: Path, column: pd.Series) -> pd.Series:
+    dates = pd.to_datetime(column, format=DATE, errors="coerce")
+    _refuse(file, column, dates.isna(), "not a date (month/day/year)")
+    _refuse(file, column, dates.diff() <= pd.Timedelta(0), "not later than the row before; sort or repair it")
+    return dates
+
+
+def _numbers(file: Path, column: pd.Series) -> pd.Series:
+    _refuse(file, column, ~column.str.fullmatch(NUMBER), "not a number; mend it")
+    return column.str.replace(",", "").astype(np.float64)
+
+
+def _refuse(file: Path, column: pd.Series, wrong: "pd.Series[bool]", fault: str) -> None:
+    """Name the first field that is wrong; row 1 is the first after the header."""
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise EvermodelError(f"{file}: row {row + 1}, column {column.name} is {column.iloc[row]!r}, {fault}")

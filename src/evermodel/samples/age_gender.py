@@ -1,0 +1,41 @@
+"""Made portraits of people of all ages, in UTKFace's layout."""
+
+from pathlib import Path
+
+import numpy as np
+
+from evermodel import albums, portraits
+from evermodel.portraits import Look
+from evermodel.sources import Edition
+
+SIDE = 200  # pixels
+ROWS = 400
+OLDEST = 90  # years
+FIRST = 20170101000000000  # the date and time in a name, down to the millisecond
+
+
+def write(folder: Path, edition: Edition) -> None:
+    """Write the edition's archive: 400 colour pictures of 200x200, aged 1 to 90.
+
+    The names say age_gender_race_date, where gender is 0 for a man and 1 for a woman.
+    """
+    # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
+    random = np.random.RandomState(2017)
+    pictures = {}
+    for row in range(ROWS):
+        age, woman = random.randint(1, OLDEST + 1), random.randint(2)
+        origin = random.randint(len(portraits.SKINS))
+        who = portraits.person(random, age, bool(woman), origin)
+        name = f"UTKFace_2000/{age}_{woman}_{origin}_{FIRST + row}.jpg.chip.jpg"
+        pictures[name] = portraits.photograph(who, _look(random), random, SIDE, SIDE, 2)
+    albums.save(folder / edition.options["archive"], pictures)
+
+
+def _look(random: np.random.RandomState) -> Look:
+    smile = random.uniform(-0.3, 1)
+    return Look(
+        smile=smile, gape=random.uniform(0, 0.8) * (smile > 0.2), yaw=random.normal(0, 0.35),
+        tilt=random.normal(0, 0.07), x=random.normal(0, 0.03), y=random.normal(0, 0.03),
+        size=random.uniform(0.7, 0.82), light=random.uniform(0.7, 1.15), side=random.uniform(-0.35, 0.35),
+        noise=random.uniform(2, 8), backdrop=tuple(random.uniform(40, 220, 3)),
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Judging how well the error of a reconstruction tells what is not normal."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn import metrics as measures
+
+from evermodel import figures as pictures
+from evermodel import intervals as bootstrap
+from evermodel import restorations
+from evermodel.data import Answers, Array, Spec, Split
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {"roc_auc": "higher"}
+MEANS: dict[str, str] = {}
+SHOWN = 6
+
+
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example: target (0 normal, 1 anomaly) and error, the mean squared error of the picture on
+    the scale 0 to 1, which is large where a model that has seen normal pictures only can't draw one.
+
+    test.x: (n, height, width, channels) uint8; prediction: its reconstruction, the same shape, 0 to 1.
+    Raises EvermodelError if it is of another shape, not finite, or outside of 0 to 1.
+    """
+    return pd.DataFrame(
+        {"target": np.asarray(test.y), "error": restorations.squared_errors(test.x, prediction)}
+    )
+
+
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
+    """roc_auc and average_precision of the error as the score of class 1."""
+    pair = scores["target"], scores["error"]
+    return {
+        "average_precision": float(measures.average_precision_score(*pair)),
+        "roc_auc": float(measures.roc_auc_score(*pair)),
+    }
+
+
+def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
+    """The 95 % interval of each headline."""
+    target, error = scores["target"].to_numpy(), scores["error"].to_numpy()
+    return {"roc_auc": bootstrap.roc_auc(target, error, seed)}
+
+
+def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
+    """The examples ranked farthest from where their class belongs, farthest first; the index is the row.
+
+    An anomaly belongs among the largest errors and a normal picture among the smallest.
+    """
+    suspicion = scores["error"].rank(pct=True)
+    rows = scores.assign(suspicion=suspicion, off=(scores["target"] - suspicion).abs()).nlargest(count, "off")
+    names = np.array(spec.classes)[rows["target"]]
+    return pd.DataFrame({"true": names, "error": rows["error"], "suspicion": rows["suspicion"]})
+
+
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+    """roc (ours and the baseline's), errors of both classes, and suspects, the pictures at both ends."""
+    target, error = scores["target"].to_numpy(), scores["error"].to_numpy()
+    baseline = restorations.squared_errors(answers.test.x, answers.baseline)
+    of_each = {name: error[target == number] for number, name in enumerate(spec.classes)}
+    return {
+        "errors": pictures.histograms("errors", of_each, "reconstruction error", "share of the class"),
+        "roc": pictures.roc(target, {"ours": error, "baseline": baseline}, spec.classes),
+        "suspects": _suspects(scores, spec, answers.test.x),
+    }
+
+
+def _suspects(scores: pd.DataFrame, spec: Spec, x: Array) -> Figure:
+    order = scores["error"].argsort(kind="stable").to_numpy()
+    picked = [order[: -SHOWN - 1 : -1], order[:SHOWN]]
+    shown = [[x[row] for row in rows] for rows in picked]
+    ends = ["most\nsuspicious", "least\nsuspicious"]
+    figure = pictures.gallery("suspects", shown, [""] * len(shown[0]), ends)
+    for axes, row in zip(figure.axes, np.concatenate(picked), strict=True):
+        axes.set_title(spec.classes[scores["target"].iloc[row]], fontsize="small")
+    return figure

@@ -1,0 +1,96 @@
+"""Judging the colours that were given to gray pictures."""
+
+import warnings
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from skimage import color
+
+from evermodel import answers as answered
+from evermodel import figures as pictures
+from evermodel import intervals as bootstrap
+from evermodel import restorations
+from evermodel.data import Answers, Array, Spec, Split
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {
+    "psnr": "higher",
+    "ssim": "higher",
+    "ab_error": "lower",
+}
+MEANS = {"psnr": "psnr", "ssim": "ssim", "ab_error": "ab_error"}
+MOST = 128  # of CIE Lab's a and b, in their own units
+SHOWN = 6
+
+
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example, of the true lightness in the predicted colours: psnr (dB) and ssim as in
+    restorations.score, ab_error (mean Euclidean distance of a and b); gray_psnr, gray_ssim without colours.
+
+    test.x: (n, height, width, 3) sRGB uint8; prediction: (n, height, width, 2), a and b of CIE Lab (D65)
+    between -MOST and MOST. Raises EvermodelError if it is of another shape, not finite, or out of bounds.
+    """
+    ends = f"a and b of CIE Lab for each pixel; end the model in two channels of tanh times {MOST}"
+    answered.check(prediction, (*test.x.shape[:3], 2), (-MOST, MOST), ends)
+    return pd.DataFrame([_compared(truth, ab) for truth, ab in zip(test.x, prediction, strict=True)])
+
+
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
+    """The means over pictures, those of gray pictures among them."""
+    return restorations.means(scores)
+
+
+def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
+    """The 95 % interval of each headline."""
+    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+
+
+def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
+    """The examples whose colours are farthest off, farthest first; the index is the row."""
+    named = {"ab_error": "ab error", "psnr": "psnr", "gray_psnr": "gray psnr"}
+    return scores.nlargest(count, "ab_error")[list(named)].rename(columns=named)
+
+
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+    """pictures (gray, ours and truth, side by side) and gains, in dB over the gray pictures."""
+    gain = (scores["psnr"] - scores["gray_psnr"]).to_numpy()
+    figure = pictures.histograms("gains", {"ours": gain}, "dB of PSNR over gray", "share of test rows")
+    figure.axes[0].axvline(0, color=pictures.QUIET, linestyle="--", linewidth=1)
+    return {"gains": figure, "pictures": _rows(scores, answers)}
+
+
+def reassembled(truth: Array, ab: Array) -> Array:
+    """The picture (height, width, 3), 0 to 1, of the lightness of the truth (sRGB) and these a and b."""
+    lab = color.rgb2lab(truth)
+    with warnings.catch_warnings():  # that many a and b are of no colour on this lightness, and are clipped
+        warnings.simplefilter("ignore", UserWarning)
+        return np.asarray(color.lab2rgb(np.concatenate([lab[..., :1], ab], axis=-1)))
+
+
+def _compared(truth: Array, ab: Array) -> dict[str, float]:
+    """All scores of one picture (height, width, 3) uint8."""
+    pixels, lab = truth / 255, color.rgb2lab(truth)
+    ours, gray = reassembled(truth, ab.astype(float)), reassembled(truth, np.zeros(ab.shape))
+    # Of equal lightness, so that the distance of CIE 1976 is that of a and b alone.
+    distance = color.deltaE_cie76(lab, np.concatenate([lab[..., :1], ab.astype(float)], axis=-1))
+    return {
+        "psnr": restorations.psnr(pixels, ours),
+        "ssim": restorations.ssim(pixels, ours),
+        "ab_error": float(distance.mean()),
+        "gray_psnr": restorations.psnr(pixels, gray),
+        "gray_ssim": restorations.ssim(pixels, gray),
+    }
+
+
+def _rows(scores: pd.DataFrame, answers: Answers) -> Figure:
+    picked = pictures.spread(scores["ab_error"].to_numpy(), SHOWN)
+    shown = [_row(answers.test.x[row], answers.model[row]) for row in picked]
+    captions = [f"ab error {error:.3g}" for error in scores["ab_error"].iloc[picked]]
+    title = "test pictures, best to worst"
+    return pictures.gallery(title, shown, ["gray", "ours", "truth"], captions)
+
+
+def _row(truth: Array, ab: Array) -> list[Array]:
+    gray, ours = reassembled(truth, np.zeros(ab.shape)), reassembled(truth, ab.astype(float))
+    return [restorations.eight_bit(gray), restorations.eight_bit(ours), np.asarray(truth)]

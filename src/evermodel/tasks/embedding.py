@@ -1,0 +1,177 @@
+"""Judging embeddings by whether they know people again whom training has never seen.
+
+Of each person's pictures, in the order of the test rows, the first half (the larger, of an odd number) is
+the gallery of known faces, and the others are probes. A person is as similar to a picture as the nearest of
+the person's gallery faces, by the cosine. Ties count against the answer.
+"""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.optimize import brentq
+from sklearn import metrics as measures
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.preprocessing import normalize
+
+from evermodel import answers as answered
+from evermodel import figures as pictures
+from evermodel import intervals as bootstrap
+from evermodel.data import Answers, Array, Spec, Split
+from evermodel.errors import EvermodelError
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
+MEANS: dict[str, str] = {}
+PAIRS = ("pairs of two people", "pairs of one person")
+DIGITS = 6  # of a cosine; what lies behind them is another on another processor, and would untie ties
+SHOWN = 6
+NEIGHBOURS = 5
+
+
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example: target (the person), role ("gallery" or "probe"), nearest (the most similar
+    person), rank (of the right person, 1 is best), rank1 (0 or 1: rank is 1), margin (by how much the right
+    person is more similar than any other), and the embedding itself, of unit length, as e_0, e_1 ...
+
+    A gallery face is judged by the gallery without itself. test.y: (n,) numbers of people; prediction:
+    (n, d). Raises EvermodelError if it is of another shape or not finite, or no person can be known again.
+    """
+    people, vectors = np.asarray(test.y), _vectors(prediction, len(test))
+    known = pd.Series(people).groupby(people).cumcount().to_numpy() * 2 < _pictures(people)
+    if known.all() or len(set(people)) < 2:
+        raise EvermodelError(
+            "can't be judged: the test rows need two people or more, one of them with two pictures; set a "
+            "larger split.test of the data set in params.yaml"
+        )
+    scores = pd.DataFrame({"target": people, "role": np.where(known, "gallery", "probe")})
+    embedding = pd.DataFrame(vectors, columns=[f"e_{place}" for place in range(vectors.shape[1])])
+    return pd.concat([scores, _found(cosines(vectors), people, known), embedding], axis=1)
+
+
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
+    """rank1 and rank5 of the probes; verification_auc and equal_error_rate of the cosines of all pairs."""
+    ranks = scores["rank"][scores["role"] == "probe"]
+    cosine, one = _verification(scores)
+    return {
+        "equal_error_rate": _equal_error_rate(one, cosine),
+        "rank1": float((ranks == 1).mean()),
+        "rank5": float((ranks <= 5).mean()),
+        "verification_auc": float(measures.roc_auc_score(one, cosine)),
+    }
+
+
+def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
+    """The 95 % interval of each headline over people, since pictures of one are no independent evidence.
+
+    The gallery stays as it is (the subset bootstrap of Bolle, Ratha & Pankanti 2004).
+    """
+    probes = scores[scores["role"] == "probe"].groupby("target")["rank1"].agg(["sum", "count"])
+    right, asked = probes.to_numpy().T
+    return {
+        "rank1": bootstrap.groups(len(probes), lambda drawn: float(drawn @ right / (drawn @ asked)), seed),
+        "verification_auc": _area_over_people(scores, seed),
+    }
+
+
+def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
+    """The probes with the smallest margin, smallest first, as a reader wants them; the index is the row."""
+    rows = scores[scores["role"] == "probe"].nsmallest(count, "margin")
+    named = {"target": "person", "nearest": "nearest", "margin": "margin"}
+    return rows[list(named)].rename(columns=named)
+
+
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+    """roc and similarities of pairs, and neighbours, the gallery faces nearest to some probes."""
+    (cosine, one), baseline = _verification(scores), score(answers.test, answers.baseline, spec)
+    of_each = {name: cosine[one == number] for number, name in enumerate(PAIRS)}
+    both = {"ours": cosine, "baseline": _verification(baseline)[0]}
+    return {
+        "neighbours": _neighbours(scores, answers.test.x),
+        "roc": pictures.roc(one, both, PAIRS),
+        "similarities": pictures.histograms("similarities", of_each, "cosine", "share of the pairs"),
+    }
+
+
+def cosines(vectors: Array) -> Array:
+    """The cosine of each pair, (n, n), of vectors (n, d), rounded to DIGITS."""
+    return np.asarray(cosine_similarity(vectors).round(DIGITS))
+
+
+def _vectors(prediction: Array, rows: int) -> Array:
+    """The prediction at unit length."""
+    advice = "one vector of the same length for each; end the model in one flat layer"
+    if prediction.ndim != 2:
+        raise EvermodelError(
+            f"predicted an array of shape {prediction.shape}, but {rows} test rows need ({rows}, d): {advice}"
+        )
+    answered.check(prediction, (rows, prediction.shape[1]), (-np.inf, np.inf), advice)
+    return np.asarray(normalize(prediction.astype(float)))
+
+
+def _pictures(people: Array) -> Array:
+    """How many pictures there are of the person of each row, (n,)."""
+    return np.asarray(pd.Series(people).groupby(people).transform("size"))
+
+
+def _found(cosine: Array, people: Array, known: Array) -> pd.DataFrame:
+    """Columns nearest, rank, rank1 and margin, (n,) each, from cosines (n, n)."""
+    others = np.where(np.eye(len(people), dtype=bool), -1, cosine)[:, known]
+    nearest = pd.DataFrame(others.T).groupby(people[known]).max().T
+    right = nearest.columns.to_numpy() == people[:, None]
+    own = nearest.to_numpy()[right]
+    rank = (nearest.to_numpy() >= own[:, None]).sum(axis=1)
+    margin = own - np.where(right, -1, nearest.to_numpy()).max(axis=1)
+    found = {"nearest": nearest.idxmax(axis=1), "rank": rank, "rank1": (rank == 1).astype(np.int64)}
+    return pd.DataFrame(found | {"margin": margin})
+
+
+def _verification(scores: pd.DataFrame) -> tuple[Array, Array]:
+    """The cosine of every pair of rows, and whether it is of one person (0 or 1)."""
+    first, second = np.triu_indices(len(scores), 1)
+    people = scores["target"].to_numpy()
+    cosine = cosines(scores.filter(regex=r"^e_\d+$").to_numpy())
+    return cosine[first, second], (people[first] == people[second]).astype(np.int64)
+
+
+def _equal_error_rate(one: Array, cosine: Array) -> float:
+    """Where as many pairs of two people are taken for one as pairs of one person for two."""
+    wrong, right, _ = measures.roc_curve(one, cosine)
+    return float(brentq(lambda rate: 1 - rate - np.interp(rate, wrong, right), 0, 1))
+
+
+def _area_over_people(scores: pd.DataFrame, seed: int) -> bootstrap.Interval:
+    """A pair of two people counts as often as both were drawn together, one of one person as often as that
+    person was; a draw with no pairs of either kind says nothing, which is an area of 1/2."""
+    cosine, one = _verification(scores)
+    names, person = np.unique(scores["target"], return_inverse=True)
+    first, second = (person[side] for side in np.triu_indices(len(scores), 1))
+    alike, order = np.flatnonzero(one), np.flatnonzero(one == 0)
+    order = order[np.argsort(cosine[order])]
+    couple, owner = first[order] * len(names) + second[order], first[alike]
+    below, up_to = (np.searchsorted(cosine[order], cosine[alike], side) for side in ("left", "right"))
+
+    def area(drawn: Array) -> float:
+        weights = np.outer(drawn, drawn).ravel()[couple]
+        passed, own = np.concatenate([[0], weights.cumsum()]), drawn[owner]
+        pairs = own.sum() * passed[-1]
+        return float(own @ (passed[below] + passed[up_to]) / (2 * pairs)) if pairs else 0.5
+
+    return bootstrap.groups(len(names), area, seed)
+
+
+def _neighbours(scores: pd.DataFrame, x: Array) -> Figure:
+    """Probes from the surest to the worst, each with its nearest gallery faces, the right ones framed."""
+    probes, known = (np.flatnonzero(scores["role"] == role) for role in ("probe", "gallery"))
+    picked = probes[pictures.spread(-scores["margin"].to_numpy()[probes], SHOWN)]
+    cosine = cosines(scores.filter(regex=r"^e_\d+$").to_numpy())[np.ix_(picked, known)]
+    nearest = known[np.argsort(-cosine, axis=1, kind="stable")[:, :NEIGHBOURS]]
+    rows = np.column_stack([picked, nearest])
+    people = scores["target"].to_numpy()[rows]
+    captions = [f"person {person}" for person in people[:, 0]]
+    columns = ["probe", *(f"nearest {place}" for place in range(1, rows.shape[1]))]
+    figure = pictures.gallery("nearest gallery faces", [list(x[row]) for row in rows], columns, captions)
+    right = (people == people[:, :1]) & (np.arange(rows.shape[1]) > 0)
+    for axes in np.array(figure.axes)[right.ravel()]:
+        axes.spines[:].set(visible=True, color=pictures.MODEL, linewidth=3)
+    return figure

@@ -1,0 +1,63 @@
+"""Judging a classifier that also draws its features on a plane."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from evermodel import answers as answered
+from evermodel import classifying, probabilities
+from evermodel import figures as pictures
+from evermodel.data import Answers, Array, Spec, Split
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
+MEANS = classifying.MEANS
+MARKERS = "os^D"
+
+metrics = classifying.metrics
+intervals = classifying.intervals
+worst = probabilities.worst
+
+
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example: the columns of probabilities.score, then map_x and map_y where there is a map.
+
+    prediction: (n, k + 2), probabilities of the k classes and the two coordinates of the map; or (n, k), as
+    a baseline gives, which draws none. Raises EvermodelError as probabilities.score does.
+    """
+    classes = len(spec.classes)
+    if prediction.shape[1:] != (classes + 2,):
+        return probabilities.score(test, prediction, spec)
+    scores = probabilities.score(test, prediction[:, :classes], spec)
+    places = prediction[:, classes:].astype(float)
+    answered.check(places, (len(test), 2), (-np.inf, np.inf), "two coordinates of a map")
+    return scores.assign(map_x=places[:, 0], map_y=places[:, 1])
+
+
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+    """Those of a classification, and map: where each test row lies by its features."""
+    return classifying.figures(scores, spec, answers) | {"map": _map(scores, spec)}
+
+
+def _map(scores: pd.DataFrame, spec: Spec) -> Figure:
+    """Ten colours times four markers tell forty classes apart; each row's true class is shown."""
+    figure = pictures.page("features on a plane (their two main directions)", 9, 6)
+    axes = figure.subplots()
+    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    for label, name in enumerate(spec.classes):
+        rows = scores[scores["target"] == label]
+        axes.scatter(
+            rows["map_x"],
+            rows["map_y"],
+            s=22,
+            color=colours[label % len(colours)],
+            marker=MARKERS[label // len(colours) % len(MARKERS)],
+            linewidths=0,
+            alpha=0.8,
+            label=f"{name} ({len(rows)})",
+        )
+    axes.set(xlabel="first principal component", ylabel="second principal component")
+    axes.legend(title="true class (test rows)", loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure

@@ -1,0 +1,111 @@
+"""Judging masks: which pixels of a picture belong to what is looked for."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from skimage.color import label2rgb
+from skimage.util import img_as_ubyte
+from sklearn import metrics as measures
+
+from evermodel import answers as answered
+from evermodel import figures as pictures
+from evermodel import intervals as bootstrap
+from evermodel.data import Answers, Array, Spec, Split
+from evermodel.probabilities import SMALLEST
+
+HEADLINES: dict[str, Literal["lower", "higher"]] = {"dice": "higher", "iou": "higher"}
+MEANS = {"dice": "dice", "iou": "iou"}
+THRESHOLD = 0.5
+COUNTS = ["true_negative", "false_positive", "false_negative", "true_positive"]
+# What a pixel can be, by its number in an overlay; 0 is background on which both agree.
+COLOURS = {"found": pictures.MODEL, "missed": "#f0e442", "wrongly marked": pictures.OTHER}
+
+
+def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
+    """One row per example: dice, iou and pixel_accuracy of the mask above THRESHOLD, log_loss (nats, mean
+    over pixels), and the pixels of each kind. Where truth and answer are both empty, dice and iou are 1.
+
+    test.y: (n, height, width, 1) uint8, 0 or 255; prediction: the same shape, probabilities. Raises
+    EvermodelError if it is of another shape, not finite, or outside of 0 to 1. Dice 1945; Jaccard 1912.
+    """
+    ends = "the probability of each pixel; end the model in one channel and a sigmoid"
+    answered.check(prediction, test.y.shape, (0, 1), ends)
+    truth, p = test.y.reshape(len(test), -1) > 0, prediction.reshape(len(test), -1)
+    cells = measures.multilabel_confusion_matrix(truth, p > THRESHOLD, samplewise=True).reshape(-1, 4)
+    loss = [_log_loss(*pair) for pair in zip(truth, p, strict=True)]
+    agreement = pd.DataFrame([_agreement(counts) for counts in cells])
+    return agreement.assign(log_loss=loss, **dict(zip(COUNTS, cells.T, strict=True)))
+
+
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
+    """Means over pictures; pooled_dice and pooled_iou are those of all test pixels as one picture."""
+    means = scores[["dice", "iou", "log_loss", "pixel_accuracy"]].mean()
+    pooled = _agreement(scores[COUNTS].sum().to_numpy())
+    together = {f"pooled_{name}": pooled[name] for name in ("dice", "iou")}
+    return {str(name): float(value) for name, value in means.items()} | together
+
+
+def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
+    """The 95 % interval of each headline."""
+    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+
+
+def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
+    """The examples with the smallest dice, smallest first, as a reader wants them; the index is the row."""
+    rows = scores.nsmallest(count, "dice")
+    named = {"dice": "dice", "false_negative": "pixels missed", "false_positive": "pixels too many"}
+    return rows[list(named)].rename(columns=named)
+
+
+def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+    """overlays (picture, truth and ours, with its errors coloured) and dice, ours and the baseline's."""
+    baseline = score(answers.test, answers.baseline, spec)
+    values = {"ours": scores["dice"].to_numpy(), "baseline": baseline["dice"].to_numpy()}
+    return {
+        "dice": pictures.histograms("dice", values, "dice of a picture", "share of test rows"),
+        "overlays": _overlays(scores, answers),
+    }
+
+
+def _log_loss(truth: Array, p: Array) -> float:
+    bounded = p.astype(float).clip(SMALLEST, 1 - SMALLEST)
+    return float(measures.log_loss(truth, bounded, labels=(False, True)))
+
+
+def _agreement(counts: Array) -> dict[str, float]:
+    """dice, iou and pixel_accuracy of pixels that were counted in the order of COUNTS."""
+    truth, marked = [0, 0, 1, 1], [0, 1, 0, 1]
+    return {
+        "dice": float(measures.f1_score(truth, marked, sample_weight=counts, zero_division=1.0)),
+        "iou": float(measures.jaccard_score(truth, marked, sample_weight=counts, zero_division=1.0)),
+        "pixel_accuracy": float(measures.accuracy_score(truth, marked, sample_weight=counts)),
+    }
+
+
+def _overlays(scores: pd.DataFrame, answers: Answers) -> Figure:
+    """The best, the median and the worst picture."""
+    picked = pictures.spread(-scores["dice"].to_numpy(), 3)
+    shown = [_row(answers.test.x[row], answers.test.y[row], answers.model[row]) for row in picked]
+    captions = [f"dice {dice:.3f}" for dice in scores["dice"].iloc[picked]]
+    figure = pictures.gallery("best, median and worst", shown, ["picture", "truth", "ours"], captions)
+    patches = [Patch(color=colour, label=name) for name, colour in COLOURS.items()]
+    figure.legend(handles=patches, loc="outside lower right", ncols=len(patches), fontsize="small")
+    return figure
+
+
+def _row(picture: Array, truth: Array, p: Array) -> list[Array]:
+    """Picture, truth and ours: (height, width, 1 or 3) uint8, (height, width, 1) masks and probabilities."""
+    true, marked = truth[..., 0] > 0, p[..., 0] > THRESHOLD
+    kinds = np.select([true & marked, true, marked], [1, 2, 3])
+    return [np.asarray(picture), _overlay(picture, true.astype(int)), _overlay(picture, kinds)]
+
+
+def _overlay(picture: Array, kinds: Array) -> Array:
+    """The picture in gray under the colours of the pixels' kinds (height, width), 0 to 3."""
+    here = [to_rgb(colour) for kind, colour in enumerate(COLOURS.values(), start=1) if (kinds == kind).any()]
+    rgb = np.broadcast_to(picture, (*kinds.shape, 3))
+    return np.asarray(img_as_ubyte(label2rgb(kinds, rgb, here or None, alpha=0.6, bg_label=0)))

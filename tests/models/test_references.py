@@ -1,0 +1,51 @@
+"""Every Keras architecture against its own REFERENCES; a new file is picked up without a line here."""
+
+import importlib
+
+import pytest
+
+from evermodel import params
+
+NETWORKS = [name for name in params.modules("models") if params.framework(name) == "keras"]
+
+
+def architecture(name):
+    return importlib.import_module(f"evermodel.models.{name}")
+
+
+def build(name, input_shape, outputs, options):
+    """The architecture with linear heads."""
+    activation = dict.fromkeys(outputs) if isinstance(outputs, dict) else None
+    return architecture(name).build(input_shape, outputs, activation, **options)
+
+
+def larger(input_shape):
+    """Another size that every pooling still divides, and that is not square."""
+    axes = input_shape[:-1] or input_shape
+    return tuple(size + 32 * (axis + 1) for axis, size in enumerate(axes)) + input_shape[len(axes) :]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_architecture_has_exactly_the_published_number_of_parameters(name, keras):
+    assert architecture(name).REFERENCES
+    for input_shape, outputs, options, parameters in architecture(name).REFERENCES:
+        assert build(name, input_shape, outputs, options).count_params() == parameters
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_architecture_answers_in_the_shape_that_is_asked_of_it_at_any_size(name, keras):
+    input_shape, outputs, options, _ = min(architecture(name).REFERENCES, key=lambda row: row[3])
+    for shape in (input_shape, larger(input_shape)):
+        model = build(name, shape, outputs, options)
+        assert model.input_shape == (None, *shape)
+        answers = {answer.shape for answer in keras.tree.flatten(model.output)}
+        # A picture has the size of the input.
+        place = shape[:-1] if any(len(answer) == 4 for answer in answers) else ()
+        units = outputs.values() if isinstance(outputs, dict) else [outputs]
+        assert answers >= {(None, *place, number) for number in units}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_architecture_file_fits_a_screen_or_two(name):
+    lines = (params.PACKAGE / "models" / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 80

@@ -1,0 +1,108 @@
+"""The architecture on a pretrained base, with one head or two."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from evermodel import saved
+
+PICTURES = np.random.default_rng(0).random((2, 40, 36, 3), dtype=np.float32)
+SIDES = {"VGG16": 32, "ResNet50": 32, "InceptionV3": 75}
+HEADS = ("classes", "plane")
+
+
+def architecture():
+    return importlib.import_module("evermodel.models.transfer")
+
+
+def build(heads, base="VGG16", **options):
+    chosen = {"base": base, "size": SIDES[base], "plane": heads == "plane"}
+    return architecture().build((40, 36, 3), 4, "softmax", **chosen, **options)
+
+
+@pytest.fixture
+def weights(keras, tmp_path):
+    """A file of VGG16's weights without its top, none of them zero."""
+    trunk = build("classes").get_layer("base")
+    trunk.set_weights([np.full(weight.shape, 0.01) for weight in trunk.get_weights()])
+    trunk.save_weights(tmp_path / "VGG16.weights.h5")
+    return tmp_path / "VGG16.weights.h5"
+
+
+def legacy(trunk, file):
+    """Write weights in the layout of the files that Keras publishes."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with h5py.File(file, "w") as stream:
+        legacy_h5_format.save_weights_to_hdf5_group(stream, trunk)
+
+
+@pytest.mark.parametrize("base", SIDES)
+def test_the_base_sees_what_its_own_preprocessing_makes(keras, base):
+    module = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3"}[base]
+    preprocess = getattr(keras.applications, module).preprocess_input
+    inputs = keras.Input((40, 36, 3))
+    seen = keras.Model(inputs, architecture()._preprocessed(inputs, base))(PICTURES)
+    np.testing.assert_allclose(seen, preprocess(255 * PICTURES), atol=1e-4)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_only_the_heads_learn(keras, heads):
+    model = build(heads)
+    assert {weight.path.split("/")[0] for weight in model.trainable_weights}.isdisjoint({"base"})
+    assert len(model.trainable_weights) == 2 * len(model.outputs)
+
+
+def test_batch_normalisation_stays_in_inference_mode_where_other_layers_learn(keras):
+    model = build("classes", "ResNet50")
+    for layer in model.get_layer("base").layers[-20:]:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    before = model.get_layer("base").get_weights()
+    learning = keras.ops.convert_to_numpy(model(PICTURES, training=True))
+    assert all(
+        np.array_equal(*pair) for pair in zip(before, model.get_layer("base").get_weights(), strict=True)
+    )
+    np.testing.assert_allclose(learning, model(PICTURES, training=False), rtol=1e-5)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_a_saved_model_predicts_the_same(keras, tmp_path, heads):
+    model = build(heads)
+    loaded = keras.saving.load_model(saved.save_keras(model, tmp_path), compile=False, safe_mode=True)
+    expected, answers = (keras.tree.flatten(m.predict(PICTURES, verbose=0)) for m in (model, loaded))
+    assert all(np.array_equal(*pair) for pair in zip(expected, answers, strict=True))
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_weights_are_loaded_from_a_file(keras, weights, heads):
+    loaded = build(heads, weights=str(weights)).get_layer("base").get_weights()
+    assert all((weight == np.float32(0.01)).all() for weight in loaded)
+
+
+def test_weights_are_loaded_from_a_file_as_keras_publishes_them(keras, weights, tmp_path):
+    trunk = build("classes", weights=weights).get_layer("base")
+    legacy(trunk, tmp_path / "VGG16.h5")
+    loaded = build("classes", weights=tmp_path / "VGG16.h5").get_layer("base").get_weights()
+    assert all(np.array_equal(*pair) for pair in zip(loaded, trunk.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+def test_a_file_that_does_not_fit_is_named(keras, weights, tmp_path, heads):
+    (tmp_path / "text.h5").write_text("no weights")
+    for base, file in (
+        ("VGG16", tmp_path / "text.h5"),
+        ("VGG16", tmp_path / "missing.h5"),
+        ("VGG16", "imagenet"),
+        ("ResNet50", weights),
+    ):
+        with pytest.raises(ValueError, match=f"{file} holds no weights of {base} without its top: "):
+            build(heads, base, weights=file)
+
+
+@pytest.mark.parametrize("heads", HEADS)
+def test_another_base_is_refused_with_the_choices(keras, heads):
+    with pytest.raises(ValueError, match="no base 'LeNet'; the choices are InceptionV3, ResNet50, VGG16"):
+        architecture().build((40, 36, 3), 4, "softmax", base="LeNet", size=32)

@@ -1,0 +1,60 @@
+"""Archives of pictures: written by a sample, read without the project's own readers."""
+
+import importlib
+import io
+import zipfile
+
+import numpy as np
+from PIL import Image
+
+from evermodel.sources import Edition, RemoteFile
+
+
+def written(generator, folder):
+    """The archive that a generator writes into a folder."""
+    nothing = RemoteFile(name="made.zip", bytes=0, sha256="0" * 64)
+    edition = Edition(name="made", reader="none", options={"archive": "made.zip"}, files=(nothing,))
+    importlib.import_module(f"evermodel.samples.{generator}").write(folder, edition)
+    return folder / "made.zip"
+
+
+def names(archive):
+    with zipfile.ZipFile(archive) as opened:
+        return opened.namelist()
+
+
+def kind(archive, name):
+    """Format, size and mode of one picture."""
+    with zipfile.ZipFile(archive) as opened:
+        picture = Image.open(io.BytesIO(opened.read(name)))
+    return picture.format, picture.size, picture.mode
+
+
+def kinds(archive):
+    """The kinds of all pictures."""
+    with zipfile.ZipFile(archive) as opened:
+        found = [Image.open(io.BytesIO(opened.read(name))) for name in opened.namelist()]
+    return {(picture.format, picture.size, picture.mode) for picture in found}
+
+
+def load(archive, mode="L", size=None):
+    """All pictures in the order of names(), (n, height, width) or (n, height, width, 3) float64."""
+    with zipfile.ZipFile(archive) as opened:
+        pictures = [Image.open(io.BytesIO(opened.read(name))).convert(mode) for name in opened.namelist()]
+    return np.stack([np.asarray(one.resize(size) if size else one, dtype=np.float64) for one in pictures])
+
+
+def outlines(images, cell=8, directions=8):
+    """How strong the edges of each direction are in each cell (Dalal & Triggs 2005), (n, features)."""
+    down, across = np.gradient(images, axis=(1, 2))
+    turn = np.floor((np.arctan2(down, across) / (2 * np.pi) % 1) * directions) % directions
+    count, height, width = images.shape
+    rows, columns = height // cell, width // cell
+    strength = np.hypot(down, across)[:, : rows * cell, : columns * cell]
+    turn = turn[:, : rows * cell, : columns * cell]
+    cells = [
+        np.where(turn == one, strength, 0).reshape(count, rows, cell, columns, cell).sum(axis=(2, 4))
+        for one in range(directions)
+    ]
+    found = np.stack(cells, axis=-1).reshape(count, -1)
+    return found / (np.linalg.norm(found, axis=1, keepdims=True) + 1e-9)

@@ -1,0 +1,280 @@
+import hashlib
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evermodel import packed, pictures
+from evermodel.errors import EvermodelError
+from evermodel.readers import image_archive
+from tests.mirror import needs_mirror
+
+MEMBERS = r"(?P<split>train|test)/(?P<label>[a-z0-9]+)/\d+\.\w+"
+
+
+@pytest.fixture
+def read(pack):
+    def reader(members, archive="a.zip", pattern=MEMBERS, mode="L", **options):
+        return image_archive.read(
+            pack(members, archive), archive=archive, members=pattern, mode=mode, **options
+        )
+
+    return reader
+
+
+@pytest.fixture
+def good(picture):
+    """Two good pictures, so that a bad one beside them is one of several."""
+    return {"train/cat/1.png": picture(10), "test/dog/1.png": picture(20)}
+
+
+@pytest.mark.parametrize("archive", ["a.zip", "a.tar.gz", "a.tgz"])
+def test_pictures_and_labels_come_in_the_natural_order_of_names(read, picture, archive):
+    members = {f"train/cat/{number}.png": picture(number) for number in (10, 2, 1, 33)}
+    raw = read(members | {"notes.txt": b"no picture"}, archive)
+    assert (raw.kind, raw.rejected) == ("images", ())
+    assert (raw.inputs.shape, raw.inputs.dtype) == ((4, 6, 8, 1), np.uint8)
+    assert raw.inputs[:, 0, 0, 0].tolist() == [1, 2, 10, 33]
+    assert raw.manifest.split.tolist() == ["train"] * 4
+    assert raw.manifest.label.tolist() == ["cat"] * 4
+
+
+def test_the_manifest_tells_the_facts_of_each_picture(read, picture):
+    pixels = np.random.RandomState(0).randint(0, 256, (3, 6, 8, 3)).astype(np.uint8)
+    raw = read({f"train/cat/{n}.png": picture(one) for n, one in enumerate(pixels)}, mode="RGB")
+    assert np.array_equal(raw.inputs, pixels)
+    manifest = raw.manifest
+    assert list(manifest) == ["split", "label", "height", "width", "mode", "mean", "sd", "sha256"]
+    assert set(zip(manifest.height, manifest.width, manifest["mode"], strict=True)) == {(6, 8, "RGB")}
+    np.testing.assert_allclose(manifest["mean"], pixels.mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(manifest.sd, pixels.std(axis=(1, 2, 3)))
+    assert manifest.sha256.tolist() == [hashlib.sha256(one.tobytes()).hexdigest() for one in pixels]
+
+
+def test_digits_become_numbers_except_in_labels_and_splits(read, picture):
+    pattern = r"(?P<label>\d+)_(?P<age>\d+)_(?P<person>\w+)_(?P<gender>[01])\.png"
+    raw = read({"7_31_a1_0.png": picture(), "07_105_12_1.png": picture()}, pattern=pattern)
+    assert raw.manifest.label.tolist() == ["7", "07"]
+    assert raw.manifest.age.tolist() == [31, 105]
+    assert raw.manifest.gender.tolist() == [0, 1]
+    assert raw.manifest.person.tolist() == ["a1", "12"]
+    assert {raw.manifest.age.dtype, raw.manifest.gender.dtype} == {np.dtype("int64")}
+
+
+def test_labels_that_are_codes_get_their_names_and_others_are_rejected(read, good, picture):
+    raw = read(good | {"train/cow/1.png": picture()}, labels={"cat": "Felis catus", "dog": "Canis lupus"})
+    assert raw.manifest.label.tolist() == ["Canis lupus", "Felis catus"]
+    ((name, reason),) = raw.rejected
+    assert name == "train/cow/1.png"
+    assert reason == "carries the label 'cow', which data/sources.yaml does not name"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "PPM", "BMP"])
+def test_every_common_format_is_decoded_whatever_its_name(read, picture, form):
+    assert read({"train/cat/1.dat": picture(200, form=form)}).inputs.ravel().tolist() == [200] * 48
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "form"),
+    [("L", 90, "JPEG"), ("RGBA", (90, 90, 90, 255), "PNG"), ("RGB", (90, 90, 90), "BMP"),
+     ("LA", (90, 255), "PNG"), ("CMYK", (0, 0, 0, 165), "JPEG")],
+)  # fmt: skip
+@pytest.mark.parametrize(("wanted", "channels"), [("L", 1), ("RGB", 3)])
+def test_other_modes_are_converted(read, picture, mode, colour, form, wanted, channels):
+    raw = read({"train/cat/1.png": picture(colour, mode, form=form)}, mode=wanted)
+    assert raw.rejected == ()
+    assert raw.inputs.shape == (1, 6, 8, channels)
+    assert set(raw.manifest["mode"]) == {wanted}
+    assert np.abs(raw.inputs.astype(int) - 90).max() <= 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_palette_is_looked_up_also_where_it_is_transparent(read, tmp_path):
+    image = Image.new("P", (8, 6), 1)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    image.save(tmp_path / "p.png", transparency=b"\x00\x80")
+    content = (tmp_path / "p.png").read_bytes()
+    (tmp_path / "p.png").unlink()
+    assert read({"train/cat/1.png": content}, mode="RGB").inputs[0, 0, 0].tolist() == [255, 0, 0]
+    assert read({"train/cat/1.png": content}, mode="L").inputs[0, 0, 0].tolist() == [76]  # 255 * 0.299
+
+
+def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, picture, good):
+    noise = np.random.RandomState(0).randint(0, 256, (6, 8)).astype(np.uint8)
+    bad = {
+        "train/cat/2.jpg": b"this is no picture",
+        "train/cat/3.jpg": b"",
+        "train/cat/4.png": picture(noise)[:-30],
+        "train/cat/5.pgm": b"P5 60000 60000 255\n",
+        "train/cat/6.pgm": b"P5 7000 7000 255\n",
+        "train/cat/7.pgm": b"P5 8 6 65535\n" + bytes(96),
+        "train/cat/8.png": picture(size=(8, 7)),
+        "train/cat/unnamed.PNG": picture(),
+        "train/cat/9.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n",
+    }
+    raw = read(good | bad, size=[6, 8])
+    reasons = dict(raw.rejected)
+    assert list(reasons) == sorted(bad)
+    assert len(raw.manifest) == len(raw.inputs) == 2
+    for name in ("2.jpg", "3.jpg", "9.eps"):
+        assert reasons[f"train/cat/{name}"] == "is not a picture that can be decoded; give a PNG or JPEG"
+    assert "cut off" in reasons["train/cat/4.png"]
+    assert "bomb" in reasons["train/cat/5.pgm"]
+    assert reasons["train/cat/6.pgm"] == "has 7000x7000 pixels; the limit is 40,000,000"
+    assert reasons["train/cat/7.pgm"] == "has pixels of mode I; give 8 bits a channel"
+    assert reasons["train/cat/8.png"] == "is 7x8 pixels, not 6x8 (height x width)"
+    assert reasons["train/cat/unnamed.PNG"] == "carries no label in its name"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [7_000, 12_000, 60_000])
+def test_a_huge_picture_is_rejected_before_it_is_decoded(read, good, monkeypatch, side):
+    bomb = {"train/cat/2.pgm": b"P5 %d %d 255\n" % (side, side)}
+    load = Image.Image.load
+    monkeypatch.setattr(
+        Image.Image, "load", lambda image: load(image) if image.width < 99 else pytest.fail("it was decoded")
+    )
+    ((name, reason),) = read(good | bomb).rejected
+    assert name == "train/cat/2.pgm"
+    assert "pixels" in reason
+
+
+def test_without_a_size_all_pictures_are_of_the_size_of_the_first_good_one(read, picture):
+    members = {
+        "train/cat/1.png": b"damaged",
+        "train/cat/10.png": picture(size=(9, 9)),
+        "train/cat/2.png": picture(size=(4, 5)),
+        "train/cat/3.png": picture(size=(4, 5)),
+    }
+    raw = read(members)
+    assert raw.inputs.shape == (2, 5, 4, 1)
+    assert [name for name, _ in raw.rejected] == ["train/cat/1.png", "train/cat/10.png"]
+
+
+def test_a_picture_without_a_label_is_only_missed_beside_others_that_have_one(read, picture, good):
+    other = {"other/preview.png": picture(), "train/cat/readme.txt": b"", "logo.png": picture()}
+    assert read(good | other).rejected == ()
+
+
+def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(read, picture, monkeypatch, good):
+    monkeypatch.setattr(packed, "LIMIT", 1_000)
+    ((name, reason),) = read(good | {"train/cat/2.png": picture() + bytes(1_000)}).rejected
+    assert name == "train/cat/2.png"
+    assert reason.startswith("unpacks to 1,0")
+
+
+def test_a_damaged_member_of_a_zip_file_is_rejected_alone(pack, tmp_path, seal, good):
+    pack(good)
+    content = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace(good["train/cat/1.png"], good["train/cat/1.png"][::-1]))
+    raw = image_archive.read(seal(), archive="a.zip", members=MEMBERS, mode="L")
+    ((name, reason),) = raw.rejected
+    assert name == "train/cat/1.png"
+    assert "CRC" in reason
+
+
+def test_an_archive_without_a_usable_picture_is_refused_with_the_first_reason(read):
+    with pytest.raises(
+        EvermodelError, match=r"a\.zip holds no picture that can be used: train/cat/2\.png is not a picture"
+    ):
+        read({"train/cat/10.png": b"", "train/cat/2.png": b""})
+
+
+def test_a_pattern_without_match_is_told_with_the_first_names(read, picture):
+    with pytest.raises(EvermodelError, match=r"no name matches .*it holds a/2\.png, a/10\.png; correct"):
+        read({"a/10.png": picture(), "a/2.png": picture()})
+
+
+def test_an_empty_archive_is_told(read):
+    with pytest.raises(EvermodelError, match="it holds nothing"):
+        read({})
+
+
+def test_a_pattern_that_is_none_is_told(read, good):
+    with pytest.raises(EvermodelError, match=r"'\(' is no regular expression .*correct data/sources\.yaml"):
+        read(good, pattern="(")
+
+
+@pytest.mark.parametrize("archive", ["a.zip", "a.tar.gz"])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
+def test_what_is_no_archive_is_told(tmp_path, seal, archive, content):
+    (tmp_path / archive).write_bytes(content)
+    with pytest.raises(EvermodelError, match=r"is no zip or tar\.gz archive"):
+        image_archive.read(seal(), archive=archive, members=MEMBERS, mode="L")
+
+
+@pytest.mark.parametrize("archive", ["a.zip", "a.tar.gz"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_an_archive_that_was_cut_off_is_told(pack, picture, tmp_path, seal, archive, share):
+    noise = np.random.RandomState(0).randint(0, 256, (60, 60)).astype(np.uint8)
+    pack({f"train/cat/{number}.png": picture(noise) for number in range(9)}, archive)
+    content = (tmp_path / archive).read_bytes()
+    (tmp_path / archive).write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(EvermodelError, match="cut off or corrupt"):
+        image_archive.read(seal(), archive=archive, members=MEMBERS, mode="L")
+
+
+def test_an_encrypted_archive_is_told(pack, tmp_path, seal, good):
+    pack(good)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        start = archive.start_dir
+    flags = struct.unpack_from("<H", content, start + 8)[0]
+    struct.pack_into("<H", content, start + 8, flags | 1)
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(EvermodelError, match=r"a\.zip is encrypted"):
+        image_archive.read(seal(), archive="a.zip", members=MEMBERS, mode="L")
+
+
+def test_a_missing_and_a_changed_archive_are_named(pack, tmp_path, good):
+    folder = pack(good)
+    (tmp_path / "a.zip").write_bytes(b"anything")
+    with pytest.raises(EvermodelError, match=r"a\.zip was changed since it was fetched"):
+        image_archive.read(folder, archive="a.zip", members=MEMBERS, mode="L")
+    (tmp_path / "a.zip").unlink()
+    with pytest.raises(EvermodelError, match=r"a\.zip is missing"):
+        image_archive.read(folder, archive="a.zip", members=MEMBERS, mode="L")
+
+
+def test_the_limit_of_bytes_lets_the_largest_picture_pass():
+    assert packed.LIMIT > 3 * pictures.PIXELS
+
+
+@needs_mirror
+@pytest.mark.parametrize(
+    ("name", "archive", "members", "mode", "shape"),
+    [
+        ("flowers17", "flowers17_128.zip", r".*/c(?P<label>\d+)/.*\.jpg", "RGB", (1360, 128, 128, 3)),
+        ("orl_faces", "att_faces.zip", r".*/(?P<label>s\d+)/\d+\.pgm", "L", (400, 112, 92, 1)),
+        ("smile", "SMILEsmileD_4000.zip", r".*/(?P<label>\w+)/\w+/\d+\.jpg", "L", (4000, 64, 64, 1)),
+    ],
+)
+def test_real_labelled_pictures_are_read(mirrored, name, archive, members, mode, shape):
+    raw = image_archive.read(mirrored(name), archive=archive, members=members, mode=mode)
+    assert (raw.inputs.shape, raw.rejected) == (shape, ())
+    assert raw.manifest.label.value_counts().nunique() == 1
+
+
+@needs_mirror
+def test_the_real_faces_tell_age_and_gender(mirrored):
+    pattern = r"UTKFace_2000/(?P<age>\d+)_(?P<gender>[01])_.*\.jpg"
+    folder = mirrored("utkface")
+    raw = image_archive.read(folder, archive="UTKFace_2000.zip", members=pattern, mode="RGB")
+    assert raw.inputs.shape == (2000, 200, 200, 3)
+    assert raw.manifest.gender.value_counts().to_dict() == {0: 1048, 1: 952}
+    assert raw.manifest.age.mean() == pytest.approx(33.1, abs=0.05)
+
+
+@needs_mirror
+def test_the_real_small_photographs_are_read(mirrored):
+    pattern = r"(?P<split>train|test)/(?P<label>[a-z]+)/\d+\.jpg"
+    folder = mirrored("cifar10")
+    raw = image_archive.read(
+        folder, archive="cifar10_jpeg_all.zip", members=pattern, mode="RGB", size=[32, 32]
+    )
+    assert (raw.inputs.shape, raw.rejected) == ((60_000, 32, 32, 3), ())
+    counts = raw.manifest.groupby("split").label.value_counts().unstack()
+    assert (counts.loc["train"] == 5000).all()
+    assert (counts.loc["test"] == 1000).all()

@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from evermodel.errors import EvermodelError
+from evermodel.readers import image_pairs
+from tests.mirror import needs_mirror
+
+IMAGES, MASKS = r"image/(?P<id>\w+)\.png", r"label/(?P<id>\w+)\.png"
+RANDOM = np.random.RandomState(0)
+
+
+@pytest.fixture
+def read(pack):
+    def reader(members, images=IMAGES, masks=MASKS, **options):
+        return image_pairs.read(pack(members), archive="a.zip", images=images, masks=masks, **options)
+
+    return reader
+
+
+@pytest.fixture
+def pair(picture):
+    """A picture of noise and a mask whose left half is foreground, as members of that id."""
+
+    def members(number, size=(8, 6), mask=None):
+        noise = RANDOM.randint(0, 256, size[::-1]).astype(np.uint8)
+        half = np.repeat(np.arange(size[0]) < size[0] / 2, size[1]).reshape(size).T * np.uint8(255)
+        chosen = half if mask is None else mask
+        return {f"image/{number}.png": picture(noise), f"label/{number}.png": picture(chosen)}
+
+    return members
+
+
+def test_pictures_and_masks_of_one_id_come_together_in_the_order_of_ids(read, picture):
+    members = {f"image/{n}.png": picture(n) for n in (10, 2, 1)}
+    members |= {f"label/{n}.png": picture(255 * (n > 5)) for n in (1, 10, 2)}
+    raw = read(members)
+    assert (raw.kind, raw.rejected) == ("images", ())
+    assert raw.inputs.shape == raw.targets.shape == (3, 6, 8, 1)
+    assert raw.inputs.dtype == raw.targets.dtype == np.uint8
+    assert raw.inputs[:, 0, 0, 0].tolist() == raw.manifest.slice.tolist() == [1, 2, 10]
+    assert raw.targets[:, 0, 0, 0].tolist() == [0, 0, 255]
+    assert raw.manifest.label.tolist() == [0, 0, 1]
+
+
+def test_a_tile_is_cut_from_the_same_place_of_both_and_says_where_it_was(read, picture):
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    raw = read({"image/3.png": picture(pixels), "label/3.png": picture(pixels + 110)}, tile=2)
+    assert raw.inputs.shape == raw.targets.shape == (12, 2, 2, 1)
+    for row, column, shown, marked in zip(
+        raw.manifest.row, raw.manifest.column, raw.inputs, raw.targets, strict=True
+    ):
+        piece = pixels[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert np.array_equal(shown[..., 0], piece)
+        assert np.array_equal(marked[..., 0] > 0, piece + 110 >= 128)
+    assert raw.manifest.groupby(["slice", "row", "column"]).size().tolist() == [1] * 12
+    assert list(raw.manifest) == [
+        "slice", "row", "column", "height", "width", "mode", "mean", "sd", "sha256", "label",
+    ]  # fmt: skip
+    assert {str(raw.manifest[name].dtype) for name in ("slice", "row", "column")} == {"int64"}
+    np.testing.assert_allclose(raw.manifest.label, (raw.targets > 0).mean(axis=(1, 2, 3)))
+
+
+def test_what_is_left_over_at_the_edges_is_left_out(read, pair):
+    raw = read(pair(1, size=(8, 7)) | pair(2, size=(5, 3)), tile=3)
+    assert raw.manifest.groupby("slice").size().to_dict() == {1: 4, 2: 1}
+
+
+def test_a_mask_is_either_or_whatever_its_edges(read, pair):
+    soft = np.array([[0, 1, 127, 128, 129, 254, 255, 0]] * 6, np.uint8)
+    raw = read(pair(1, mask=soft))
+    assert raw.targets[0, 0, :, 0].tolist() == [0, 0, 0, 255, 255, 255, 255, 0]
+
+
+def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, pair, picture):
+    members = pair(1) | pair(2) | pair(3, mask=np.zeros((5, 8), np.uint8)) | pair(4, size=(9, 9))
+    members |= pair(5) | {"label/5.png": b"damaged"} | pair("x") | pair("01")
+    members |= {"image/6.png": picture(), "label/7.png": picture()}
+    raw = read(members)
+    assert raw.manifest.slice.tolist() == [1, 2]
+    assert raw.rejected == (
+        ("image/01.png", "has the id of image/1.png"),
+        ("image/3.png", "is 6x8 pixels, but its mask is 5x8"),
+        ("image/4.png", "is 9x9 pixels, unlike the first one"),
+        ("image/5.png", "has no mask that can be used"),
+        ("image/6.png", "has no mask that can be used"),
+        ("image/x.png", "has an id that is no whole number"),
+        ("label/01.png", "has the id of label/1.png"),
+        ("label/5.png", "is not a picture that can be decoded; give a PNG or JPEG"),
+        ("label/7.png", "has no picture that can be used"),
+        ("label/x.png", "has an id that is no whole number"),
+    )
+
+
+def test_a_picture_smaller_than_a_tile_is_rejected(read, pair):
+    raw = read(pair(1, size=(8, 8)) | pair(2, size=(8, 6)), tile=8)
+    assert raw.rejected == (("image/2.png", "is 6x8 pixels, but a tile is 8x8"),)
+
+
+def test_an_archive_without_a_usable_pair_is_refused_with_the_first_reason(read, pair):
+    with pytest.raises(
+        EvermodelError, match=r"no pair that can be used: image/1\.png is 6x8 pixels, but a tile"
+    ):
+        read(pair(1), tile=64)
+
+
+@pytest.mark.parametrize("wrong", ["images", "masks"])
+def test_a_pattern_without_id_is_told(read, pair, wrong):
+    with pytest.raises(EvermodelError, match=r"has no group \(\?P<id>\.\.\.\); correct data/sources\.yaml"):
+        read(pair(1), **{wrong: r"image/\d+\.png"})
+
+
+def test_masks_that_do_not_exist_are_told(read, picture):
+    with pytest.raises(EvermodelError, match=r"no name matches 'label/.*it holds image/1\.png"):
+        read({"image/1.png": picture()})
+
+
+@needs_mirror
+def test_the_real_membranes_are_read(mirrored):
+    raw = image_pairs.read(
+        mirrored("membrane"),
+        archive="membrane.zip",
+        images=r"data/membrane/train/image/(?P<id>\d+)\.png",
+        masks=r"data/membrane/train/label/(?P<id>\d+)\.png",
+        tile=128,
+    )
+    assert raw.inputs.shape == raw.targets.shape == (480, 128, 128, 1)
+    assert raw.manifest.groupby("slice").size().to_dict() == dict.fromkeys(range(30), 16)
+    assert raw.manifest.label.mean() == pytest.approx(0.78, abs=0.01)
+    assert raw.rejected == ()

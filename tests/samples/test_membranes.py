@@ -1,0 +1,62 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from tests import pictures
+from tests.mirror import needs_mirror
+
+SLICES = 12
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return pictures.written("membranes", tmp_path_factory.mktemp("membranes"))
+
+
+@pytest.fixture(scope="module")
+def stacks(archive):
+    """Images and labels by the number of their slice, two times (12, 256, 256)."""
+    found = dict(zip(pictures.names(archive), pictures.load(archive), strict=True))
+    return tuple(
+        np.stack([found[f"data/membrane/train/{part}/{n}.png"] for n in range(SLICES)])
+        for part in ("image", "label")
+    )
+
+
+def test_a_second_run_writes_the_same_bytes(archive, tmp_path):
+    np.random.seed(1)
+    assert pictures.written("membranes", tmp_path).read_bytes() == archive.read_bytes()
+
+
+def test_every_slice_has_a_label_and_all_are_gray(archive):
+    parts = {f"data/membrane/train/{part}/{n}.png" for part in ("image", "label") for n in range(SLICES)}
+    assert set(pictures.names(archive)) == parts
+    assert pictures.kinds(archive) == {("PNG", (256, 256), "L")}
+
+
+def test_a_label_says_membrane_or_cell_about_as_often_as_the_real_ones(stacks):
+    assert set(np.unique(stacks[1])) == {0, 255}
+    assert 0.65 < (stacks[1] == 255).mean() < 0.85
+
+
+def test_neighbouring_slices_are_alike_and_distant_ones_are_not(stacks):
+    alike = [np.mean(stacks[1][0] == stacks[1][n]) for n in (1, 4, 11)]
+    assert alike[0] > 0.85
+    assert alike[0] > alike[1] > alike[2]
+
+
+def test_membranes_are_darker_but_no_grey_level_tells_them_from_the_rest(stacks):
+    images, walls = stacks[0].ravel(), stacks[1].ravel() == 0
+    assert images[walls].mean() < images[~walls].mean() - 25
+    assert max(f1_score(walls, images < level) for level in range(70, 150, 10)) < 0.75
+
+
+@needs_mirror
+def test_the_real_archive_has_the_same_folders_and_modes(archive):
+    real = Path(os.environ["EVERMODEL_MIRROR"]) / "membrane/membrane.zip"
+    assert set(pictures.names(archive)) <= set(pictures.names(real))
+    for name in pictures.names(archive):
+        assert pictures.kind(real, name)[::2] == pictures.kind(archive, name)[::2]

@@ -1,0 +1,52 @@
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from tests import pictures
+from tests.mirror import needs_mirror
+
+NAME = re.compile(r"att_faces/s(\d+)/(\d+)\.pgm")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return pictures.written("orl", tmp_path_factory.mktemp("orl"))
+
+
+def test_a_second_run_writes_the_same_bytes(archive, tmp_path):
+    np.random.seed(1)
+    assert pictures.written("orl", tmp_path).read_bytes() == archive.read_bytes()
+
+
+def test_forty_people_have_ten_pictures_each(archive):
+    found = {tuple(map(int, NAME.fullmatch(name).groups())) for name in pictures.names(archive)}
+    assert found == {(person, picture) for person in range(1, 41) for picture in range(1, 11)}
+
+
+def test_every_picture_is_a_gray_map_of_92_by_112(archive):
+    assert pictures.kinds(archive) == {("PPM", (92, 112), "L")}
+
+
+def test_a_person_is_known_again_by_outlines_better_than_by_pixels(archive):
+    images = pictures.load(archive, size=(46, 56))
+    found = np.array([NAME.fullmatch(name).groups() for name in pictures.names(archive)], dtype=int)
+    people, known = found[:, 0], found[:, 1] <= 5
+
+    def rank_1(features):
+        nearest = KNeighborsClassifier(1).fit(features[known], people[known])
+        return nearest.score(features[~known], people[~known])
+
+    pixels, edges = rank_1(images.reshape(len(images), -1)), rank_1(pictures.outlines(images))
+    assert edges > pixels + 0.05
+    assert edges > 0.6
+
+
+@needs_mirror
+def test_the_real_archive_has_the_same_names_and_kind_of_picture(archive):
+    real = Path(os.environ["EVERMODEL_MIRROR"]) / "orl_faces/att_faces.zip"
+    assert set(pictures.names(real)) == set(pictures.names(archive))
+    assert pictures.kind(real, "att_faces/s1/1.pgm") == pictures.kind(archive, "att_faces/s1/1.pgm")

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from evermodel.data import Answers, Split
+from evermodel.errors import EvermodelError
+from evermodel.tasks import segmentation
+
+TRUTH = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+P = np.array([[0.9, 0.2, 0.8, 0.1], [0.9, 0.1, 0.2, 0.4], [0.1, 0.2, 0.3, 0.4]])
+
+
+def masks(rows, kind):
+    return np.array(rows).reshape(-1, 2, 2, 1).astype(kind)
+
+
+TEST = Split(np.full((3, 2, 2, 3), 100, np.uint8), masks(TRUTH * 255, np.uint8))
+
+
+@pytest.fixture
+def judged(make_spec):
+    """The scores of a prediction, and their metrics."""
+
+    def judge(p, test=TEST):
+        scores = segmentation.score(test, masks(p, np.float32), make_spec())
+        return scores, segmentation.metrics(scores, make_spec())
+
+    return judge
+
+
+def test_scores_are_those_computed_by_hand(judged):
+    scores, _ = judged(P)
+    assert scores["dice"].tolist() == [0.5, 1, 1]
+    assert scores["iou"].tolist() == pytest.approx([1 / 3, 1, 1])
+    assert scores["pixel_accuracy"].tolist() == [0.5, 1, 1]
+    assert scores["log_loss"][0] == pytest.approx(-np.log([0.9, 0.2, 0.2, 0.9]).mean(), rel=1e-6)
+    assert scores.loc[0, segmentation.COUNTS].tolist() == [1, 1, 1, 1]
+
+
+def test_pooled_metrics_are_of_all_pixels_as_one_picture(judged):
+    _, metrics = judged(P)
+    assert metrics["dice"] == pytest.approx(2.5 / 3)
+    assert metrics["pooled_dice"] == pytest.approx(2 * 2 / (3 + 3))
+    assert metrics["pooled_iou"] == pytest.approx(2 / 4)
+    assert metrics["pixel_accuracy"] == pytest.approx(10 / 12)
+
+
+def test_the_truth_itself_is_perfect(judged):
+    _, metrics = judged(TRUTH)
+    assert metrics.pop("log_loss") == pytest.approx(0, abs=1e-6)
+    assert set(metrics.values()) == {1}
+
+
+def test_an_empty_mask_is_right_only_where_there_is_nothing(judged):
+    scores, _ = judged(np.zeros((3, 4)))
+    assert scores["dice"].tolist() == scores["iou"].tolist() == [0, 0, 1]
+
+
+def test_a_mask_where_there_is_nothing_is_wrong(judged):
+    scores, metrics = judged(np.ones((3, 4)))
+    assert scores["dice"].tolist() == pytest.approx([2 / 3, 0.4, 0])
+    assert metrics["pooled_iou"] == 3 / 12
+
+
+def test_half_a_chance_is_background(judged):
+    scores, _ = judged(np.full((3, 4), 0.5))
+    assert scores["true_positive"].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (np.zeros((3, 2, 2)), r"\(3, 2, 2\).*need \(3, 2, 2, 1\)"),
+        (np.zeros((3, 2, 2, 2)), "one channel and a sigmoid"),
+        (np.full((3, 2, 2, 1), np.inf), "no finite number for 3 of 3"),
+        (np.full((3, 2, 2, 1), 255.0), "from 255 to 255, but they must lie between 0 and 1"),
+        (np.full((3, 2, 2, 1), -0.1), "between 0 and 1"),
+    ],
+)
+def test_what_is_no_probability_of_each_pixel_is_refused(make_spec, p, words):
+    with pytest.raises(EvermodelError, match=words):
+        segmentation.score(TEST, p, make_spec())
+
+
+def test_the_worst_have_the_smallest_dice(make_spec, judged):
+    worst = segmentation.worst(judged(P)[0], make_spec(), 1)
+    assert worst.to_dict("index") == {0: {"dice": 0.5, "pixels missed": 1, "pixels too many": 1}}
+
+
+def test_errors_keep_their_colour_whichever_other_kinds_there_are(make_spec, judged):
+    answers = Answers(TEST, masks(1 - TRUTH, float), masks(P, float), TEST.x)
+    figure = segmentation.figures(judged(1 - TRUTH)[0], make_spec(), answers)["overlays"]
+    red, green, blue = figure.axes[2].get_images()[0].get_array()[1, 0].astype(int)  # wrongly marked
+    assert red > green > blue
+    red, green, blue = figure.axes[2].get_images()[0].get_array()[0, 0].astype(int)  # missed
+    assert min(red, green) > blue

@@ -94,6 +94,9 @@ def test_a_card_tells(fact):
 def test_a_card_says_what_a_model_of_another_kind_of_data_takes():
     assert "rows of the columns a, b" in write(kind="table", columns=("a", "b"))
     assert "takes texts as they come" in write(kind="text")
+    assert "windows (60, 2) of Open, Volume" in write(
+        kind="series", input_shape=(60, 2), columns=("Open", "Volume")
+    )
 
 
 def test_a_card_of_a_quantity_lists_no_classes():

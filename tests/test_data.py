@@ -66,6 +66,34 @@ def test_loaded_rows_can_not_be_changed(tmp_path):
         split.x[0] = 0
 
 
+def test_what_belongs_together_is_loaded_together(tmp_path):
+    loaded = data.load(saved(tmp_path / "made", "images"), "train", "test")
+    assert loaded.spec == spec("images")
+    assert list(loaded.splits) == ["train", "test"]
+    assert loaded.weights == {}
+
+
+def test_pretrained_weights_are_found_by_their_base(tmp_path):
+    (tmp_path / "some_long_name.h5").write_bytes(b"weights")
+    folder = tmp_path / "made"
+    folder.mkdir()
+    splits = {"test": Split(X["images"], Y)}
+    data.save(folder, spec("images"), splits, {"VGG16": tmp_path / "some_long_name.h5"})
+    weights = data.load(folder).weights
+    assert {base: file.read_bytes() for base, file in weights.items()} == {"VGG16": b"weights"}
+    assert (tmp_path / "some_long_name.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "y", [np.array([[1.5, 0], [2, 1], [3, 1]]), np.zeros((3, 4, 5, 1), np.uint8)], ids=["numbers", "masks"]
+)
+def test_targets_of_any_shape_come_back(tmp_path, y):
+    data.save(tmp_path, spec("images"), {"test": Split(X["images"], y)})
+    split = data.load_split(tmp_path, "test")
+    assert (split.y.dtype, len(split)) == (y.dtype, 3)
+    assert np.array_equal(split.y, y)
+
+
 @pytest.mark.parametrize("lost", ["spec.json", "test/x.parquet", "test/y.npy"])
 def test_a_file_that_is_lost_is_named(tmp_path, lost):
     folder = saved(tmp_path / "made", "text")
@@ -96,6 +124,12 @@ def test_a_file_is_known_by_its_sha256(tmp_path):
     # The first test vector of FIPS 180-2, appendix B.1.
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert data.file_hash(tmp_path / "abc") == expected
+
+
+def test_a_file_may_be_known_by_its_md5(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # RFC 1321, appendix A.5.
+    assert data.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
 
 
 def test_a_folder_appears_when_it_is_complete(tmp_path):

@@ -47,6 +47,29 @@ def test_a_file_arrives_whole_under_its_hash(folder):
     assert left(folder) == [""]
 
 
+def test_a_file_that_is_known_by_its_md5_alone_is_checked_by_it(folder):
+    digest = hashlib.md5(CONTENT).hexdigest()
+    with serving(whole(CONTENT)) as server:
+        file = RemoteFile(name="some.h5", bytes=len(CONTENT), md5=digest, urls=(server.url,))
+        downloads.download(file)
+    assert downloads.cached(file).name == digest
+    assert downloads.cached(file).read_bytes() == CONTENT
+    assert downloads.fault(downloads.cached(file), file) == ""
+
+
+def test_a_wrong_md5_is_refused_and_deleted(folder):
+    other = bytes(len(CONTENT))
+
+    def known(url):
+        return RemoteFile(
+            name="some.h5", bytes=len(CONTENT), md5=hashlib.md5(CONTENT).hexdigest(), urls=(url,)
+        )
+
+    message, _ = refusal(whole(other), file=known)
+    assert f"has md5 {hashlib.md5(other).hexdigest()}" in message
+    assert left(folder) == []
+
+
 def test_a_cut_connection_goes_on_where_it_stopped():
     with serving(cut(CONTENT, 200_000), whole(CONTENT)) as server:
         file = wanted(server.url)

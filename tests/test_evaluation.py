@@ -9,9 +9,10 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from evermodel import data, determinism, evaluation, journal, saved
-from evermodel.data import Spec, Split
+from evermodel.data import Answers, Spec, Split
 from evermodel.errors import EvermodelError
-from evermodel.tasks import binary, regression
+from evermodel.params import Experiment
+from evermodel.tasks import binary, denoising, reconstruction, regression
 from pipelines import evaluate
 
 RNG = np.random.default_rng(3)
@@ -171,12 +172,12 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
 
 def test_a_wrong_prediction_is_told_with_who_made_it():
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.judge(regression, "baseline constant", np.zeros(3), np.zeros(4), spec())
+        evaluation.judge(regression, "baseline constant", np.zeros(3), rows(4), spec())
 
 
 def test_a_metric_that_is_not_finite_is_told_by_name():
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.judge(regression, "model mlp", np.full(4, 1e200), np.arange(4), spec())
+        evaluation.judge(regression, "model mlp", np.full(4, 1e200), rows(4), spec())
 
 
 def test_numbers_keep_six_digits():
@@ -190,10 +191,11 @@ def test_numbers_keep_six_digits():
 def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
     texts = np.array([f"text number {number}" for number in range(20)], dtype=object)
     of_texts = spec("text", classes=("bad", "good"), columns=())
-    target = np.arange(20) % 2
-    scores = binary.score(target, np.linspace(0.05, 0.9, 20), of_texts)
+    test, given = Split(texts, np.arange(20) % 2), np.linspace(0.05, 0.9, 20)
+    scores = binary.score(test, given, of_texts)
+    answers = Answers(test, given, np.full(20, 0.5), texts)
     history = pd.read_csv(io.StringIO("epoch,loss,val_loss\n1,2,3\n2,1,2\n"))
-    drawn = evaluation.pictures(binary, "imdb", of_texts, scores, texts, history)
+    drawn = evaluation.pictures(binary, "imdb", of_texts, scores, answers, history)
     assert set(drawn) == {
         "calibration.png",
         "confusion_matrix.png",
@@ -207,6 +209,52 @@ def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
 def test_images_get_a_picture_of_the_worst_even_if_there_are_few():
     images = RNG.integers(0, 255, (4, 6, 6, 3)).astype(np.uint8)
     of_images = spec("images", input_shape=(6, 6, 3), columns=())
-    scores = regression.score(np.arange(4.0), np.ones(4), of_images)
-    drawn = evaluation.pictures(regression, "faces", of_images, scores, images, pd.DataFrame({"epoch": [1]}))
+    test = Split(images, np.arange(4.0))
+    scores = regression.score(test, np.ones(4), of_images)
+    answers = Answers(test, np.ones(4), np.zeros(4), images)
+    drawn = evaluation.pictures(regression, "faces", of_images, scores, answers, pd.DataFrame({"epoch": [1]}))
     assert set(drawn) == {"predicted_true.png", "residuals.png", "worst.png"}
+
+
+def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown():
+    x = RNG.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
+    assert evaluation.inputs(reconstruction, x, 1) is x
+    noisy, again, other = (evaluation.inputs(denoising, x, seed) for seed in (1, 1, 2))
+    assert (noisy != x).any()
+    assert np.array_equal(noisy, again)
+    assert (noisy != other).any()
+
+
+def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x))
+    monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
+    test = rows(20)
+    answers = Answers(test, test.y + np.arange(20), np.zeros(20), test.x + 100)
+    scores = regression.score(test, answers.model, spec())
+    evaluation.pictures(regression, "prices", spec(), scores, answers, pd.DataFrame({"epoch": [1]}))
+    assert np.array_equal(seen["x"], (test.x + 100)[::-1][: evaluation.WORST])
+
+
+def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project):
+    shared = {
+        "dataset": "prices",
+        "task": "reconstruction",
+        "model": "autoencoder",
+        "baseline": "pca",
+        "train": {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 1, "epochs": 1},
+        "promotion": {"metric": "mse", "ceiling": 1},
+    }
+    x = RNG.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
+    of_images = spec("images", input_shape=(4, 4, 1), columns=())
+    answers = [
+        evaluate.predict_baseline(
+            Experiment.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
+            of_images,
+            Split(x, np.zeros(30)),
+            x,
+        )
+        for latent in (2, 14)
+    ]
+    coarse, fine = (np.mean((answer - x / 255) ** 2) for answer in answers)
+    assert fine < coarse / 2

@@ -180,6 +180,7 @@ def test_source_json_tells_all_and_nothing_that_changes(mirror, raw, tmp_path):
         "terms": "none",
         "reader": "table",
         "options": {"separator": ","},
+        "weights": {},
         "files": {"x.data": sha256(OLD)},
     }
     downloads.FOLDER.mkdir(parents=True)
@@ -188,6 +189,60 @@ def test_source_json_tells_all_and_nothing_that_changes(mirror, raw, tmp_path):
     again.mkdir()
     fetching.fetch("some", source(edition("old", x=OLD)), "full", again)
     assert (again / "source.json").read_bytes() == (raw / "source.json").read_bytes()
+
+
+def test_a_file_known_by_md5_is_found_and_written_down_by_its_sha256(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    one = edition("old", x=OLD)
+    one["files"][0] |= {"sha256": None, "md5": hashlib.md5(OLD).hexdigest()}
+    fetching.fetch("some", source(one), "full", raw)
+    assert sources.provenance(raw).files == {"x.data": sha256(OLD)}
+
+
+def test_a_tampered_file_known_by_md5_is_refused_by_it(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD[::-1])
+    one = edition("old", x=OLD)
+    digest = hashlib.md5(OLD).hexdigest()
+    one["files"][0] |= {"sha256": None, "md5": digest}
+    with pytest.raises(EvermodelError, match=f"but md5 {digest} is expected"):
+        fetching.fetch("some", source(one), "full", raw)
+
+
+def test_a_file_may_lie_in_the_mirror_s_folder_of_another_source(mirror, raw):
+    (mirror.parent / "other").mkdir()
+    (mirror.parent / "other" / "x.data").write_bytes(OLD)
+    one = edition("old", x=OLD)
+    one["files"][0]["folder"] = "other"
+    fetching.fetch("some", source(one), "full", raw)
+    assert (raw / "x.data").read_bytes() == OLD
+
+
+def test_the_place_by_hand_is_that_other_folder(raw):
+    one = edition("old", x=OLD)
+    one["files"][0]["folder"] = "other"
+    with pytest.raises(EvermodelError, match=r"put it by hand at \$EVERMODEL_MIRROR/other/x\.data"):
+        fetching.fetch("some", source(one), "full", raw)
+
+
+def test_all_that_is_missing_is_named_at_once(mirror, raw):
+    (mirror / "there.data").write_bytes(NEW)
+    with pytest.raises(EvermodelError) as error:
+        fetching.fetch("some", source(edition("old", x=OLD, words=WORDS, there=NEW)), "full", raw)
+    message = str(error.value)
+    assert f"x.data (sha256 {sha256(OLD)}): no URL is known" in message
+    assert message.endswith("needed beside it: words.data")
+    assert "there.data" not in message
+    assert "\n" not in message
+
+
+def test_pretrained_weights_come_with_their_edition(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    (mirror / "vgg.data").write_bytes(WORDS)
+    one = edition("old", x=OLD, vgg=WORDS) | {"weights": {"VGG16": "vgg.data"}}
+    fetching.fetch("some", source(one), "full", raw)
+    found = sources.provenance(raw)
+    assert found.weights == {"VGG16": "vgg.data"}
+    assert found.files == {"x.data": sha256(OLD), "vgg.data": sha256(WORDS)}
 
 
 HOUSES = {"generator": "houses", "made": True, "note": "made houses"}
@@ -214,6 +269,21 @@ def test_a_source_without_sample_is_fetched_for_real(mirror, raw):
     (mirror / "x.data").write_bytes(OLD)
     fetching.fetch("some", source(edition("old", x=OLD)), "sample", raw)
     assert sources.provenance(raw).edition == "old"
+
+
+def test_a_sample_has_no_pretrained_weights(raw):
+    one = table(housing=OLD, vgg=WORDS) | {"weights": {"VGG16": "vgg.data"}}
+    fetching.fetch("some", source(one, sample=HOUSES), "sample", raw)
+    assert sorted(file.name for file in raw.iterdir()) == ["housing.data", "source.json"]
+    assert sources.provenance(raw).weights == {}
+
+
+@pytest.mark.parametrize("profile", ["sample", "full"])
+def test_what_can_only_be_made_is_made_in_both_profiles_under_its_own_name(raw, profile):
+    fetching.fetch("some", source(table(housing=OLD), sample=HOUSES | {"always": True}), profile, raw)
+    written = sources.provenance(raw)
+    assert (written.edition, written.made) == ("uci", True)
+    assert (raw / "housing.data").exists()
 
 
 def test_an_unknown_sample_is_told_with_the_choices(raw):

@@ -36,6 +36,18 @@ WRONG_VALUES = [
     ("experiments.fashion_cnn.train.early_stopping", {"monitor": "accuracy", "patience": 1}, "'val_loss'"),
     ("experiments.imdb_dnn.train.text", {"words": 2}, "greater than or equal to 3"),
     ("experiments.fashion_cnn.promotion.floor", float("nan"), "finite"),
+    ("experiments.fashion_cnn.promotion.approval", "maybe", "'report-only'"),
+    ("experiments.fashion_cnn.worker", "tpu", "'gpu'"),
+    ("experiments.fashion_cnn.train.size", 4, "greater than or equal to 8"),
+    ("experiments.fashion_cnn.train.size", [64, 64], "integer"),
+    ("experiments.fashion_cnn.train.flip", "left", "boolean"),
+    ("experiments.fashion_cnn.train.precision", "float16", "'mixed_float16'"),
+    ("experiments.fashion_cnn.train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
+    ("experiments.vgg16_transfer.train.fine_tune.factor", 2, "less than or equal to 1"),
+    ("datasets.mnist.expect.rejected", 1.0, "less than 1"),
+    ("datasets.google_stock.window", 1, "greater than or equal to 2"),
+    ("datasets.utkface.targets.age", [0], "missing"),
+    ("datasets.orl_faces.split.by", "label", "tuple"),
 ]
 MISSING_KEYS = [
     "profile",
@@ -46,6 +58,7 @@ MISSING_KEYS = [
     "experiments.fashion_cnn.train.epochs",
     "experiments.fashion_cnn.promotion.metric",
     "experiments.fashion_cnn.options.filters",
+    "experiments.vgg16_transfer.train.fine_tune.layers",
 ]
 # The misspelled key, the one that it should have been, and another choice.
 UNKNOWN_KEYS = [
@@ -59,6 +72,8 @@ UNKNOWN_KEYS = [
     ("experiments.fashion_cnn.train.text.word", "words", "output"),
     ("experiments.fashion_cnn.train.early_stopping.wait", "patience", "monitor"),
     ("experiments.fashion_cnn.promotion.flor", "floor", "ceiling"),
+    ("experiments.vgg16_transfer.train.fine_tune.layer", "layers", "factor"),
+    ("datasets.google_stock.windows", "window", "targets"),
 ]
 # A name that is nowhere, and one of the choices.
 UNKNOWN_NAMES = [
@@ -179,7 +194,8 @@ def test_a_policy_has_the_one_limit_that_its_metric_needs(changed, experiment, p
 
 
 @pytest.mark.parametrize(
-    ("dataset", "share"), [("mnist", 0.2), ("imdb", MISSING), ("letter_recognition", MISSING)]
+    ("dataset", "share"),
+    [("mnist", 0.2), ("google_stock", 0.2), ("imdb", MISSING), ("letter_recognition", MISSING)],
 )
 def test_a_share_of_test_rows_is_given_only_where_the_source_declares_none(changed, dataset, share):
     sentence = refusal(changed, **{f"datasets.{dataset}.split.test": share})
@@ -252,4 +268,102 @@ def test_what_a_model_is_written_in_is_read_from_its_imports():
 
 
 def test_options_say_which_of_them_must_be_given():
-    assert params.options("mlp") == {"units": True, "dropout": False}
+    assert params.options("mlp") == {"units": True, "dropout": False, "batch_norm": False}
+
+
+def test_where_pretrained_weights_lie_is_no_option(changed):
+    assert "base" in params.options("transfer")
+    assert "weights" not in params.options("transfer")
+    sentence = refusal(changed, **{"experiments.vgg16_transfer.options.weights": "some.h5"})
+    assert "options.weights is not an option of model transfer" in sentence
+
+
+@pytest.mark.parametrize(
+    ("profile", "merged"),
+    [
+        ("full", {"a": 1, "b": {"c": 2, "d": [3]}, "e": {}}),
+        ("sample", {"a": 1, "b": {"c": 20, "d": [3], "f": 4}, "e": {"g": {"h": 5}}}),
+    ],
+)
+def test_what_a_section_says_of_the_sample_holds_there_alone(profile, merged):
+    values = {"a": 1, "b": {"c": 2, "d": [3], "sample": {"c": 20, "f": 4}}, "e": {"sample": {"g": {"h": 5}}}}
+    assert params.for_profile(values, profile) == merged
+
+
+@pytest.mark.parametrize("profile", ["sample", "full"])
+def test_the_values_that_are_loaded_are_those_of_the_profile(changed, profile):
+    train = "experiments.fashion_cnn.train"
+    values = changed(**{"profile": profile, f"{train}.epochs": 20, f"{train}.sample": {"epochs": 7}})
+    assert values.profile == profile
+    assert values.experiment("fashion_cnn").train.epochs == {"sample": 7, "full": 20}[profile]
+
+
+@pytest.mark.parametrize("profile", ["sample", "full"])
+def test_a_wrong_value_of_the_other_profile_is_refused_too(changed, profile):
+    train = "experiments.fashion_cnn.train"
+    sentence = refusal(changed, **{"profile": profile, f"{train}.sample": {"epochs": 0}})
+    assert f"{train}.epochs is 0" in sentence
+
+
+@pytest.mark.parametrize("profile", ["sample", "full"])
+def test_a_value_that_only_the_sample_has_is_missing_in_the_full_profile(changed, profile):
+    train = "experiments.fashion_cnn.train"
+    sentence = refusal(
+        changed, **{"profile": profile, f"{train}.epochs": MISSING, f"{train}.sample": {"epochs": 7}}
+    )
+    assert f"{train}.epochs is missing" in sentence
+
+
+def test_a_sample_section_that_is_none_is_an_unknown_key(changed):
+    sentence = refusal(changed, **{"experiments.fashion_cnn.train.sample": 3})
+    assert "experiments.fashion_cnn.train.sample is not a known key" in sentence
+
+
+@pytest.mark.parametrize("method", ["official", "time"])
+def test_rows_can_not_be_grouped_where_the_source_declares_the_split(changed, method):
+    split = {"method": method, "validation": 0.1, "by": ["label"]}
+    sentence = refusal(changed, **{"datasets.mnist.split": split})
+    assert "datasets.mnist.split can't have 'by' with a split that the source declares" in sentence
+
+
+def test_targets_keep_the_order_of_the_file_and_their_ranges(workspace):
+    targets = params.load().dataset("utkface").targets
+    assert list(targets.items()) == [("age", (0, 100)), ("gender", (0, 1))]
+
+
+def test_a_data_set_says_no_more_than_it_must(workspace):
+    plain = params.load().dataset("mnist")
+    assert (plain.targets, plain.window, plain.split.by, plain.expect.rejected) == ({}, None, (), 0)
+
+
+def test_an_experiment_says_no_more_than_it_must(workspace):
+    plain = params.load().experiment("boston_dnn")
+    assert (plain.worker, plain.promotion.approval) == ("cpu", "auto")
+    train = plain.train
+    assert (train.size, train.flip, train.precision, train.fine_tune) == (None, False, "float32", None)
+
+
+def test_all_epochs_are_those_of_both_phases(changed):
+    train = "experiments.vgg16_transfer.train"
+    values = changed(
+        **{f"{train}.epochs": 5, f"{train}.fine_tune": {"layers": 1, "epochs": 3}, f"{train}.sample": {}}
+    )
+    assert values.experiment("vgg16_transfer").train.total_epochs == 8
+    assert values.experiment("boston_dnn").train.total_epochs == values.experiment("boston_dnn").train.epochs
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"early_stopping": {"monitor": "loss", "patience": 1}}, {"keep": "best"}, {"average": 0.9}],
+    ids=["early stopping", "best", "average"],
+)
+def test_two_phases_can_not_be_stopped_early_averaged_or_chosen_from(changed, beside):
+    train = "experiments.vgg16_transfer.train"
+    sentence = refusal(changed, **{f"{train}.{key}": value for key, value in beside.items()})
+    assert f"{train} can't stop early, average or keep the best epoch of two phases" in sentence
+
+
+def test_a_model_of_words_knows_as_many_as_its_texts_are_made_of(changed):
+    sentence = refusal(changed, **{"experiments.imdb_lstm.options.words": 5000})
+    assert "experiments.imdb_lstm.options.words is 5000, but train.text.words is 20000" in sentence
+    assert sentence.endswith("make them equal")

@@ -41,8 +41,21 @@ def prepared(raw, **values):
     return preparing.prepare("made", raw, dataset(**values), SOURCE)
 
 
-def rows(count, official=None, **rule):
-    return preparing.split_rows(count, Split.model_validate({"validation": 0.05} | rule), official)
+def rows(count, official=None, columns=None, **rule):
+    manifest = pd.DataFrame({"number": range(count), **(columns or {})})
+    manifest = manifest if official is None else manifest.assign(split=official)
+    return preparing.split_rows(Split.model_validate({"validation": 0.05} | rule), manifest)
+
+
+def series(steps, test, **columns):
+    """Steps of a series, the last of which are for the test."""
+    official = ["train"] * (steps - test) + ["test"] * test
+    dates = pd.date_range("2020-01-01", periods=steps)
+    price = np.arange(steps, dtype=float)
+    return Raw("series", pd.DataFrame({"date": dates, "price": price, "split": official} | columns))
+
+
+TIME = {"target": "price", "split": {"method": "time", "validation": 0.2}}
 
 
 def test_boston_is_split_as_keras_splits_it():
@@ -178,3 +191,141 @@ def test_preparing_twice_gives_the_same_rows():
     (first, splits), (second, again) = (prepared(table(), target="price") for _ in range(2))
     assert first == second
     assert all(data.split_hash(splits[part]) == data.split_hash(again[part]) for part in splits)
+
+
+@pytest.mark.parametrize("method", ["shuffle", "order"])
+def test_rows_of_a_group_stay_on_one_side(method):
+    random = np.random.default_rng(3)
+    columns = {"mix": random.integers(0, 12, 200), "plant": random.integers(0, 2, 200)}
+    parts = rows(200, columns=columns, method=method, test=0.25, validation=0.2, by=["mix", "plant"])
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(200))
+    groups = {
+        part: set(zip(columns["mix"][index], columns["plant"][index], strict=True))
+        for part, index in parts.items()
+    }
+    assert all(groups.values())
+    assert sum(map(len, groups.values())) == len(set.union(*groups.values())) == 24
+    assert len(groups["test"]) == 6
+
+
+def test_rows_that_agree_in_one_of_two_columns_may_be_apart():
+    columns = {"mix": [0] * 40, "age": np.arange(40)}
+    parts = rows(40, columns=columns, method="shuffle", test=0.25, by=["mix", "age"])
+    assert len(parts["test"]) == 10
+
+
+def test_an_ordered_split_by_groups_keeps_the_last_groups_for_the_test():
+    parts = rows(20, columns={"slice": np.repeat([7, 3, 9, 1, 5], 4)}, method="order", test=0.4, by=["slice"])
+    assert parts["test"].tolist() == list(range(12, 20))
+
+
+def test_a_split_by_groups_depends_on_its_seed_alone():
+    columns = {"mix": np.arange(100) // 4}
+    rule = {"columns": columns, "method": "shuffle", "test": 0.2, "by": ["mix"]}
+    first, again, other = (rows(100, seed=seed, **rule) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[part], again[part]) for part in first)
+    assert not np.array_equal(first["test"], other["test"])
+
+
+def test_a_split_by_a_column_that_is_not_there_names_it_and_the_columns():
+    with pytest.raises(EvermodelError, match=r"split\.by names 'mix'; the columns are number, age"):
+        rows(9, columns={"age": 1}, method="order", test=0.2, by=["age", "mix"])
+
+
+def test_a_person_may_be_new_in_the_test_rows_of_a_split_by_person():
+    raw = texts([f"w{n}" for n in range(20)], np.repeat(["ann", "bob", "cy", "dee"], 5))
+    _, splits = prepared(raw, split=ORDER | {"by": ["label"]})
+    assert set(splits["train"].y).isdisjoint(splits["test"].y)
+
+
+def test_time_is_never_shuffled_and_validation_is_just_before_the_test():
+    parts = rows(20, ["train"] * 15 + ["test"] * 5, method="time", validation=0.2)
+    assert parts["train"].tolist() == list(range(12))
+    assert parts["validation"].tolist() == [12, 13, 14]
+    assert parts["test"].tolist() == [15, 16, 17, 18, 19]
+
+
+def test_time_needs_a_source_that_declares_a_split():
+    with pytest.raises(EvermodelError, match=r"split\.method is time, but the source declares no split"):
+        rows(5, method="time")
+
+
+def test_a_window_is_what_was_known_before_the_step_that_is_predicted():
+    spec, splits = prepared(series(30, 6), window=4, **TIME)
+    assert spec.input_shape == (4, 1)
+    for split in splits.values():
+        assert np.array_equal(split.x[:, -1, 0], split.y - 1)
+        assert (np.diff(split.x[:, :, 0], axis=1) == 1).all()
+        assert (split.x < split.y[:, None, None]).all(), "nothing of the future is known"
+    assert splits["train"].y[0] == 4, "the first steps have no past"
+    assert splits["test"].y.tolist() == [24, 25, 26, 27, 28, 29]
+    assert sum(map(len, splits.values())) == 26
+
+
+def test_a_change_of_a_step_reaches_only_the_windows_after_it():
+    raw = series(30, 6)
+    _, before = prepared(raw, window=4, **TIME)
+    raw.manifest.loc[20, "price"] = -1
+    _, after = prepared(raw, window=4, **TIME)
+    for part in before:
+        changed = (before[part].x != after[part].x).any(axis=(1, 2))
+        assert all(20 < step <= 24 for step in before[part].y[changed])
+
+
+def test_other_columns_of_a_series_stand_beside_the_past_of_the_target():
+    spec, splits = prepared(series(30, 6, volume=np.arange(30) * 10.0), window=4, **TIME)
+    assert spec.columns == ("price", "volume")
+    assert np.array_equal(splits["test"].x[:, :, 1], 10 * splits["test"].x[:, :, 0])
+    assert (len(spec.mean), len(spec.variance)) == (2, 2)
+    assert spec.mean == pytest.approx(splits["train"].x.reshape(-1, 2).mean(axis=0))
+
+
+@pytest.mark.parametrize("window", [None, 20, 100])
+def test_a_window_that_does_not_fit_into_the_training_rows_is_refused(window):
+    with pytest.raises(
+        EvermodelError, match=rf"datasets\.made\.window is {window}, but must be a .* below 20"
+    ):
+        prepared(series(30, 5), window=window, **TIME)
+
+
+def faces(ages, genders):
+    pixels = np.arange(len(ages) * 4, dtype=np.uint8).reshape(-1, 2, 2, 1)
+    return Raw("images", pd.DataFrame({"age": ages, "gender": genders}), pixels)
+
+
+def test_several_targets_stand_side_by_side_and_are_clipped_to_their_ranges():
+    raw = faces([-3, 20, 116, 40] * 5, [0, 1, 1, 0] * 5)
+    spec, splits = prepared(raw, targets={"gender": [0, 1], "age": [0, 100]})
+    assert (spec.targets, spec.classes) == (("gender", "age"), ())
+    assert splits["test"].y.dtype == np.float64
+    assert splits["test"].y.tolist() == [[0, 40], [0, 0], [1, 20], [1, 100], [0, 40]]
+    assert spec.target_mean == pytest.approx(splits["train"].y.mean(axis=0))
+    assert spec.target_sd == pytest.approx(splits["train"].y.std(axis=0))
+
+
+def test_a_target_of_several_that_is_no_column_is_named():
+    with pytest.raises(EvermodelError, match=r"no column 'height'; set datasets\.made\.target"):
+        prepared(faces([1] * 20, [0] * 20), targets={"age": [0, 1], "height": [0, 2]})
+
+
+def test_one_number_has_one_mean_and_deviation_and_a_constant_divides_by_one():
+    spec, splits = prepared(table(), target="price")
+    assert spec.target_mean == pytest.approx((splits["train"].y.mean(),))
+    assert spec.target_sd == pytest.approx((splits["train"].y.std(),))
+    flat, _ = prepared(table(price=3.5), target="price")
+    assert (flat.target_mean, flat.target_sd) == ((3.5,), (1.0,))
+
+
+def test_classes_have_neither_mean_nor_deviation():
+    spec, _ = prepared(texts([f"w{n}" for n in range(20)]))
+    assert (spec.target_mean, spec.target_sd) == ((), ())
+
+
+def test_masks_are_kept_as_they_are():
+    masks = np.random.default_rng(1).choice([0, 255], (20, 4, 4, 1)).astype(np.uint8)
+    pixels = np.arange(20 * 16, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 1) + masks // 2
+    raw = Raw("images", pd.DataFrame({"slice": np.arange(20) // 5}), pixels, masks)
+    spec, splits = prepared(raw, split=ORDER | {"by": ["slice"]})
+    assert np.array_equal(splits["test"].y, masks[15:])
+    assert splits["test"].y.dtype == np.uint8
+    assert (spec.classes, spec.target_mean, spec.target_sd) == ((), (), ())

@@ -3,8 +3,9 @@ import pytest
 
 from evermodel import preparing, preprocessing
 from evermodel.data import Spec
-from evermodel.params import Text
+from evermodel.params import Text, Train
 
+RECIPE = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1)
 REVIEWS = [
     "It's GOOD -- really, really good!",
     "Bad.\tBad\n\nbad: don't (ever) watch it; 2/10 [sic] {x} ^_^ ~`",
@@ -34,9 +35,9 @@ def spec(kind, shape, dtype, **values):
 def encode(keras):
     """A function from examples to what the encoder of their spec makes of them."""
 
-    def encoded(described, x, text=None):
-        encoder = preprocessing.encoder(described, text or Text())
-        result = keras.ops.convert_to_numpy(encoder(x))
+    def encoded(described, x, text=None, training=False, **train):
+        encoder = preprocessing.encoder(described, RECIPE.model_copy(update=train | {"text": text or Text()}))
+        result = keras.ops.convert_to_numpy(encoder(x, training=training))
         assert encoder.output_shape[1:] == result.shape[1:]
         assert not encoder.trainable_weights
         return result
@@ -76,6 +77,42 @@ def test_pixels_become_shares_of_white(encode):
     result = encode(spec("images", (2, 2, 1), "uint8"), image)
     assert result.ravel() == pytest.approx([0, 0.2, 1, 1 / 255])
     assert result.shape == (1, 2, 2, 1)
+
+
+@pytest.mark.parametrize("shape", [(2, 20, 12, 3), (2, 4, 5, 1)])
+def test_pictures_get_the_side_that_params_say(encode, shape):
+    x = np.full(shape, 51, np.uint8)
+    result = encode(spec("images", shape[1:], "uint8"), x, size=8)
+    assert result.shape == (2, 8, 8, shape[-1])
+    assert result == pytest.approx(0.2)
+
+
+def test_a_resized_picture_keeps_its_sides(encode):
+    x = np.zeros((1, 16, 16, 1), np.uint8)
+    x[:, :8, :8] = 255
+    result = encode(spec("images", (16, 16, 1), "uint8"), x, size=8)[0, :, :, 0]
+    assert (result[:3, :3] == 1).all()
+    assert (result[5:] == 0).all()
+    assert (result[:, 5:] == 0).all()
+
+
+def test_pictures_are_mirrored_left_to_right_at_random_and_in_training_only(keras, encode):
+    keras.utils.set_random_seed(1)
+    x = np.zeros((64, 4, 4, 1), np.uint8)
+    x[:, 0, 0] = 255
+    described = spec("images", (4, 4, 1), "uint8")
+    assert (encode(described, x, flip=True)[:, 0, 0] == 1).all()
+    seen = encode(described, x, training=True, flip=True)[:, :, :, 0]
+    kept, mirrored = seen[:, 0, 0], seen[:, 0, 3]
+    assert (kept + mirrored == 1).all()
+    assert 16 < kept.sum() < 48
+    assert (encode(described, x, training=True)[:, 0, 0] == 1).all()
+
+
+def test_a_series_is_standardised_column_by_column_whatever_the_step(encode):
+    series = spec("series", (3, 2), "float64", mean=(10.0, -1.0), variance=(4.0, 0.25))
+    steps = np.array([[[10.0, -1], [14, -2], [6, 0]]])
+    assert encode(series, steps) == pytest.approx(np.array([[[0, 0], [2, -2], [-2, 2]]]))
 
 
 def test_a_set_of_words_is_as_wide_as_params_say_however_few_are_known(encode):

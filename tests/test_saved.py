@@ -80,5 +80,12 @@ def test_a_skops_file_with_a_foreign_type_is_not_loaded(tmp_path):
         saved.predictor(file)
 
 
+def test_a_training_did_not_begin_with_weights_of_others_unless_it_says_so(folder):
+    facts = saved.facts(folder)
+    assert not facts.pretrained
+    saved.write_facts(folder, facts.model_copy(update={"pretrained": True}))
+    assert saved.facts(folder).pretrained
+
+
 class Foreign:
     """What no model of ours holds."""

@@ -59,10 +59,40 @@ def first_file(entry):
         (lambda entry: first_file(entry).update(name="../x"), "boston_housing.editions.0.files.0.name"),
         (lambda entry: first_file(entry).update(name=".hidden"), "boston_housing.editions.0.files.0.name"),
         (lambda entry: first_file(entry).update(name="a/b"), "boston_housing.editions.0.files.0.name"),
+        (lambda entry: first_file(entry).update(folder="../x"), "boston_housing.editions.0.files.0.folder"),
+        (lambda entry: first_file(entry).update(md5="0" * 32), "boston_housing.editions.0.files.0"),
+        (lambda entry: first_file(entry).pop("sha256"), "boston_housing.editions.0.files.0"),
+        (lambda entry: entry["sample"].update(always="maybe"), "boston_housing.sample.always"),
+        (
+            lambda entry: entry["editions"][0].update(weights={"VGG16": "../x.h5"}),
+            "boston_housing.editions.0.weights.VGG16",
+        ),
     ],
 )
 def test_a_wrong_entry_is_named_by_its_key(tmp_path, change, where):
     assert broken(tmp_path, change).startswith(f"{where}: ")
+
+
+def test_a_file_without_its_one_hash_is_told_so(tmp_path):
+    sentence = broken(tmp_path, lambda entry: first_file(entry).pop("sha256"))
+    assert sentence.endswith("needs one hash, sha256 or md5")
+
+
+def test_a_file_is_known_by_the_hash_that_its_publisher_tells():
+    by_md5 = sources.RemoteFile(name="x", bytes=1, md5="0" * 32)
+    by_sha256 = sources.RemoteFile(name="x", bytes=1, sha256="1" * 64)
+    assert (by_md5.algorithm, by_md5.digest) == ("md5", "0" * 32)
+    assert (by_sha256.algorithm, by_sha256.digest) == ("sha256", "1" * 64)
+
+
+def test_weights_are_among_the_files_of_their_edition(source):
+    for edition in source.editions:
+        assert set(edition.weights.values()) <= {file.name for file in edition.files}
+
+
+def test_a_source_that_nobody_offers_has_its_sample_always(source):
+    nowhere = all(file.bytes == 0 for edition in source.editions for file in edition.files)
+    assert nowhere == bool(source.sample and source.sample.always)
 
 
 def test_an_unknown_source_is_told_with_the_choices():

@@ -77,7 +77,7 @@ def report_of(frame: pd.DataFrame) -> validation.Report:
 def test_good_data_make_a_report_and_say_nothing(tmp_path, monkeypatch, capsys, houses):
     monkeypatch.chdir(project(tmp_path, houses))
     validate.main("houses")
-    assert sorted(contents(REPORT)) == ["data_docs/index.html", "validation.json"]
+    assert sorted(contents(REPORT)) == ["data_docs/index.html", "rejected.csv", "validation.json"]
     assert capsys.readouterr() == ("", "")
 
 
@@ -92,7 +92,7 @@ def test_a_broken_critical_expectation_stops_in_one_sentence_with_the_report_in_
         ", and 1 more; see reports/validation/houses/data_docs/index.html, then mend the data or "
         "datasets.houses in params.yaml"
     )
-    assert sorted(contents(REPORT)) == ["data_docs/index.html", "validation.json"]
+    assert sorted(contents(REPORT)) == ["data_docs/index.html", "rejected.csv", "validation.json"]
     assert not json.loads((REPORT / "validation.json").read_text())["success"]
     assert capsys.readouterr().out.startswith("warning: data set houses: column age")
 
@@ -197,3 +197,40 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_fault_of_the_suite(monkeyp
     monkeypatch.setattr(table, "suite", lambda *_: gx.ExpectationSuite(name="table", expectations=[astray]))
     with pytest.raises(EvermodelError, match=r"of column cellar can't be evaluated: .*cellar.*; mend src/"):
         report_of(houses)
+
+
+def report_without(files, allowed=0.0, rows=10):
+    """The report of a data set, some files of which could not be used."""
+    settings = HOUSES | {"expect": {"min_rows": 1, "rejected": allowed}}
+    random = np.random.default_rng(7)
+    frame = pd.DataFrame({"rooms": random.uniform(1, 9, rows), "price": random.uniform(5, 50, rows)})
+    rejected = tuple((file, "is not a picture") for file in files)
+    raw = data.Raw("table", frame, rejected=rejected)
+    return validation.validate("houses", Dataset.model_validate(settings), raw)
+
+
+def test_the_files_that_were_left_out_are_listed_with_the_reason(tmp_path):
+    validation.save(report_without(["b/ä,1.jpg", "a.jpg"]), tmp_path)
+    table = pd.read_csv(tmp_path / "rejected.csv")
+    assert table.to_numpy().tolist() == [["b/ä,1.jpg", "is not a picture"], ["a.jpg", "is not a picture"]]
+
+
+def test_nothing_left_out_is_an_empty_list(tmp_path, houses):
+    validation.save(report_of(houses), tmp_path)
+    assert (tmp_path / "rejected.csv").read_text() == "file,reason\n"
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(0, 0.0), (2, 0.17), (10, 0.5)])
+def test_as_many_files_as_params_allow_may_be_left_out(count, allowed):
+    validation.require(report_without(map(str, range(count)), allowed))
+
+
+@pytest.mark.parametrize(("count", "allowed", "tolerated"), [(1, 0.0, 0), (3, 0.17, 2), (11, 0.5, 10)])
+def test_more_files_than_params_allow_are_refused_with_the_first_and_its_reason(count, allowed, tolerated):
+    with pytest.raises(EvermodelError) as error:
+        validation.require(report_without([f"{number}.jpg" for number in range(count)], allowed))
+    assert str(error.value) == (
+        f"data set houses: {count} of {10 + count} files can't be used, but datasets.houses.expect.rejected "
+        f"allows {tolerated}: 0.jpg is not a picture; see reports/validation/houses/rejected.csv, then mend "
+        "the files or raise the limit"
+    )

@@ -25,6 +25,9 @@ def write(
     beside = set() if spec.kind == "text" else {"text"}
     trained = experiment.train.model_dump(exclude_none=True, exclude=beside) if experiment.train else {}
     recipe = ", ".join(f"{key} = {value}" for key, value in trained.items()) or "fitted by scikit-learn"
+    started = ", from weights trained on ImageNet" if facts.pretrained else ""
+    if experiment.options.get("base") and not facts.pretrained:
+        started = ", from random weights (no pretrained ones came with the data)"
     return f"""# {name}
 
 {experiment.task.capitalize()} on {source.title}.{made}
@@ -35,7 +38,7 @@ def write(
 | Licence | {source.licence} |
 | Terms | {source.terms} |
 | Architecture | `{experiment.model}` ({options}), {facts.parameters:,} parameters |
-| Training | {recipe}; {facts.epochs} epoch(s) |
+| Training | {recipe}; {facts.epochs} epoch(s){started} |
 | Decision | {decision} |
 
 ## On the test rows, never seen in training
@@ -80,6 +83,8 @@ def _input(spec: Spec) -> str:
     match spec.kind:
         case "table":
             return f"rows of the columns {', '.join(spec.columns)}"
+        case "series":
+            return f"windows {spec.input_shape} of {', '.join(spec.columns)}"
         case "images":
             return f"images {spec.input_shape} of {spec.input_dtype}"
         case _:

@@ -50,8 +50,9 @@ def judge(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Ju
     metrics = task.metrics(scores, spec)
     if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
         raise EvermodelError(
-            f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of {spec.dataset}: "
-            "all rows are of one class (change the split in params.yaml), or the prediction is huge"
+            f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of "
+            f"{spec.dataset}: all rows are of one class (change the split in params.yaml), or the prediction "
+            "is huge"
         )
     return Judged(scores, metrics)
 

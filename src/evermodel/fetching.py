@@ -22,9 +22,9 @@ def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
     """Fill an empty folder with the files of one edition, and source.json, which tells what they are.
 
     name: the source's own name. profile: "sample" has the source's sample written, if it has one; "full"
-    gets the real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs. An
-    edition that needs no network comes before one that does. Raises EvermodelError that names each file
-    that can't be had, why not, and where to put it by hand.
+    gets the real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or
+    its URLs. An edition that needs no network comes before one that does. Raises EvermodelError that names
+    each file that can't be had, why not, and where to put it by hand.
     """
     if source.sample and (profile == "sample" or source.sample.always):
         provenance = _write_sample(source, source.sample, folder)

@@ -26,7 +26,7 @@ class Objective:
     """
 
     outputs: int | Mapping[str, int]
-    activation: str | None | Mapping[str, str | None]
+    activation: str | Mapping[str, str | None] | None
     loss: str | Mapping[str, str]
     metrics: tuple[str, ...] | Mapping[str, str] = ()
     loss_weights: Mapping[str, float] | None = None

@@ -21,6 +21,9 @@ from evermodel.errors import EvermodelError
 FILE = Path("params.yaml")
 PACKAGE = Path(__file__).parent
 WEIGHTS = "weights"
+PROFILES = ("full", "sample")
+# Their answers are pictures of the input's own size and side.
+PICTURED = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
 # A name becomes a file, a stage, an MLflow experiment and a URL: nothing that any of them would interpret.
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
@@ -223,7 +226,7 @@ def load(file: Path = FILE) -> Params:
         raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
-    checked = {profile: _check(file, for_profile(values, profile)) for profile in ("full", "sample")}
+    checked = {profile: _check(file, for_profile(values, profile)) for profile in PROFILES}
     return checked[checked["full"].profile]
 
 
@@ -241,8 +244,8 @@ def _check(file: Path, values: Any) -> Params:
         params = Params.model_validate(values)
     except ValidationError as error:
         raise EvermodelError(f"{file}: {_sentence(error)}") from None
-    for taken in {"validation", "promotion"} & set(params.experiments):
-        raise EvermodelError(f"{file}: experiments.{taken} must get another name; reports/{taken} is taken")
+    for taken in {"validation", "promotion", *params.datasets} & set(params.experiments):
+        raise EvermodelError(f"{file}: experiments.{taken} must get another name; {taken} is taken")
     for name, experiment in params.experiments.items():
         _check_names(f"{file}: experiments.{name}", experiment, params)
     return params
@@ -298,6 +301,11 @@ def _check_names(where: str, experiment: Experiment, params: Params) -> None:
         raise EvermodelError(
             f"{where}.options.words is {words}, but train.text.words is {experiment.train.text.words}; "
             "make them equal"
+        )
+    if experiment.train and experiment.task in PICTURED and (experiment.train.flip or experiment.train.size):
+        raise EvermodelError(
+            f"{where}.train can't flip or resize for the task {experiment.task}: what is learned from would "
+            "stay as it is; remove flip and size"
         )
     if framework(experiment.baseline) == "keras":
         raise EvermodelError(f"{where}.baseline is {experiment.baseline!r}, but must be a scikit-learn model")

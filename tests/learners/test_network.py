@@ -104,6 +104,7 @@ def learn(keras, network, tmp_path_factory):
             if figures["epoch"] == killed_after:
                 raise Killed
 
+        keras.backend.clear_session()  # its counters become names of layers
         keras.utils.set_random_seed(seed)
         state = folder or tmp_path_factory.mktemp("state")
         options = None if build is mlp else {}
@@ -130,6 +131,13 @@ def on_a_base(keras):
         return keras.Model(inputs, layers.Dense(outputs, activation)(x), name="tiny")
 
     return build
+
+
+@pytest.fixture(scope="module")
+def undisturbed_phases(learn, on_a_base, tmp_path_factory):
+    """The history and the model file of two phases that nothing interrupted."""
+    _, history, model = learn(build=on_a_base, **TWO_PHASES)
+    return history, saved.save_keras(model, tmp_path_factory.mktemp("undisturbed")).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -301,25 +309,19 @@ def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(lea
     assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * TRAIN["learning_rate"])
 
 
-def test_the_history_of_two_phases_tells_them_apart(learn, on_a_base):
-    _, history, _ = learn(build=on_a_base, **TWO_PHASES)
+def test_the_history_of_two_phases_tells_them_apart(undisturbed_phases):
+    history, _ = undisturbed_phases
     assert [(figures["epoch"], figures["phase"]) for figures in history] == [(1, 1), (2, 1), (3, 2), (4, 2)]
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 3, 4])
 def test_a_training_killed_in_or_between_its_phases_goes_on_to_the_same_file(
-    learn, on_a_base, tmp_path, epoch
+    learn, on_a_base, undisturbed_phases, tmp_path, epoch
 ):
-    _, history, model = learn(build=on_a_base, **TWO_PHASES)
     with pytest.raises(Killed):
-        learn(tmp_path / "state", killed_after=epoch, build=on_a_base, **TWO_PHASES)
-    _, its_history, resumed = learn(tmp_path / "state", build=on_a_base, **TWO_PHASES)
-    assert its_history == history
-    folders = [tmp_path / name for name in ("one", "other")]
-    for folder in folders:
-        folder.mkdir()
-    one, other = map(saved.save_keras, (model, resumed), folders)
-    assert one.read_bytes() == other.read_bytes()
+        learn(tmp_path, killed_after=epoch, build=on_a_base, **TWO_PHASES)
+    _, history, model = learn(tmp_path, build=on_a_base, **TWO_PHASES)
+    assert (history, saved.save_keras(model, tmp_path).read_bytes()) == undisturbed_phases
 
 
 def test_a_second_phase_without_a_base_is_refused_before_the_first(learn, tmp_path):
@@ -353,25 +355,26 @@ def test_two_heads_learn_together_and_answer_side_by_side(learn, two_headed):
     assert np.mean((answers[:, 1] > 0.5) == gender) > 0.9
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_computes_in_16_bits_and_answers_in_32(learn, two_headed, precision):
-    splits = {"train": faces(48), "validation": faces(16)}
-    two = {"spec": FACES, "splits": splits, "task": "age_gender", "build": two_headed}
-    binary = {"spec": PICTURES, "splits": dict.fromkeys(splits, pictures(16)), "task": "binary"}
-    for case in ({}, two, binary):
-        weights, history, model = learn(precision=precision, epochs=2, **case)
-        x = case.get("splits", SPLITS)["train"].x
-        answers = model.predict(x, verbose=0)
+def test_mixed_precision_computes_in_16_bits_and_answers_in_32(learn, two_headed):
+    faced = {"train": faces(48), "validation": faces(16)}
+    seen = {"train": pictures(16), "validation": pictures(16)}
+    cases = [
+        {"splits": SPLITS},
+        {"spec": FACES, "splits": faced, "task": "age_gender", "build": two_headed},
+        {"spec": PICTURES, "splits": seen, "task": "binary"},
+    ]
+    for case in cases:
+        weights, history, model = learn(precision="mixed_float16", epochs=1, **case)
+        answers = model.predict(case["splits"]["train"].x, verbose=0)
         assert answers.dtype == np.float32
-        assert np.isfinite(answers).all()
-        assert {weight.dtype for weight in weights} <= {np.dtype("float32"), np.dtype("uint32")}
-        assert history[-1]["loss"] != learn(epochs=2, **case)[1][-1]["loss"]
+        assert (answers != answers.astype(np.float16)).any() or case.get("spec") is PICTURES
+        assert {weight.dtype.name for weight in weights} <= {"float32", "uint32", "int64"}
+        assert history[0]["loss"] != learn(epochs=1, **case)[1][0]["loss"]
 
 
-def test_precision_does_not_outlast_its_training(learn):
-    learn(precision="mixed_bfloat16", epochs=1)
-    _, history, _ = learn(epochs=1)
-    assert history == learn(epochs=1)[1]
+def test_precision_does_not_outlast_its_training(learn, undisturbed):
+    learn(precision="mixed_float16", epochs=1)
+    assert same(learn()[0], undisturbed("adam")[0])
 
 
 def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(learn, tmp_path):
@@ -386,5 +389,5 @@ def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(learn, t
     assert its_history == history
     assert same(resumed, weights)
     # Left and right can be told apart, but not where either may be the other.
-    assert learn(**made | {"flip": False, "epochs": 20})[1][-1]["accuracy"] > 0.9
-    assert learn(**made | {"epochs": 20})[1][-1]["accuracy"] < 0.8
+    assert learn(**made | {"flip": False, "epochs": 12})[1][-1]["accuracy"] > 0.9
+    assert learn(**made | {"epochs": 12})[1][-1]["accuracy"] < 0.8

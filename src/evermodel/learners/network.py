@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from evermodel import checkpoints, losses, objectives, preprocessing
+from evermodel import checkpoints, determinism, losses, objectives, preprocessing
 from evermodel.data import Array, Prepared, Split
 from evermodel.errors import EvermodelError
 from evermodel.objectives import Objective, Target
@@ -51,7 +51,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Phase:
-    """Epochs `start` to `end` (exclusive), the rate they begin with, and how many layers of the base learn."""
+    """Epochs `start` to `end` (exclusive), their first rate, and how many of the base's layers learn."""
 
     number: int
     start: int
@@ -82,10 +82,17 @@ def fit(
     """
     train = experiment.train
     assert train is not None, "params.py asks every Keras model for its train section"
+    if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
+        raise EvermodelError(
+            "train.precision is mixed_bfloat16, which oneDNN does not compute on every CPU; use mixed_float16, "
+            "float32 or a GPU"
+        )
     keras.config.set_dtype_policy(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objectives.objective(experiment.task, prepared.spec)
     network = assemble(build, encoder, prepared, objective, experiment)
+    if train.fine_tune:
+        _base(network.core)  # refused now, not after the first phase
     # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
     encode = encoder if prepared.spec.kind == "text" else None
     batches = {
@@ -150,15 +157,20 @@ def unfreeze(core: keras.Model, count: int) -> None:
     That stays as it is: Keras keeps it in inference mode only while it is not trainable, and a few pictures
     would spoil its statistics. Raises EvermodelError if the architecture has no base.
     """
-    if (base := next((layer for layer in core.layers if layer.name == BASE), None)) is None:
-        raise EvermodelError(
-            f"model {core.name} has no layer {BASE!r}; remove train.fine_tune in params.yaml"
-        )
+    base = _base(core)
     base.trainable = True  # reaches all its layers
     fixed = keras.layers.BatchNormalization
     learning = [layer for layer in base.layers if layer.weights and not isinstance(layer, fixed)][-count:]
     for layer in base.layers:
         layer.trainable = layer in learning
+
+
+def _base(core: keras.Model) -> keras.Model:
+    if (base := next((layer for layer in core.layers if layer.name == BASE), None)) is None:
+        raise EvermodelError(
+            f"model {core.name} has no layer {BASE!r}; remove train.fine_tune in params.yaml"
+        )
+    return base
 
 
 def assemble(
@@ -174,7 +186,7 @@ def assemble(
     answers = core(encoder.output)
     named = answers if isinstance(answers, dict) else {"": answers}
     heads = {name: _in_its_unit(name, head, objective) for name, head in named.items()}
-    joined = keras.layers.Concatenate()(list(heads.values())) if len(heads) > 1 else heads[""]
+    joined = keras.layers.Concatenate(dtype="float32")(list(heads.values())) if len(heads) > 1 else heads[""]
     whole = keras.Model(encoder.input, joined, name=experiment.model)
     if prepared.spec.kind == "text":
         return Network(core, core, whole)
@@ -287,4 +299,5 @@ def _optimizer(train: Train, phase: Phase, steps_per_epoch: int) -> keras.optimi
     averaging = {"use_ema": True, "ema_momentum": train.average} if train.average else {}
     # AdamW refuses None: left out, it takes Keras' own value.
     decay = {} if train.weight_decay is None else {"weight_decay": train.weight_decay}
-    return kinds[train.optimizer](rate, **averaging, **decay)
+    # Named, or Keras counts the optimizers of this process, and the model's file would tell of a resume.
+    return kinds[train.optimizer](rate, name=train.optimizer, **averaging, **decay)

@@ -64,8 +64,17 @@ def _trunk(base: str, size: int, weights: str | Path | None) -> keras.Model:
     trunk = bases[base](include_top=False, weights=None, input_shape=(size, size, 3), name="base")
     if weights is not None:
         _load(trunk, base, weights)
+    elif base == "InceptionV3":  # so deep that nothing would come through Keras' own random weights
+        _amplify(trunk)
     trunk.trainable = False  # which also keeps its batch normalisation in inference mode while fitting
     return trunk
+
+
+def _amplify(trunk: keras.Model) -> None:
+    """Draw the kernels anew so that ReLU layers keep the signal's size (He et al. 2015)."""
+    for number, layer in enumerate(trunk.layers):
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.kernel.assign(keras.initializers.HeNormal(number)(layer.kernel.shape))
 
 
 def _load(trunk: keras.Model, base: str, weights: str | Path) -> None:

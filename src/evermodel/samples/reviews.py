@@ -97,17 +97,17 @@ def write(folder: Path, edition: Edition) -> None:
     random = Random(2011)
     labels = np.arange(2 * ROWS) % 2
     reviews = [_review(random, label) for label in labels.tolist()]
-    ranks = _ranks(reviews)
+    numbers = ranks(reviews)
     x = np.empty(len(reviews), dtype=object)
-    x[:] = [[ranks[word] for word in review] for review in reviews]
+    x[:] = [[numbers[word] for word in review] for review in reviews]
     np.savez(
         folder / edition.options["sequences"],
         x_train=x[:ROWS], y_train=labels[:ROWS], x_test=x[ROWS:], y_test=labels[ROWS:],
     )  # fmt: skip
-    (folder / edition.options["words"]).write_text(json.dumps(ranks) + "\n", encoding="ascii")
+    (folder / edition.options["words"]).write_text(json.dumps(numbers) + "\n", encoding="ascii")
 
 
-def _ranks(reviews: list[list[str]]) -> dict[str, int]:
+def ranks(reviews: list[list[str]]) -> dict[str, int]:
     """Word -> rank: 1 for the most frequent one, as in Keras."""
     counts = Counter(chain.from_iterable(reviews))
     ordered = sorted(counts, key=lambda word: (-counts[word], word))

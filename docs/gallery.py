@@ -1,0 +1,196 @@
+"""Write docs/gallery.md and its pictures from the reports of the checkout that is the current directory.
+
+evermodel run && .venv/bin/python docs/gallery.py
+
+One run of it renews the pictures of the checkout's profile; those of the other stay. Faces, reviews and
+photographs that must not be published are shown as their made stand-ins.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+
+from evermodel import data, determinism, figures, params, saved
+from evermodel.data import Array, Spec
+from evermodel.errors import EvermodelError
+
+PAGE = Path(__file__).with_name("gallery.md")
+PICTURES = Path(__file__).with_name("gallery")
+LIMIT = 150_000  # bytes of a picture
+WIDTHS = range(1000, 300, -50)  # pixels, the widest that fits
+LETTERS = 112  # in a line of a drawn text
+HEAD = """\
+# Gallery
+
+Pictures out of the reports of real runs, each with the command that makes it. Made data come out of a
+program; they stand here wherever real faces, reviews or photographs may not be published, or are not at hand.
+`.venv/bin/python docs/gallery.py` renews the page.
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture of a report, or one drawn here, and the profile that it may be shown of."""
+
+    experiment: str
+    figure: str
+    profile: str
+    caption: str
+
+    @property
+    def file(self) -> str:
+        """The name of the picture on the page."""
+        return f"{self.experiment}-{self.figure}.png"
+
+    @property
+    def command(self) -> str:
+        """What makes the report."""
+        switch = "--profile full " if self.profile == "full" else ""
+        return f".venv/bin/evermodel run {switch}{self.experiment}"
+
+
+ENTRIES = (
+    Entry("boston_dnn", "predicted_true", "full", "Predicted and true prices."),
+    Entry("stock_lstm", "forecast", "full", "Tomorrow's price, beside persistence: tomorrow is as today."),
+    Entry("mnist_mlp", "worst", "full", "The digits that a dense network is most wrong about."),
+    Entry("fashion_cnn", "confusion_matrix", "full", "Which garment is taken for which."),
+    Entry("cifar_cnn", "confusion_matrix", "full", "Which thing is taken for which."),
+    Entry("autoencoder", "pictures", "full", "Through 128 numbers and back, beside PCA with as many."),
+    Entry("autoencoder_denoising", "pictures", "full", "The same network takes noise away."),
+    Entry("unet", "overlays", "full", "Cells in electron micrographs: found, missed and wrongly marked."),
+    Entry("colorization", "pictures", "sample", "Gray in, colour out, and the truth."),
+    Entry("face_recognition", "neighbours", "sample", "People new to the model; framed: the same person."),
+    Entry("face_smile", "worst", "sample", "The smiles that it is most wrong about."),
+    Entry("age_gender", "groups", "sample", "Whom the model serves worse."),
+    Entry("vgg16_features", "map", "sample", "Flowers where the features of a random VGG16 put them."),
+    Entry("resnet50_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
+    Entry(
+        "imdb_transformer",
+        "attention",
+        "sample",
+        "Where a Transformer looks: on made reviews, nearly everywhere.",
+    ),
+)
+
+
+def phases(name: str, spec: Spec) -> Figure:
+    """The learning curve, with a line where fine-tuning begins."""
+    history = pd.read_csv(data.REPORTS / name / "curves.csv")
+    figure = figures.learning_curve(history.drop(columns="phase"))
+    border = history.loc[history["phase"] == 2, "epoch"].min() - 0.5
+    for panel in figure.axes:
+        panel.axvline(border, color=figures.QUIET, linestyle="--", linewidth=1)
+        panel.set_title("right of the line: fine-tuning", fontsize="small", color=figures.QUIET)
+    return figure
+
+
+def attention(name: str, spec: Spec) -> Figure:
+    """The first test review, its words shaded by the attention that they get from all others."""
+    determinism.fix(params.load().runtime)
+    test = data.load_split(data.PREPARED / spec.dataset, "test")
+    folder = saved.MODELS / name
+    answer = float(saved.load(folder).predict(test.x[:1])[0, 0])
+    words, weights = _attended(folder / saved.facts(folder).file, test.x[:1])
+    figure = figures.page("attention of the words of a test review", 9, 3.4)
+    axes = figure.subplots()
+    _write(axes, words, (weights - weights.min()) / np.ptp(weights))
+    told = f"It is {spec.classes[int(test.y[0])]}; the model: {spec.classes[1]} with probability {answer:.2f}"
+    span = f"light to dark: {weights.min():.2f} to {weights.max():.2f} times an even share"
+    axes.set_title(f"{told}; {span}", loc="left", fontsize="small", color=figures.QUIET)
+    return figure
+
+
+DRAWN: dict[str, Callable[[str, Spec], Figure]] = {"phases": phases, "attention": attention}
+
+
+def _attended(file: Path, texts: Array) -> tuple[list[str], Array]:
+    """The words of one text as the model reads them, and the mean attention to each, 1 for an even share."""
+    keras = determinism.keras()
+    model = keras.saving.load_model(file, compile=False, safe_mode=True)
+    reader, transformer = model.get_layer("text_vectorization"), model.get_layer("transformer")
+    layer = transformer.get_layer("attention")
+    numbers = reader(keras.ops.convert_to_tensor(texts.astype(str)))
+    embedded = keras.Model(transformer.input, layer.input[0])(numbers)
+    _, scores = layer(embedded, embedded, return_attention_scores=True)
+    row = keras.ops.convert_to_numpy(numbers)[0]
+    words = [reader.get_vocabulary()[number] for number in row if number]
+    shares = keras.ops.convert_to_numpy(scores)[0].mean(axis=(0, 1)) * len(row)
+    return words, shares[: len(words)]
+
+
+def _write(axes: Any, words: list[str], shades: Array) -> None:
+    """Fill the axes with the words as a text, each on a ground of its shade (0 to 1)."""
+    line = column = 0
+    for word, shade in zip(words, shades, strict=True):
+        line, column = (line + 1, 0) if column + len(word) > LETTERS else (line, column)
+        ground = {"facecolor": figures.MODEL, "alpha": 0.75 * float(shade), "linewidth": 0, "pad": 1.5}
+        axes.text(column, line, word, family="DejaVu Sans Mono", fontsize=9, va="center", bbox=ground)
+        column += len(word) + 1
+    axes.set(xlim=(0, LETTERS), ylim=(line + 0.7, -0.7))
+    axes.set_axis_off()
+
+
+def _picture(entry: Entry) -> bytes:
+    """The entry's picture; EvermodelError if its report is missing, or of data that may not be shown."""
+    report = data.REPORTS / entry.experiment
+    file = report / ("metrics.json" if entry.figure in DRAWN else f"figures/{entry.figure}.png")
+    if not file.exists():
+        raise EvermodelError(f"{file} is missing; run `{entry.command}`")
+    spec = data.load_spec(data.PREPARED / params.load().experiment(entry.experiment).dataset)
+    if (spec.edition == "sample") != (entry.profile == "sample"):
+        raise EvermodelError(f"{spec.dataset} is of the other profile; run `{entry.command}`")
+    if entry.figure in DRAWN:
+        with figures.look():
+            return figures.png(DRAWN[entry.figure](entry.experiment, spec), entry.experiment, spec)
+    return file.read_bytes()
+
+
+def small(content: bytes) -> bytes:
+    """The PNG with 256 colours, and as wide as fits into LIMIT bytes."""
+    image = Image.open(BytesIO(content)).convert("RGB")
+    for width in WIDTHS:
+        narrow = ImageOps.contain(image, (width, image.height))
+        buffer = BytesIO()
+        narrow.quantize(dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
+        if buffer.tell() <= LIMIT:
+            return buffer.getvalue()
+    raise EvermodelError(f"a picture of {image.size} pixels does not fit into {LIMIT} bytes; narrow WIDTHS")
+
+
+def page() -> str:
+    """The page of all pictures that are there."""
+    return "\n".join([HEAD, *(_section(entry) for entry in ENTRIES if (PICTURES / entry.file).exists())])
+
+
+def _section(entry: Entry) -> str:
+    origin = "made data (profile sample)" if entry.profile == "sample" else "real data (profile full)"
+    picture = f"![{entry.experiment}: {entry.figure}](gallery/{entry.file})"
+    return f"## {entry.experiment}\n\n{entry.caption}\n\n{picture}\n\n`{entry.command}` · {origin}\n"
+
+
+def main() -> int:
+    """Renew the pictures of this checkout's profile, and the page; says what is missing."""
+    PICTURES.mkdir(exist_ok=True)
+    missing = 0
+    for entry in ENTRIES:
+        if entry.profile != params.load().profile:
+            continue
+        try:
+            (PICTURES / entry.file).write_bytes(small(_picture(entry)))
+        except EvermodelError as error:
+            missing += 1
+            print(f"gallery: {error}", file=sys.stderr)
+    PAGE.write_text(page(), encoding="utf-8")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -18,8 +18,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, pairwise_distances, recall_score
 from threadpoolctl import threadpool_limits
 
-from evermodel import data, figures, intervals
-from evermodel.data import Array, Spec, Split
+from evermodel.core import data
+from evermodel.core.data import Array, Spec, Split
+from evermodel.judging import figures, intervals
 from evermodel.models import rbm
 
 RESULTS = Path("docs/results")

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel import data, determinism, params, saved, training
+from evermodel.core import data, params
+from evermodel.learners import training
+from evermodel.runs import determinism, saved
 
 RESULTS = Path("docs/results")
 

@@ -18,9 +18,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from evermodel import data, determinism, figures, params, saved
-from evermodel.data import Array, Spec
-from evermodel.errors import EvermodelError
+from evermodel.core import data, params
+from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import figures
+from evermodel.runs import determinism, saved
 
 PAGE = Path(__file__).with_name("gallery.md")
 PICTURES = Path(__file__).with_name("gallery")

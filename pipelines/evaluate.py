@@ -4,11 +4,13 @@ import importlib
 
 import pandas as pd
 
-from evermodel import data, determinism, evaluation, journal, params, saved, stage
-from evermodel.data import Answers, Array, Spec, Split
-from evermodel.errors import EvermodelError
+from evermodel.core import data, params, stage
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment, Params
+from evermodel.judging import evaluation
 from evermodel.learners import estimator
-from evermodel.params import Experiment, Params
+from evermodel.runs import determinism, journal, saved
 
 
 def main(name: str) -> None:

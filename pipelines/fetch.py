@@ -1,6 +1,7 @@
 """fetch NAME: the raw files of a data set, checked by hash, into data/raw/NAME."""
 
-from evermodel import data, fetching, params, sources, stage
+from evermodel import fetching, sources
+from evermodel.core import data, params, stage
 
 
 def main(name: str) -> None:

@@ -2,7 +2,9 @@
 
 import importlib
 
-from evermodel import data, params, preparing, raw_files, sources, stage
+from evermodel import preparing, sources
+from evermodel.core import data, params, stage
+from evermodel.formats import raw_files
 
 
 def main(name: str) -> None:

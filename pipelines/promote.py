@@ -3,7 +3,10 @@
 import json
 from datetime import UTC, datetime
 
-from evermodel import card, data, params, promotion, registry, saved, sources, stage, tracking
+from evermodel import sources
+from evermodel.core import data, params, stage
+from evermodel.publishing import card, promotion, registry, tracking
+from evermodel.runs import saved
 
 
 @tracking.answering()

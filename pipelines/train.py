@@ -2,7 +2,9 @@
 
 import shutil
 
-from evermodel import data, determinism, display, journal, params, saved, stage, training
+from evermodel.core import data, params, stage
+from evermodel.learners import display, training
+from evermodel.runs import determinism, journal, saved
 
 
 def main(name: str) -> None:

@@ -2,7 +2,8 @@
 
 import importlib
 
-from evermodel import data, params, sources, stage, validation
+from evermodel import sources, validation
+from evermodel.core import data, params, stage
 
 
 def main(name: str) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from evermodel import determinism, params
+from evermodel.core import params
+from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
 

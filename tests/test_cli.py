@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from evermodel import experiments, lanes, params, workers
+from evermodel import experiments, lanes, workers
 from evermodel.cli import app
-from evermodel.errors import EvermodelError
+from evermodel.core import params
+from evermodel.core.errors import EvermodelError
 
 ROOT = Path(__file__).parents[1]
 

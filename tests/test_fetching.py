@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from evermodel import data, downloads, fetching, sources
-from evermodel.errors import EvermodelError
+from evermodel import downloads, fetching, sources
+from evermodel.core import data
+from evermodel.core.errors import EvermodelError
 from evermodel.sources import Source
 from pipelines import fetch as stage
 from tests.server import serving, status, whole

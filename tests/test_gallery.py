@@ -13,7 +13,8 @@ import pytest
 import typer
 from PIL import Image
 
-from evermodel import cli, params
+from evermodel import cli
+from evermodel.core import params
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/evermodel"

@@ -13,8 +13,9 @@ import psutil
 import pytest
 import yaml
 
-from evermodel import lanes, params, workers
-from evermodel.errors import EvermodelError
+from evermodel import lanes, workers
+from evermodel.core import params
+from evermodel.core.errors import EvermodelError
 from evermodel.lanes import Lane, Progress
 
 ROOT = Path(__file__).parents[1]

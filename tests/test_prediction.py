@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from evermodel import prediction
-from evermodel.data import Spec
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
 
 
 def spec(kind, shape=(), **values):

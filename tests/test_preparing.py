@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel import data, preparing
-from evermodel.data import Raw
-from evermodel.errors import EvermodelError
-from evermodel.params import Dataset, Split
+from evermodel import preparing
+from evermodel.core import data
+from evermodel.core.data import Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Dataset, Split
 from evermodel.sources import Provenance
 
 SOURCE = Provenance(

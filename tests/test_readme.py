@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evermodel import params
+from evermodel.core import params
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

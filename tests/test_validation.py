@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from evermodel import data, sources, validation
-from evermodel.errors import EvermodelError
+from evermodel import sources, validation
+from evermodel.core import data
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Dataset
 from evermodel.expectations import table
-from evermodel.params import Dataset
 from pipelines import validate
 
 ROOT = Path(__file__).parents[1]

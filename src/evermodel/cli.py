@@ -13,8 +13,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from evermodel import experiments, lanes, params, workers
-from evermodel.errors import EvermodelError
+from evermodel import experiments, lanes, workers
+from evermodel.core import params
+from evermodel.core.errors import EvermodelError
 
 app = typer.Typer(
     help="Train, compare, promote and use the models of params.yaml.",

@@ -13,8 +13,8 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress
 
-from evermodel.data import file_hash
-from evermodel.errors import EvermodelError
+from evermodel.core.data import file_hash
+from evermodel.core.errors import EvermodelError
 from evermodel.sources import RemoteFile
 
 # Outside of every stage's outputs, which DVC deletes before the stage runs: what is here outlives a kill.

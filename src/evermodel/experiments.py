@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evermodel import data, params, saved
-from evermodel.errors import EvermodelError
-from evermodel.params import Experiment, Params
+from evermodel.core import data, params
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment, Params
+from evermodel.runs import saved
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def overview(values: Params) -> list[dict[str, Any]]:
     """One row per experiment, in the order of params.yaml."""
-    from evermodel import tracking
+    from evermodel.publishing import tracking
 
     client = _client()
     with tracking.answering():
@@ -26,7 +27,7 @@ def overview(values: Params) -> list[dict[str, Any]]:
 
 def history(name: str) -> list[dict[str, Any]]:
     """One row per registered version, newest first."""
-    from evermodel import registry, tracking
+    from evermodel.publishing import registry, tracking
 
     client = tracking.connect()
     with tracking.answering():
@@ -50,7 +51,8 @@ def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
     """
-    from evermodel import prediction, registry, tracking
+    from evermodel import prediction
+    from evermodel.publishing import registry, tracking
 
     client = tracking.connect()
     with tracking.answering(), tempfile.TemporaryDirectory() as folder:
@@ -98,7 +100,7 @@ def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClien
 
 def _client() -> "MlflowClient | None":
     """MLflow, if it is there; a default store that was never used is not made by looking."""
-    from evermodel import tracking
+    from evermodel.publishing import tracking
 
     if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
         return None
@@ -110,14 +112,14 @@ def _client() -> "MlflowClient | None":
 
 
 def _champion(client: "MlflowClient | None", name: str) -> int | None:
-    from evermodel import registry
+    from evermodel.publishing import registry
 
     champion = registry.champion(client, name) if client else None
     return int(champion.version) if champion else None
 
 
 def _seconds(client: "MlflowClient | None", name: str) -> float | None:
-    from evermodel import tracking
+    from evermodel.publishing import tracking
 
     if client is None or not (saved.MODELS / name / saved.FACTS).exists():
         return None

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evermodel import downloads
-from evermodel.data import file_hash
-from evermodel.errors import EvermodelError
-from evermodel.params import modules
+from evermodel.core.data import file_hash
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import modules
 from evermodel.sources import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
 
 MIRROR = "EVERMODEL_MIRROR"

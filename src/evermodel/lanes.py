@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evermodel.errors import EvermodelError
-from evermodel.params import Params
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
 
 DATA, MODEL = "${datasets}", "${experiments}"  # what dvc.yaml makes a stage for each of
 ENTRY = re.compile(r"^  (\S+):\n(?:    .*\n|\n)+", re.MULTILINE)  # of one stage, in dvc.lock

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evermodel import pictures
-from evermodel.data import Array, Spec
-from evermodel.errors import EvermodelError, UnusableError
+from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.formats import pictures
 
 
 def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:

@@ -6,11 +6,11 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from evermodel import data
-from evermodel.data import Array, Raw, Spec, Split
-from evermodel.errors import EvermodelError
-from evermodel.params import Dataset
-from evermodel.params import Split as Rule
+from evermodel.core import data
+from evermodel.core.data import Array, Raw, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Dataset
+from evermodel.core.params import Split as Rule
 from evermodel.sources import Provenance
 
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
 
 FILE = Path("data/sources.yaml")
 PROVENANCE = "source.json"

@@ -16,10 +16,10 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-from evermodel import data
-from evermodel.data import Raw
-from evermodel.errors import EvermodelError
-from evermodel.params import Dataset
+from evermodel.core import data
+from evermodel.core.data import Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Dataset
 
 REPORTS = data.REPORTS / "validation"
 DATA_DOCS = Path("data_docs/index.html")

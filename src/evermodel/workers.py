@@ -16,10 +16,12 @@ from typing import Any
 import psutil
 import yaml
 
-from evermodel import data, journal, lanes
-from evermodel.errors import EvermodelError
+from evermodel import lanes
+from evermodel.core import data
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
 from evermodel.lanes import Lane, Progress
-from evermodel.params import Params
+from evermodel.runs import journal
 from evermodel.scoreboard import Scoreboard
 
 PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")

@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from evermodel import data, validation
-from evermodel.params import Dataset
+from evermodel import validation
+from evermodel.core import data
+from evermodel.core.params import Dataset
 
 Broken = Callable[[dict, str, pd.DataFrame], list[str]]
 

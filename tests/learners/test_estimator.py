@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.data import Spec, Split
+from evermodel.core.data import Spec, Split
 from evermodel.learners import estimator
 from evermodel.models import constant, linear, tfidf_linear
 

@@ -7,10 +7,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from evermodel import params, preprocessing
-from evermodel.data import Prepared, Spec, Split
-from evermodel.errors import EvermodelError
-from evermodel.params import Experiment
+from evermodel.core import params
+from evermodel.core.data import Prepared, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment
+from evermodel.learners import preprocessing
 
 RNG = np.random.default_rng(7)
 OPTIONS = {"base": "VGG16", "size": 32, "plane": True}

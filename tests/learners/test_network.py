@@ -4,10 +4,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from evermodel import checkpoints, params, saved
-from evermodel.data import Prepared, Spec, Split
-from evermodel.errors import EvermodelError
-from evermodel.params import Experiment
+from evermodel.core import params
+from evermodel.core.data import Prepared, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment
+from evermodel.learners import checkpoints
+from evermodel.runs import saved
 
 RANDOM = np.random.RandomState(0)
 AS_STORED = lambda x, y: y  # noqa: E731

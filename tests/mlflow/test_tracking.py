@@ -13,7 +13,7 @@ import yaml
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from evermodel import data, params
+from evermodel.core import data, params
 from tests.mlflow.servers import Proxy, Server, wait_for
 from tests.project import ROOT, Project
 

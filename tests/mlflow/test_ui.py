@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from evermodel import params
+from evermodel.core import params
 from tests.mlflow.servers import Server
 from tests.project import ROOT, Project
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evermodel.data import Spec, Split
+from evermodel.core.data import Spec, Split
 from evermodel.learners import estimator
 from evermodel.models import constant_mask, eigenfaces, gray, pca
 

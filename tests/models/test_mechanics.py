@@ -5,7 +5,8 @@ import importlib
 import numpy as np
 import pytest
 
-from evermodel import params, saved
+from evermodel.core import params
+from evermodel.runs import saved
 
 NETWORKS = [name for name in params.modules("models") if params.framework(name) == "keras"]
 

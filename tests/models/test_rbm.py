@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from evermodel import saved
 from evermodel.models import rbm
+from evermodel.runs import saved
 
 RNG = np.random.default_rng(3)
 LABELS = RNG.integers(0, 2, 200)

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from evermodel import params
+from evermodel.core import params
 
 NETWORKS = [name for name in params.modules("models") if params.framework(name) == "keras"]
 

@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from evermodel import saved
+from evermodel.runs import saved
 
 PICTURES = np.random.default_rng(0).random((2, 40, 36, 3), dtype=np.float32)
 SIDES = {"VGG16": 32, "ResNet50": 32, "InceptionV3": 75}

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermodel import evaluation, fetching, params, preparing, saved, sources
-from evermodel.data import Array, Prepared, Split
-from evermodel.params import Experiment, Train
+from evermodel import fetching, preparing, sources
+from evermodel.core import params
+from evermodel.core.data import Array, Prepared, Split
+from evermodel.core.params import Experiment, Train
+from evermodel.judging import evaluation
+from evermodel.runs import saved
 
 ROOT = Path(__file__).parents[2]
 VALUES = params.load(ROOT / "params.yaml")

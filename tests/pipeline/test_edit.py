@@ -19,7 +19,9 @@ def test_editing_a_promotion_rule_runs_that_promotion_only(edited):
 
 def test_editing_promotion_runs_promotions_only(edited):
     edited.edit(
-        "src/evermodel/promotion.py", "does not beat the baseline's", "is no better than the baseline's"
+        "src/evermodel/publishing/promotion.py",
+        "does not beat the baseline's",
+        "is no better than the baseline's",
     )
     assert set(edited.repro(*LANES)) == set(LANES)
 
@@ -32,7 +34,7 @@ def test_editing_an_architecture_trains_only_the_experiments_that_use_it(edited)
 
 
 def test_editing_the_tracking_code_trains_nothing(edited):
-    edited.edit("src/evermodel/tracking.py", "RETRY = 3.0", "RETRY = 4.0")
+    edited.edit("src/evermodel/publishing/tracking.py", "RETRY = 3.0", "RETRY = 4.0")
     assert set(edited.repro(*LANES)) == set(LANES)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evermodel import params
+from evermodel.core import params
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600), pytest.mark.xdist_group("project")]
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evermodel import data, fetching
+from evermodel import fetching
+from evermodel.core import data
 from evermodel.sources import PROVENANCE, Provenance
 
 Seal = Callable[[], Path]

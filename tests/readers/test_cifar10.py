@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
 from evermodel.readers import cifar10, image_archive
 
 NAMES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

@@ -4,8 +4,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from evermodel import idx_format
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import idx_format
 from evermodel.readers import idx
 from tests.mirror import needs_mirror, real
 

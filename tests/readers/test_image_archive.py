@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evermodel import packed, pictures
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import packed, pictures
 from evermodel.readers import image_archive
 from tests.mirror import needs_mirror
 

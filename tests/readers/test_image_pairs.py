@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
 from evermodel.readers import image_pairs
 from tests.mirror import needs_mirror
 

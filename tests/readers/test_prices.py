@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
 from evermodel.readers import prices
 from tests.mirror import needs_mirror
 

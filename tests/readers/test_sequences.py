@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from evermodel.errors import EvermodelError
+from evermodel.core.errors import EvermodelError
 from evermodel.readers import sequences
 from tests.mirror import needs_mirror, real
 

@@ -9,7 +9,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from evermodel import fetching, params, preparing, sources
+from evermodel import fetching, preparing, sources
+from evermodel.core import params
 from evermodel.models import tfidf_linear
 
 ROOT = Path(__file__).parents[2]

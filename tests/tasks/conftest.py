@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from evermodel.data import Spec
+from evermodel.core.data import Spec
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
 from evermodel.tasks import anomaly
 
 X = np.zeros((4, 3, 3, 1), np.uint8)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from evermodel.data import Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Split
+from evermodel.core.errors import EvermodelError
 from evermodel.tasks import binary
 
 Y = np.array([0, 1, 1, 0])

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from evermodel import classifying
-from evermodel.data import Split
+from evermodel.core.data import Split
+from evermodel.judging import classifying
 from evermodel.tasks import classification
 
 Y = np.array([0, 1, 2, 2])

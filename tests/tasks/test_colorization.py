@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from evermodel import restorations
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import restorations
 from evermodel.tasks import colorization
 
 X = np.random.default_rng(4).integers(0, 256, (4, 8, 8, 3)).astype(np.uint8)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.data import Answers, Split
+from evermodel.core.data import Answers, Split
 from evermodel.tasks import denoising
 
 X = np.full((5, 40, 40, 1), 128, np.uint8)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
 from evermodel.tasks import embedding
 
 PEOPLE = np.array([5, 8, 5, 8, 5, 8, 3])

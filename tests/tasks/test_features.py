@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evermodel import figures
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import figures
 from evermodel.tasks import classification, features
 
 P = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.25, 0.25, 0.5]])

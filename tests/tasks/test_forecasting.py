@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from evermodel import figures
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import figures
 from evermodel.models import persistence
 from evermodel.tasks import forecasting
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evermodel import restorations
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import restorations
 from evermodel.tasks import reconstruction
 
 X = np.random.default_rng(2).integers(60, 200, (6, 9, 9, 3)).astype(np.uint8)

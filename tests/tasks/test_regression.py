@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from evermodel.data import Answers, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Split
+from evermodel.core.errors import EvermodelError
 from evermodel.tasks import regression
 
 Y = np.array([1.0, 2.0, 3.0, 4.0])

@@ -9,8 +9,8 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
+from evermodel.core.params import Dataset
 from evermodel.expectations import labels, numbers
-from evermodel.params import Dataset
 
 E = gx.expectations
 REPEATED = 0.01

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
+from evermodel.core.params import Dataset
 from evermodel.expectations import numbers
-from evermodel.params import Dataset
 
 E = gx.expectations
 DATE = "date"

@@ -11,8 +11,8 @@ import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from sklearn.tree import DecisionTreeClassifier
 
+from evermodel.core.params import Dataset
 from evermodel.expectations import labels, numbers
-from evermodel.params import Dataset
 
 E = gx.expectations
 REPEATED = 0.01

@@ -8,8 +8,8 @@ from typing import Any
 import great_expectations as gx
 import pandas as pd
 
+from evermodel.core.params import Dataset
 from evermodel.expectations import labels
-from evermodel.params import Dataset
 
 E = gx.expectations
 REPEATED = 0.01

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, mean_squared_error
 
-from evermodel.data import Array, Spec, Split
+from evermodel.core.data import Array, Spec, Split
 
 WEIGHTS = ("coef_", "intercept_", "components_", "intercept_hidden_", "intercept_visible_")
 

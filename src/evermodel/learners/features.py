@@ -8,12 +8,11 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from evermodel import objectives, preprocessing
-from evermodel.data import Array, Prepared
-from evermodel.errors import EvermodelError
-from evermodel.learners import network
+from evermodel.core.data import Array, Prepared
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment
+from evermodel.learners import network, objectives, preprocessing
 from evermodel.learners.network import Build, History
-from evermodel.params import Experiment
 
 REPORT_EVERY = 10  # batches
 

@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from evermodel import checkpoints, determinism, losses, objectives, preprocessing
-from evermodel.data import Array, Prepared, Split
-from evermodel.errors import EvermodelError
-from evermodel.objectives import Objective, Target
-from evermodel.params import Experiment, Train
+from evermodel.core.data import Array, Prepared, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment, Train
+from evermodel.learners import checkpoints, losses, objectives, preprocessing
+from evermodel.learners.objectives import Objective, Target
+from evermodel.runs import determinism
 
 BASE = "base"  # the layer that pretrained weights belong to
 Build = Callable[..., keras.Model]
@@ -84,8 +85,8 @@ def fit(
     assert train is not None, "params.py asks every Keras model for its train section"
     if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
         raise EvermodelError(
-            "train.precision is mixed_bfloat16, which oneDNN does not compute on every CPU; use mixed_float16, "
-            "float32 or a GPU"
+            "train.precision is mixed_bfloat16, which not every CPU computes; use mixed_float16, float32 "
+            "or a GPU"
         )
     keras.config.set_dtype_policy(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)

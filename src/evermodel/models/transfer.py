@@ -12,6 +12,7 @@ REFERENCES = [
     # VGG16's 14,714,688, and 512 features to 10 classes and to a plane.
     ((224, 224, 3), 10, {"base": "VGG16", "size": 224, "plane": True}, 14_720_844),
 ]
+BASES = ("InceptionV3", "ResNet50", "VGG16")
 IMAGENET_BGR = (103.939, 116.779, 123.68)  # the mean pixel of the Caffe models, of 0 to 255
 
 
@@ -34,8 +35,8 @@ def build(
     al. 2015) or VGG16 (Simonyan & Zisserman 2014). weights: a file of Keras' weights of the base without
     its top; None leaves them random. Raises ValueError for another base or a file that does not fit it.
 
-    Who makes layers of "base" trainable leaves its batch normalisation out: only while it is not trainable
-    does it stay in inference mode; a `training=False` here would be overruled by the model around it.
+    Batch normalisation stays in inference mode only while it is not trainable; a `training=False` here would
+    be overruled by the model around it.
     """
     inputs = keras.Input(input_shape)
     x = keras.layers.Resizing(size, size)(inputs)
@@ -54,19 +55,15 @@ def _preprocessed(x: keras.KerasTensor, base: str) -> keras.KerasTensor:
 
 
 def _trunk(base: str, size: int, weights: str | Path | None) -> keras.Model:
-    bases = {
-        "InceptionV3": keras.applications.InceptionV3,
-        "ResNet50": keras.applications.ResNet50,
-        "VGG16": keras.applications.VGG16,
-    }
-    if base not in bases:
-        raise ValueError(f"there is no base {base!r}; the choices are {', '.join(bases)}")
-    trunk = bases[base](include_top=False, weights=None, input_shape=(size, size, 3), name="base")
+    if base not in BASES:
+        raise ValueError(f"there is no base {base!r}; the choices are {', '.join(BASES)}")
+    application = getattr(keras.applications, base)
+    trunk = application(include_top=False, weights=None, input_shape=(size, size, 3), name="base")
     if weights is not None:
         _load(trunk, base, weights)
     elif base == "InceptionV3":  # so deep that nothing would come through Keras' own random weights
         _amplify(trunk)
-    trunk.trainable = False  # which also keeps its batch normalisation in inference mode while fitting
+    trunk.trainable = False
     return trunk
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel import packed, pictures, raw_files
-from evermodel.data import Array, Raw
-from evermodel.errors import EvermodelError, UnusableError
+from evermodel.core.data import Array, Raw
+from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.formats import packed, pictures, raw_files
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = f"{FOLDER}/batches.meta.txt"

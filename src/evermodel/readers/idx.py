@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel import idx_format, pictures, raw_files
-from evermodel.data import Array, Raw
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Array, Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import idx_format, pictures, raw_files
 
 
 def read(folder: Path) -> Raw:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel import pictures, raw_files
-from evermodel.data import Raw
-from evermodel.errors import EvermodelError
-from evermodel.pictures import Album, Mode, Picture, Rejected
+from evermodel.core.data import Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import pictures, raw_files
+from evermodel.formats.pictures import Album, Mode, Picture, Rejected
 
 TEXTS = ("split", "label")
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png")

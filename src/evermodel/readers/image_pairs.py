@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel import pictures, raw_files
-from evermodel.data import Array, Raw
-from evermodel.errors import EvermodelError
-from evermodel.pictures import Album, Picture, Rejected
+from evermodel.core.data import Array, Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import pictures, raw_files
+from evermodel.formats.pictures import Album, Picture, Rejected
 
 FOREGROUND = 128  # of 255: a mask may come as JPEG, or with smoothed edges
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel import raw_files
-from evermodel.data import Raw
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import raw_files
 from evermodel.readers import table
 
 DATE = "%m/%d/%Y"

@@ -12,9 +12,9 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from evermodel import raw_files
-from evermodel.data import Array, Raw
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Array, Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import raw_files
 
 LIMIT = 1 << 28  # bytes of one unpacked array, twenty times the larger one of IMDB
 UNKNOWN = "?"

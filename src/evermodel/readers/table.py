@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel import raw_files, sources
-from evermodel.data import Raw
-from evermodel.errors import EvermodelError
+from evermodel import sources
+from evermodel.core.data import Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import raw_files
 
 
 def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) -> Raw:

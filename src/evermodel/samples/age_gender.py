@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel import albums, portraits
-from evermodel.portraits import Look
+from evermodel.drawing import albums, portraits
+from evermodel.drawing.portraits import Look
 from evermodel.sources import Edition
 
 SIDE = 200  # pixels

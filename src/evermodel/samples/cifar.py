@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from evermodel import albums
-from evermodel.canvas import Canvas, Colour, exposed, mixed, shaded
+from evermodel.drawing import albums
+from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
 from evermodel.sources import Edition
 
 SIDE = 32  # pixels

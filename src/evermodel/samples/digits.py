@@ -7,8 +7,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from evermodel import idx_format
-from evermodel.data import Array
+from evermodel.core.data import Array
+from evermodel.formats import idx_format
 from evermodel.sources import Edition
 
 INK, MARGIN = 20, 4  # pixels: MNIST's digits fill 20x20 in the middle of 28x28

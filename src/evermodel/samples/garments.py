@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from evermodel import idx_format
-from evermodel.data import Array
+from evermodel.core.data import Array
+from evermodel.formats import idx_format
 from evermodel.sources import Edition
 
 SIDE = 28  # pixels

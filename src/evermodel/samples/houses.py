@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel.data import Array
+from evermodel.core.data import Array
 from evermodel.sources import Edition
 
 ROWS = 506

@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from evermodel.data import Array
+from evermodel.core.data import Array
 from evermodel.sources import Edition
 
 ROWS = 150  # per letter

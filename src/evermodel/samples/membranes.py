@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from evermodel import albums
-from evermodel.canvas import Canvas, Colour
-from evermodel.data import Array
+from evermodel.core.data import Array
+from evermodel.drawing import albums
+from evermodel.drawing.canvas import Canvas, Colour
 from evermodel.sources import Edition
 
 SIDE = 256  # pixels

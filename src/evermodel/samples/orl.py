@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel import albums, portraits
-from evermodel.portraits import Look, Person, Random
+from evermodel.drawing import albums, portraits
+from evermodel.drawing.portraits import Look, Person, Random
 from evermodel.sources import Edition
 
 WIDTH, HEIGHT = 92, 112  # pixels

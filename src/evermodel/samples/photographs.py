@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evermodel import albums
-from evermodel.canvas import Canvas, Colour, exposed, mixed, shaded
+from evermodel.drawing import albums
+from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
 from evermodel.sources import Edition
 
 SIDE = 128  # pixels

@@ -9,7 +9,7 @@ from pandas.tseries.holiday import USFederalHolidayCalendar
 from pandas.tseries.offsets import CustomBusinessDay
 from scipy import signal
 
-from evermodel.data import Array
+from evermodel.core.data import Array
 from evermodel.sources import Edition
 
 HEADER = ("Date", "Open", "High", "Low", "Close", "Volume")

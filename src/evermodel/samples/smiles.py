@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel import albums, portraits
-from evermodel.portraits import Look, Random
+from evermodel.drawing import albums, portraits
+from evermodel.drawing.portraits import Look, Random
 from evermodel.sources import Edition
 
 SIDE = 64  # pixels

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel import probabilities, quantities
-from evermodel.data import Answers, Array, Spec, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging import probabilities, quantities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"gender_accuracy": "higher", "age_mae": "lower"}
 MEANS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel import probabilities
-from evermodel.data import Answers, Array, Spec, Split
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging import probabilities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "accuracy": "higher",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from evermodel import classifying, probabilities
+from evermodel.judging import classifying, probabilities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 MEANS = classifying.MEANS

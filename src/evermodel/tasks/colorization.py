@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage import color
 
-from evermodel import answers as answered
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel import restorations
-from evermodel.data import Answers, Array, Spec, Split
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.judging import answers as answered
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging import restorations
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "psnr": "higher",

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage.util import random_noise
 
-from evermodel import restorations
-from evermodel.data import Answers, Array, Spec
+from evermodel.core.data import Answers, Array, Spec
+from evermodel.judging import restorations
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 MEANS = {"mse": "mse", "psnr": "psnr", "ssim": "ssim"}

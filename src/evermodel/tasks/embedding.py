@@ -15,11 +15,11 @@ from sklearn import metrics as measures
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import normalize
 
-from evermodel import answers as answered
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel.data import Answers, Array, Spec, Split
-from evermodel.errors import EvermodelError
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import answers as answered
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
 MEANS: dict[str, str] = {}

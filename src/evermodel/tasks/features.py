@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from evermodel import answers as answered
-from evermodel import classifying, probabilities
-from evermodel import figures as pictures
-from evermodel.data import Answers, Array, Spec, Split
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.judging import answers as answered
+from evermodel.judging import classifying, probabilities
+from evermodel.judging import figures as pictures
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 MEANS = classifying.MEANS

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel import quantities
-from evermodel.data import Answers, Array, Spec, Split
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging import quantities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"skill": "higher", "rmse": "lower", "mae": "lower"}
 MEANS = {"mae": "absolute_error"}

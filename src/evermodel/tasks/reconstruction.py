@@ -5,8 +5,8 @@ from typing import Literal
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evermodel import restorations
-from evermodel.data import Answers, Spec
+from evermodel.core.data import Answers, Spec
+from evermodel.judging import restorations
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 MEANS = {"mse": "mse", "psnr": "psnr", "ssim": "ssim"}

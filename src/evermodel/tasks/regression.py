@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel import quantities
-from evermodel.data import Answers, Spec
+from evermodel.core.data import Answers, Spec
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging import quantities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
 MEANS = {"mae": "absolute_error", "mse": "squared_error"}

@@ -11,11 +11,11 @@ from skimage.color import label2rgb
 from skimage.util import img_as_ubyte
 from sklearn import metrics as measures
 
-from evermodel import answers as answered
-from evermodel import figures as pictures
-from evermodel import intervals as bootstrap
-from evermodel.data import Answers, Array, Spec, Split
-from evermodel.probabilities import SMALLEST
+from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.judging import answers as answered
+from evermodel.judging import figures as pictures
+from evermodel.judging import intervals as bootstrap
+from evermodel.judging.probabilities import SMALLEST
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"dice": "higher", "iou": "higher"}
 MEANS = {"dice": "dice", "iou": "iou"}

@@ -1,0 +1,46 @@
+"""Raw input to network input, as Keras layers that are saved inside the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evermodel.core.data import Spec
+from evermodel.core.params import Text, Train
+
+if TYPE_CHECKING:
+    import keras
+
+
+def encoder(spec: Spec, train: Train) -> keras.Model:
+    """A model without weights from raw examples to what an architecture takes.
+
+    table, series: (n, …, columns) standardised with the training rows' mean and variance; images: (n,
+    height, width, channels) bytes to 0…1, resized if `train` says so; text: (n,) strings to a row per text,
+    as train.text says. Strings exist on the TensorFlow back end only.
+    """
+    import keras
+
+    inputs = keras.Input(spec.input_shape, dtype=spec.input_dtype)
+    match spec.kind:
+        case "table" | "series":
+            x = keras.layers.Normalization(axis=-1, mean=spec.mean, variance=spec.variance)(inputs)
+        case "images":
+            x = keras.layers.Rescaling(1 / 255)(inputs)
+            x = keras.layers.Resizing(train.size, train.size)(x) if train.size else x
+            x = keras.layers.RandomFlip("horizontal")(x) if train.flip else x
+        case "text":
+            x = _vectorization(spec, train.text)(inputs)
+    return keras.Model(inputs, x, name="encoder")
+
+
+def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:
+    import keras
+
+    reserved = 1 if text.output == "multi_hot" else 2  # unknown, and in sequences the padding
+    return keras.layers.TextVectorization(
+        vocabulary=list(spec.vocabulary[: text.words - reserved]),
+        max_tokens=text.words,
+        output_mode=text.output,
+        output_sequence_length=text.length,
+        pad_to_max_tokens=text.output == "multi_hot",
+    )

@@ -1,0 +1,107 @@
+"""One training: from prepared data and params to a model folder."""
+
+import hashlib
+import importlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from evermodel.core import data, params
+from evermodel.core.data import Prepared
+from evermodel.core.params import Experiment, Runtime
+from evermodel.learners import estimator
+from evermodel.runs import determinism, saved
+from evermodel.runs.saved import Facts
+
+Report = Callable[[dict[str, float]], None]
+LOCK = Path("requirements/pipeline.lock")
+
+
+def key(experiment: Experiment, runtime: Runtime, prepared: Path) -> str:
+    """The identity of a training: a hash of all that can change its result.
+
+    That is the data, the values of params.yaml, the locked environment, and every module of ours that
+    this process has loaded to train with.
+    """
+    values = {
+        "experiment": experiment.model_dump(mode="json", exclude={"baseline", "promotion"}),
+        "runtime": runtime.model_dump(mode="json"),
+        "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
+        "code": {name: data.file_hash(file) for name, file in _loaded_code()},
+        "environment": data.file_hash(LOCK) if LOCK.exists() else None,
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def train(
+    experiment: Experiment,
+    runtime: Runtime,
+    prepared: Prepared,
+    folder: Path,
+    state: Path,
+    identity: str,
+    report: Report,
+) -> Facts:
+    """Fit the experiment's model and write model file, history.csv and training.json into `folder`.
+
+    state: where an interrupted training finds its checkpoints. report: called after every epoch.
+    """
+    if params.framework(experiment.model) == "keras":
+        file, parameters, history = _network(experiment, runtime, prepared, folder, state, report)
+    else:
+        file, parameters, history = _estimator(experiment, prepared, folder)
+    pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+    facts = Facts(
+        key=identity,
+        file=file.name,
+        sha256=data.file_hash(file),
+        parameters=parameters,
+        epochs=len(history),
+        test_hash=prepared.spec.test_hash,
+        pretrained=str(experiment.options.get("base")) in prepared.weights,
+    )
+    saved.write_facts(folder, facts)
+    return facts
+
+
+def model_module(model: str) -> str:
+    """The module of a model's file."""
+    return f"evermodel.models.{model}"
+
+
+def _network(
+    experiment: Experiment, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
+) -> tuple[Path, int, list[dict[str, float]]]:
+    determinism.seed_keras(runtime.seed)
+    from evermodel.learners import features, network
+
+    build = importlib.import_module(model_module(experiment.model)).build
+    if experiment.task == "features":
+        model, history = features.fit(build, prepared, experiment)
+    else:
+        model, history = network.fit(build, prepared, experiment, runtime.seed, state, report)
+    return saved.save_keras(model, folder), model.count_params(), history
+
+
+def _estimator(
+    experiment: Experiment, prepared: Prepared, folder: Path
+) -> tuple[Path, int, list[dict[str, float]]]:
+    build = importlib.import_module(model_module(experiment.model)).build
+    train = prepared.splits["train"]
+    model = estimator.fit(build, prepared.spec, experiment.task, train, **experiment.options)
+    history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
+    return saved.save_sklearn(model, folder), estimator.parameters(model), history
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _loaded_code() -> list[tuple[str, Path]]:
+    loaded = (
+        (name, module.__file__) for name, module in sys.modules.items() if name.startswith("evermodel.")
+    )
+    return sorted((name, Path(file)) for name, file in loaded if file)

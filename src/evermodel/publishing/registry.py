@@ -1,0 +1,211 @@
+"""The MLflow model registry: versions of a model, their package, and the alias `champion`."""
+
+import platform
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import mlflow.artifacts
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+import yaml
+from mlflow.entities import LoggedModel, LoggedModelOutput
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.models.utils import _save_example
+from mlflow.tracking import MlflowClient
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+from evermodel.core import data
+from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing.promotion import Champion
+from evermodel.runs import saved
+from evermodel.runs.saved import Facts
+
+CHAMPION = "champion"
+EXAMPLES = 2
+FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
+REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
+
+
+def register(
+    client: MlflowClient, name: str, run_id: str, spec: Spec, card: str, judgement: dict[str, str]
+) -> ModelVersion:
+    """The registered version of models/<name>/, made if there is none for this very model file.
+
+    card becomes its description, the judgement its tags `evermodel.…`, in both cases.
+    """
+    facts = saved.facts(saved.MODELS / name)
+    found = _version_of(client, name, facts)
+    if found is None:
+        found = _create(client, name, run_id, spec, facts)
+    client.update_model_version(name, found.version, description=card)
+    for key, value in judgement.items():
+        client.set_model_version_tag(name, found.version, f"evermodel.{key}", value)
+    return client.get_model_version(name, found.version)
+
+
+def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """All versions of a model, newest first."""
+    found = client.search_model_versions(f"name = '{name}'", max_results=1000)
+    return sorted(found, key=lambda version: -int(version.version))
+
+
+def champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """The version that the alias points at, or None."""
+    # Asking for the alias itself answers "there is none" and "the server failed" with the same exception.
+    found = client.search_registered_models(f"name = '{name}'", max_results=1)
+    number = found[0].aliases.get(CHAMPION) if found else None
+    return client.get_model_version(name, str(number)) if number else None
+
+
+def holds(version: ModelVersion, facts: Facts) -> bool:
+    """Whether the version is this very model file."""
+    return bool(version.tags.get("evermodel.sha256") == facts.sha256)
+
+
+def judged(version: ModelVersion | None) -> Champion | None:
+    """What a version was judged by when it was promoted."""
+    if version is None:
+        return None
+    tags = version.tags
+    return Champion(
+        version=str(version.version),
+        value=float(tags.get("evermodel.value", "nan")),
+        test_hash=tags.get("evermodel.test_hash", ""),
+        profile=tags.get("evermodel.profile", ""),
+    )
+
+
+def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array], Spec]:
+    """Download a version into `folder` and load it, if its model file is the one that was registered.
+
+    Returns its predict function, and the spec of the data that it takes.
+    """
+    local = Path(
+        mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
+    )
+    metadata = Model.load(str(local / "MLmodel")).metadata
+    files = [f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists()]
+    if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
+        raise EvermodelError(
+            f"{version.name} version {version.version}: its model file is not the one that was registered "
+            "(it is missing or its sha256 differs); run the lane again or promote another version"
+        )
+    return saved.predictor(files[0]), Spec.model_validate(metadata["spec"])
+
+
+def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:
+    """Write the MLflow model: the canonical file as it is, and what MLflow needs to load it.
+
+    MLflow's own save_model would import TensorFlow and write the model anew, with other bytes than those
+    that were scored.
+    """
+    flavour = FLAVOURS[Path(facts.file).suffix]
+    model = Model(signature=_signature(spec, flavour), metadata=_metadata(spec, facts))
+    if flavour == "keras":
+        _keras(model)
+    else:
+        _sklearn(model, spec, facts)
+    target = folder / ("data/model.keras" if flavour == "keras" else facts.file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    copyfile(saved.MODELS / name / facts.file, target)
+    _save_example(model, _example(spec), str(folder))
+    _environment(folder, flavour)
+    model.save(str(folder / "MLmodel"))
+
+
+def _version_of(client: MlflowClient, name: str, facts: Facts) -> ModelVersion | None:
+    return next((version for version in versions(client, name) if holds(version, facts)), None)
+
+
+def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, facts: Facts) -> ModelVersion:
+    logged = _logged_model(client, name, run_id, facts)
+    with tempfile.TemporaryDirectory() as folder:
+        package(Path(folder), name, spec, facts)
+        client.log_model_artifacts(logged.model_id, folder)
+    client.finalize_logged_model(logged.model_id, "READY")
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(
+        name,
+        source=f"models:/{logged.model_id}",
+        run_id=run_id,
+        model_id=logged.model_id,
+        tags={"evermodel.sha256": facts.sha256, "evermodel.key": facts.key},
+    )
+
+
+def _logged_model(client: MlflowClient, name: str, run_id: str, facts: Facts) -> LoggedModel:
+    """The run's logged model of this very file; there is one if a registration was cut short."""
+    run = client.get_run(run_id)
+    same = f"source_run_id = '{run_id}' AND tags.`evermodel.sha256` = '{facts.sha256}'"
+    if found := client.search_logged_models([run.info.experiment_id], same, max_results=1):
+        return found[0]
+    tags = {"evermodel.sha256": facts.sha256}
+    logged = client.create_logged_model(run.info.experiment_id, name, source_run_id=run_id, tags=tags)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return logged
+
+
+def _keras(model: Model) -> None:
+    mlflow.pyfunc.add_to_model(model, loader_module="mlflow.keras", python_env="python_env.yaml")
+    model.add_flavor(
+        "keras",
+        data="data",
+        keras_version=version("keras"),
+        keras_backend="tensorflow",
+        save_exported_model=False,
+    )
+
+
+def _sklearn(model: Model, spec: Spec, facts: Facts) -> None:
+    mlflow.pyfunc.add_to_model(
+        model,
+        loader_module="mlflow.sklearn",
+        model_path=facts.file,
+        python_env="python_env.yaml",
+        predict_fn="predict_proba" if spec.classes else "predict",
+    )
+    model.add_flavor(
+        "sklearn",
+        pickled_model=facts.file,
+        sklearn_version=version("scikit-learn"),
+        serialization_format="skops",
+        skops_trusted_types=list(saved.TRUSTED),
+    )
+
+
+def _metadata(spec: Spec, facts: Facts) -> dict[str, Any]:
+    return {
+        "sha256": facts.sha256,
+        "spec": spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"}),
+    }
+
+
+def _signature(spec: Spec, flavour: str) -> ModelSignature:
+    if spec.kind == "table":
+        return ModelSignature(Schema([ColSpec("double", column) for column in spec.columns]))
+    kind = np.dtype(object if spec.kind == "text" else spec.input_dtype)
+    return ModelSignature(Schema([TensorSpec(kind, (-1, *spec.input_shape))]))
+
+
+def _example(spec: Spec) -> Array | pd.DataFrame:
+    x = data.load_split(data.PREPARED / spec.dataset, "test").x[:EXAMPLES]
+    return pd.DataFrame(x, columns=list(spec.columns)) if spec.kind == "table" else np.asarray(x)
+
+
+def _environment(folder: Path, flavour: str) -> None:
+    packages = [f"{package}=={version(package)}" for package in ("mlflow", *REQUIREMENTS[flavour])]
+    (folder / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
+    python = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
+    (folder / "python_env.yaml").write_text(yaml.safe_dump(python), encoding="utf-8")

@@ -1,0 +1,324 @@
+"""MLflow as a view of what DVC keeps: any run can be written, or completed, from the files of its stages.
+
+Run as `python -m evermodel.publishing.tracking NAME KEY` it is the sidecar of a stage (see journal.py).
+"""
+
+import json
+import math
+import os
+import queue
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from filelock import FileLock
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
+from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
+
+from evermodel.core import data, params
+from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
+from evermodel.runs import journal, saved
+
+STORE = "sqlite:///mlflow.db"
+ARTIFACTS = Path("mlartifacts")
+KEY = "evermodel.key"
+REPORT = "evermodel.report"
+RETRY = 3.0  # seconds between two tries while the server is away
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # What timed out may have been done: whoever tries again looks first what is there.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def uri() -> str:
+    """Where MLflow's store is: MLFLOW_TRACKING_URI, or a SQLite file in this folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI", STORE)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Make one plain sentence of whatever goes wrong between here and MLflow's store.
+
+    Raises EvermodelError.
+    """
+    try:
+        yield
+    except (MlflowException, RequestException, SQLAlchemyError) as error:
+        raise EvermodelError(
+            f"MLflow at {_without_password(uri())} failed: {_reason(error)}; start or mend it, or let "
+            "MLFLOW_TRACKING_URI name another, then run the same again: what is trained and evaluated is kept"
+        ) from None
+
+
+@answering()
+def connect() -> MlflowClient:
+    """A client that fails in seconds, where MLflow's own defaults would try for minutes.
+
+    Raises EvermodelError if the store does not answer.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    mlflow.set_tracking_uri(uri())
+    # Two processes that meet an empty database would both create its tables.
+    alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
+    with alone:
+        client = MlflowClient()
+        client.search_experiments(max_results=1)
+    return client
+
+
+def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> str:
+    """Bring the run with that key up to what its files say, and return its id.
+
+    Writes only what is missing, so that it may be called any number of times. evaluated: whether
+    reports/<name>/ is of this very model, and the run thereby complete.
+    """
+    run = _run(client, name, key)
+    events = journal.read(key)
+    _log_curves(client, run, _curves(name, key, events))
+    _log_seconds(client, run, events)
+    if evaluated:
+        _log_report(client, run, data.REPORTS / name)
+    _end(client, run, "FINISHED" if evaluated else _status(events), events)
+    return str(run.info.run_id)
+
+
+def find(client: MlflowClient, name: str, key: str) -> Run | None:
+    """The run with that key, if MLflow knows one."""
+    if (experiment := client.get_experiment_by_name(name)) is None:
+        return None
+    runs = client.search_runs([experiment.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
+    return runs[0] if runs else None
+
+
+def follow(name: str, key: str) -> None:
+    """Send what happens as lines come in on standard input, and the rest when it ends.
+
+    Raises EvermodelError if the server was away to the end.
+    """
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_pump, args=(lines,), daemon=True).start()
+    with FileLock(_made(journal.FOLDER / "runs") / f"{key}.lock"):
+        while None not in _waiting(lines):
+            try:
+                _send(name, key)
+            except EvermodelError as error:
+                print(f"{name}: {error}", flush=True)
+                time.sleep(RETRY)
+        _finish(name, key)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested values under dotted names, as MLflow's parameters want them."""
+    result: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            result |= flat(value, f"{prefix}{name}.")
+        elif value is not None:
+            result[prefix + name] = str(value)
+    return result
+
+
+@answering()
+def _send(name: str, key: str) -> None:
+    """Write what the journal holds now into a run that is going on."""
+    client = connect()
+    run = _run(client, name, key)
+    if run.info.status != "RUNNING":
+        client.update_run(run.info.run_id, status="RUNNING")
+    _log_curves(client, run, _curves(name, key, journal.read(key)))
+
+
+@answering()
+def _finish(name: str, key: str) -> None:
+    """Write what the journal holds after the end of its stage, be it a good or a bad one."""
+    last = journal.read(key)[-1]
+    sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
+
+
+def _waiting(lines: "queue.Queue[str | None]") -> list[str | None]:
+    """The next line and all that came with it; None stands for the end."""
+    taken = [lines.get()]
+    while not lines.empty():
+        taken.append(lines.get())
+    return taken
+
+
+def _pump(lines: "queue.Queue[str | None]") -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    lines.put(None)
+
+
+def _run(client: MlflowClient, name: str, key: str) -> Run:
+    """The run with that key; made, or completed where its making was cut short."""
+    values = params.load()
+    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
+    run = find(client, name, key) or _create(client, name, key, values, spec)
+    if not run.inputs.dataset_inputs:  # they are written last
+        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion"})
+        logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
+        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
+        client.log_inputs(run.info.run_id, [_dataset(spec)])
+    return run
+
+
+def _create(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> Run:
+    started = next((event for event in journal.read(key) if event["event"] == "start"), {})
+    note = f"{spec.dataset} ({values.experiment(name).task})"
+    return client.create_run(
+        _experiment(client, name, note),
+        start_time=started.get("time"),
+        run_name=f"{name}-{key[:8]}",
+        tags=_tags(key, started, values, spec),
+    )
+
+
+def _experiment(client: MlflowClient, name: str, note: str) -> str:
+    if experiment := client.get_experiment_by_name(name):
+        return str(experiment.experiment_id)
+    local = (Path.cwd() / ARTIFACTS / name).as_uri() if uri().startswith("sqlite") else None
+    try:
+        tags = {MLFLOW_RUN_NOTE: note}
+        return str(client.create_experiment(name, artifact_location=local, tags=tags))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return _experiment(client, name, note)  # another process was faster
+
+
+def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> dict[str, str]:
+    lock = Path("requirements/pipeline.lock")
+    note = "Trained on **made data**: the numbers say nothing about the real data set." if spec.made else ""
+    return {
+        KEY: key,
+        "evermodel.commit": started.get("commit", "unknown: restored from the cache"),
+        "evermodel.profile": values.profile,
+        "evermodel.data": spec.dataset,
+        "evermodel.data.edition": spec.edition,
+        "evermodel.data.made": str(spec.made).lower(),
+        "evermodel.data.test_hash": spec.test_hash,
+        "evermodel.environment": data.file_hash(lock) if lock.exists() else "unknown",
+        MLFLOW_RUN_NOTE: note,
+        **{f"evermodel.machine.{k}": str(v) for k, v in started.get("machine", {}).items()},
+    }
+
+
+def _dataset(spec: Spec) -> DatasetInput:
+    dataset = Dataset(
+        name=spec.dataset,
+        digest=spec.test_hash[:16],
+        source_type="local",
+        source=json.dumps({"uri": str(data.PREPARED / spec.dataset)}),
+        profile=json.dumps({"rows": spec.rows, "made": spec.made, "edition": spec.edition}),
+    )
+    return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
+
+
+def _curves(name: str, key: str, events: list[dict[str, Any]]) -> list[Metric]:
+    """Every finite figure of every epoch, at the time when it was reached if the journal knows it."""
+    known = {event["figures"]["epoch"]: event for event in events if event["event"] == "epoch"}
+    rows = [event["figures"] for event in known.values()]
+    folder = saved.MODELS / name
+    if (folder / saved.FACTS).exists() and saved.facts(folder).key == key:
+        rows = pd.read_csv(folder / "history.csv").to_dict("records")
+    now = time.time_ns() // 1_000_000
+    return [
+        Metric(_curve_name(figure), value, known.get(row["epoch"], {}).get("time", now), int(row["epoch"]))
+        for row in rows
+        for figure, value in row.items()
+        if figure != "epoch" and math.isfinite(value)
+    ]
+
+
+def _curve_name(name: str) -> str:
+    return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"
+
+
+def _log_curves(client: MlflowClient, run: Run, curves: list[Metric]) -> None:
+    """Log the points that the run lacks; MLflow itself would keep a second copy of each."""
+    run_id = run.info.run_id
+    names = {metric.key for metric in curves}
+    there = {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
+    missing = [metric for metric in curves if (metric.key, metric.step) not in there]
+    for start in range(0, len(missing), 1000):  # MLflow's limit for one batch
+        client.log_batch(run_id, metrics=missing[start : start + 1000])
+
+
+def _log_seconds(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -> None:
+    """Log how long each stage took when it first came to its end."""
+    ends = {f"{event['stage']}/seconds": event for event in reversed(events) if event["event"] == "end"}
+    for name, event in ends.items():
+        if name not in run.data.metrics:
+            client.log_metric(run.info.run_id, name, event["seconds"], event["time"])
+
+
+def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
+    """Log the evaluation once; after another evaluation of the same model, the new one."""
+    files = [report / "metrics.json", *sorted((report / "figures").glob("*"))]
+    identity = "-".join(data.file_hash(file)[:8] for file in files)
+    if run.data.tags.get(REPORT) == identity:
+        return
+    figures = json.loads(files[0].read_text(encoding="utf-8"))
+    now = time.time_ns() // 1_000_000
+    points = {_test_name(name): value for name, value in figures.items() if math.isfinite(value)}
+    changed = [Metric(*point, now, 0) for point in points.items() if point not in run.data.metrics.items()]
+    client.log_batch(run.info.run_id, metrics=changed)
+    for file in files:
+        client.log_artifact(run.info.run_id, str(file), "evaluation")
+    client.log_batch(run.info.run_id, tags=[RunTag(REPORT, identity)])
+
+
+def _test_name(name: str) -> str:
+    return name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
+
+
+def _end(client: MlflowClient, run: Run, status: str, events: list[dict[str, Any]]) -> None:
+    """Close the run, at the time of its last event; one that is closed already is left alone."""
+    if client.get_run(run.info.run_id).info.status != status:
+        client.set_terminated(run.info.run_id, status, events[-1]["time"] if events else None)
+
+
+def _status(events: list[dict[str, Any]]) -> str:
+    """MLflow's word for how a stage ended; one that could not even tell was killed."""
+    return {"end": "FINISHED", "failed": "FAILED"}.get(events[-1]["event"], "KILLED")
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of an error; of one that came over the network, of what lies at its bottom."""
+    if isinstance(error.__context__, RequestException):
+        while error.__context__ is not None:
+            error = error.__context__
+    return str(error).splitlines()[0][:200]
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"//[^/@]+@", "//", address)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    try:
+        follow(*sys.argv[1:])
+    except EvermodelError as error:
+        sys.exit(f"{sys.argv[1]}: {error}")

@@ -1,0 +1,84 @@
+"""What has to be fixed before a number is computed, so that the same inputs give the same bytes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Runtime
+
+DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
+GPUS = Path("/proc/driver/nvidia/gpus")
+
+
+def fix(runtime: Runtime) -> None:
+    """Fix thread counts and instruction set; call it before anything imports TensorFlow.
+
+    Sums are taken in another order by another number of threads, and oneDNN picks other kernels on
+    another processor. OpenBLAS gets one thread, because only that is the same on every machine. Raises
+    EvermodelError if $EVERMODEL_DEVICE asks for a GPU where there is none.
+    """
+    os.environ |= {
+        "TF_NUM_INTRAOP_THREADS": str(runtime.threads),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "ONEDNN_MAX_CPU_ISA": runtime.instruction_set,
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # else the first process on a GPU takes all of its memory
+    }
+    if device() == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    threadpool_limits(1)
+
+
+def device() -> str:
+    """What Keras computes on, "cpu" or "gpu": $EVERMODEL_DEVICE, or a GPU if this machine has one.
+
+    Raises EvermodelError if it can't be had. Importing the back end would tell too, but takes seconds.
+    """
+    wanted, there = os.environ.get(DEVICE, "auto"), GPUS.is_dir() and any(GPUS.iterdir())
+    if wanted not in ("auto", "cpu", "gpu"):
+        raise EvermodelError(f"{DEVICE} is {wanted!r}; the choices are auto, cpu, gpu")
+    if wanted == "gpu" and not there:
+        raise EvermodelError(f"{DEVICE} is gpu, but this machine has no NVIDIA GPU; set it to auto or cpu")
+    return "gpu" if there and wanted != "cpu" else "cpu"
+
+
+def keras() -> Any:
+    """Import Keras without the greetings of its back end."""
+    with _native_messages_hidden():
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow
+
+            tensorflow.config.list_physical_devices()  # looks for a GPU now, and says there is none
+    return keras
+
+
+def seed_keras(seed: int) -> None:
+    """Seed Python, NumPy and Keras, and keep the back end from choosing faster, unordered sums."""
+    imported = keras()
+    imported.utils.set_random_seed(seed)
+    if imported.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def _native_messages_hidden() -> Iterator[None]:
+    """TensorFlow's libraries greet on the file descriptor, before any log level of theirs holds."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,107 @@
+"""A trained model on disk: the canonical model file, what is known of its training, and how to use it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from evermodel.core.data import Array, file_hash
+from evermodel.core.errors import EvermodelError
+from evermodel.runs import archive, determinism
+
+MODELS = Path("models")
+FACTS = "training.json"
+# What a model of ours may hold beside scikit-learn's and NumPy's own types.
+TRUSTED = ("numpy.reshape",)
+
+
+class Facts(BaseModel):
+    """What is known of a training; the same training always has the same facts.
+
+    pretrained: whether it began with weights that came with the data set's source.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    file: str
+    sha256: str
+    parameters: int
+    epochs: int
+    test_hash: str
+    pretrained: bool = False
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model that was loaded; `predict` takes raw examples and gives numbers or probabilities."""
+
+    predict: Callable[[Array], Array]
+    facts: Facts
+
+
+def facts(folder: Path) -> Facts:
+    """What is known of the training in a model folder; EvermodelError if there is none."""
+    if not (file := folder / FACTS).exists():
+        raise EvermodelError(f"{file} is missing; run `dvc repro train@{folder.name}`")
+    return Facts.model_validate_json(file.read_text(encoding="utf-8"))
+
+
+def save_keras(model: Any, folder: Path) -> Path:
+    """Write a Keras model; the same model gives the same bytes."""
+    file = folder / "model.keras"
+    model.save(file, include_optimizer=False)
+    archive.canonise(file)
+    return file
+
+
+def save_sklearn(estimator: Any, folder: Path) -> Path:
+    """Write a scikit-learn estimator without pickle; the same estimator gives the same bytes."""
+    import skops.io
+
+    file = folder / "model.skops"
+    skops.io.dump(estimator, file)
+    archive.canonise(file)
+    return file
+
+
+def load(folder: Path) -> Saved:
+    """Load a model after its file has proved to be the one that training wrote.
+
+    Raises EvermodelError if a file is missing or its sha256 differs.
+    """
+    known = facts(folder)
+    file = folder / known.file
+    if not file.exists() or file_hash(file) != known.sha256:
+        raise EvermodelError(
+            f"{file} is not the file that training wrote (its sha256 is not {known.sha256}); "
+            f"run `dvc checkout --force {folder}` or `dvc repro --force train@{folder.name}`"
+        )
+    return Saved(predictor(file), known)
+
+
+def predictor(file: Path) -> Callable[[Array], Array]:
+    """The predict function of a model file whose sha256 the caller has checked."""
+    return _keras(file) if file.suffix == ".keras" else _sklearn(file)
+
+
+def write_facts(folder: Path, known: Facts) -> None:
+    """Write training.json."""
+    (folder / FACTS).write_text(json.dumps(known.model_dump(), indent=1) + "\n", encoding="utf-8")
+
+
+def _keras(file: Path) -> Callable[[Array], Array]:
+    model = determinism.keras().saving.load_model(file, compile=False, safe_mode=True)
+    return lambda x: model.predict(x, batch_size=256, verbose=0)
+
+
+def _sklearn(file: Path) -> Callable[[Array], Array]:
+    import skops.io
+
+    from evermodel.learners import estimator
+
+    model = skops.io.load(file, trusted=list(TRUSTED))
+    return lambda x: estimator.predict(model, x)

@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+
+from evermodel.core import data
+from evermodel.core.data import Spec, Split
+from evermodel.core.errors import EvermodelError
+
+X = {
+    "table": np.array([[0.1, -2.0], [np.pi, 3.0], [4.0, 5e-9]]),
+    "images": np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5, 1),
+    "text": np.array(["plain", "", "Ünïcødé 🎉\nsecond line"], dtype=object),
+}
+Y = np.array([0, 1, 1])
+
+
+def spec(kind):
+    return Spec(
+        dataset="made",
+        edition="sample",
+        made=True,
+        kind=kind,
+        input_shape=X[kind].shape[1:],
+        input_dtype="string" if kind == "text" else str(X[kind].dtype),
+        target="label",
+        classes=("no", "yes"),
+        rows={"train": 3, "validation": 3, "test": 3},
+        mean=(1 / 3,),
+        vocabulary=("naïve", "word"),
+        duplicates=0,
+        test_hash=data.split_hash(Split(X[kind], Y)),
+    )
+
+
+def saved(folder, kind):
+    folder.mkdir()
+    data.save(folder, spec(kind), dict.fromkeys(data.SPLITS, Split(X[kind], Y)))
+    return folder
+
+
+def contents(folder):
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+@pytest.mark.parametrize("kind", X)
+def test_what_was_saved_is_loaded(tmp_path, kind):
+    folder = saved(tmp_path / "made", kind)
+    assert data.load_spec(folder) == spec(kind)
+    for name in data.SPLITS:
+        split = data.load_split(folder, name)
+        assert split.x.dtype == X[kind].dtype
+        assert np.array_equal(split.x, X[kind])
+        assert np.array_equal(split.y, Y)
+        assert data.split_hash(split) == spec(kind).test_hash
+
+
+@pytest.mark.parametrize("kind", X)
+def test_the_same_values_give_the_same_bytes(tmp_path, kind):
+    once, twice = (contents(saved(tmp_path / name, kind)) for name in ("once", "twice"))
+    assert len(once) == 7
+    assert once == twice
+
+
+def test_loaded_rows_can_not_be_changed(tmp_path):
+    split = data.load_split(saved(tmp_path / "made", "table"), "train")
+    with pytest.raises(ValueError, match="read-only"):
+        split.x[0] = 0
+
+
+def test_what_belongs_together_is_loaded_together(tmp_path):
+    loaded = data.load(saved(tmp_path / "made", "images"), "train", "test")
+    assert loaded.spec == spec("images")
+    assert list(loaded.splits) == ["train", "test"]
+    assert loaded.weights == {}
+
+
+def test_pretrained_weights_are_found_by_their_base(tmp_path):
+    (tmp_path / "some_long_name.h5").write_bytes(b"weights")
+    folder = tmp_path / "made"
+    folder.mkdir()
+    splits = {"test": Split(X["images"], Y)}
+    data.save(folder, spec("images"), splits, {"VGG16": tmp_path / "some_long_name.h5"})
+    weights = data.load(folder).weights
+    assert {base: file.read_bytes() for base, file in weights.items()} == {"VGG16": b"weights"}
+    assert (tmp_path / "some_long_name.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "y", [np.array([[1.5, 0], [2, 1], [3, 1]]), np.zeros((3, 4, 5, 1), np.uint8)], ids=["numbers", "masks"]
+)
+def test_targets_of_any_shape_come_back(tmp_path, y):
+    data.save(tmp_path, spec("images"), {"test": Split(X["images"], y)})
+    split = data.load_split(tmp_path, "test")
+    assert (split.y.dtype, len(split)) == (y.dtype, 3)
+    assert np.array_equal(split.y, y)
+
+
+@pytest.mark.parametrize("lost", ["spec.json", "test/x.parquet", "test/y.npy"])
+def test_a_file_that_is_lost_is_named(tmp_path, lost):
+    folder = saved(tmp_path / "made", "text")
+    (folder / lost).unlink()
+    with pytest.raises(EvermodelError, match=f"{lost} is missing; `dvc repro` makes it"):
+        data.load_split(folder, "test") and data.load_spec(folder)
+
+
+@pytest.mark.parametrize("kind", X)
+def test_any_other_example_target_or_order_is_another_split(kind):
+    x, y = X[kind], Y
+    changed_x, changed_y = x.copy(), y.copy()
+    changed_x[-1] = x[0]
+    changed_y[-1] = 0
+    others = [Split(changed_x, y), Split(x, changed_y), Split(x[::-1], y), Split(x[:2], y[:2])]
+    hashes = {data.split_hash(split) for split in (Split(x, y), *others)}
+    assert len(hashes) == 5
+    assert data.split_hash(Split(x.copy(), y.copy())) in hashes
+
+
+def test_equal_examples_and_only_they_have_equal_hashes():
+    hashes = data.row_hashes(np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]))
+    assert hashes[0] == hashes[2] != hashes[1]
+
+
+def test_a_file_is_known_by_its_sha256(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # The first test vector of FIPS 180-2, appendix B.1.
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert data.file_hash(tmp_path / "abc") == expected
+
+
+def test_a_file_may_be_known_by_its_md5(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # RFC 1321, appendix A.5.
+    assert data.file_hash(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
+
+
+def test_a_folder_appears_when_it_is_complete(tmp_path):
+    with data.whole_folder(tmp_path / "deep" / "made") as folder:
+        (folder / "file").write_text("new")
+        assert not (tmp_path / "deep" / "made").exists()
+    assert contents(tmp_path) == {"deep/made/file": b"new"}
+
+
+def test_a_complete_folder_replaces_all_of_the_old_one(tmp_path):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "old").touch()
+    with data.whole_folder(tmp_path / "made") as folder:
+        (folder / "new").touch()
+    assert set(contents(tmp_path)) == {"made/new"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_the_old_folder_and_nothing_half_written(tmp_path, error):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "old").write_text("whole")
+
+    def fail_half_way():
+        with data.whole_folder(tmp_path / "made") as folder:
+            (folder / "new").touch()
+            raise error
+
+    with pytest.raises(error):
+        fail_half_way()
+    assert contents(tmp_path) == {"made/old": b"whole"}
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
+    (tmp_path / "made.partial").mkdir()
+    (tmp_path / "made.partial" / "stale").touch()
+    with data.whole_folder(tmp_path / "made") as folder:
+        (folder / "new").touch()
+    assert set(contents(tmp_path)) == {"made/new"}
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]

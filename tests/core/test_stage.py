@@ -1,0 +1,71 @@
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from evermodel.core import stage
+from evermodel.core.errors import EvermodelError
+
+SLEEPER = """
+import sys, time
+from evermodel.core import stage
+
+def main(name):
+    try:
+        print("started", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaned up", flush=True)
+
+sys.argv = ["pipelines/train.py", "made"]
+stage.run(main)
+"""
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """A function that runs a stage as `python -m pipelines.train ARGUMENTS` would."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def called(main, *arguments):
+        monkeypatch.setattr(sys, "argv", ["/somewhere/pipelines/train.py", *arguments])
+        stage.run(main)
+
+    return called
+
+
+def test_a_stage_gets_the_name_on_the_command_line(call):
+    names = []
+    call(names.append, "fashion_cnn")
+    assert names == ["fashion_cnn"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["one", "two"]])
+def test_a_stage_takes_exactly_one_name(call, arguments):
+    with pytest.raises(SystemExit, match=r"usage: python -m pipelines\.train NAME"):
+        call(print, *arguments)
+
+
+def test_an_expected_error_ends_in_one_sentence_that_names_the_stage(call):
+    def main(name):
+        raise EvermodelError("the file is missing; make it")
+
+    with pytest.raises(SystemExit, match=r"^train@fashion_cnn: the file is missing; make it$"):
+        call(main, "fashion_cnn")
+
+
+def test_an_unexpected_error_keeps_its_traceback(call):
+    def main(name):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        call(main, "fashion_cnn")
+
+
+def test_a_terminated_stage_cleans_up_and_exits_with_143():
+    process = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "started\n"
+    process.terminate()
+    output, _ = process.communicate()
+    assert (process.returncode, output) == (143, "cleaned up\n")

@@ -1,6 +1,7 @@
 # Needs Python 3.11-3.13, git and make; everything else is installed into .venv, pinned by hash.
 PYTHON ?= python3
 BIN := .venv/bin
+JOBS ?= 2
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
@@ -20,7 +21,7 @@ help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
 run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion, then a table of results
-	$(BIN)/dvc repro --keep-going; result=$$?; $(BIN)/evermodel list && exit $$result
+	$(BIN)/evermodel run -j $(JOBS)
 	@echo "Pictures: reports/<experiment>/figures. Data checks: reports/validation/<data set>/data_docs/index.html."
 	@echo "Experiments: make ui. One lane: $(BIN)/dvc repro promote@fashion_cnn."
 
@@ -29,7 +30,7 @@ test: .venv/dev check ## all checks and tests; installs what they need
 	$(BIN)/pytest -n 2 --dist loadgroup tests
 
 unit: .venv/dev ## the quick tests alone
-	$(BIN)/pytest -n 2 -m "not pipeline and not browser" tests
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not pipeline and not browser and not zoo" tests
 
 check: .venv/dev ## style, types and import rules
 	$(BIN)/ruff check .

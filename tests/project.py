@@ -64,16 +64,17 @@ class Project:
 
     def repro(self, *arguments: str, check: bool = True, **extra: str) -> list[str]:
         """The stages that `dvc repro` ran."""
-        return self._ran(self.run("dvc", "repro", *arguments, check=check, **extra))
+        return self.ran(self.run("dvc", "repro", *arguments, check=check, **extra).stdout)
 
     def repro_on_one_core(self) -> list[str]:
         """The stages of a forced run that sees a single core of the machine."""
         core = str(min(os.sched_getaffinity(0)))
-        return self._ran(self.run("taskset", "-c", core, "dvc", "repro", "--force"))
+        return self.ran(self.run("taskset", "-c", core, "dvc", "repro", "--force").stdout)
 
     @staticmethod
-    def _ran(done: subprocess.CompletedProcess[str]) -> list[str]:
-        return re.findall(r"^Running stage '(.+)':", done.stdout, re.MULTILINE)
+    def ran(output: str) -> list[str]:
+        """The stages that DVC says it ran."""
+        return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands in a file."""
@@ -115,10 +116,12 @@ def commit(project: Project, message: str) -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The project after `dvc repro` over everything, with its dvc.lock committed."""
+    """The project after `evermodel run` over everything, with its dvc.lock committed."""
     made = copy_repository(tmp_path_factory.mktemp("here") / "project")
-    made.stages = made.repro()
-    commit(made, "What dvc repro wrote")
+    made.run("evermodel", "run", "-j", "2")
+    logs = sorted((made.folder / ".evermodel/logs").glob("*.log"))
+    made.stages = [stage for log in logs for stage in made.ran(log.read_text())]
+    commit(made, "What evermodel run wrote")
     yield made
     if os.environ.get("CI"):  # gigabytes of cache would stay behind
         shutil.rmtree(made.folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MISSING = object()
 
 # What is wrong: the key, its value (or its absence), and what the sentence must hold beside the key.

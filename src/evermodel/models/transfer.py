@@ -28,15 +28,13 @@ def build(
 ) -> keras.Model:
     """Resizing to `size`, the base's own pre-processing, the frozen base, Flatten, Dense.
 
-    With `plane`, the base is a mere extractor: its mean over places is the layer "features", and linear heads
-    on it give {"classes": (n, outputs), "map": (n, 2)}.
+    With `plane`, heads on the base's mean over places ("features") give {"classes": …, "map": (n, 2)}.
 
     input_shape: (height, width, 3), RGB of 0 to 1. base: ResNet50 (He et al. 2015), InceptionV3 (Szegedy et
     al. 2015) or VGG16 (Simonyan & Zisserman 2014). weights: a file of Keras' weights of the base without
     its top; None leaves them random. Raises ValueError for another base or a file that does not fit it.
 
-    Batch normalisation stays in inference mode only while it is not trainable; a `training=False` here would
-    be overruled by the model around it.
+    Batch normalisation stays in inference mode as long as it is not trainable.
     """
     inputs = keras.Input(input_shape)
     x = keras.layers.Resizing(size, size)(inputs)

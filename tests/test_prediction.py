@@ -145,18 +145,56 @@ def test_a_text_that_is_not_utf8_is_refused(file):
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
 def test_a_quantity_is_answered_by_a_number(shape):
-    answers = prediction.answers(["one", "two"], np.array([1.5, 2.5]).reshape(shape), TABLE)
+    answers = prediction.answers(
+        ["one", "two"], None, np.array([1.5, 2.5]).reshape(shape), TABLE, "regression"
+    )
     assert answers == [{"input": "one", "price": 1.5}, {"input": "two", "price": 2.5}]
 
 
 def test_a_class_is_answered_by_its_name_and_probability():
     described = spec("images", target="label", classes=("cat", "dog", "cow"))
-    answers = prediction.answers(["one"], np.array([[0.25, 0.5, 0.25]]), described)
+    answers = prediction.answers(["one"], None, np.array([[0.25, 0.5, 0.25]]), described, "classification")
     assert answers == [{"input": "one", "label": "dog", "probability": 0.5}]
 
 
 @pytest.mark.parametrize(("positive", "name", "probability"), [(0.75, "good", 0.75), (0.25, "bad", 0.75)])
 def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, probability):
     described = spec("text", target="label", classes=("bad", "good"))
-    (answer,) = prediction.answers(["one"], np.array([[positive]]), described)
+    (answer,) = prediction.answers(["one"], None, np.array([[positive]]), described, "binary")
     assert answer == {"input": "one", "label": name, "probability": probability}
+
+
+def test_several_targets_are_answered_by_their_names():
+    described = TABLE.model_copy(update={"targets": ("age", "gender")})
+    (answer,) = prediction.answers(["one"], None, np.array([[31.0, 0.75]]), described, "age_gender")
+    assert answer == {"input": "one", "age": 31.0, "gender": 0.75}
+
+
+def test_an_answer_that_is_a_picture_is_one():
+    (answer,) = prediction.answers(
+        ["one"],
+        np.zeros((1, 2, 2, 1), np.uint8),
+        np.array([[[[0.0], [1.0]], [[0.5], [0.0]]]]),
+        TABLE,
+        "segmentation",
+    )
+    assert answer["picture"].tolist() == [[0, 255], [128, 0]]
+
+
+def test_colours_are_put_together_with_the_lightness_that_came():
+    photograph = np.full((1, 2, 2, 3), (200, 100, 50), np.uint8)
+    gray = np.zeros((1, 2, 2, 2))
+    (answer,) = prediction.answers(["one"], photograph, gray, TABLE, "colorization")
+    red, green, blue = answer["picture"][0, 0].astype(int)
+    assert abs(red - green) <= 1
+    assert abs(green - blue) <= 1
+
+
+def test_a_series_is_answered_by_its_last_rows(tmp_path):
+    described = TABLE.model_copy(update={"kind": "series", "input_shape": (2, 1), "columns": ("Open",)})
+    (tmp_path / "prices.csv").write_text("Open\n1\n2\n3\n")
+    _, x = prediction.inputs([tmp_path / "prices.csv"], described)
+    assert x.tolist() == [[[2.0], [3.0]]]
+    (tmp_path / "short.csv").write_text("Open\n1\n")
+    with pytest.raises(EvermodelError, match="has 1 rows; the 2 last steps are needed"):
+        prediction.inputs([tmp_path / "short.csv"], described)

@@ -118,8 +118,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Let the champion of an experiment answer for files."""
-    params.load().experiment(name)
-    rows = experiments.predict(name, files)
+    rows = experiments.predict(name, params.load().experiment(name).task, files)
     if as_json:
         print(json.dumps(rows, indent=1))
     else:

@@ -45,8 +45,8 @@ def history(name: str) -> list[dict[str, Any]]:
     ]
 
 
-def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
-    """The champion's answers for the examples in the files.
+def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
+    """The champion's answers for the examples in the files; answers that are pictures go into this folder.
 
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
@@ -61,7 +61,10 @@ def predict(name: str, files: list[Path]) -> list[dict[str, Any]]:
             raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
         answer, spec = registry.load(champion, Path(folder))
         examples, x = prediction.inputs(files, spec)
-        answers = prediction.answers(examples, answer(x), spec)
+        answers = prediction.answers(examples, x, answer(x), spec, task)
+    for row in answers:
+        if "picture" in row:
+            row["picture"] = str(_save(row["picture"], Path(f"{Path(row['input']).stem}.{name}.png")))
     return [{"version": int(champion.version), **row} for row in answers]
 
 
@@ -74,6 +77,13 @@ def set_profile(profile: str) -> None:
     if changed != text:
         params.FILE.write_text(changed, encoding="utf-8")
         print(f"{params.FILE} now says profile: {profile}")
+
+
+def _save(pixels: Any, file: Path) -> Path:
+    from PIL import Image
+
+    Image.fromarray(pixels).save(file)
+    return file
 
 
 def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:

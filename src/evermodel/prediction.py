@@ -9,12 +9,15 @@ import pandas as pd
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import pictures
+from evermodel.judging import restorations
+from evermodel.tasks import colorization
 
 
 def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
     """Names of the examples in the files, and the examples as the model of that spec takes them.
 
-    A table gives one example per row (its columns in any order), a picture or a text file one each.
+    A table gives one example per row (its columns in any order), a picture or a text file one each, and a
+    table of a series one of its last rows.
     Raises EvermodelError that names the file and what is wrong with it.
     """
     for file in files:
@@ -26,13 +29,25 @@ def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
             f"{f}:{row + 1}" for f, table in zip(files, tables, strict=True) for row in range(len(table))
         ]
         return names, pd.concat(tables, ignore_index=True)
-    read = _picture if spec.kind == "images" else _text
+    read = {"images": _picture, "series": _window, "text": _text}[spec.kind]
     return [str(file) for file in files], np.stack([read(file, spec) for file in files])
 
 
-def answers(names: list[str], predictions: Array, spec: Spec) -> list[dict[str, Any]]:
-    """One answer per example: the number, or the class and how probable it is."""
+def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
+    """One answer per example: numbers, the class and how probable it is, or a picture as "picture"."""
+    if predictions.ndim == 4:
+        drawn = [_drawn(*pair, task) for pair in zip(np.asarray(x), predictions, strict=True)]
+        return [{"input": name, "picture": picture} for name, picture in zip(names, drawn, strict=True)]
     values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
+    if spec.targets:
+        return [
+            {"input": n, **dict(zip(spec.targets, row, strict=True))}
+            for n, row in zip(names, values.tolist(), strict=True)
+        ]
+    if task == "embedding":
+        return [{"input": n, "embedding": row} for n, row in zip(names, values.tolist(), strict=True)]
+    if task == "features":  # two coordinates on the map follow the classes
+        values = values[:, : len(spec.classes)]
     if not spec.classes:
         return [{"input": n, spec.target: v} for n, v in zip(names, values[:, 0].tolist(), strict=True)]
     if values.shape[1] == 1:  # a sigmoid: the probability of the second class
@@ -42,6 +57,20 @@ def answers(names: list[str], predictions: Array, spec: Spec) -> list[dict[str, 
         {"input": name, spec.target: spec.classes[number], "probability": float(row[number])}
         for name, number, row in zip(names, best.tolist(), values, strict=True)
     ]
+
+
+def _drawn(example: Array, answer: Array, task: str) -> Array:
+    """The picture that an answer means, (height, width) or (height, width, 3) uint8."""
+    if task == "colorization":
+        answer = colorization.reassembled(example, answer)
+    return restorations.eight_bit(answer.squeeze())
+
+
+def _window(file: Path, spec: Spec) -> Array:
+    steps, table = spec.input_shape[0], _table(file, spec)
+    if len(table) < steps:
+        raise EvermodelError(f"{file} has {len(table)} rows; the {steps} last steps are needed")
+    return table.to_numpy()[-steps:]
 
 
 def _table(file: Path, spec: Spec) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         x, y, rows = windows(name, x, y, rows, dataset.window)
     splits = {part: Split(x[index], y[index]) for part, index in rows.items()}
     if not dataset.split.by:  # else a class may well be new in the test rows: an unknown person
-        _every_class_everywhere(name, splits, classes)
+        _every_class_everywhere(name, splits, classes, dataset.novel)
     train = splits["train"].x
     statistics = raw.kind in ("table", "series")
     steps = tuple(range(x.ndim - 1))  # all axes but the columns
@@ -170,10 +170,12 @@ def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, .
     return target.map(lambda label: known[str(label)]).to_numpy(dtype=np.int64), classes
 
 
-def _every_class_everywhere(name: str, splits: dict[str, Split], classes: tuple[str, ...]) -> None:
-    for part in ("train", "test"):
-        missing = set(range(len(classes))) - set(np.unique(splits[part].y).tolist() if classes else ())
-        if missing:
+def _every_class_everywhere(
+    name: str, splits: dict[str, Split], classes: tuple[str, ...], novel: tuple[str, ...]
+) -> None:
+    for part, absent in (("train", novel), ("test", ())):
+        wanted = {number for number, label in enumerate(classes) if label not in absent}
+        if missing := wanted - set(np.unique(splits[part].y).tolist()):
             raise EvermodelError(
                 f"data set {name}: no {part} row of class {classes[min(missing)]!r}; "
                 f"change datasets.{name}.split or mend the data"

@@ -86,7 +86,8 @@ class Dataset(Section):
     """One data set: where it comes from, how it is checked and how it is split.
 
     target: the column to predict. targets: several numbers to predict instead, each clipped to its range.
-    window: of a series, the steps that are known when the next one is predicted.
+    window: of a series, the steps that are known when the next one is predicted. novel: classes that only
+    the test rows have, as what is to be found out.
     """
 
     source: Name
@@ -94,6 +95,7 @@ class Dataset(Section):
     targets: Mapping[str, tuple[float, float]] = {}
     window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
+    novel: tuple[str, ...] = ()
     split: Split
     duplicates: Share = 0.0
     expect: Expect

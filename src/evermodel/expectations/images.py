@@ -93,7 +93,9 @@ def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     is_number = dataset.target in dataset.expect.ranges and not dataset.classes
     if dataset.targets or is_number:
         return [one for column in columns for one in numbers.expectations(manifest[column], dataset)]
-    target = labels.expectations(manifest, dataset.target, dataset.classes, bool(dataset.split.by))
+    target = labels.expectations(
+        manifest, dataset.target, dataset.classes, bool(dataset.split.by), dataset.novel
+    )
     is_mask = manifest[dataset.target].dtype.kind == "f" and not dataset.classes
     return target + (_masks(dataset.target) if is_mask else [])
 

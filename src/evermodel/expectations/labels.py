@@ -14,7 +14,11 @@ RARE = 1 / 20
 
 
 def expectations(
-    manifest: pd.DataFrame, column: str, classes: Sequence[str], grouped: bool = False
+    manifest: pd.DataFrame,
+    column: str,
+    classes: Sequence[str],
+    grouped: bool = False,
+    novel: Sequence[str] = (),
 ) -> list[Any]:
     """The expectations of a label column: floats are numbers to predict, anything else names a class.
 
@@ -22,6 +26,7 @@ def expectations(
     classes: the names that params.yaml gives, for labels that are those names or their numbers 0..k-1;
         where it gives none, the classes are the labels that occur.
     grouped: whether the split keeps groups together; then classes, such as people, may be rare and new.
+    novel: the classes that no training row has.
     """
     if column not in manifest:
         return [E.ExpectColumnToExist(column=column, description="the target is a column")]
@@ -30,12 +35,13 @@ def expectations(
     if labels.dtype.kind == "f" and not classes:
         return [present, numbers.finite(column)]
     known = _known(labels, classes)
-    splits = ("train", "test") if "split" in manifest and not grouped else ()
+    seen = [label for label in known if label not in novel]
+    splits = {"train": seen, "test": known} if "split" in manifest and not grouped else {}
     return [
         present,
         *_written(labels),
         *(_named(column, known) if classes else ()),
-        *(_everywhere(column, known, split) for split in splits),
+        *(_everywhere(column, labels, split) for split, labels in splits.items()),
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="there are two classes or more"
         ),

@@ -1,0 +1,42 @@
+"""Two archives of pictures, one of what is normal and one of what is not."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from evermodel.core.data import Array, Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import pictures
+from evermodel.readers import image_archive
+
+
+def read(folder: Path, *, normal: Mapping[str, Any], odd: Mapping[str, Any]) -> Raw:
+    """The normal pictures, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
+
+    normal, odd: what readers/image_archive.py takes; normal pictures need a group `split`. The manifest has
+    split (all odd pictures are test rows), label ("normal" or "odd") and what pictures.facts tells. Raises
+    EvermodelError as image_archive.read does, or if the normal pictures have no split.
+    """
+    usual, strange = image_archive.read(folder, **normal), image_archive.read(folder, **odd)
+    assert usual.inputs is not None
+    assert strange.inputs is not None
+    if "split" not in usual.manifest:
+        raise EvermodelError(
+            f"{folder}: the normal pictures need a split; name a group `split` in their members"
+        )
+    resized = np.stack([_resized(picture, usual.inputs.shape[1:3]) for picture in strange.inputs])
+    inputs = np.concatenate([usual.inputs, resized])
+    known = pd.DataFrame({"split": usual.manifest["split"], "label": "normal"})
+    novel = pd.DataFrame({"split": "test", "label": ["odd"] * len(resized)})
+    manifest = pd.concat([known, novel], ignore_index=True)
+    rejected = usual.rejected + strange.rejected
+    return Raw("images", manifest.join(pictures.facts(inputs)), inputs, rejected=rejected)
+
+
+def _resized(picture: Array, size: tuple[int, ...]) -> Array:
+    small = Image.fromarray(picture.squeeze()).resize((size[1], size[0]), Image.Resampling.LANCZOS)
+    return np.asarray(small).reshape(*size, picture.shape[-1])

@@ -67,6 +67,7 @@ ENTRIES = (
     Entry("cifar_cnn", "confusion_matrix", "full", "Which thing is taken for which."),
     Entry("autoencoder", "pictures", "full", "Through 128 numbers and back, beside PCA with as many."),
     Entry("autoencoder_denoising", "pictures", "full", "The same network takes noise away."),
+    Entry("autoencoder_anomaly", "suspects", "sample", "What it can't restore is odd."),
     Entry("unet", "overlays", "full", "Cells in electron micrographs: found, missed and wrongly marked."),
     Entry("colorization", "pictures", "sample", "Gray in, colour out, and the truth."),
     Entry("face_recognition", "neighbours", "sample", "People new to the model; framed: the same person."),
@@ -78,7 +79,7 @@ ENTRIES = (
         "imdb_transformer",
         "attention",
         "sample",
-        "Where a Transformer looks: on made reviews, nearly everywhere.",
+        "Where a Transformer looks: the darker, the more.",
     ),
 )
 
@@ -101,7 +102,8 @@ def attention(name: str, spec: Spec) -> Figure:
     folder = saved.MODELS / name
     answer = float(saved.load(folder).predict(test.x[:1])[0, 0])
     words, weights = _attended(folder / saved.facts(folder).file, test.x[:1])
-    figure = figures.page("attention of the words of a test review", 9, 3.4)
+    lines = len(" ".join(words)) / LETTERS
+    figure = figures.page("attention of the words of a test review", 9, 1.4 + 0.25 * lines)
     axes = figure.subplots()
     _write(axes, words, (weights - weights.min()) / np.ptp(weights))
     told = f"It is {spec.classes[int(test.y[0])]}; the model: {spec.classes[1]} with probability {answer:.2f}"

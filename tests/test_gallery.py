@@ -18,7 +18,16 @@ from evermodel.core import params
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/evermodel"
-PRIVATE = {"smile", "utkface", "orl_faces", "imdb", "imdb_official", "flowers17", "flowers17_imagenet"}
+PRIVATE = {
+    "smile",
+    "utkface",
+    "orl_faces",
+    "imdb",
+    "imdb_official",
+    "flowers17",
+    "flowers17_imagenet",
+    "oddities",
+}
 
 
 def load(file):

@@ -8,7 +8,7 @@ LANES = ("promote@boston_dnn", "promote@boston_linear", "promote@mnist_mlp")
 
 
 def test_editing_a_plot_runs_evaluations_only(edited):
-    edited.edit("src/evermodel/tasks/regression.py", '"true', '"measured')
+    edited.edit("src/evermodel/tasks/regression.py", 'page("residuals"', 'page("errors"')
     assert set(edited.repro(*LANES)) == {"evaluate@boston_dnn", "evaluate@boston_linear"}
 
 
@@ -30,7 +30,8 @@ def test_editing_an_architecture_trains_only_the_experiments_that_use_it(edited)
     edited.edit("src/evermodel/models/conv_stack.py", '"""A small stack', '"""A little stack')
     status = edited.run("dvc", "repro", "--dry").stdout
     running = [line.split("'")[1] for line in status.splitlines() if line.startswith("Running stage")]
-    assert [stage for stage in running if stage.startswith("train@")] == ["train@fashion_cnn"]
+    trained = sorted(stage for stage in running if stage.startswith("train@"))
+    assert trained == ["train@cifar_cnn", "train@fashion_cnn"]
 
 
 def test_editing_the_tracking_code_trains_nothing(edited):
@@ -38,7 +39,7 @@ def test_editing_the_tracking_code_trains_nothing(edited):
     assert set(edited.repro(*LANES)) == set(LANES)
 
 
-def test_an_eighth_experiment_is_eight_lines_of_params_and_its_tests_come_by_themselves(edited):
+def test_a_new_experiment_is_eight_lines_of_params_and_its_tests_come_by_themselves(edited):
     lines = """
   boston_small:
     dataset: boston_housing
@@ -70,6 +71,7 @@ from collections.abc import Sequence
 
 import keras
 
+REFERENCES = [((4,), 1, {"width": 8}, 49)]
 
 def build(input_shape: Sequence[int], outputs: int, activation: str | None, *, width: int) -> keras.Model:
     """Dense of `width` with ReLU, then the head."""
@@ -102,4 +104,7 @@ def test_every_experiment_of_the_repository_fits_in_eight_lines(project):
     names = yaml.safe_load(text)["experiments"]
     blocks = [block.replace("\nexperiments:\n", "") for block in experiments]
     assert len(blocks) == len(names)
-    assert max(len(block.strip().splitlines()) for block in blocks) <= 8
+    lines = [
+        [line for line in block.splitlines() if line.strip() and "worker:" not in line] for block in blocks
+    ]
+    assert max(map(len, lines)) <= 8  # and a ninth for who should train it

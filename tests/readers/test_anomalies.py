@@ -19,10 +19,10 @@ def archives(pack, picture):
 def test_odd_pictures_are_test_rows_at_the_size_of_the_normal_ones(archives):
     raw = anomalies.read(archives, normal=NORMAL, odd=ODD)
     assert raw.inputs.shape == (4, 6, 8, 1)
-    assert raw.inputs[:, 0, 0, 0].tolist() == [1, 2, 3, 200]
-    assert raw.manifest["split"].tolist() == ["train", "train", "test", "test"]
+    assert raw.inputs[:, 0, 0, 0].tolist() == [3, 1, 2, 200]
+    assert raw.manifest["split"].tolist() == ["test", "train", "train", "test"]
     assert raw.manifest["label"].tolist() == ["normal", "normal", "normal", "odd"]
-    assert raw.manifest["mean"].tolist() == [1, 2, 3, 200]
+    assert raw.manifest["mean"].tolist() == [3, 1, 2, 200]
 
 
 def test_what_either_archive_rejects_is_told(archives, pack, picture):

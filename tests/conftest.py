@@ -11,6 +11,13 @@ from evermodel.runs import determinism
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """What builds every architecture or draws every sample takes minutes, so `make unit` leaves it out."""
+    for item in items:
+        if item.path.parent.name in ("models", "samples"):
+            item.add_marker("zoo")
+
+
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """The current folder is a fresh copy of this repository's settings, in which nothing ever ran."""

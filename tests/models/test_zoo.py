@@ -18,7 +18,6 @@ from evermodel.core.params import Experiment, Train
 from evermodel.judging import evaluation
 from evermodel.runs import saved
 
-pytestmark = pytest.mark.zoo
 ROOT = Path(__file__).parents[2]
 VALUES = params.load(ROOT / "params.yaml")
 NETWORKS = {name: e for name, e in VALUES.experiments.items() if params.framework(e.model) == "keras"}

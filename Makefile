@@ -27,10 +27,10 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 
 test: .venv/dev check ## all checks and tests; installs what they need
 	bash tests/browser.sh
-	$(BIN)/pytest -n 2 --dist loadgroup tests
+	$(BIN)/pytest -n 2 tests
 
 unit: .venv/dev ## the quick tests alone
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not pipeline and not browser and not zoo" tests
+	$(BIN)/pytest -n 2 -m "not pipeline and not browser and not zoo" tests
 
 check: .venv/dev ## style, types and import rules
 	$(BIN)/ruff check .

@@ -4,11 +4,31 @@ import shutil
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from evermodel.core import params
 from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
+SHARING = ("tests/mlflow/test_ui.py", "tests/test_readme.py", "tests/test_tutorial.py")
+
+
+class Together(LoadScopeScheduling):
+    """Sends to one worker what shares the project, and each architecture's tests to one worker.
+
+    xdist's own `loadgroup` does nothing with pytest 9.2, whose node ids it can't change any more.
+    """
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::")[0]
+        if file in SHARING or file.startswith("tests/pipeline/"):
+            return "project"
+        return nodeid.rpartition("[")[2] if file == "tests/models/test_zoo.py" else nodeid
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Who runs what, for `pytest -n`."""
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items):

@@ -30,7 +30,6 @@ def test_every_make_target_of_the_readme_exists_and_has_a_help_line():
 
 @pytest.mark.pipeline
 @pytest.mark.timeout(3600)
-@pytest.mark.xdist_group("project")
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in MAKE])
 def test_every_command_of_the_readme_works(project, command):
     project.run("sh", "-c", command)

@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.pipeline,
     pytest.mark.timeout(3600),
-    pytest.mark.xdist_group("project"),
 ]
 SECONDS = 60_000
 EPOCHS = params.load(ROOT / "params.yaml").experiment("fashion_cnn").train.epochs

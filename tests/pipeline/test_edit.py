@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800), pytest.mark.xdist_group("project")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800)]
 LANES = ("promote@boston_dnn", "promote@boston_linear", "promote@mnist_mlp")
 
 

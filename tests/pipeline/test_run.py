@@ -9,7 +9,7 @@ import yaml
 
 from evermodel.core import params
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600), pytest.mark.xdist_group("project")]
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 EXPERIMENTS = sorted(PARAMS.experiments)
 

@@ -111,9 +111,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("raw")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
-)
+@pytest.fixture(scope="module", params=NAMES)
 def lane(request, keras, folder):
     experiment = VALUES.experiment(request.param)
     data = one_batch(prepared(experiment.dataset, folder), experiment.task)

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from evermodel.samples.reviews import CUES, OPINIONS, WORDS, ranks
+from evermodel.samples.reviews import CUES, OPINIONS, WORDS, ranks, save
 from evermodel.sources import Edition
 
 ROWS = {"train": 3000, "test": 1000}
@@ -21,10 +21,8 @@ def write(folder: Path, edition: Edition) -> None:
     x = np.empty(len(reviews), dtype=object)
     x[:] = [[numbers[word] for word in review] for review in reviews]
     cut = ROWS["train"]
-    np.savez(
-        folder / edition.options["sequences"],
-        x_train=x[:cut], y_train=labels[:cut], x_test=x[cut:], y_test=labels[cut:],
-    )  # fmt: skip
+    parts = {"x_train": x[:cut], "y_train": labels[:cut], "x_test": x[cut:], "y_test": labels[cut:]}
+    save(folder / edition.options["sequences"], parts)
     (folder / edition.options["words"]).write_text(json.dumps(numbers) + "\n", encoding="ascii")
 
 

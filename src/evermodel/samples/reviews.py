@@ -109,7 +109,7 @@ def write(folder: Path, edition: Edition) -> None:
 
 
 def save(file: Path, arrays: Mapping[str, Array]) -> None:
-    """Write an .npz file as np.savez would, but with the same bytes from every version of Python's zipfile."""
+    """Write an .npz file as np.savez would, with the same bytes from every version of Python's zipfile."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             stream = io.BytesIO()

@@ -387,6 +387,7 @@ def test_two_trainings_that_meet_an_empty_store_both_get_into_it(lane):
 def test_many_processes_that_meet_an_empty_store_at_once_all_get_into_it(lane):
     """The race is for the first tables, so it is run on its own, by more than ever would."""
     begin = time.time() + 15  # later than the slowest import
-    script = f"import time; from evermodel.publishing import tracking; time.sleep({begin} - time.time()); tracking.connect()"
+    wait = f"import time; time.sleep({begin} - time.time())"
+    script = f"from evermodel.publishing import tracking; {wait}; tracking.connect()"
     crowd = [lane.start("python", "-c", script) for _ in range(4)]
     assert [process.wait(600) for process in crowd] == [0] * 4

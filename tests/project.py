@@ -66,10 +66,10 @@ class Project:
         """The stages that `dvc repro` ran."""
         return self.ran(self.run("dvc", "repro", *arguments, check=check, **extra).stdout)
 
-    def repro_on_one_core(self) -> list[str]:
+    def repro_on_one_core(self, *stages: str) -> list[str]:
         """The stages of a forced run that sees a single core of the machine."""
-        core = str(min(os.sched_getaffinity(0)))
-        return self.ran(self.run("taskset", "-c", core, "dvc", "repro", "--force").stdout)
+        command = ("dvc", "repro", "--force", "--single-item", *stages)
+        return self.ran(self.run("taskset", "-c", str(min(os.sched_getaffinity(0))), *command).stdout)
 
     @staticmethod
     def ran(output: str) -> list[str]:

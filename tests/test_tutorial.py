@@ -31,7 +31,7 @@ def test_a_data_set_and_its_experiment_are_at_most_twenty_lines(source):
 
 
 @pytest.mark.pipeline
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(5000)
 def test_two_new_data_sets_go_from_file_to_champion(edited):
     shown = ""
     for language, block in BLOCKS:

@@ -20,7 +20,7 @@ from tests.project import ROOT, Project
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.pipeline,
-    pytest.mark.timeout(3600),
+    pytest.mark.timeout(5000),
 ]
 SECONDS = 60_000
 EPOCHS = params.load(ROOT / "params.yaml").experiment("fashion_cnn").train.epochs

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
 LANES = ("promote@boston_dnn", "promote@boston_linear", "promote@mnist_mlp")
 
 

@@ -250,13 +250,6 @@ def test_an_experiment_that_does_not_exist_is_refused(workspace):
         lanes.plan({}, params.load(), ["boston_dnn", "nowhere"])
 
 
-def test_an_experiment_called_like_a_data_set_is_refused(workspace):
-    values = params.load()
-    twins = values.model_copy(update={"experiments": {"mnist": values.experiment("mnist_mlp")}})
-    with pytest.raises(EvermodelError, match=r"experiments\.mnist must get another name"):
-        lanes.plan({}, twins, ["mnist"])
-
-
 def test_a_data_set_comes_once_and_before_its_first_experiment(workspace):
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     planned = lanes.plan(pipeline, params.load(), ["boston_linear", "boston_dnn", "boston_linear"])

@@ -70,8 +70,8 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
 
 def set_profile(profile: str) -> None:
     """Turn params.yaml's one switch; nothing else in the file changes."""
-    if profile not in (choices := ("sample", "full")):
-        raise EvermodelError(f"--profile is {profile!r}; the choices are {', '.join(choices)}")
+    if profile not in params.PROFILES:
+        raise EvermodelError(f"--profile is {profile!r}; the choices are {', '.join(params.PROFILES)}")
     text = params.FILE.read_text(encoding="utf-8")
     changed = re.sub(r"^profile: *\w+", f"profile: {profile}", text, count=1, flags=re.MULTILINE)
     if changed != text:

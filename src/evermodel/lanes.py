@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 
 DATA, MODEL = "${datasets}", "${experiments}"  # what dvc.yaml makes a stage for each of
@@ -39,14 +38,11 @@ class Progress:
 def plan(pipeline: Mapping[str, Any], values: Params, names: Iterable[str]) -> list[Lane]:
     """The lanes of experiments, the first that uses a data set preceded by the lane of that.
 
-    pipeline: the stages of dvc.yaml. Raises EvermodelError if an experiment does not exist or is called
-    like a data set, because DVC could not tell the two lanes apart.
+    pipeline: the stages of dvc.yaml. Raises EvermodelError if an experiment does not exist.
     """
     planned: dict[Lane, None] = {}
     for name in names:
         experiment = values.experiment(name)
-        if name in values.datasets:
-            raise EvermodelError(f"params.yaml: experiments.{name} must get another name; a data set has it")
         model = Lane(name, _made_for(MODEL, pipeline), experiment.dataset, experiment.promotion.metric)
         planned |= dict.fromkeys([Lane(experiment.dataset, _made_for(DATA, pipeline)), model])
     return list(planned)

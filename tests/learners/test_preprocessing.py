@@ -126,10 +126,11 @@ def test_a_set_of_words_holds_the_most_frequent_ones(encode):
     assert result.tolist() == [[1, 1, 1]]
 
 
-def test_a_sequence_is_cut_or_padded_with_zeros_to_its_length(encode):
+def test_a_sequence_is_its_last_words_or_is_padded_with_zeros(encode):
     text = Text(words=10, output="int", length=4)
     result = encode(words("a", "b"), texts("b new a", "a a a a b b", ""), text)
-    assert result.tolist() == [[3, 1, 2, 0], [2, 2, 2, 2], [0, 0, 0, 0]]
+    assert result.tolist() == [[3, 1, 2, 0], [2, 2, 3, 3], [0, 0, 0, 0]]
+    assert encode(words("a"), texts("", ""), text).tolist() == [[0] * 4] * 2, "a batch without any word"
 
 
 def test_a_sequence_knows_no_more_words_than_params_say(encode):

@@ -113,7 +113,10 @@ class EarlyStopping(Section):
 
 
 class Text(Section):
-    """How texts become numbers: the `words` most frequent of the training rows, as a set or a sequence."""
+    """How texts become numbers: the `words` most frequent of the training rows, as a set or a sequence.
+
+    length: of a sequence, which is the last words of a text.
+    """
 
     words: Annotated[int, Field(ge=3, le=50_000)] = 10_000
     output: Literal["multi_hot", "int"] = "multi_hot"
@@ -246,6 +249,7 @@ def _check(file: Path, values: Any) -> Params:
         params = Params.model_validate(values)
     except ValidationError as error:
         raise EvermodelError(f"{file}: {_sentence(error)}") from None
+    # The first two are folders of reports/; DVC could not tell the lane of a data set from another one.
     for taken in {"validation", "promotion", *params.datasets} & set(params.experiments):
         raise EvermodelError(f"{file}: experiments.{taken} must get another name; {taken} is taken")
     for name, experiment in params.experiments.items():

@@ -1,4 +1,4 @@
-"""Whether what was predicted for pictures, or of them, can be judged at all."""
+"""Whether what was predicted can be judged at all."""
 
 import numpy as np
 
@@ -15,14 +15,19 @@ def check(prediction: Array, shape: tuple[int, ...], limits: tuple[float, float]
         raise EvermodelError(
             f"predicted an array of shape {prediction.shape}, but {shape[0]} test rows need {shape}: {advice}"
         )
-    if broken := int((~np.isfinite(prediction.reshape(len(prediction), -1))).any(axis=1).sum()):
-        raise EvermodelError(
-            f"predicted no finite number for {broken} of {shape[0]} test rows; the training has diverged: "
-            "lower train.learning_rate and train again"
-        )
+    check_finite(prediction)
     lowest, highest = prediction.min(), prediction.max()
     if lowest < limits[0] or highest > limits[1]:
         raise EvermodelError(
             f"predicted numbers from {lowest:.4g} to {highest:.4g}, but they must lie between {limits[0]:g} "
             f"and {limits[1]:g}: {advice}"
+        )
+
+
+def check_finite(prediction: Array) -> None:
+    """Raise EvermodelError unless every number that was predicted, (n, …), is finite."""
+    if broken := int((~np.isfinite(prediction.reshape(len(prediction), -1))).any(axis=1).sum()):
+        raise EvermodelError(
+            f"predicted no finite number for {broken} of {len(prediction)} test rows; the training has "
+            "diverged: lower train.learning_rate and train again"
         )

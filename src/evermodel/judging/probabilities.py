@@ -7,7 +7,7 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.judging import answers, figures
 
 # Keras predicts in float32: a finer floor would punish only those who predict in float64.
 SMALLEST = float(np.finfo(np.float32).eps)
@@ -63,11 +63,7 @@ def _distribution(prediction: Array, rows: int, classes: int) -> Array:
             f"({rows}, {classes}); give the model one output for each class"
         )
     p = prediction.astype(float)
-    if broken := int((~np.isfinite(p)).any(axis=1).sum()):
-        raise EvermodelError(
-            f"predicted no finite number for {broken} of {rows} test rows; the training has diverged: lower "
-            "train.learning_rate and train again"
-        )
+    answers.check_finite(p)
     if (p < 0).any() or (np.abs(p.sum(axis=1) - 1) > 0.01).any():
         raise EvermodelError(
             "predicted rows that are not probabilities, which are positive and sum to 1; end the model in a "

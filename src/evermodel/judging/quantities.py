@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.judging import answers, figures
 
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
@@ -20,11 +20,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
             f"({len(test)}, 1): one number for {spec.target}; give the model one output"
         )
     target, predicted = np.asarray(test.y, dtype=float), prediction.reshape(-1).astype(float)
-    if broken := int((~np.isfinite(predicted)).sum()):
-        raise EvermodelError(
-            f"predicted no finite number for {broken} of {len(test)} test rows; the training has diverged: "
-            "lower train.learning_rate and train again"
-        )
+    answers.check_finite(predicted)
     error = predicted - target
     return pd.DataFrame(
         {

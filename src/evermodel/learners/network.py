@@ -14,7 +14,7 @@ import numpy as np
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment, Train
-from evermodel.learners import checkpoints, losses, objectives, preprocessing
+from evermodel.learners import checkpoints, objectives, preprocessing
 from evermodel.learners.objectives import Objective, Target
 from evermodel.runs import determinism
 
@@ -132,7 +132,7 @@ def _fit(
     model = network.trained
     model.compile(
         optimizer=_optimizer(train, phase, len(batches["train"])),
-        loss=_loss(objective),
+        loss=objective.loss,
         loss_weights=objective.loss_weights,
         metrics=objective.metrics if isinstance(objective.metrics, Mapping) else list(objective.metrics),
     )
@@ -207,10 +207,6 @@ def _weights(build: Build, prepared: Prepared, experiment: Experiment) -> dict[s
     """The file of pretrained weights, for an architecture that takes some and data that bring them."""
     file = prepared.weights.get(str(experiment.options.get("base")))
     return {"weights": str(file)} if file and "weights" in inspect.signature(build).parameters else {}
-
-
-def _loss(objective: Objective) -> Any:
-    return losses.triplet_semi_hard if objective.loss == "triplet_semi_hard" else objective.loss
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]

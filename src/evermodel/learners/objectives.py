@@ -27,7 +27,7 @@ class Objective:
 
     outputs: int | Mapping[str, int]
     activation: str | Mapping[str, str | None] | None
-    loss: str | Mapping[str, str]
+    loss: str | Mapping[str, str] | Callable[[Any, Any], Any]
     metrics: tuple[str, ...] | Mapping[str, str] = ()
     loss_weights: Mapping[str, float] | None = None
     target: Target = lambda x, y: y
@@ -65,7 +65,9 @@ def _colour(spec: Spec) -> Objective:
 
 
 def _embedding(spec: Spec) -> Objective:
-    return Objective(EMBEDDING, None, "triplet_semi_hard")
+    from evermodel.learners import losses
+
+    return Objective(EMBEDDING, None, losses.triplet_semi_hard)
 
 
 def _age_gender(spec: Spec) -> Objective:

@@ -29,7 +29,7 @@ def encoder(spec: Spec, train: Train) -> keras.Model:
             x = keras.layers.Resizing(train.size, train.size)(x) if train.size else x
             x = keras.layers.RandomFlip("horizontal")(x) if train.flip else x
         case "text":
-            x = _vectorization(spec, train.text)(inputs)
+            x = _words(_vectorization(spec, train.text)(inputs), train.text)
     return keras.Model(inputs, x, name="encoder")
 
 
@@ -41,6 +41,17 @@ def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:
         vocabulary=list(spec.vocabulary[: text.words - reserved]),
         max_tokens=text.words,
         output_mode=text.output,
-        output_sequence_length=text.length,
         pad_to_max_tokens=text.output == "multi_hot",
     )
+
+
+def _words(tokens: keras.KerasTensor, text: Text) -> keras.KerasTensor:
+    """Of each sequence its last `length` words, where a review comes to its point; padding follows them."""
+    from keras import ops
+
+    if text.length is None:
+        return tokens
+    count = ops.sum(ops.cast(tokens != 0, "int32"), axis=1, keepdims=True)
+    places = ops.maximum(count - text.length, 0) + ops.arange(text.length)
+    padded = ops.pad(tokens, ((0, 0), (0, text.length)))
+    return ops.take_along_axis(padded, places, axis=1)

@@ -63,28 +63,9 @@ def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Fig
     return {
         "calibration": pictures.calibration(target, positive, spec.classes[1]),
         "confusion_matrix": probabilities.confusion_matrix(scores, spec),
-        "roc": _roc(target, positive, spec),
+        "roc": pictures.roc(target, {"model": positive}, spec.classes),
     }
 
 
 def _positive(scores: pd.DataFrame, spec: Spec) -> pd.Series:
     return scores[probabilities.columns(spec)[1]]
-
-
-def _roc(target: Array, positive: Array, spec: Spec) -> Figure:
-    figure = pictures.page("ROC curve", 5, 5)
-    axes = figure.subplots()
-    measures.RocCurveDisplay.from_predictions(
-        target,
-        positive,
-        name="model",
-        ax=axes,
-        curve_kwargs={"color": pictures.MODEL},
-        plot_chance_level=True,
-        chance_level_kw={"color": pictures.QUIET, "linewidth": 1},
-    )
-    axes.set(
-        xlabel=f"share of {spec.classes[0]} taken for {spec.classes[1]}",
-        ylabel=f"share of {spec.classes[1]} found",
-    )
-    return figure

@@ -6,50 +6,65 @@ Needs the prepared data (`dvc repro prepare@boston_housing`). Prints every seed,
 deviation (n - 1) of each metric on the test rows, and keeps them in docs/results/.
 """
 
-import importlib
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from evermodel.core import data, params
+from evermodel.core.data import Array, Prepared
+from evermodel.core.params import Experiment, Runtime
+from evermodel.judging import evaluation
 from evermodel.learners import training
 from evermodel.runs import determinism, saved
 
 RESULTS = Path("docs/results")
+Predict = Callable[[Array], Array]
 
 
 def main(name: str, count: int) -> None:
     values = params.load()
-    rows = pd.DataFrame([score(name, values, seed) for seed in range(count)], index=range(count))
-    summary = {
-        "experiment": name,
-        "profile": values.profile,
-        "seeds": count,
-        "mean": rows.mean().to_dict(),
-        "sd": rows.std().to_dict(),
-    }
-    print(rows.to_string(), *(f"{m}: {rows[m].mean():.3f} ± {rows[m].std():.3f}" for m in rows), sep="\n")
-    (RESULTS / f"{name}_seeds_{values.profile}.json").write_text(json.dumps(summary, indent=1) + "\n")
-
-
-def score(name: str, values: params.Params, seed: int) -> dict[str, float]:
-    """All metrics on the test rows of one training with that seed."""
     experiment = values.experiment(name)
-    runtime = values.runtime.model_copy(update={"seed": seed})
-    prepared = data.PREPARED / experiment.dataset
-    spec = data.load_spec(prepared)
-    splits = {split: data.load_split(prepared, split) for split in data.SPLITS}
-    determinism.fix(runtime)
+    determinism.fix(values.runtime)
+    prepared = data.load(data.PREPARED / experiment.dataset, *data.SPLITS)
+    runtimes = [values.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
+    models = (trained(experiment, runtime, prepared) for runtime in runtimes)
+    rows = pd.DataFrame([score(experiment, values.runtime, prepared, name, model) for model in models])
+    print(rows.to_string(), *(f"{m}: {rows[m].mean():.3f} ± {rows[m].std():.3f}" for m in rows), sep="\n")
+    keep(rows, name, values.profile, "seeds")
+
+
+def trained(experiment: Experiment, runtime: Runtime, prepared: Prepared) -> Predict:
+    """The experiment's model, trained on the training rows."""
     with tempfile.TemporaryDirectory() as folder:
         model, state = Path(folder, "model"), Path(folder, "state")
         model.mkdir()
-        training.train(experiment, runtime, spec, splits, model, state, f"seed {seed}", lambda figures: None)
-        predicted = saved.load(model).predict(splits["test"].x)
-    task = importlib.import_module(f"evermodel.tasks.{experiment.task}")
-    return dict(task.metrics(task.score(splits["test"].y, predicted, spec), spec))
+        training.train(experiment, runtime, prepared, model, state, "benchmark", lambda figures: None)
+        return saved.load(model).predict
+
+
+def score(
+    experiment: Experiment, runtime: Runtime, prepared: Prepared, who: str, predict: Predict
+) -> dict[str, float]:
+    """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
+    task, test = evaluation.task_module(experiment.task), prepared.splits["test"]
+    predicted = predict(evaluation.inputs(task, test.x, runtime.seed))
+    return evaluation.judge(task, who, predicted, test, prepared.spec).metrics
+
+
+def keep(rows: pd.DataFrame, name: str, profile: str, over: str) -> None:
+    """Write mean and standard deviation of each column over `over`: "seeds" or "splits", one a row."""
+    summary = {
+        "experiment": name,
+        "profile": profile,
+        over: len(rows),
+        "mean": rows.mean().to_dict(),
+        "sd": rows.std().to_dict(),
+    }
+    (RESULTS / f"{name}_{over}_{profile}.json").write_text(json.dumps(summary, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
 SHARING = ("tests/mlflow/test_ui.py", "tests/test_readme.py", "tests/test_tutorial.py")
+TRAINING = ("tests/learners/", "tests/runs/")  # one import of TensorFlow is enough for all of them
 
 
 class Together(LoadScopeScheduling):
-    """Sends to one worker what shares the project, and each architecture's tests to one worker.
+    """Sends to one worker what shares the project, what needs Keras, or builds the same architecture.
 
     xdist's own `loadgroup` does nothing with pytest 9.2, whose node ids it can't change any more.
     """
@@ -23,6 +24,8 @@ class Together(LoadScopeScheduling):
         file = nodeid.split("::")[0]
         if file in SHARING or file.startswith("tests/pipeline/"):
             return "project"
+        if file.startswith(TRAINING):
+            return "keras"
         return nodeid.rpartition("[")[2] if file == "tests/models/test_zoo.py" else nodeid
 
 

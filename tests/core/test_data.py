@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from evermodel.core import data
-from evermodel.core.data import Spec, Split
+from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
+from tests.specs import make_spec
 
 X = {
     "table": np.array([[0.1, -2.0], [np.pi, 3.0], [4.0, 5e-9]]),
@@ -14,21 +15,10 @@ Y = np.array([0, 1, 1])
 
 
 def spec(kind):
-    return Spec(
-        dataset="made",
-        edition="sample",
-        made=True,
-        kind=kind,
-        input_shape=X[kind].shape[1:],
-        input_dtype="string" if kind == "text" else str(X[kind].dtype),
-        target="label",
-        classes=("no", "yes"),
-        rows={"train": 3, "validation": 3, "test": 3},
-        mean=(1 / 3,),
-        vocabulary=("naïve", "word"),
-        duplicates=0,
-        test_hash=data.split_hash(Split(X[kind], Y)),
-    )
+    x = X[kind]
+    facts = {"input_shape": x.shape[1:], "classes": ("no", "yes"), "rows": dict.fromkeys(data.SPLITS, 3)}
+    facts |= {"mean": (1 / 3,), "vocabulary": ("naïve", "word"), "test_hash": data.split_hash(Split(x, Y))}
+    return make_spec(kind, **facts)
 
 
 def saved(folder, kind):

@@ -9,13 +9,14 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from evermodel.core import data
-from evermodel.core.data import Answers, Spec, Split
+from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment
 from evermodel.judging import evaluation
 from evermodel.runs import determinism, journal, saved
 from evermodel.tasks import binary, denoising, reconstruction, regression
 from pipelines import evaluate
+from tests.specs import make_spec
 
 RNG = np.random.default_rng(3)
 PARAMS = """
@@ -39,23 +40,6 @@ experiments:
 """
 
 
-def spec(kind="table", **changes):
-    facts = {
-        "dataset": "prices",
-        "edition": "sample",
-        "made": True,
-        "kind": kind,
-        "input_shape": (2,),
-        "input_dtype": "float64",
-        "columns": ("a", "b"),
-        "target": "price",
-        "rows": {"train": 60, "validation": 5, "test": 20},
-        "duplicates": 0,
-        "test_hash": "0" * 64,
-    }
-    return Spec.model_validate(facts | changes)
-
-
 def rows(count):
     x = RNG.normal(size=(count, 2))
     return Split(x, x @ np.array([3.0, -1.0]) + RNG.normal(0, 0.1, count))
@@ -73,7 +57,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(determinism, "fix", lambda _: None)
     (tmp_path / "params.yaml").write_text(PARAMS)
     splits = {"train": rows(60), "validation": rows(5), "test": rows(20)}
-    data.save(tmp_path / "data/prepared/prices", spec(), splits)
+    data.save(tmp_path / "data/prepared/prices", make_spec(dataset="prices"), splits)
     train_model(tmp_path / "models/prices_linear", splits["train"])
     return tmp_path
 
@@ -83,7 +67,7 @@ def train_model(folder, train):
     file = saved.save_sklearn(LinearRegression().fit(train.x, train.y), folder)
     hash_ = data.file_hash(file)
     facts = saved.Facts(
-        key="k", file=file.name, sha256=hash_, parameters=3, epochs=1, test_hash=spec().test_hash
+        key="k", file=file.name, sha256=hash_, parameters=3, epochs=1, test_hash=make_spec().test_hash
     )
     saved.write_facts(folder, facts)
     (folder / "history.csv").write_text("epoch,mse,val_mse\n1,0.01,0.02\n")
@@ -136,7 +120,7 @@ def test_another_run_gives_the_same_bytes(project):
 
 
 def test_a_model_trained_for_other_test_rows_is_refused(project):
-    other = spec(test_hash="1" * 64)
+    other = make_spec(dataset="prices", test_hash="1" * 64)
     (project / "data/prepared/prices/spec.json").write_text(other.model_dump_json())
     with pytest.raises(
         EvermodelError, match=r"models/prices_linear .*other test rows.*dvc repro train@prices"
@@ -174,12 +158,12 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
 
 def test_a_wrong_prediction_is_told_with_who_made_it():
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.judge(regression, "baseline constant", np.zeros(3), rows(4), spec())
+        evaluation.judge(regression, "baseline constant", np.zeros(3), rows(4), make_spec())
 
 
 def test_a_metric_that_is_not_finite_is_told_by_name():
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.judge(regression, "model mlp", np.full(4, 1e200), rows(4), spec())
+        evaluation.judge(regression, "model mlp", np.full(4, 1e200), rows(4), make_spec())
 
 
 def test_numbers_keep_six_digits():
@@ -192,7 +176,7 @@ def test_numbers_keep_six_digits():
 
 def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
     texts = np.array([f"text number {number}" for number in range(20)], dtype=object)
-    of_texts = spec("text", classes=("bad", "good"), columns=())
+    of_texts = make_spec("text", classes=("bad", "good"))
     test, given = Split(texts, np.arange(20) % 2), np.linspace(0.05, 0.9, 20)
     scores = binary.score(test, given, of_texts)
     answers = Answers(test, given, np.full(20, 0.5), texts)
@@ -210,7 +194,7 @@ def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
 
 def test_images_get_a_picture_of_the_worst_even_if_there_are_few():
     images = RNG.integers(0, 255, (4, 6, 6, 3)).astype(np.uint8)
-    of_images = spec("images", input_shape=(6, 6, 3), columns=())
+    of_images = make_spec("images", input_shape=(6, 6, 3))
     test = Split(images, np.arange(4.0))
     scores = regression.score(test, np.ones(4), of_images)
     answers = Answers(test, np.ones(4), np.zeros(4), images)
@@ -233,8 +217,8 @@ def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch):
     monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
     test = rows(20)
     answers = Answers(test, test.y + np.arange(20), np.zeros(20), test.x + 100)
-    scores = regression.score(test, answers.model, spec())
-    evaluation.pictures(regression, "prices", spec(), scores, answers, pd.DataFrame({"epoch": [1]}))
+    scores = regression.score(test, answers.model, make_spec())
+    evaluation.pictures(regression, "prices", make_spec(), scores, answers, pd.DataFrame({"epoch": [1]}))
     assert np.array_equal(seen["x"], (test.x + 100)[::-1][: evaluation.WORST])
 
 
@@ -248,7 +232,7 @@ def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project):
         "promotion": {"metric": "mse", "ceiling": 1},
     }
     x = RNG.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
-    of_images = spec("images", input_shape=(4, 4, 1), columns=())
+    of_images = make_spec("images", input_shape=(4, 4, 1))
     answers = [
         evaluate.predict_baseline(
             Experiment.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),

@@ -7,23 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from evermodel.core.data import Spec
 from evermodel.judging import figures
-
-
-def spec(made=True):
-    return Spec(
-        dataset="things",
-        edition="sample",
-        made=made,
-        kind="images",
-        input_shape=(4, 4, 1),
-        input_dtype="uint8",
-        target="label",
-        rows={"test": 3},
-        duplicates=0,
-        test_hash="0" * 64,
-    )
+from tests.specs import make_spec
 
 
 @pytest.fixture
@@ -62,7 +47,7 @@ def test_a_learning_curve_has_a_panel_for_each_measure_with_both_curves(history)
 def test_the_same_figure_gives_the_same_bytes_whatever_the_machine_prefers(history):
     def draw():
         with figures.look():
-            return figures.png(figures.learning_curve(history), "an_experiment", spec())
+            return figures.png(figures.learning_curve(history), "an_experiment", make_spec())
 
     first = draw()
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 30}):
@@ -70,7 +55,7 @@ def test_the_same_figure_gives_the_same_bytes_whatever_the_machine_prefers(histo
 
 
 def test_a_picture_holds_neither_date_nor_version(history):
-    image = Image.open(io.BytesIO(figures.png(figures.learning_curve(history), "an_experiment", spec())))
+    image = Image.open(io.BytesIO(figures.png(figures.learning_curve(history), "an_experiment", make_spec())))
     assert image.format == "PNG"
     assert set(image.info) <= {"dpi"}
 
@@ -78,7 +63,7 @@ def test_a_picture_holds_neither_date_nor_version(history):
 def test_drawing_leaves_the_global_state_as_it_was(history):
     before = dict(matplotlib.rcParams)
     with figures.look():
-        figures.png(figures.learning_curve(history), "an_experiment", spec())
+        figures.png(figures.learning_curve(history), "an_experiment", make_spec())
     assert dict(matplotlib.rcParams) == before
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
@@ -87,7 +72,7 @@ def test_drawing_leaves_the_global_state_as_it_was(history):
 @pytest.mark.parametrize("made", [True, False])
 def test_a_picture_says_its_experiment_and_whether_its_data_are_made(history, made):
     figure = figures.learning_curve(history)
-    figures.png(figure, "an_experiment", spec(made))
+    figures.png(figure, "an_experiment", make_spec(made=made))
     assert "an_experiment: learning curve" in words(figure)
     assert any("made data" in text for text in words(figure)) == made
 
@@ -116,8 +101,8 @@ def test_a_wide_table_is_cut(worst):
 
 def test_the_worst_texts_are_cut_short_and_mean_nothing_to_markdown(worst):
     texts = np.array(["# head\n```\n<b>", "word " * 61, "short"], dtype=object)
-    page = figures.worst_texts(texts, "an_experiment", spec(), worst)
-    assert page.startswith("# an_experiment: worst of the test texts\n\nthings (sample) · made data\n")
+    page = figures.worst_texts(texts, "an_experiment", make_spec(), worst)
+    assert page.startswith("# an_experiment: worst of the test texts\n\nmade (sample) · made data\n")
     assert "## 1. true cat, predicted dog, log loss 3.142\n\n    # head ``` <b>\n" in page
     assert page.count("word") == 60
     assert page.count("…") == 1

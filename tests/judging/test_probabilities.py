@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Spec, Split
+from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import probabilities
+from tests.specs import make_spec
 
 Y = np.array([0, 1, 2, 2])
 P = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.25, 0.25, 0.5]])
@@ -11,19 +12,7 @@ P = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.25, 0.25, 0.
 
 @pytest.fixture
 def spec():
-    return Spec(
-        dataset="animals",
-        edition="sample",
-        made=True,
-        kind="images",
-        input_shape=(4, 4, 1),
-        input_dtype="uint8",
-        target="label",
-        classes=("cat", "dog", "cow"),
-        rows={"test": 4},
-        duplicates=0,
-        test_hash="0" * 64,
-    )
+    return make_spec("images", classes=("cat", "dog", "cow"))
 
 
 def test_scores_have_one_row_per_example_in_order(spec):

@@ -2,29 +2,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core.data import Spec, Split
+from evermodel.core.data import Split
 from evermodel.learners import estimator
 from evermodel.models import constant, linear, tfidf_linear
+from tests.specs import make_spec
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(60, 3))
-SPEC = Spec(
-    dataset="made",
-    edition="sample",
-    made=True,
-    kind="table",
-    input_shape=(3,),
-    input_dtype="float64",
-    columns=("a", "b", "c"),
-    target="y",
-    rows={},
-    duplicates=0,
-    test_hash="",
-)
+SPEC = make_spec(input_shape=(3,), columns=("a", "b", "c"))
 NUMBERS = Split(X, X @ [1.0, -2.0, 0.5] + 3)
 CLASSES = Split(X, np.digitize(X[:, 0], [-0.5, 0.5]))
 IMAGES = Split(np.round(100 + 50 * X).astype(np.uint8).reshape(60, 1, 3, 1), CLASSES.y)
-IMAGE_SPEC = SPEC.model_copy(update={"kind": "images", "input_shape": (1, 3, 1), "columns": ()})
+IMAGE_SPEC = make_spec("images", input_shape=(1, 3, 1))
 
 
 def fitted(build, task, split, spec=SPEC, **options):

@@ -8,10 +8,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from evermodel.core import params
-from evermodel.core.data import Prepared, Spec, Split
+from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment
 from evermodel.learners import preprocessing
+from tests.specs import make_spec
 
 RNG = np.random.default_rng(7)
 OPTIONS = {"base": "VGG16", "size": 32, "plane": True}
@@ -27,19 +28,7 @@ def pictures(rows, classes):
 
 
 def prepared(classes, train=None):
-    spec = Spec(
-        dataset="flowers",
-        edition="sample",
-        made=True,
-        kind="images",
-        input_shape=(24, 24, 3),
-        input_dtype="uint8",
-        target="label",
-        classes=tuple("abc"[:classes]),
-        rows={},
-        duplicates=0,
-        test_hash="",
-    )
+    spec = make_spec("images", input_shape=(24, 24, 3), classes=tuple("abc"[:classes]))
     splits = {"train": train or pictures(42, classes), "validation": pictures(12, classes)}
     return Prepared(spec, splits, {})
 

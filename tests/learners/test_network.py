@@ -5,20 +5,19 @@ import numpy as np
 import pytest
 
 from evermodel.core import params
-from evermodel.core.data import Prepared, Spec, Split
+from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment
 from evermodel.learners import checkpoints
 from evermodel.runs import saved
+from tests.specs import make_spec
 
-RANDOM = np.random.RandomState(0)
 AS_STORED = lambda x, y: y  # noqa: E731
 TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
 # What a resumed training must not forget, each with a way of training that would show it.
 RECIPES = {
     "adam": {},
-    "rmsprop by a schedule": {"optimizer": "rmsprop", "schedule": "cosine"},
-    "averaged adamw": {"optimizer": "adamw", "average": 0.9},
+    "averaged rmsprop by a schedule": {"optimizer": "rmsprop", "schedule": "cosine", "average": 0.9},
     "best epoch": {
         "early_stopping": {"monitor": "val_loss", "patience": 2},
         "keep": "best",
@@ -35,27 +34,19 @@ class Killed(Exception):  # noqa: N818
 
 
 def table(rows):
-    x = RANDOM.normal(size=(rows, 3))
-    return Split(x, x @ [1.0, -2.0, 0.5] + RANDOM.normal(size=rows))
+    random = np.random.RandomState(rows)
+    x = random.normal(size=(rows, 3))
+    return Split(x, x @ [1.0, -2.0, 0.5] + random.normal(size=rows))
 
 
 SPLITS = {"train": table(48), "validation": table(16)}
-SPEC = Spec(
-    dataset="made",
-    edition="sample",
-    made=True,
-    kind="table",
+SPEC = make_spec(
     input_shape=(3,),
-    input_dtype="float64",
     columns=("a", "b", "c"),
-    target="y",
-    rows={},
     mean=(0.0, 0.0, 0.0),
     variance=(1.0, 1.0, 1.0),
     target_mean=(0.5,),
     target_sd=(2.0,),
-    duplicates=0,
-    test_hash="",
 )
 PICTURES = SPEC.model_copy(
     update={"kind": "images", "input_shape": (8, 8, 1), "input_dtype": "uint8", "columns": ()}
@@ -66,16 +57,27 @@ FACES = SPEC.model_copy(
 
 
 def faces(rows):
-    x = RANDOM.normal(size=(rows, 3))
+    x = np.random.RandomState(rows).normal(size=(rows, 3))
     return Split(x, np.stack([40 + 20 * x[:, 0], (x[:, 1] > 0).astype(float)], axis=1))
 
 
 def pictures(rows):
     """Half of them bright on the left, half on the right."""
-    x, y = RANDOM.randint(0, 100, (rows, 8, 8, 1)).astype(np.uint8), np.arange(rows) % 2
+    x = np.random.RandomState(rows).randint(0, 100, (rows, 8, 8, 1)).astype(np.uint8)
+    y = np.arange(rows) % 2
     x[y == 0, :, :4] += 155
     x[y == 1, :, 4:] += 155
     return Split(x, y.astype(float))
+
+
+FLIPPED = {
+    "spec": PICTURES,
+    "splits": {"train": pictures(64), "validation": pictures(16)},
+    "task": "binary",
+    "flip": True,
+    "learning_rate": 0.03,
+    "epochs": 8,
+}
 
 
 def experiment(task="regression", options=None, **train):
@@ -136,6 +138,12 @@ def on_a_base(keras):
 
 
 @pytest.fixture(scope="module")
+def first_epoch(learn, on_a_base):
+    """The weights after an epoch on a frozen base."""
+    return learn(build=on_a_base, epochs=1)[0]
+
+
+@pytest.fixture(scope="module")
 def undisturbed_phases(learn, on_a_base, tmp_path_factory):
     """The history and the model file of two phases that nothing interrupted."""
     _, history, model = learn(build=on_a_base, **TWO_PHASES)
@@ -143,8 +151,8 @@ def undisturbed_phases(learn, on_a_base, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def two_headed(keras):
-    """The build function of a network with a head for each name."""
+def two_heads(keras):
+    """How to train a network with a head for each name."""
 
     def build(input_shape, outputs, activation):
         inputs = keras.Input(input_shape)
@@ -152,7 +160,21 @@ def two_headed(keras):
         heads = {n: keras.layers.Dense(units, activation[n], name=n)(x) for n, units in outputs.items()}
         return keras.Model(inputs, heads, name="tiny")
 
-    return build
+    splits = {"train": faces(200), "validation": faces(40)}
+    train = {"learning_rate": 0.03, "epochs": 20}
+    return {"spec": FACES, "splits": splits, "task": "age_gender", "build": build, **train}
+
+
+@pytest.fixture(scope="module")
+def undisturbed_heads(learn, two_heads):
+    """What a training of two heads gives."""
+    return learn(**two_heads)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_pictures(learn):
+    """What a training on pictures that are mirrored gives."""
+    return learn(**FLIPPED)
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +188,8 @@ def same(some, others):
 
 
 def test_a_model_learns_and_tells_of_every_epoch(learn):
-    _, history, model = learn(epochs=30)
-    assert [figures["epoch"] for figures in history] == list(range(1, 31))
+    _, history, model = learn(epochs=8, learning_rate=0.05)
+    assert [figures["epoch"] for figures in history] == list(range(1, 9))
     assert history[0].keys() == {"epoch", "loss", "mae", "val_loss", "val_mae"}
     assert history[-1]["loss"] < history[0]["loss"] / 2
     assert model.predict(SPLITS["validation"].x, verbose=0).shape == (16, 1)
@@ -297,17 +319,16 @@ def test_what_is_learned_from_a_batch_is_made_of_its_own_x_and_y(network):
         assert np.array_equal(y, 11 * x)
 
 
-def test_a_first_phase_leaves_the_base_as_it_was(learn, on_a_base):
-    short, long = (learn(build=on_a_base, epochs=epochs)[0] for epochs in (1, 3))
-    assert same(short[:6], long[:6])
-    assert not same(short[6:], long[6:])
+def test_a_first_phase_leaves_the_base_as_it_was(learn, on_a_base, first_epoch):
+    longer, _, _ = learn(build=on_a_base, epochs=3)
+    assert same(first_epoch[:6], longer[:6])
+    assert not same(first_epoch[6:], longer[6:])
 
 
-def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(learn, on_a_base):
-    before, _, _ = learn(build=on_a_base, epochs=1)
+def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(learn, on_a_base, first_epoch):
     after, _, model = learn(build=on_a_base, epochs=1, fine_tune={"layers": 2, "epochs": 1, "factor": 0.5})
-    assert same(before[:2], after[:2])
-    assert not any(np.array_equal(*pair) for pair in zip(before[2:8:2], after[2:8:2], strict=True))
+    assert same(first_epoch[:2], after[:2])
+    assert not any(np.array_equal(*pair) for pair in zip(first_epoch[2:8:2], after[2:8:2], strict=True))
     assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * TRAIN["learning_rate"])
 
 
@@ -316,12 +337,13 @@ def test_the_history_of_two_phases_tells_them_apart(undisturbed_phases):
     assert [(figures["epoch"], figures["phase"]) for figures in history] == [(1, 1), (2, 1), (3, 2), (4, 2)]
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+@pytest.mark.parametrize("epochs", [(1,), (2, 3, 4)], ids=["in the first phase", "wherever it resumes"])
 def test_a_training_killed_in_or_between_its_phases_goes_on_to_the_same_file(
-    learn, on_a_base, undisturbed_phases, tmp_path, epoch
+    learn, on_a_base, undisturbed_phases, tmp_path, epochs
 ):
-    with pytest.raises(Killed):
-        learn(tmp_path, killed_after=epoch, build=on_a_base, **TWO_PHASES)
+    for epoch in epochs:
+        with pytest.raises(Killed):
+            learn(tmp_path, killed_after=epoch, build=on_a_base, **TWO_PHASES)
     _, history, model = learn(tmp_path, build=on_a_base, **TWO_PHASES)
     assert (history, saved.save_keras(model, tmp_path).read_bytes()) == undisturbed_phases
 
@@ -346,50 +368,48 @@ def test_batch_normalisation_of_a_base_keeps_its_statistics_in_the_second_phase(
     assert (norm.moving_variance.numpy() == 1).all()
 
 
-def test_two_heads_learn_together_and_answer_side_by_side(learn, two_headed):
-    splits = {"train": faces(200), "validation": faces(40)}
-    made = {"spec": FACES, "splits": splits, "task": "age_gender", "build": two_headed}
-    _, history, model = learn(epochs=40, **made)
+def test_two_heads_learn_together_and_answer_side_by_side(two_heads, undisturbed_heads):
+    _, history, model = undisturbed_heads
     assert {"age_mae", "val_age_mae", "gender_accuracy", "val_gender_accuracy"} <= history[0].keys()
-    answers = model.predict(splits["validation"].x, verbose=0)
-    age, gender = splits["validation"].y.T
-    assert np.abs(answers[:, 0] - age).mean() < 5, "years, as they are stored"
-    assert np.mean((answers[:, 1] > 0.5) == gender) > 0.9
+    x, y = two_heads["splits"]["validation"].x, two_heads["splits"]["validation"].y
+    answers = model.predict(x, verbose=0)
+    assert np.abs(answers[:, 0] - y[:, 0]).mean() < 5, "years, as they are stored"
+    assert np.mean((answers[:, 1] > 0.5) == y[:, 1]) > 0.9
 
 
-def test_mixed_precision_computes_in_16_bits_and_answers_in_32(learn, two_headed):
-    faced = {"train": faces(48), "validation": faces(16)}
-    seen = {"train": pictures(16), "validation": pictures(16)}
+def test_mixed_precision_computes_in_16_bits_and_answers_in_32(
+    learn, two_heads, undisturbed, undisturbed_heads, undisturbed_pictures
+):
     cases = [
-        {"splits": SPLITS},
-        {"spec": FACES, "splits": faced, "task": "age_gender", "build": two_headed},
-        {"spec": PICTURES, "splits": seen, "task": "binary"},
+        ({"splits": SPLITS}, undisturbed("adam")),
+        (two_heads, undisturbed_heads),
+        (FLIPPED, undisturbed_pictures),
     ]
-    for case in cases:
-        weights, history, model = learn(precision="mixed_float16", epochs=1, **case)
-        answers = model.predict(case["splits"]["train"].x, verbose=0)
+    for how, (_, in_32_bits, _) in cases:
+        weights, history, model = learn(**how | {"precision": "mixed_float16", "epochs": 1})
+        answers = model.predict(how["splits"]["train"].x, verbose=0)
         assert answers.dtype == np.float32
-        assert (answers != answers.astype(np.float16)).any() or case.get("spec") is PICTURES
+        assert (answers != answers.astype(np.float16)).any() or how is FLIPPED
         assert {weight.dtype.name for weight in weights} <= {"float32", "uint32", "int64"}
-        assert history[0]["loss"] != learn(epochs=1, **case)[1][0]["loss"]
+        assert history[0]["loss"] != in_32_bits[0]["loss"]
 
 
-def test_precision_does_not_outlast_its_training(learn, undisturbed):
-    learn(precision="mixed_float16", epochs=1)
+def test_a_training_has_no_precision_from_the_one_before(keras, learn, undisturbed):
+    keras.config.set_dtype_policy("mixed_float16")  # as a training in it leaves it
     assert same(learn()[0], undisturbed("adam")[0])
 
 
-def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(learn, tmp_path):
-    splits = {"train": pictures(64), "validation": pictures(16)}
-    made = {"spec": PICTURES, "splits": splits, "task": "binary", "flip": True, "epochs": 3}
-    weights, history, model = learn(**made)
-    x = splits["validation"].x
+def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(
+    learn, undisturbed_pictures, tmp_path
+):
+    weights, history, model = undisturbed_pictures
+    x = FLIPPED["splits"]["validation"].x
     assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
     with pytest.raises(Killed):
-        learn(tmp_path, killed_after=1, **made)
-    resumed, its_history, _ = learn(tmp_path, **made)
+        learn(tmp_path, killed_after=1, **FLIPPED)
+    resumed, its_history, _ = learn(tmp_path, **FLIPPED)
     assert its_history == history
     assert same(resumed, weights)
     # Left and right can be told apart, but not where either may be the other.
-    assert learn(**made | {"flip": False, "epochs": 12})[1][-1]["accuracy"] > 0.9
-    assert learn(**made | {"epochs": 12})[1][-1]["accuracy"] < 0.8
+    assert learn(**FLIPPED | {"flip": False})[1][-1]["accuracy"] > 0.9
+    assert history[-1]["accuracy"] < 0.8

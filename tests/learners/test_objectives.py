@@ -3,8 +3,8 @@ import pytest
 from skimage.color import lab2rgb, rgb2lab
 
 from evermodel.core import params
-from evermodel.core.data import Spec
 from evermodel.learners import objectives
+from tests.specs import make_spec
 
 RNG = np.random.default_rng(11)
 COLOURS = RNG.integers(0, 256, (3, 4, 5, 3)).astype(np.uint8)
@@ -12,10 +12,8 @@ LABELS = np.array([0, 1, 1])
 
 
 def spec(**changes):
-    facts = {"dataset": "made", "edition": "sample", "made": True, "kind": "images", "target": "label"}
-    facts |= {"input_shape": (4, 5, 3), "input_dtype": "uint8", "classes": ("a", "b", "c")}
-    facts |= {"targets": ("age", "gender"), "target_mean": (40.0, 0.5), "target_sd": (20.0, 0.5)}
-    return Spec(rows={}, duplicates=0, test_hash="", **facts | changes)
+    facts = {"input_shape": (4, 5, 3), "classes": ("a", "b", "c"), "targets": ("age", "gender")}
+    return make_spec("images", **facts | {"target_mean": (40.0, 0.5), "target_sd": (20.0, 0.5)} | changes)
 
 
 def target(task, x=COLOURS, y=LABELS, **changes):

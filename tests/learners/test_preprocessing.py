@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from evermodel import preparing
-from evermodel.core.data import Spec
 from evermodel.core.params import Text, Train
 from evermodel.learners import preprocessing
+from tests.specs import make_spec
 
 RECIPE = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1)
 REVIEWS = [
@@ -14,22 +14,6 @@ REVIEWS = [
     'back\\slash <br /> "quoted" a_b c-d e+f g=h @home #1 $5 50% &c *',
     "",
 ]
-
-
-def spec(kind, shape, dtype, **values):
-    return Spec(
-        dataset="made",
-        edition="sample",
-        made=True,
-        kind=kind,
-        input_shape=shape,
-        input_dtype=dtype,
-        target="label",
-        rows={},
-        duplicates=0,
-        test_hash="",
-        **values,
-    )
 
 
 @pytest.fixture
@@ -47,7 +31,7 @@ def encode(keras):
 
 
 def words(*vocabulary):
-    return spec("text", (), "string", vocabulary=vocabulary)
+    return make_spec("text", vocabulary=vocabulary)
 
 
 def texts(*values):
@@ -55,13 +39,13 @@ def texts(*values):
 
 
 def test_a_table_is_standardised_with_the_training_rows_statistics(encode):
-    table = spec("table", (2,), "float64", mean=(10.0, -1.0), variance=(4.0, 0.25))
+    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
     result = encode(table, np.array([[10.0, -1.0], [14.0, -2.0]]))
     assert result == pytest.approx(np.array([[0, 0], [2, -2]]))
 
 
 def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
-    table = spec("table", (2,), "float64", mean=(10.0, -1.0), variance=(4.0, 0.25))
+    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
     rows = np.array([[14.0, -2.0], [7.0, 3.0]])
     alone = encode(table, rows[:1])
     assert alone == pytest.approx(np.array([[2, -2]])), "its own mean would make zeros of it"
@@ -69,13 +53,13 @@ def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
 
 
 def test_a_column_that_never_varies_stays_finite(encode):
-    table = spec("table", (1,), "float64", mean=(3.0,), variance=(0.0,))
+    table = make_spec("table", input_shape=(1,), mean=(3.0,), variance=(0.0,))
     assert encode(table, np.array([[3.0]])) == pytest.approx(0)
 
 
 def test_pixels_become_shares_of_white(encode):
     image = np.array([0, 51, 255, 1], dtype=np.uint8).reshape(1, 2, 2, 1)
-    result = encode(spec("images", (2, 2, 1), "uint8"), image)
+    result = encode(make_spec("images", input_shape=(2, 2, 1)), image)
     assert result.ravel() == pytest.approx([0, 0.2, 1, 1 / 255])
     assert result.shape == (1, 2, 2, 1)
 
@@ -83,7 +67,7 @@ def test_pixels_become_shares_of_white(encode):
 @pytest.mark.parametrize("shape", [(2, 20, 12, 3), (2, 4, 5, 1)])
 def test_pictures_get_the_side_that_params_say(encode, shape):
     x = np.full(shape, 51, np.uint8)
-    result = encode(spec("images", shape[1:], "uint8"), x, size=8)
+    result = encode(make_spec("images", input_shape=shape[1:]), x, size=8)
     assert result.shape == (2, 8, 8, shape[-1])
     assert result == pytest.approx(0.2)
 
@@ -91,7 +75,7 @@ def test_pictures_get_the_side_that_params_say(encode, shape):
 def test_a_resized_picture_keeps_its_sides(encode):
     x = np.zeros((1, 16, 16, 1), np.uint8)
     x[:, :8, :8] = 255
-    result = encode(spec("images", (16, 16, 1), "uint8"), x, size=8)[0, :, :, 0]
+    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, size=8)[0, :, :, 0]
     assert (result[:3, :3] == 1).all()
     assert (result[5:] == 0).all()
     assert (result[:, 5:] == 0).all()
@@ -101,7 +85,7 @@ def test_pictures_are_mirrored_left_to_right_at_random_and_in_training_only(kera
     keras.utils.set_random_seed(1)
     x = np.zeros((64, 4, 4, 1), np.uint8)
     x[:, 0, 0] = 255
-    described = spec("images", (4, 4, 1), "uint8")
+    described = make_spec("images", input_shape=(4, 4, 1))
     assert (encode(described, x, flip=True)[:, 0, 0] == 1).all()
     seen = encode(described, x, training=True, flip=True)[:, :, :, 0]
     kept, mirrored = seen[:, 0, 0], seen[:, 0, 3]
@@ -111,7 +95,7 @@ def test_pictures_are_mirrored_left_to_right_at_random_and_in_training_only(kera
 
 
 def test_a_series_is_standardised_column_by_column_whatever_the_step(encode):
-    series = spec("series", (3, 2), "float64", mean=(10.0, -1.0), variance=(4.0, 0.25))
+    series = make_spec("series", input_shape=(3, 2), mean=(10.0, -1.0), variance=(4.0, 0.25))
     steps = np.array([[[10.0, -1], [14, -2], [6, 0]]])
     assert encode(series, steps) == pytest.approx(np.array([[[0, 0], [2, -2], [-2, 2]]]))
 

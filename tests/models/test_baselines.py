@@ -3,25 +3,15 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Spec, Split
+from evermodel.core.data import Split
 from evermodel.learners import estimator
 from evermodel.models import constant_mask, eigenfaces, gray, pca
+from tests.specs import make_spec
 
 RNG = np.random.default_rng(6)
 X = RNG.integers(0, 256, (12, 6, 5, 3)).astype(np.uint8)
 LABELS = np.arange(12)
-SPEC = Spec(
-    dataset="made",
-    edition="sample",
-    made=True,
-    kind="images",
-    input_shape=(6, 5, 3),
-    input_dtype="uint8",
-    target="y",
-    rows={},
-    duplicates=0,
-    test_hash="",
-)
+SPEC = make_spec("images", input_shape=(6, 5, 3))
 
 
 def answers(model, y, x=X, **options):

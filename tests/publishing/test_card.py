@@ -1,10 +1,10 @@
 import pytest
 
-from evermodel.core.data import Spec
 from evermodel.core.params import Experiment
 from evermodel.publishing import card
 from evermodel.runs.saved import Facts
 from evermodel.sources import Provenance
+from tests.specs import make_spec
 
 EXPERIMENT = Experiment.model_validate(
     {
@@ -40,20 +40,10 @@ SOURCE = Provenance(
 )
 
 
-def write(made=True, **changes):
-    spec = Spec(
-        dataset="fashion_mnist",
-        edition="sample",
-        made=made,
-        kind="images",
-        input_shape=(28, 28, 1),
-        input_dtype="uint8",
-        target="label",
-        classes=("Shirt", "Bag"),
-        rows={"train": 14000, "validation": 406, "test": 3594},
-        duplicates=0,
-        test_hash="f00d",
-    ).model_copy(update=changes)
+def write(kind="images", made=True, **changes):
+    facts = {"dataset": "fashion_mnist", "made": made, "input_shape": (28, 28, 1)}
+    facts |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
+    spec = make_spec(kind, **facts | {"test_hash": "f00d"} | changes)
     return card.write("fashion_cnn", EXPERIMENT, spec, SOURCE, FACTS, FIGURES, "promoted: it is better")
 
 

@@ -6,6 +6,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.judging import figures
 from evermodel.models import constant
 from evermodel.tasks import age_gender
+from tests.specs import make_spec
 
 Y = np.array([[5.0, 0], [12, 1], [13, 0], [30, 1], [66, 0], [90, 1]])
 PREDICTION = np.array([[6.0, 0.1], [14, 0.2], [13, 0.4], [20, 0.9], [60, 0.7], [80, 0.8]])
@@ -13,8 +14,8 @@ TEST = Split(np.zeros((6, 4, 4, 3), np.uint8), Y)
 
 
 @pytest.fixture
-def spec(make_spec):
-    return make_spec().model_copy(update={"targets": ("age", "gender")})
+def spec():
+    return make_spec(targets=("age", "gender"))
 
 
 def test_scores_are_of_both_answers(spec):
@@ -68,7 +69,7 @@ def test_a_prediction_that_is_no_age_and_probability_is_refused(spec, prediction
 
 
 def test_data_with_other_targets_are_refused(spec):
-    with pytest.raises(EvermodelError, match=r"targets gender, age.*datasets\.things\.targets"):
+    with pytest.raises(EvermodelError, match=r"targets gender, age.*datasets\.made\.targets"):
         age_gender.score(TEST, PREDICTION, spec.model_copy(update={"targets": ("gender", "age")}))
 
 

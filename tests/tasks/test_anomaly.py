@@ -4,14 +4,15 @@ import pytest
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import anomaly
+from tests.specs import make_spec
 
 X = np.zeros((4, 3, 3, 1), np.uint8)
 TEST = Split(X, np.array([0, 1, 0, 1]))
 
 
 @pytest.fixture
-def spec(make_spec):
-    return make_spec("fine", "odd")
+def spec():
+    return make_spec(classes=("fine", "odd"))
 
 
 def off(*values):

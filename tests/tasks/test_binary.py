@@ -4,14 +4,15 @@ import pytest
 from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import binary
+from tests.specs import make_spec
 
 Y = np.array([0, 1, 1, 0])
 P = np.array([0.1, 0.8, 0.4, 0.6])
 
 
 @pytest.fixture
-def spec(make_spec):
-    return make_spec("negative", "positive")
+def spec():
+    return make_spec(classes=("negative", "positive"))
 
 
 def rows(y):

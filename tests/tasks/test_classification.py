@@ -6,14 +6,15 @@ from sklearn.metrics import log_loss
 from evermodel.core.data import Split
 from evermodel.judging import classifying
 from evermodel.tasks import classification
+from tests.specs import make_spec
 
 Y = np.array([0, 1, 2, 2])
 P = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.25, 0.25, 0.5]])
 
 
 @pytest.fixture
-def spec(make_spec):
-    return make_spec("cat", "dog", "cow")
+def spec():
+    return make_spec(classes=("cat", "dog", "cow"))
 
 
 def rows(y):
@@ -30,8 +31,8 @@ def test_metrics_are_those_computed_by_hand(spec):
     assert "top3_accuracy" not in metrics
 
 
-def test_top3_accuracy_is_told_from_five_classes_on(make_spec):
-    spec = make_spec(*"abcde")
+def test_top3_accuracy_is_told_from_five_classes_on():
+    spec = make_spec(classes=tuple("abcde"))
     p = np.tile([0.4, 0.3, 0.15, 0.1, 0.05], (4, 1))
     metrics = classification.metrics(classification.score(rows(np.array([0, 1, 2, 3])), p, spec), spec)
     assert (metrics["accuracy"], metrics["top3_accuracy"]) == (0.25, 0.75)

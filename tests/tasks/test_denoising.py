@@ -3,6 +3,7 @@ import pytest
 
 from evermodel.core.data import Answers, Split
 from evermodel.tasks import denoising
+from tests.specs import make_spec
 
 X = np.full((5, 40, 40, 1), 128, np.uint8)
 TEST = Split(X, np.zeros(5, int))
@@ -29,14 +30,14 @@ def test_noisy_pictures_are_still_of_eight_bits():
     assert (noisy == 255).mean() == pytest.approx(0.5, abs=0.1)
 
 
-def test_an_answer_is_judged_by_the_clean_picture(make_spec):
+def test_an_answer_is_judged_by_the_clean_picture():
     noisy = denoising.inputs(X, 1) / 255
     left, taken = (denoising.score(TEST, answer, make_spec()) for answer in (noisy, X / 255))
     assert left["mse"].mean() == pytest.approx(0.01, rel=0.05)
     assert taken["mse"].max() == 0
 
 
-def test_figures_show_the_noise_and_its_error(make_spec):
+def test_figures_show_the_noise_and_its_error():
     noisy = denoising.inputs(X, 1)
     answers = Answers(TEST, np.full(X.shape, 0.5), np.full(X.shape, 0.4), noisy)
     drawn = denoising.figures(denoising.score(TEST, answers.model, make_spec()), make_spec(), answers)

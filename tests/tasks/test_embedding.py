@@ -5,6 +5,7 @@ from sklearn.metrics import roc_auc_score
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import embedding
+from tests.specs import make_spec
 
 PEOPLE = np.array([5, 8, 5, 8, 5, 8, 3])
 TEST = Split(np.zeros((7, 4, 4, 1), np.uint8), PEOPLE)
@@ -27,13 +28,13 @@ def made(people, pictures, noise, seed=0):
     return Split(np.zeros((len(y), 4, 4, 1), np.uint8), y), vectors
 
 
-def test_the_larger_half_of_each_persons_pictures_is_the_gallery(make_spec):
+def test_the_larger_half_of_each_persons_pictures_is_the_gallery():
     scores = embedding.score(TEST, VECTORS, make_spec())
     roles = dict(zip(scores.index, scores["role"], strict=True))
     assert [row for row, role in roles.items() if role == "probe"] == [4, 5]
 
 
-def test_ranks_and_margins_are_those_computed_by_hand(make_spec):
+def test_ranks_and_margins_are_those_computed_by_hand():
     scores = embedding.score(TEST, VECTORS, make_spec())
     assert scores["nearest"].tolist()[4:6] == [8, 8]
     assert scores["rank"].tolist()[4:6] == [2, 1]
@@ -44,23 +45,23 @@ def test_ranks_and_margins_are_those_computed_by_hand(make_spec):
     )
 
 
-def test_a_gallery_face_does_not_find_itself(make_spec):
+def test_a_gallery_face_does_not_find_itself():
     scores = embedding.score(TEST, VECTORS, make_spec())
     assert scores["rank1"].tolist()[:4] == [1, 1, 1, 1]
     assert (scores["rank"][6], scores["rank1"][6], scores["nearest"][6]) == (3, 0, 8)
 
 
-def test_rank1_and_rank5_are_of_the_probes_alone(make_spec):
+def test_rank1_and_rank5_are_of_the_probes_alone():
     metrics = embedding.metrics(embedding.score(TEST, VECTORS, make_spec()), make_spec())
     assert (metrics["rank1"], metrics["rank5"]) == (0.5, 1)
 
 
-def test_the_length_of_a_vector_does_not_count(make_spec):
+def test_the_length_of_a_vector_does_not_count():
     once, twice = (embedding.score(TEST, VECTORS * by, make_spec()) for by in (1, 100))
     assert once["margin"].tolist() == twice["margin"].tolist()
 
 
-def test_people_who_never_meet_are_perfectly_told_apart(make_spec):
+def test_people_who_never_meet_are_perfectly_told_apart():
     test, vectors = made(6, 4, 0.001)
     metrics = embedding.metrics(embedding.score(test, vectors, make_spec()), make_spec())
     perfect = {"rank1": 1, "rank5": 1, "verification_auc": 1, "equal_error_rate": 0}
@@ -68,7 +69,7 @@ def test_people_who_never_meet_are_perfectly_told_apart(make_spec):
 
 
 @pytest.mark.parametrize("vector", [np.ones(8), np.zeros(8)])
-def test_one_answer_for_everybody_recognises_nobody(make_spec, vector):
+def test_one_answer_for_everybody_recognises_nobody(vector):
     test, _ = made(6, 4, 1)
     scores = embedding.score(test, np.tile(vector, (24, 1)), make_spec())
     metrics = embedding.metrics(scores, make_spec())
@@ -83,7 +84,7 @@ def test_the_equal_error_rate_makes_both_errors_alike():
     assert embedding._equal_error_rate(one, cosine) == pytest.approx(0.25)
 
 
-def test_each_person_drawn_once_gives_the_area_itself(make_spec, monkeypatch):
+def test_each_person_drawn_once_gives_the_area_itself(monkeypatch):
     test, vectors = made(5, 4, 1.5)
     vectors[1] = vectors[0]  # a tie
     scores = embedding.score(test, vectors, make_spec())
@@ -93,7 +94,7 @@ def test_each_person_drawn_once_gives_the_area_itself(make_spec, monkeypatch):
     assert 0.5 < expected < 1
 
 
-def test_people_drawn_twice_count_as_if_their_pairs_stood_there_twice(make_spec, monkeypatch):
+def test_people_drawn_twice_count_as_if_their_pairs_stood_there_twice(monkeypatch):
     test, vectors = made(3, 3, 1.5)
     scores = embedding.score(test, vectors, make_spec())
     monkeypatch.setattr(
@@ -107,7 +108,7 @@ def test_people_drawn_twice_count_as_if_their_pairs_stood_there_twice(make_spec,
     assert embedding.intervals(scores, make_spec(), 0)["verification_auc"] == pytest.approx(expected)
 
 
-def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people(make_spec):
+def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people():
     widths = []
     for people, pictures in ((4, 12), (24, 2)):
         test, vectors = made(people, pictures, 1.2, seed=1)
@@ -124,24 +125,24 @@ def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people(make_spe
         (np.where(np.eye(7), np.nan, 0.0)[:, :2], "no finite number for 2 of 7"),
     ],
 )
-def test_what_is_no_vector_of_each_row_is_refused(make_spec, prediction, words):
+def test_what_is_no_vector_of_each_row_is_refused(prediction, words):
     with pytest.raises(EvermodelError, match=words):
         embedding.score(TEST, prediction, make_spec())
 
 
 @pytest.mark.parametrize("people", [[1, 2, 3, 4], [1, 1, 1, 1]])
-def test_people_whom_nobody_could_know_again_are_refused(make_spec, people):
+def test_people_whom_nobody_could_know_again_are_refused(people):
     with pytest.raises(EvermodelError, match=r"two people or more, one of them with two pictures"):
         embedding.score(Split(TEST.x[:4], np.array(people)), VECTORS[:4], make_spec())
 
 
-def test_the_worst_are_probes_with_the_smallest_margin(make_spec):
+def test_the_worst_are_probes_with_the_smallest_margin():
     worst = embedding.worst(embedding.score(TEST, VECTORS, make_spec()), make_spec(), 5)
     assert worst.index.tolist() == [4, 5]
     assert worst[["person", "nearest"]].to_numpy().tolist() == [[5, 8], [8, 8]]
 
 
-def test_only_right_neighbours_are_framed(make_spec):
+def test_only_right_neighbours_are_framed():
     answers = Answers(TEST, VECTORS, VECTORS, TEST.x)
     figure = embedding.figures(embedding.score(TEST, VECTORS, make_spec()), make_spec(), answers)[
         "neighbours"

@@ -5,6 +5,7 @@ from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import figures
 from evermodel.tasks import classification, features
+from tests.specs import make_spec
 
 P = np.array([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1], [0.1, 0.1, 0.8], [0.25, 0.25, 0.5]])
 MAP = np.array([[-1.0, 2.0], [0.5, 0.0], [3.0, -4.0], [3.0, 1.0]])
@@ -13,8 +14,8 @@ PREDICTION = np.hstack([P, MAP]).astype(np.float32)
 
 
 @pytest.fixture
-def spec(make_spec):
-    return make_spec("rose", "tulip", "daisy")
+def spec():
+    return make_spec(classes=("rose", "tulip", "daisy"))
 
 
 def test_probabilities_score_as_in_a_classification_and_the_map_is_kept(spec):
@@ -36,8 +37,8 @@ def test_a_map_that_is_not_finite_is_refused(spec, broken):
         features.score(TEST, prediction, spec)
 
 
-def test_each_class_has_its_own_mark_on_the_map(make_spec):
-    spec = make_spec(*(f"flower {number}" for number in range(17)))
+def test_each_class_has_its_own_mark_on_the_map():
+    spec = make_spec(classes=tuple(f"flower {number}" for number in range(17)))
     p = np.full((17, 17), 1 / 17)
     answers = Split(np.zeros((17, 1)), np.arange(17))
     scores = features.score(answers, np.hstack([p, np.zeros((17, 2))]), spec)

@@ -12,6 +12,7 @@ from evermodel.core import params
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import figures
+from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
 TASKS = params.modules("tasks")
@@ -100,11 +101,11 @@ def reached(file: Path) -> set[str]:
 
 
 @pytest.fixture(params=TASKS)
-def case(request, make_spec):
+def case(request):
     """A task module, the spec of a small case, and the answers to it."""
     task = importlib.import_module(f"evermodel.tasks.{request.param}")
     changes, test, model, baseline = CASES[request.param]
-    return task, make_spec().model_copy(update=changes), Answers(test, model, baseline, test.x)
+    return task, make_spec(**changes), Answers(test, model, baseline, test.x)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import segmentation
+from tests.specs import make_spec
 
 TRUTH = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
 P = np.array([[0.9, 0.2, 0.8, 0.1], [0.9, 0.1, 0.2, 0.4], [0.1, 0.2, 0.3, 0.4]])
@@ -17,7 +18,7 @@ TEST = Split(np.full((3, 2, 2, 3), 100, np.uint8), masks(TRUTH * 255, np.uint8))
 
 
 @pytest.fixture
-def judged(make_spec):
+def judged():
     """The scores of a prediction, and their metrics."""
 
     def judge(p, test=TEST):
@@ -76,17 +77,17 @@ def test_half_a_chance_is_background(judged):
         (np.full((3, 2, 2, 1), -0.1), "between 0 and 1"),
     ],
 )
-def test_what_is_no_probability_of_each_pixel_is_refused(make_spec, p, words):
+def test_what_is_no_probability_of_each_pixel_is_refused(p, words):
     with pytest.raises(EvermodelError, match=words):
         segmentation.score(TEST, p, make_spec())
 
 
-def test_the_worst_have_the_smallest_dice(make_spec, judged):
+def test_the_worst_have_the_smallest_dice(judged):
     worst = segmentation.worst(judged(P)[0], make_spec(), 1)
     assert worst.to_dict("index") == {0: {"dice": 0.5, "pixels missed": 1, "pixels too many": 1}}
 
 
-def test_errors_keep_their_colour_whichever_other_kinds_there_are(make_spec, judged):
+def test_errors_keep_their_colour_whichever_other_kinds_there_are(judged):
     answers = Answers(TEST, masks(1 - TRUTH, float), masks(P, float), TEST.x)
     figure = segmentation.figures(judged(1 - TRUTH)[0], make_spec(), answers)["overlays"]
     red, green, blue = figure.axes[2].get_images()[0].get_array()[1, 0].astype(int)  # wrongly marked

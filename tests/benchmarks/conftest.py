@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from evermodel.core import data, params
+from pipelines import evaluate, fetch, prepare, train
+
+
+@pytest.fixture
+def edit(workspace):
+    """A function that replaces a text which stands in params.yaml."""
+
+    def replace(old, new):
+        file = workspace / "params.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+
+    return replace
+
+
+@pytest.fixture
+def results(workspace):
+    """The folder of kept results, beside the raw sample of boston_housing."""
+    folder = workspace / "docs/results"
+    folder.mkdir(parents=True)
+    fetch.main("boston_housing")
+    return folder
+
+
+@pytest.fixture
+def by_the_pipeline(results):
+    """A function that says what the stages measure of an experiment, as params.yaml is now."""
+
+    def measured(name):
+        prepare.main(params.load().experiment(name).dataset)
+        train.main(name)
+        evaluate.main(name)
+        return json.loads((data.REPORTS / name / "metrics.json").read_text())
+
+    return measured

@@ -1,0 +1,19 @@
+"""Specs of small data sets, in which only what a test says matters."""
+
+from typing import Any
+
+from evermodel.core.data import Spec
+
+KINDS: dict[str, dict[str, Any]] = {
+    "table": {"input_shape": (2,), "input_dtype": "float64", "columns": ("a", "b"), "target": "price"},
+    "images": {"input_shape": (4, 4, 1), "input_dtype": "uint8", "target": "label"},
+    "text": {"input_shape": (), "input_dtype": "string", "target": "label"},
+    "series": {"input_shape": (3, 2), "input_dtype": "float64", "target": "price"},
+}
+ROWS = {"train": 60, "validation": 5, "test": 20}
+
+
+def make_spec(kind: str = "table", **changes: Any) -> Spec:
+    """The spec of made data of a kind, with changes."""
+    facts = {"dataset": "made", "edition": "sample", "made": True, "kind": kind, "rows": ROWS}
+    return Spec.model_validate(facts | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)

@@ -16,6 +16,7 @@ from rich.table import Table
 from evermodel import experiments, lanes, workers
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
+from evermodel.scheduling import graph
 
 app = typer.Typer(
     help="Train, compare, promote and use the models of params.yaml.",
@@ -125,6 +126,25 @@ def predict(
         _show(f"{name} version {rows[0]['version']}", rows)
 
 
+@app.command(name="graph")
+@plain_errors
+def show_graph(
+    names: Some = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
+) -> None:
+    """Describe dvc.yaml's graph for Airflow in dags/graph.json, and show it."""
+    values = params.load()
+    stages = graph.resolve(values)
+    if (text := graph.text(graph.describe(stages, values))) != graph.written():
+        graph.FILE.write_text(text, encoding="utf-8")
+        print(f"{graph.FILE} is new; commit it", file=sys.stderr)
+    shown = graph.lanes_of(stages, values, names) if names else stages
+    if mermaid:
+        print(graph.mermaid(shown))
+    else:
+        _console().print(graph.tree(shown, values))
+
+
 def _show_overview(rows: list[dict[str, Any]]) -> None:
     shown = [
         {
@@ -160,5 +180,9 @@ def _show(title: str, rows: list[dict[str, Any]]) -> None:
         table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(_number(value) for value in row.values()))
-    # A pipe has no width of its own, and what is cut there is lost.
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """A pipe has no width of its own, and what is cut there is lost."""
+    return Console(width=None if sys.stdout.isatty() else WIDE)

@@ -46,6 +46,13 @@ WRONG_VALUES = [
     ("experiments.fashion_cnn.train.precision", "float16", "'mixed_float16'"),
     ("experiments.fashion_cnn.train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
     ("experiments.vgg16_transfer.train.fine_tune.factor", 2, "less than or equal to 1"),
+    ("experiments.fashion_cnn.schedule", "daily", "dictionary"),
+    ("experiments.fashion_cnn.schedule.cron", "daily", "'30 4 * * 1'"),
+    ("experiments.fashion_cnn.schedule.cron", "0 24 * * *", "'30 4 * * 1'"),
+    ("experiments.fashion_cnn.schedule.cron", "*/0 * * * *", "'30 4 * * 1'"),
+    ("experiments.fashion_cnn.schedule.retries", -1, "greater than or equal to 0"),
+    ("experiments.fashion_cnn.schedule.timeout", 0, "greater than 0"),
+    ("experiments.fashion_cnn.schedule.owner", "", "at least 1"),
     ("datasets.mnist.expect.rejected", 1.0, "less than 1"),
     ("datasets.google_stock.window", 1, "greater than or equal to 2"),
     ("datasets.utkface.targets.age", [0], "missing"),
@@ -76,6 +83,7 @@ UNKNOWN_KEYS = [
     ("experiments.fashion_cnn.promotion.flor", "floor", "ceiling"),
     ("experiments.vgg16_transfer.train.fine_tune.layer", "layers", "factor"),
     ("datasets.google_stock.windows", "window", "targets"),
+    ("experiments.fashion_cnn.schedule.crom", "cron", "retries"),
 ]
 # A name that is nowhere, and one of the choices.
 UNKNOWN_NAMES = [
@@ -370,3 +378,13 @@ def test_a_model_of_words_knows_as_many_as_its_texts_are_made_of(changed):
     sentence = refusal(changed, **{"experiments.imdb_lstm.options.words": 5000})
     assert "experiments.imdb_lstm.options.words is 5000, but train.text.words is 20000" in sentence
     assert sentence.endswith("make them equal")
+
+
+@pytest.mark.parametrize("cron", ["30 4 * * 1", "*/15 * * * *", "0 6-18/2 1,15 * 1-5", "0 0 31 12 7"])
+def test_a_cron_of_five_fields_is_a_schedule(changed, cron):
+    values = changed(**{"experiments.fashion_cnn.schedule": {"cron": cron}})
+    assert values.experiment("fashion_cnn").schedule.cron == cron
+
+
+def test_an_experiment_without_schedule_waits_to_be_asked(workspace):
+    assert params.load().experiment("boston_linear").schedule == params.Schedule()

@@ -1,6 +1,7 @@
 """params.yaml as frozen, typed values; this module is its only reader."""
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -26,6 +27,7 @@ PROFILES = ("full", "sample")
 PICTURED = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
 # A name becomes a file, a stage, an MLflow experiment and a URL: nothing that any of them would interpret.
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
+CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 Name = Annotated[str, Field(pattern=NAME)]
 T = TypeVar("T")
@@ -184,8 +186,30 @@ class Promotion(Section):
         return self
 
 
+class Schedule(Section):
+    """When an experiment is retrained without being asked, and what becomes of it when something fails.
+
+    cron: five fields, in UTC; without it nothing but new data retrain it. retries: of a stage that failed.
+    timeout: hours that a stage may take.
+    """
+
+    cron: str | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    timeout: Annotated[FiniteFloat, Field(gt=0)] = 24.0
+    owner: Annotated[str, Field(min_length=1)] = "evermodel"
+    tags: tuple[str, ...] = ()
+    description: str = ""
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields_in_their_ranges(cls, cron: str | None) -> str | None:
+        if cron is not None and not _is_cron(cron):
+            raise ValueError(f"is {cron!r}, but must be minute, hour, day, month and weekday: '30 4 * * 1'")
+        return cron
+
+
 class Experiment(Section):
-    """A data set, an architecture, a task, the values it is trained with, and who should train it."""
+    """A data set, an architecture, a task, the values it is trained with, and who trains it when."""
 
     dataset: str
     task: str
@@ -195,6 +219,7 @@ class Experiment(Section):
     train: Train | None
     promotion: Promotion
     worker: Literal["cpu", "gpu"] = "cpu"
+    schedule: Schedule = Schedule()
 
     @field_validator("train", mode="before")
     @classmethod
@@ -329,6 +354,16 @@ def _check_promotion(where: str, experiment: Experiment) -> None:
     limit = "floor" if metrics[metric] == "higher" else "ceiling"
     if getattr(experiment.promotion, limit) is None:
         raise EvermodelError(f"{where} must have a {limit}, because {metrics[metric]} {metric} is better")
+
+
+def _is_cron(text: str) -> bool:
+    """Whether there are five fields of numbers in their ranges, joined by `,`, `-` and `/`, or `*`."""
+    fields = text.split(" ")
+    return len(fields) == len(CRON_RANGES) and all(
+        re.fullmatch(r"(\*|\d+(-\d+)?)(/[1-9]\d*)?(,(\*|\d+(-\d+)?)(/[1-9]\d*)?)*", field)
+        and all(low <= int(number) <= high for number in re.findall(r"(?<![/\d])\d+", field))
+        for field, (low, high) in zip(fields, CRON_RANGES, strict=True)
+    )
 
 
 def _choose(where: str, value: str, choices: Iterable[str], wrong: str = "") -> None:

@@ -172,7 +172,7 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
     run = find(client, name, key) or _create(client, name, key, values, spec)
     if not run.inputs.dataset_inputs:  # they are written last
-        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion"})
+        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
         logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
         client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
         client.log_inputs(run.info.run_id, [_dataset(spec)])

@@ -16,7 +16,7 @@ from rich.table import Table
 from evermodel import experiments, lanes, workers
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
-from evermodel.scheduling import graph
+from evermodel.scheduling import checkout, graph
 
 app = typer.Typer(
     help="Train, compare, promote and use the models of params.yaml.",
@@ -32,6 +32,15 @@ Some = Annotated[
 ]
 Name = Annotated[str, typer.Argument(help="An experiment of params.yaml.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+class Step(StrEnum):
+    """What a task of a scheduled run does."""
+
+    BEGIN = "begin"
+    RESTORE = "restore"
+    RUN = "run"
+    PUBLISH = "publish"
 
 
 class Device(StrEnum):
@@ -143,6 +152,22 @@ def show_graph(
         print(graph.mermaid(shown))
     else:
         _console().print(graph.tree(shown, values))
+
+
+@app.command(name="step")
+@plain_errors
+def do_step(
+    step: Annotated[Step, typer.Argument(help="What to do.", show_default=False)],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="The stage, or the experiments to publish.", show_default=False)
+    ] = None,
+    commit: Annotated[
+        str,
+        typer.Option(envvar="EVERMODEL_COMMIT", help="Commit, tag or branch; the default branch if none."),
+    ] = "",
+) -> None:
+    """Do one task of a scheduled run in a checkout of its own (docs/airflow.md)."""
+    raise typer.Exit(checkout.run(step, *names or (), commit=commit))
 
 
 def _show_overview(rows: list[dict[str, Any]]) -> None:

@@ -172,9 +172,16 @@ def run(todo: Sequence[Lane], jobs: int, device: str, values: Params) -> list[Fa
 
     Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
+    with in_serial_order(values):
+        return Crew(todo, jobs, device).work()
+
+
+@contextmanager
+def in_serial_order(values: Params) -> Iterator[None]:
+    """Afterwards the entries of dvc.lock stand as one `dvc repro` would have put them."""
     order = dict.fromkeys([*lanes.entries(_lock()), *lanes.serial_order(pipeline(), values)])
     try:
-        return Crew(todo, jobs, device).work()
+        yield
     finally:
         if (text := lanes.sort_entries(_lock(), order)) != _lock():
             partial = LOCK.with_name("dvc.lock.partial")

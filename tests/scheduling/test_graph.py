@@ -59,9 +59,9 @@ def test_what_schedule_says_is_described(stages, values):
     assert described == {
         "experiments": {
             "rbm": {
-                "dataset": "digits",
+                "dataset": "mnist",
                 "description": "d",
-                "tags": ["digits", "features", "rbm", "x"],
+                "tags": ["mnist", "classification", "rbm", "x"],
                 "cron": "0 3 * * *",
                 "retries": 5,
                 "timeout": 1.5,
@@ -106,5 +106,5 @@ def test_mermaid_gets_a_box_for_each_lane():
 
 def test_a_pipeline_that_dvc_refuses_is_told_in_dvcs_words(tmp_path, values):
     (tmp_path / "dvc.yaml").write_text("stages: 3\n")
-    with pytest.raises(EvermodelError, match="DVC refuses the pipeline: .*dvc.yaml"):
+    with pytest.raises(EvermodelError, match=r"DVC refuses the pipeline: .*dvc\.yaml"):
         graph.resolve(values, tmp_path)

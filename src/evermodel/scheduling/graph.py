@@ -40,7 +40,7 @@ def resolve(values: Params, folder: Path = Path()) -> list[Stage]:
     from dvc.repo import Repo
 
     try:
-        with Repo(folder, uninitialized=True) as repo:
+        with Repo(str(folder), uninitialized=True) as repo:
             names = [stage.name for stage in repo.index.stages]
             edges = [(stage.name, dependency.name) for stage, dependency in repo.index.graph.edges]
     except DvcException as error:

@@ -1,0 +1,86 @@
+"""What whoever triggers a run may change about it: the profile, values of params.yaml, and force."""
+
+import io
+import json
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import yaml
+from pydantic import ValidationError
+from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
+
+from evermodel import experiments
+from evermodel.core import params
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Section
+
+WIDTH = 120
+
+
+class Settings(Section):
+    """What Airflow's form asks for.
+
+    experiments: those to retrain, all if none. overrides: `path.in.params=value`, the value in YAML.
+    """
+
+    experiments: tuple[str, ...] = ()
+    profile: Literal["as committed", "sample", "full"] = "as committed"
+    force: bool = False
+    overrides: tuple[str, ...] = ()
+    commit: str = ""
+
+
+def parse(text: str) -> Settings:
+    """The settings from JSON; EvermodelError if they are none."""
+    try:
+        return Settings.model_validate(json.loads(text))
+    except (ValueError, ValidationError) as error:
+        raise EvermodelError(f"EVERMODEL_SETTINGS is wrong: {' '.join(str(error).split())}") from None
+
+
+def changes(chosen: Settings) -> list[str]:
+    """What differs from the commit, in words."""
+    profile = [] if chosen.profile == "as committed" else [f"profile={chosen.profile}"]
+    return [*profile, *chosen.overrides]
+
+
+def apply(chosen: Settings) -> None:
+    """Write the settings into params.yaml; EvermodelError if a key or value can't be."""
+    if chosen.profile != "as committed":
+        experiments.set_profile(chosen.profile)
+    if chosen.overrides:
+        text = params.FILE.read_text(encoding="utf-8")
+        params.FILE.write_text(overridden(text, chosen.overrides), encoding="utf-8")
+    params.load()
+
+
+def overridden(text: str, overrides: tuple[str, ...]) -> str:
+    """The text of params.yaml with other values, its comments kept.
+
+    In the sample profile a value is changed where it holds: in a section `sample` that has the key, if there
+    is one.
+    """
+    writer = YAML()
+    writer.width = WIDTH
+    values = writer.load(text)
+    for override in overrides:
+        path, _, value = override.partition("=")
+        *sections, key = path.split(".")
+        holder = values
+        for section in sections:
+            holder = _holder(holder, section, values["profile"]).get(section)
+            if not isinstance(holder, MutableMapping):
+                raise EvermodelError(
+                    f"the override {override!r} names {section!r}, which is no section of {params.FILE}; "
+                    "write it like experiments.fashion_cnn.train.epochs=3"
+                )
+        _holder(holder, key, values["profile"])[key] = yaml.safe_load(value)
+    result = io.StringIO()
+    writer.dump(values, result)
+    return result.getvalue()
+
+
+def _holder(section: Any, key: str, profile: str) -> Any:
+    special = section.get("sample")
+    holds = profile == "sample" and isinstance(special, MutableMapping) and key in special
+    return special if holds else section

@@ -1,0 +1,60 @@
+"""DVC's commands, run to their end even when this process is told to stop."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+
+from evermodel import workers
+
+# DVC gives a stage's command to this shell: what its caches can't answer fails instead of running.
+NO_SHELL = shutil.which("false") or "/bin/false"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    output: str
+
+    @property
+    def failed(self) -> str:
+        """The first stage that DVC could not reproduce; "" if there is none."""
+        found = re.search(r"failed to reproduce '(.+?)'", self.output)
+        return found[1] if found else ""
+
+
+def dvc(*arguments: str) -> Done:
+    """Run a command and show what it says."""
+    return _wait(_start(arguments), shown=True)
+
+
+def restore(*arguments: str) -> Done:
+    """Let `dvc repro` take from the local and the remote cache what it can, and run nothing."""
+    return _wait(_start(("repro", "--pull", *arguments), SHELL=NO_SHELL), shown=False)
+
+
+def _start(arguments: tuple[str, ...], **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*workers.DVC, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=os.environ | environment,
+    )
+
+
+def _wait(process: subprocess.Popen[str], shown: bool) -> Done:
+    # Airflow tells the whole process group to end. A stage does that by itself, and is waited for.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if shown or "is cached" in line or "Pulling data" in line:
+            print(line, end="", flush=True)
+    return Done(process.wait(), "".join(lines))

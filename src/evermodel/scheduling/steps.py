@@ -1,0 +1,178 @@
+"""What the tasks of a scheduled run do, each in a fresh checkout of the run's commit as current folder.
+
+`python -m evermodel.scheduling.steps STEP NAME…`; checkout.py runs it so. DVC's run cache on the remote is
+how one task hands its results to the next.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from evermodel import workers
+from evermodel.core import data, params
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
+from evermodel.scheduling import settings, shell
+from evermodel.scheduling.checkout import REMOTE, git
+from evermodel.scheduling.settings import Settings
+
+NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
+AUTHOR = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Evermodel"), ("EMAIL", "evermodel@localhost"))
+}
+
+
+def begin(chosen: Settings) -> int:
+    """Check what can be known before anything runs; the last line names the commit of the run."""
+    commit = git("rev-parse", "HEAD")
+    values = prepare(chosen)
+    for name in chosen.experiments:
+        values.experiment(name)
+    if subprocess.run([*workers.DVC, "config", "core.remote"], capture_output=True, check=False).returncode:
+        raise EvermodelError(f"DVC has no remote here; set {REMOTE}, or core.remote in .dvc/config")
+    print(commit)
+    return 0
+
+
+def restore(chosen: Settings, stage: str) -> int:
+    """End with 99 if the cache has the result of a stage, so that it keeps no scarce worker busy."""
+    prepare(chosen)
+    found = _restored(stage) and not chosen.force
+    print(f"{stage} {'is in the cache' if found else 'has to run'}")
+    return NOTHING_TO_DO if found else 0
+
+
+def run(chosen: Settings, stage: str) -> int:
+    """Take the result of a stage from the cache, or run that stage alone and push its result."""
+    prepare(chosen)
+    if _restored(stage) and not chosen.force:
+        return 0
+    forced = ["--force"] if chosen.force else []
+    ran = shell.dvc("repro", "--single-item", *forced, stage)
+    return ran.code or shell.dvc("push", "--run-cache", stage).code
+
+
+def publish(chosen: Settings, *names: str) -> int:
+    """Assemble dvc.lock, promote, and push dvc.lock to a branch named after the run.
+
+    Experiments without result are left out; the task that failed to make it has said why. The last line tells
+    which champions are models of this run.
+    """
+    values = prepare(chosen)
+    wanted = names or chosen.experiments or tuple(values.experiments)
+    with workers.in_serial_order(values):
+        shell.restore("--keep-going", *(f"evaluate@{name}" for name in wanted))
+        ready = [name for name in wanted if (data.REPORTS / name / "metrics.json").exists()]
+        for name in sorted(set(wanted) - set(ready)):
+            print(f"{name} has no result and is left out")
+        if not ready:
+            return NOTHING_TO_DO
+        promoted = shell.dvc("repro", "--single-item", "--keep-going", *(f"promote@{name}" for name in ready))
+    _commit(f"Retrain {', '.join(ready)}")
+    _push(os.environ["EVERMODEL_RUN"])
+    print(json.dumps(_champions(ready)))
+    return promoted.code
+
+
+def prepare(chosen: Settings) -> Params:
+    """Turn the checkout into that of the run: its remote, and its settings as a commit.
+
+    Every task makes the same commit, down to its hash; only the publisher has to push it.
+    """
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        raise EvermodelError(
+            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
+        )
+    if remote := os.environ.get(REMOTE):
+        shell.dvc("remote", "add", "--quiet", "--local", "--default", "evermodel", remote)
+    settings.apply(chosen)
+    _commit(f"Set {', '.join(settings.changes(chosen))}")
+    return params.load()
+
+
+def branch(run: str) -> str:
+    """The name of a run as Git allows it in a branch."""
+    return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
+
+
+def _restored(stage: str) -> bool:
+    """Whether the caches had the result of a stage; what it needs, they must have.
+
+    Raises EvermodelError.
+    """
+    looked = shell.restore(stage)
+    if looked.code and looked.failed != stage:
+        print(looked.output)
+        raise EvermodelError(
+            f"{looked.failed or 'its input'} has no result in DVC's remote; clear its task to run it again"
+        )
+    return looked.code == 0
+
+
+def _commit(message: str) -> None:
+    """Commit what has changed, at the time of the commit before."""
+    if git("status", "--porcelain", "--untracked-files=no"):
+        date = git("show", "--no-patch", "--format=%cI")
+        author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        git(
+            "-c",
+            "commit.gpgsign=false",
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "-am",
+            message,
+            environment=author,
+        )
+
+
+def _push(run: str) -> None:
+    """Push the commits of this run; if it made none, everything was published before."""
+    if git("rev-parse", "HEAD") == git("rev-parse", "FETCH_HEAD"):
+        print("dvc.lock is that of the commit: nothing to push")
+        return
+    # Pushed again by a retry, which may have more to publish than the try before.
+    git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch(run)}")
+    print(f"pushed to the branch {branch(run)}")
+
+
+def _champions(names: Sequence[str]) -> dict[str, Any]:
+    """The experiments whose champion is the model of this run, with its version and hash."""
+    from evermodel.publishing import registry, tracking
+    from evermodel.runs import saved
+
+    client = tracking.connect()
+    champions = {name: registry.champion(client, name) for name in names}
+    facts = {name: saved.facts(saved.MODELS / name) for name in names}
+    return {
+        name: {"version": champion.version, "sha256": facts[name].sha256}
+        for name, champion in champions.items()
+        if champion and registry.holds(champion, facts[name])
+    }
+
+
+def main(step: str, *names: str) -> int:
+    """Do a step with the settings of EVERMODEL_SETTINGS; returns the exit code."""
+    chosen = settings.parse(os.environ.get("EVERMODEL_SETTINGS", "{}"))
+    match step:
+        case "begin":
+            return begin(chosen)
+        case "restore":
+            return restore(chosen, *names)
+        case "run":
+            return run(chosen, *names)
+        case _:
+            return publish(chosen, *names)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except EvermodelError as error:
+        sys.exit(f"evermodel: {error}")

@@ -15,7 +15,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check ui lock clean
+.PHONY: help run test unit check ui airflow lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -41,6 +41,9 @@ check: .venv/dev ## style, types and import rules
 ui: .venv/pipeline ## MLflow's pages on http://127.0.0.1:5000
 	$(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
+airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http://127.0.0.1:8080, and MLflow beside it
+	$(BIN)/evermodel airflow -j $(JOBS)
+
 lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock
 	$(BIN)/$(LOCK) requirements/pipeline.in -o requirements/pipeline.lock
@@ -63,4 +66,10 @@ clean: ## remove what the pipeline made, not what it cached
 .venv/dev: .venv/pipeline requirements/dev.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/dev.lock || \
 	  $(BIN)/python -m pip install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv-airflow/installed: .venv/pipeline requirements/airflow.lock
+	test -x .venv-airflow/bin/python || $(BIN)/python -m venv .venv-airflow
+	VIRTUAL_ENV=.venv-airflow $(BIN)/uv pip install --require-hashes -r requirements/airflow.lock || \
+	  .venv-airflow/bin/python -m pip install --require-hashes -r requirements/airflow.lock
 	@touch $@

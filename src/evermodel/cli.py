@@ -170,6 +170,19 @@ def do_step(
     raise typer.Exit(checkout.run(step, *names or (), commit=commit))
 
 
+@app.command(name="airflow")
+@plain_errors
+def start_airflow(
+    port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
+    mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tasks to run at a time.")] = 2,
+) -> None:
+    """Start Airflow with the DAGs of this repository, and MLflow, on this machine until Ctrl-C."""
+    from evermodel.scheduling import local
+
+    local.run(port, mlflow_port, jobs)
+
+
 def _show_overview(rows: list[dict[str, Any]]) -> None:
     shown = [
         {

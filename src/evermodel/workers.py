@@ -117,7 +117,7 @@ class Crew:
         """
         LOGS.mkdir(parents=True, exist_ok=True)
         board = Scoreboard()
-        with _told_to_stop() as told, board.live:
+        with told_to_stop() as told, board.live:
             try:
                 while self.waiting or self.running:
                     self._stop(at_once=len(told) > 1) if told else self._start()
@@ -223,7 +223,7 @@ def _done(worker: Worker) -> str:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[list[int]]:
+def told_to_stop() -> Iterator[list[int]]:
     """The signals that came; none interrupts anything by itself, so that no process is ever lost sight of."""
     told: list[int] = []
     before = {

@@ -1,0 +1,225 @@
+"""Retraining as Airflow runs it: a DAG per experiment, and one for all, from the graph of dvc.yaml.
+
+`evermodel graph` writes graph.json. A task calls the `evermodel` command of the worker that it runs on
+and does nothing itself; docs/airflow.md says what a worker needs.
+"""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetAlias,
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    Param,
+    TaskGroup,
+    task,
+)
+
+GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
+EXPERIMENTS, STAGES = GRAPH["experiments"], GRAPH["stages"]
+SCARCE = "gpu"  # a queue that nobody enters for what the cache has
+CHAMPIONS = AssetAlias("champions")
+ALL = {"retries": 2, "timeout": 24, "owner": "evermodel"}
+RUN = {
+    "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
+    "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') }}",
+    # In the environment and not in the command, where a shell would read it.
+    "EVERMODEL_SETTINGS": "{{ params | tojson }}",
+}
+ABOUT = (
+    "The stages are those of dvc.yaml. What the cache has is not run again; the results are on a branch "
+    "of the repository that is named after the run."
+)
+SETTINGS = {
+    "commit": Param(
+        "",
+        type="string",
+        pattern=r"^([A-Za-z0-9][\w./-]*)?$",
+        title="Commit",
+        description="A full commit hash, a tag or a branch; the default branch if empty.",
+    ),
+    "profile": Param("as committed", enum=["as committed", "sample", "full"], title="Profile"),
+    "force": Param(False, type="boolean", title="Force", description="Run stages that the cache has, too."),
+    "overrides": Param(
+        [],
+        type="array",
+        items={"type": "string", "pattern": r"^(experiments|datasets|runtime)(\.\w+)+=.+$"},
+        title="Overrides",
+        description="Other values for params.yaml, one a line: experiments.fashion_cnn.train.epochs=3",
+    ),
+}
+CHOICE = Param(
+    [],
+    type="array",
+    items={"type": "string", "enum": list(EXPERIMENTS)},
+    examples=list(EXPERIMENTS),
+    title="Experiments",
+    description="All if none is chosen.",
+)
+
+
+def explain(context):
+    """Say what failed, where its log is, and what to do."""
+    failed = context["ti"]
+    logging.getLogger("evermodel").error(
+        "%s of %s failed in run %s (%s). Log: %s. Mend what its last lines name, then clear the task: the "
+        "run goes on from there, with all that the cache has.",
+        failed.task_id,
+        failed.dag_id,
+        failed.run_id,
+        context.get("exception"),
+        failed.log_url,
+    )
+
+
+def announce(context, told):
+    """Emit the assets of the champions that publishing told of in its last line."""
+    for name, champion in json.loads(told).items():
+        context["outlet_events"][CHAMPIONS].add(Asset(f"champion.{name}"), extra=champion)
+
+
+def step(task_id, command, rules, **options):
+    """A task that runs `evermodel step`."""
+    return BashOperator(
+        task_id=task_id,
+        bash_command=f"evermodel step {command}",
+        **{"env": RUN, "append_env": True, "do_xcom_push": False, "owner": rules["owner"], **options},
+        retries=rules["retries"],
+        retry_delay=timedelta(minutes=1),
+        retry_exponential_backoff=2.0,
+        max_retry_delay=timedelta(minutes=30),
+        execution_timeout=timedelta(hours=rules["timeout"]),
+        on_failure_callback=explain,
+    )
+
+
+def lanes(names):
+    """The stages of experiments and of their data sets, lane by lane; promoting is the publisher's."""
+    return {
+        lane: [name for name, stage in STAGES.items() if stage["lane"] == lane and stage["kind"] != "promote"]
+        for name in names
+        for lane in (EXPERIMENTS[name]["dataset"], name)
+    }
+
+
+def add_stages(names, rules):
+    """The tasks of stages, and those that look for the results of some first, by the stages' names."""
+    tasks, looks = {}, {}
+    for lane, stages in lanes(names).items():
+        own = EXPERIMENTS.get(lane, rules)
+        with TaskGroup(lane):
+            for name in stages:
+                kind, queue = STAGES[name]["kind"], STAGES[name]["queue"]
+                tasks[name] = step(kind, f"run {name}", own, queue=queue)
+                if queue == SCARCE:
+                    looks[name] = step(f"find_{kind}", f"restore {name}", own)
+                    looks[name] >> tasks[name]
+    for name in tasks:
+        for before in STAGES[name]["after"]:
+            tasks[before] >> looks.get(name, tasks[name])
+            if before in looks:  # it is skipped where its result was found
+                tasks[name].trigger_rule = "none_failed"
+    return tasks, looks
+
+
+def add_choice(names, tasks, looks):
+    """A branch to the experiments that the form names."""
+
+    def gates(name):
+        """The tasks of an experiment that would not be skipped with those before them."""
+        mine = lanes([name])
+        first = [s for lane in mine.values() for s in lane if not set(STAGES[s]["after"]) & set(lane)]
+        freed = [tasks[stage] for stage in mine[name] if tasks[stage].trigger_rule == "none_failed"]
+        return [looks.get(stage, tasks[stage]) for stage in first] + freed
+
+    doors = {name: gates(name) for name in names}
+    ids = {name: [gate.task_id for gate in behind] for name, behind in doors.items()}
+
+    @task.branch
+    def choose(params):
+        return sorted({gate for name in params["experiments"] or ids for gate in ids[name]})
+
+    chosen = choose()
+    chosen >> list({gate.task_id: gate for behind in doors.values() for gate in behind}.values())
+    return chosen
+
+
+def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
+    """A DAG: check, run the stages, publish, and an end that is red if anything else is."""
+    with DAG(
+        dag_id,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        **options,
+    ) as dag:
+        begin = step(
+            "begin",
+            "begin",
+            rules,
+            env=RUN | {"EVERMODEL_COMMIT": "{{ params.commit }}"},
+            do_xcom_push=True,
+        )
+        tasks, looks = add_stages(names, rules)
+        publish = step(
+            "publish",
+            f"publish {to_publish}",
+            rules,
+            trigger_rule="all_done_min_one_success",  # a lane that fails holds no other one up
+            do_xcom_push=True,
+            outlets=[CHAMPIONS],
+            post_execute=announce,
+        )
+        before = {stage for name in tasks for stage in STAGES[name]["after"]}
+        results = [tasks[name] for name in tasks if name not in before]
+        begin >> (
+            add_choice(names, tasks, looks)
+            if choosing
+            else [tasks[name] for name in tasks if not STAGES[name]["after"]]
+        )
+        results >> publish
+        [*results, publish] >> EmptyOperator(task_id="end", trigger_rule="none_failed")
+    return dag
+
+
+def schedule(experiment):
+    """New data of its data set, and the times that params.yaml names."""
+    data = [Asset(f"raw.{experiment['dataset']}")]
+    if experiment["cron"] is None:
+        return data
+    return AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable(experiment["cron"], timezone="UTC"), assets=data
+    )
+
+
+for name, experiment in EXPERIMENTS.items():
+    retraining(
+        f"retrain.{name}",
+        [name],
+        experiment,
+        to_publish=name,
+        schedule=schedule(experiment),
+        params=SETTINGS,
+        tags=experiment["tags"],
+        description=experiment["description"],
+        doc_md=f"**{name}**: {experiment['description']}. Data: {experiment['dataset']}. {ABOUT}",
+    )
+
+retraining(
+    "retrain_all",
+    list(EXPERIMENTS),
+    ALL,
+    choosing=True,
+    schedule=None,
+    params={"experiments": CHOICE, **SETTINGS},
+    tags=["all"],
+    description="every experiment, or some",
+    doc_md=f"Retrains all experiments, or those that the form names. {ABOUT}",
+)

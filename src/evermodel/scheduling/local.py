@@ -1,0 +1,204 @@
+"""A whole Airflow on this machine, with MLflow beside it: for one person, reachable from here only."""
+
+import base64
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from evermodel import workers
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing import tracking
+from evermodel.runs import journal
+from evermodel.scheduling.checkout import REMOTE, REPOSITORY, WORK, git
+
+HOME = Path(".airflow")
+AIRFLOW = Path(".venv-airflow/bin/airflow")
+COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
+USER = "admin"
+TICK = 0.5  # seconds between two looks at what runs
+PATIENCE = journal.PATIENCE + 10  # seconds that everything has to end when it is told to
+LONGEST = 7 * 24 * 3600  # seconds for which a task may talk to Airflow: more than any training takes
+
+
+def run(port: int, mlflow_port: int, jobs: int) -> None:
+    """Start everything, say where it is and how to log in, and end everything when told to.
+
+    Raises EvermodelError if Airflow is not installed, a port is taken, or a component ends by itself.
+    """
+    if not AIRFLOW.exists():
+        raise EvermodelError(f"{AIRFLOW} is not here; `make airflow` installs it and runs this command")
+    for taken in (port, mlflow_port):
+        _require_free(taken)
+    known = _secrets()
+    environment = os.environ | variables(Path.cwd(), port, mlflow_port, jobs, known)
+    running: dict[str, psutil.Popen] = {}
+    with workers.told_to_stop() as told:
+        try:
+            _migrate(environment)
+            for name, command in _commands(mlflow_port).items():
+                running[name] = _start(name, command, environment)
+            while not told and not _healthy(port):
+                _require_alive(running)
+                time.sleep(TICK)
+            print(_welcome(port, mlflow_port, known["password"]), flush=True)
+            while not told:
+                _require_alive(running)
+                time.sleep(TICK)
+        finally:
+            print("stopping", flush=True)
+            _stop([process for name, process in running.items() if name != "mlflow"])
+            _stop([process for name, process in running.items() if name == "mlflow"])
+
+
+def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping[str, str]) -> dict[str, str]:
+    """The environment of all processes. root: the repository, which is also what tasks clone."""
+    home = root / HOME
+    here = {
+        REPOSITORY: str(root),
+        REMOTE: str(home / "remote"),
+        WORK: str(home / "work"),
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}",
+    }
+    airflow = {
+        "CORE__DAGS_FOLDER": str(root / "dags"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": str(jobs),
+        "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "CORE__FERNET_KEY": known["fernet"],
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(port),
+        "API__BASE_URL": f"http://127.0.0.1:{port}",
+        "API__WORKERS": "1",
+        "API__SECRET_KEY": known["key"],
+        "API_AUTH__JWT_SECRET": known["jwt"],
+        "EXECUTION_API__JWT_EXPIRATION_TIME": str(LONGEST),
+        "LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
+    }
+    # Tasks find the `evermodel` command, and Airflow's components the `airflow` command, by PATH.
+    places = (Path(sys.executable).parent, root / AIRFLOW.parent, os.environ.get("PATH", os.defpath))
+    return {name: os.environ.get(name, value) for name, value in here.items()} | {
+        "AIRFLOW_HOME": str(home),
+        "PATH": os.pathsep.join(str(place) for place in places),
+        **{f"AIRFLOW__{name}": value for name, value in airflow.items()},
+    }
+
+
+def _commands(mlflow_port: int) -> dict[str, list[str]]:
+    mlflow = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(mlflow_port)]
+    own = {"mlflow": [*mlflow, "--backend-store-uri", tracking.STORE, "--workers", "1"]}
+    return (own if "MLFLOW_TRACKING_URI" not in os.environ else {}) | {
+        name: [str(AIRFLOW), name] for name in COMPONENTS
+    }
+
+
+def _secrets() -> dict[str, str]:
+    """Keys and the password: made once, and readable by nobody else."""
+    HOME.mkdir(exist_ok=True)
+    file = HOME / "secrets.json"
+    if not file.exists():
+        fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        made = {name: secrets.token_hex(32) for name in ("jwt", "key")}
+        _write_private(file, made | {"fernet": fernet, "password": secrets.token_urlsafe(9)})
+    known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    _write_private(HOME / "passwords.json", {USER: known["password"]})
+    return known
+
+
+def _write_private(file: Path, content: Mapping[str, str]) -> None:
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise EvermodelError(f"port {port} is taken; name others with --port and --mlflow-port") from None
+
+
+def _migrate(environment: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        [AIRFLOW, "db", "migrate"], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise EvermodelError(f"`airflow db migrate` failed: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def _start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> psutil.Popen:
+    """A component in a session of its own: Ctrl-C is told to this process alone."""
+    with (HOME / f"{name}.log").open("ab") as log:
+        return psutil.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def _require_alive(running: Mapping[str, psutil.Popen]) -> None:
+    for name, process in running.items():
+        if process.poll() is not None:
+            raise EvermodelError(f"{name} ended by itself; {HOME / name}.log says why")
+
+
+def _healthy(port: int) -> bool:
+    """Whether Airflow's pages, its scheduler and its reader of DAGs answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5) as answer:
+            states = json.load(answer)
+    except (OSError, ValueError):
+        return False
+    return all(states[part]["status"] == "healthy" for part in ("scheduler", "dag_processor"))
+
+
+def _welcome(port: int, mlflow_port: int, password: str) -> str:
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    unseen = ["Runs start from the last commit: what is changed and not committed they do not see."]
+    lines = [
+        f"Airflow  http://127.0.0.1:{port}  user {USER}, password {password}",
+        f"MLflow   {os.environ.get('MLFLOW_TRACKING_URI', f'http://127.0.0.1:{mlflow_port}')}",
+        f"Logs     {HOME}/*.log",
+        *(unseen if changed else []),
+        "Ctrl-C stops everything; the same command goes on from there.",
+    ]
+    return "\n".join(lines)
+
+
+def _stop(processes: Sequence[psutil.Process]) -> None:
+    """End processes with all that they started; what does not listen is killed."""
+    told: set[psutil.Process] = set()
+    deadline = time.monotonic() + PATIENCE
+    while alive := _family({*processes, *told}):
+        late = time.monotonic() > deadline
+        for process in alive if late else alive - told:
+            with suppress(psutil.NoSuchProcess):
+                process.kill() if late else process.terminate()
+        told |= alive
+        time.sleep(TICK)
+
+
+def _family(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
+    """Those that run, and all that they started."""
+    family: set[psutil.Process] = set()
+    for process in filter(_alive, processes):
+        with suppress(psutil.NoSuchProcess):
+            family |= {process, *filter(_alive, process.children(recursive=True))}
+    return family
+
+
+def _alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie waits for whoever is process 1 here."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -200,5 +200,5 @@ def _family(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
 def _alive(process: psutil.Process) -> bool:
     """Whether it runs; a zombie waits for whoever is process 1 here."""
     with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False

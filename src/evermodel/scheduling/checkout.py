@@ -91,6 +91,8 @@ def _inside(folder: Path, work: Path, *arguments: str) -> int:
     environment = {
         # One path per task, so that the hashes of a kept volume are found again.
         "DVC_SITE_CACHE_DIR": str(work / "site"),
+        # Stages run in the environment of this command, whatever Airflow has put before it.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONPATH": os.pathsep.join([str(folder / "src"), os.environ.get("PYTHONPATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }

@@ -16,15 +16,17 @@ from airflow.sdk import (
     Asset,
     AssetAlias,
     AssetOrTimeSchedule,
+    BaseOperator,
     CronTriggerTimetable,
     Param,
+    SkipMixin,
     TaskGroup,
-    task,
 )
 
 GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
 EXPERIMENTS, STAGES = GRAPH["experiments"], GRAPH["stages"]
 SCARCE = "gpu"  # a queue that nobody enters for what the cache has
+COMMON = ("begin", "choose", "publish", "end")  # the tasks that belong to no lane
 CHAMPIONS = AssetAlias("champions")
 ALL = {"retries": 2, "timeout": 24, "owner": "evermodel"}
 RUN = {
@@ -63,6 +65,19 @@ CHOICE = Param(
     title="Experiments",
     description="All if none is chosen.",
 )
+
+
+class Choose(BaseOperator, SkipMixin):
+    """Skips what the experiments do not need that the form names.
+
+    A branch would not do: it never skips what comes after a task that it takes.
+    """
+
+    def execute(self, context):
+        """Skip the tasks of all other lanes."""
+        chosen = lanes(context["params"]["experiments"] or EXPERIMENTS)
+        others = [task for task in self.dag.tasks if task.task_id.partition(".")[0] not in {*chosen, *COMMON}]
+        self.skip(context["ti"], others)
 
 
 def explain(context):
@@ -110,7 +125,7 @@ def lanes(names):
 
 
 def add_stages(names, rules):
-    """The tasks of stages, and those that look for the results of some first, by the stages' names."""
+    """The tasks of stages, by the stages' names; a task before a scarce one looks whether it is needed."""
     tasks, looks = {}, {}
     for lane, stages in lanes(names).items():
         own = EXPERIMENTS.get(lane, rules)
@@ -126,29 +141,7 @@ def add_stages(names, rules):
             tasks[before] >> looks.get(name, tasks[name])
             if before in looks:  # it is skipped where its result was found
                 tasks[name].trigger_rule = "none_failed"
-    return tasks, looks
-
-
-def add_choice(names, tasks, looks):
-    """A branch to the experiments that the form names."""
-
-    def gates(name):
-        """The tasks of an experiment that would not be skipped with those before them."""
-        mine = lanes([name])
-        first = [s for lane in mine.values() for s in lane if not set(STAGES[s]["after"]) & set(lane)]
-        freed = [tasks[stage] for stage in mine[name] if tasks[stage].trigger_rule == "none_failed"]
-        return [looks.get(stage, tasks[stage]) for stage in first] + freed
-
-    doors = {name: gates(name) for name in names}
-    ids = {name: [gate.task_id for gate in behind] for name, behind in doors.items()}
-
-    @task.branch
-    def choose(params):
-        return sorted({gate for name in params["experiments"] or ids for gate in ids[name]})
-
-    chosen = choose()
-    chosen >> list({gate.task_id: gate for behind in doors.values() for gate in behind}.values())
-    return chosen
+    return tasks
 
 
 def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
@@ -167,7 +160,7 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
             env=RUN | {"EVERMODEL_COMMIT": "{{ params.commit }}"},
             do_xcom_push=True,
         )
-        tasks, looks = add_stages(names, rules)
+        tasks = add_stages(names, rules)
         publish = step(
             "publish",
             f"publish {to_publish}",
@@ -179,11 +172,8 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
         )
         before = {stage for name in tasks for stage in STAGES[name]["after"]}
         results = [tasks[name] for name in tasks if name not in before]
-        begin >> (
-            add_choice(names, tasks, looks)
-            if choosing
-            else [tasks[name] for name in tasks if not STAGES[name]["after"]]
-        )
+        opened = begin >> Choose(task_id="choose") if choosing else begin
+        opened >> [tasks[name] for name in tasks if not STAGES[name]["after"]]
         results >> publish
         [*results, publish] >> EmptyOperator(task_id="end", trigger_rule="none_failed")
     return dag

@@ -78,6 +78,8 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        # SQLite lets one process write at a time; the others wait as long, in seconds.
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60",
         "CORE__FERNET_KEY": known["fernet"],
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),

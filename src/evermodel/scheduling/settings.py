@@ -74,13 +74,21 @@ def overridden(text: str, overrides: tuple[str, ...]) -> str:
                     f"the override {override!r} names {section!r}, which is no section of {params.FILE}; "
                     "write it like experiments.fashion_cnn.train.epochs=3"
                 )
-        _holder(holder, key, values["profile"])[key] = yaml.safe_load(value)
+        _holder(holder, key, values["profile"])[key] = _value(override, value)
     result = io.StringIO()
     writer.dump(values, result)
     return result.getvalue()
 
 
+def _value(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise EvermodelError(f"the value of the override {override!r} is not valid YAML") from None
+
+
 def _holder(section: Any, key: str, profile: str) -> Any:
+    """The section, or its section `sample` where that holds the key now."""
     special = section.get("sample")
     holds = profile == "sample" and isinstance(special, MutableMapping) and key in special
     return special if holds else section

@@ -26,6 +26,11 @@ class Done:
         found = re.search(r"failed to reproduce '(.+?)'", self.output)
         return found[1] if found else ""
 
+    @property
+    def last_words(self) -> str:
+        """The last line that says anything."""
+        return next((line for line in reversed(self.output.splitlines()) if line.strip()), "nothing")
+
 
 def dvc(*arguments: str) -> Done:
     """Run a command and show what it says."""

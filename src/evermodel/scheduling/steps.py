@@ -34,7 +34,7 @@ def begin(chosen: Settings) -> int:
     values = prepare(chosen)
     for name in chosen.experiments:
         values.experiment(name)
-    if subprocess.run([*workers.DVC, "config", "core.remote"], capture_output=True, check=False).returncode:
+    if subprocess.run([*workers.DVC, "remote", "default"], capture_output=True, check=False).returncode:
         raise EvermodelError(f"DVC has no remote here; set {REMOTE}, or core.remote in .dvc/config")
     print(commit)
     return 0
@@ -107,10 +107,11 @@ def _restored(stage: str) -> bool:
     Raises EvermodelError.
     """
     looked = shell.restore(stage)
+    if looked.code and not looked.failed:
+        raise EvermodelError(f"DVC could not look for {stage}: {looked.last_words}")
     if looked.code and looked.failed != stage:
-        print(looked.output)
         raise EvermodelError(
-            f"{looked.failed or 'its input'} has no result in DVC's remote; clear its task to run it again"
+            f"{stage} needs {looked.failed}, which has no result in DVC's remote; clear the task of that"
         )
     return looked.code == 0
 

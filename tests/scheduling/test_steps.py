@@ -1,0 +1,160 @@
+"""What a task does in its checkout, with stages that are one line of shell."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from evermodel.core.errors import EvermodelError
+from evermodel.scheduling import checkout, shell, steps
+from evermodel.scheduling.settings import Settings
+
+pytestmark = pytest.mark.pipeline
+STAGES = {
+    "fetch": {"cmd": "echo fetch >> ../ran; cp source raw", "deps": ["source"], "outs": ["raw"]},
+    "train": {
+        "cmd": "echo train >> ../ran; cp raw model",
+        "deps": ["raw"],
+        "params": ["runtime.seed"],
+        "outs": ["model"],
+    },
+}
+LANES = {"fetch": "d", "train": "x"}
+
+
+@pytest.fixture
+def clone(workspace, tmp_path, monkeypatch):
+    """A function that makes a fresh clone of a repository with two stages, and goes there."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    for name in ("params.yaml", "data"):
+        (tmp_path / name).rename(origin / name)
+    (origin / "source").write_text("1")
+    stages = {kind: {"foreach": [LANES[kind]], "do": stage} for kind, stage in STAGES.items()}
+    (origin / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    monkeypatch.chdir(origin)
+    (tmp_path / "remote").mkdir()
+    for command in ("git init --quiet", "python -m dvc init --quiet", "git add ."):
+        subprocess.run(command.split(), check=True)
+    commit("first")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    monkeypatch.setenv("EVERMODEL_REMOTE", str(tmp_path / "remote"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    made = []
+
+    def make():
+        folder = tmp_path / f"clone-{len(made)}"
+        made.append(folder)
+        subprocess.run(["git", "clone", "--quiet", origin, folder], check=True)
+        monkeypatch.chdir(folder)
+        return folder
+
+    return make
+
+
+def commit(message):
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    subprocess.run(["git", *who, "commit", "--quiet", "-am", message], check=True)
+
+
+def ran(tmp_path):
+    file = tmp_path / "ran"
+    return file.read_text().split() if file.exists() else []
+
+
+def test_a_stage_runs_once_and_every_other_clone_takes_its_result(clone, tmp_path):
+    for stage in ("fetch@d", "train@x"):
+        clone()
+        assert steps.run(Settings(), stage) == 0
+    assert ran(tmp_path) == ["fetch", "train"]
+    clone()
+    assert steps.run(Settings(), "train@x") == 0
+    assert Path("model").read_text() == "1"
+    assert ran(tmp_path) == ["fetch", "train"]
+
+
+def test_looking_for_a_result_runs_nothing(clone, tmp_path):
+    clone()
+    steps.run(Settings(), "fetch@d")
+    clone()
+    assert steps.restore(Settings(), "train@x") == 0
+    assert ran(tmp_path) == ["fetch"]
+    clone()
+    steps.run(Settings(), "train@x")
+    clone()
+    assert steps.restore(Settings(), "train@x") == 99
+    assert steps.restore(Settings(force=True), "train@x") == 0
+    assert ran(tmp_path) == ["fetch", "train"]
+
+
+def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_not(clone, tmp_path):
+    for settings in (Settings(), Settings(force=True)):
+        for stage in ("fetch@d", "train@x") if not settings.force else ("train@x",):
+            clone()
+            steps.run(settings, stage)
+    assert ran(tmp_path) == ["fetch", "train", "train"]
+
+
+def test_a_stage_whose_input_was_never_made_is_refused_rather_than_made(clone, tmp_path):
+    clone()
+    with pytest.raises(EvermodelError, match="train@x needs fetch@d, which has no result"):
+        steps.run(Settings(), "train@x")
+    assert ran(tmp_path) == []
+
+
+def test_a_stage_that_fails_fails_its_task(clone):
+    clone()
+    Path("source").unlink()
+    with pytest.raises(EvermodelError):
+        steps.run(Settings(), "train@x")
+    assert steps.run(Settings(), "fetch@d") != 0
+
+
+def test_settings_make_the_same_commit_in_every_clone_and_another_result(clone, tmp_path):
+    chosen, heads = Settings(overrides=("runtime.seed=7",)), set()
+    for stage in ("fetch@d", "train@x"):
+        clone()
+        assert steps.run(chosen, stage) == 0
+        heads.add(checkout.git("rev-parse", "HEAD"))
+        assert checkout.git("show", "--no-patch", "--format=%s") == "Set runtime.seed=7"
+    assert len(heads) == 1
+    clone()
+    assert steps.restore(Settings(), "train@x") == 0, "it has another result without them"
+
+
+def test_a_run_begins_with_the_commit_and_refuses_what_can_be_known_to_fail(clone, capsys, monkeypatch):
+    clone()
+    head = checkout.git("rev-parse", "HEAD")
+    assert steps.begin(Settings(overrides=("runtime.seed=7",))) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == head
+    with pytest.raises(EvermodelError, match="no experiment 'nowhere'"):
+        steps.begin(Settings(experiments=("nowhere",)))
+    clone()
+    monkeypatch.delenv("EVERMODEL_REMOTE")
+    with pytest.raises(EvermodelError, match="DVC has no remote here; set EVERMODEL_REMOTE"):
+        steps.begin(Settings())
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
+        steps.begin(Settings())
+
+
+def test_the_first_stage_that_dvc_could_not_make_is_told():
+    said = "ERROR: failed to reproduce 'train@x': failed to run: false, exited with 1"
+    assert shell.Done(255, said).failed == "train@x"
+    assert shell.Done(255, "ERROR: unexpected error").failed == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "branch"),
+    [
+        (
+            "retrain.x/manual__2026-11-21T12:00:00.5+00:00",
+            "runs/retrain-x/manual__2026-11-21T12-00-00-5-00-00",
+        ),
+        ("a/../b~^: c.lock", "runs/a/-/b-c-lock"),
+    ],
+)
+def test_a_branch_is_named_after_the_run_as_git_allows(run, branch):
+    assert steps.branch(run) == branch
+    subprocess.run(["git", "check-ref-format", "--branch", branch], check=True)

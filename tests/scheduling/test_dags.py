@@ -1,0 +1,141 @@
+"""The DAGs as Airflow itself reads them."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evermodel.core import params
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "dags").glob("*.py"))
+HEAVY = {"tensorflow", "keras", "mlflow", "dvc", "great_expectations", "evermodel", "pandas", "numpy"}
+READ = """
+import json, sys, time
+from airflow.dag_processing.dagbag import DagBag
+before = set(sys.modules)
+started = time.process_time()
+bag = DagBag(sys.argv[1])
+seconds = time.process_time() - started
+tasks = {
+    dag_id: {
+        task.task_id: {
+            "queue": task.queue, "after": sorted(task.upstream_task_ids), "rule": str(task.trigger_rule),
+            "command": getattr(task, "bash_command", ""), "retries": task.retries, "owner": task.owner,
+            "hours": task.execution_timeout and task.execution_timeout.total_seconds() / 3600,
+            "explains": bool(task.on_failure_callback), "backs_off": bool(task.retry_exponential_backoff),
+        }
+        for task in dag.tasks
+    }
+    for dag_id, dag in bag.dags.items()
+}
+dags = {
+    dag_id: {"catchup": dag.catchup, "tags": sorted(dag.tags), "params": sorted(dag.params),
+             "runs": dag.max_active_runs, "doc": dag.doc_md}
+    for dag_id, dag in bag.dags.items()
+}
+print(json.dumps({"errors": bag.import_errors, "seconds": seconds, "modules": sorted(sys.modules),
+                  "tasks": tasks, "dags": dags}))
+"""
+
+
+@pytest.fixture(scope="module")
+def read(airflow_bin, tmp_path_factory):
+    home = {"AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [airflow_bin / "python", "-c", READ, ROOT / "dags"],
+        env=clean | home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def values():
+    return params.load(ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_dag_file_imports_airflow_and_the_standard_library_only(file):
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names.add(node.module.split(".")[0])
+    assert names <= {"airflow", *sys.stdlib_module_names}
+
+
+def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(read):
+    assert read["errors"] == {}
+    assert read["seconds"] < 1
+    assert not HEAVY & set(read["modules"])
+
+
+def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
+    assert set(read["dags"]) == {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
+    for dag_id, dag in read["dags"].items():
+        assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
+        assert {"commit", "force", "overrides", "profile"} <= set(dag["params"])
+        assert dag["doc"]
+        assert dag["tags"]
+    assert "experiments" in read["dags"]["retrain_all"]["params"]
+
+
+def test_the_tasks_of_an_experiment_are_its_stages_between_a_check_and_the_publisher(read):
+    tasks = read["tasks"]["retrain.boston_dnn"]
+    assert {task_id: task["after"] for task_id, task in tasks.items()} == {
+        "begin": [],
+        "boston_housing.fetch": ["begin"],
+        "boston_housing.validate": ["boston_housing.fetch"],
+        "boston_housing.prepare": ["boston_housing.validate"],
+        "boston_dnn.train": ["boston_housing.prepare"],
+        "boston_dnn.evaluate": ["boston_dnn.train"],
+        "publish": ["boston_dnn.evaluate"],
+        "end": ["boston_dnn.evaluate", "publish"],
+    }
+    assert tasks["boston_dnn.train"]["command"] == "evermodel step run train@boston_dnn"
+    assert tasks["publish"]["command"] == "evermodel step publish boston_dnn"
+
+
+def test_every_stage_but_promotions_is_a_task_of_the_dag_for_all(read):
+    stages = json.loads((ROOT / "dags/graph.json").read_text())["stages"]
+    commands = {task["command"] for task in read["tasks"]["retrain_all"].values()}
+    wanted = {f"evermodel step run {name}" for name, one in stages.items() if one["kind"] != "promote"}
+    assert wanted <= commands
+
+
+def test_a_training_goes_to_the_queue_of_its_label_and_a_gpu_only_gets_what_the_cache_has_not(read, values):
+    tasks = read["tasks"]["retrain_all"]
+    for name, experiment in values.experiments.items():
+        assert tasks[f"{name}.train"]["queue"] == experiment.worker
+        assert tasks[f"{name}.evaluate"]["queue"] == "default"
+        if experiment.worker == "gpu":
+            assert tasks[f"{name}.train"]["after"] == [f"{name}.find_train"]
+            assert tasks[f"{name}.find_train"]["queue"] == "default"
+            assert tasks[f"{name}.evaluate"]["rule"] == "none_failed"
+
+
+def test_a_task_is_tried_again_in_growing_intervals_has_a_limit_and_explains_its_failure(read, values):
+    for name, experiment in values.experiments.items():
+        for task in read["tasks"][f"retrain.{name}"].values():
+            if task["command"]:
+                assert task["backs_off"]
+                assert task["explains"]
+                limits = (task["retries"], task["hours"], task["owner"])
+                schedule = experiment.schedule
+                assert limits == (schedule.retries, schedule.timeout, schedule.owner)
+
+
+def test_a_form_can_not_write_into_a_shell(read):
+    for tasks in read["tasks"].values():
+        assert not any("{{" in task["command"] for task in tasks.values())

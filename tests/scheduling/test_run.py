@@ -1,0 +1,154 @@
+"""One small experiment through a real Airflow: its scheduler, its executor, its pages' API."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import pytest
+
+from tests.project import copy_repository
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
+PATIENCE = 1200  # seconds that a run may take on a busy machine before it counts as lost
+DAG = "retrain.boston_linear"
+
+
+class Airflow:
+    """`evermodel airflow` over a repository of its own."""
+
+    def __init__(self, folder: Path, commands: Path) -> None:
+        folder.mkdir()
+        self.project = copy_repository(folder)
+        (folder / ".venv-airflow").symlink_to(commands.parent)
+        self.ports = free_port(), free_port()
+        self.address, self.mlflow = (f"http://127.0.0.1:{port}" for port in self.ports)
+        # As an installed copy would be found from any folder.
+        environment = self.project.environment(PYTHONPATH=str(folder / "src"))
+        with (folder.parent / "airflow.log").open("wb") as log:
+            self.process = psutil.Popen(
+                ["evermodel", "airflow", "--port", f"{self.ports[0]}", "--mlflow-port", f"{self.ports[1]}"],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+        self.log = folder.parent / "airflow.log"
+        wait(lambda: "Ctrl-C stops" in self.said() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.said()
+        password = re.search(r"user admin, password (\S+)", self.said())[1]
+        self.token = self.call("POST", "/auth/token", username="admin", password=password)["access_token"]
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def call(self, method, path, **body):
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {getattr(self, 'token', '')}",
+        }
+        sent = json.dumps(body).encode() if body else None
+        request = urllib.request.Request(self.address + path, sent, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def run(self, **conf):
+        """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
+        runs = f"/api/v2/dags/{DAG}/dagRuns"
+        run_id = self.call("POST", runs, logical_date=None, conf=conf)["dag_run_id"]
+        here = f"{runs}/{quote(run_id)}"
+        wait(lambda: self.call("GET", here)["state"] in ("success", "failed"))
+        tasks = self.call("GET", f"{here}/taskInstances")["task_instances"]
+        return run_id, self.call("GET", here)["state"], {task["task_id"]: task["state"] for task in tasks}
+
+    def logs(self, run_id):
+        files = (self.project.folder / ".airflow/logs").rglob(f"run_id={run_id}/**/*.log")
+        return "\n".join(file.read_text() for file in files)
+
+
+def wait(what):
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def airflow(airflow_bin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("airflow") / "project"
+    made = Airflow(folder, airflow_bin)
+    yield made
+    if made.process.poll() is None:
+        made.process.terminate()
+        made.process.wait(120)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def first(airflow):
+    return airflow.run()
+
+
+def branches(airflow):
+    listed = airflow.project.run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/runs").stdout
+    return listed.split()
+
+
+def test_every_task_of_a_run_succeeds(first):
+    _, state, tasks = first
+    assert state == "success"
+    assert set(tasks.values()) == {"success"}
+
+
+def test_a_scheduled_run_and_a_local_one_write_the_same_dvc_lock(airflow, first, tmp_path):
+    (branch,) = branches(airflow)
+    published = airflow.project.run("git", "show", f"{branch}:dvc.lock").stdout
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", airflow.project.folder, clone], check=True)
+    local = type(airflow.project)(clone)
+    local.repro("promote@boston_linear")
+    assert (clone / "dvc.lock").read_text() == published
+
+
+def test_a_second_run_of_the_commit_runs_no_stage_and_publishes_the_same(airflow, first):
+    (before,) = branches(airflow)
+    run_id, state, _ = airflow.run()
+    assert state == "success"
+    ran = set(re.findall(r"Running stage '(.+?)'", airflow.logs(run_id)))
+    assert ran == {"promote@boston_linear"}, "the registry is asked each time; it is in no cache"
+    hashes = {airflow.project.run("git", "rev-parse", name).stdout for name in (before, *branches(airflow))}
+    assert len(hashes) == 1
+    told = airflow.project.run(
+        "evermodel", "history", "boston_linear", "--json", MLFLOW_TRACKING_URI=airflow.mlflow
+    )
+    assert [version["version"] for version in json.loads(told.stdout)] == [1]
+
+
+def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow, first):
+    events = airflow.call("GET", "/api/v2/assets/events")["asset_events"]
+    mine = [event for event in events if event["name"] == "champion.boston_linear"]
+    assert mine[0]["extra"]["version"] == "1"
+    assert re.fullmatch("[0-9a-f]{64}", mine[0]["extra"]["sha256"])
+
+
+def test_ctrl_c_leaves_no_process(airflow, first):
+    family = airflow.process.children(recursive=True)
+    assert len(family) > 5
+    airflow.process.send_signal(signal.SIGINT)
+    assert airflow.process.wait(120) == 0
+    assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]

@@ -25,7 +25,7 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 	@echo "Pictures: reports/<experiment>/figures. Data checks: reports/validation/<data set>/data_docs/index.html."
 	@echo "Experiments: make ui. One lane: $(BIN)/dvc repro promote@fashion_cnn."
 
-test: .venv/dev check ## all checks and tests; installs what they need
+test: .venv/dev .venv-airflow/installed check ## all checks and tests; installs what they need
 	bash tests/browser.sh
 	$(BIN)/pytest -n 2 tests
 

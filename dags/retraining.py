@@ -31,7 +31,7 @@ CHAMPIONS = AssetAlias("champions")
 ALL = {"retries": 2, "timeout": 24, "owner": "evermodel"}
 RUN = {
     "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
-    "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') }}",
+    "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') or '' }}",
     # In the environment and not in the command, where a shell would read it.
     "EVERMODEL_SETTINGS": "{{ params | tojson }}",
 }
@@ -100,11 +100,11 @@ def announce(context, told):
         context["outlet_events"][CHAMPIONS].add(Asset(f"champion.{name}"), extra=champion)
 
 
-def step(task_id, command, rules, **options):
+def step(task_id, command, rules, before="", **options):
     """A task that runs `evermodel step`."""
     return BashOperator(
         task_id=task_id,
-        bash_command=f"evermodel step {command}",
+        bash_command=f"{before}evermodel step {command}",
         **{"env": RUN, "append_env": True, "do_xcom_push": False, "owner": rules["owner"], **options},
         retries=rules["retries"],
         retry_delay=timedelta(minutes=1),
@@ -163,9 +163,10 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
         tasks = add_stages(names, rules)
         publish = step(
             "publish",
-            f"publish {to_publish}",
+            f"publish {to_publish}".strip(),
             rules,
-            trigger_rule="all_done_min_one_success",  # a lane that fails holds no other one up
+            before='test -n "$EVERMODEL_COMMIT" || exit 99; ',  # skipped where even `begin` failed
+            trigger_rule="all_done",  # a lane that fails holds no other one up
             do_xcom_push=True,
             outlets=[CHAMPIONS],
             post_execute=announce,

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import quote
@@ -61,13 +62,14 @@ class Airflow:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def run(self, **conf):
+    def run(self, dag=DAG, **conf):
         """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
-        runs = f"/api/v2/dags/{DAG}/dagRuns"
+        runs = f"/api/v2/dags/{dag}/dagRuns"
         run_id = self.call("POST", runs, logical_date=None, conf=conf)["dag_run_id"]
         here = f"{runs}/{quote(run_id)}"
         wait(lambda: self.call("GET", here)["state"] in ("success", "failed"))
-        tasks = self.call("GET", f"{here}/taskInstances")["task_instances"]
+        pages = [self.call("GET", f"{here}/taskInstances?limit=100&offset={start}") for start in (0, 100)]
+        tasks = [task for page in pages for task in page["task_instances"]]
         return run_id, self.call("GET", here)["state"], {task["task_id"]: task["state"] for task in tasks}
 
     def logs(self, run_id):
@@ -144,6 +146,21 @@ def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow,
     mine = [event for event in events if event["name"] == "champion.boston_linear"]
     assert mine[0]["extra"]["version"] == "1"
     assert re.fullmatch("[0-9a-f]{64}", mine[0]["extra"]["sha256"])
+
+
+def test_the_form_chooses_experiments_and_all_others_are_skipped(airflow, first):
+    _, state, tasks = airflow.run("retrain_all", experiments=["boston_linear"])
+    assert state == "success"
+    lanes = ("boston_housing.", "boston_linear.")
+    wanted = {task for task in tasks if "." not in task or task.startswith(lanes)}
+    assert {task for task, state in tasks.items() if state == "success"} == wanted
+    assert {state for task, state in tasks.items() if task not in wanted} == {"skipped"}
+
+
+def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, first):
+    for conf in ({"profile": "tiny"}, {"overrides": ["rm -rf /"]}, {"commit": "--upload-pack=x"}):
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            airflow.run(**conf)
 
 
 def test_ctrl_c_leaves_no_process(airflow, first):

@@ -189,8 +189,8 @@ class Promotion(Section):
 class Schedule(Section):
     """When an experiment is retrained without being asked, and what becomes of it when something fails.
 
-    cron: five fields, in UTC; without it nothing but new data retrain it. retries: of a stage that failed.
-    timeout: hours that a stage may take.
+    cron: five fields, in UTC; without it only new data do, or somebody by hand. retries: of a stage that
+    fails. timeout: hours that a stage may take.
     """
 
     cron: str | None = None

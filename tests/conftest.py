@@ -15,7 +15,7 @@ TRAINING = ("tests/learners/", "tests/runs/")  # one import of TensorFlow is eno
 
 
 class Together(LoadScopeScheduling):
-    """Sends to one worker what shares the project, what needs Keras, or builds the same architecture.
+    """Sends to one worker what shares the project or an Airflow, what needs Keras, or builds the same architecture.
 
     xdist's own `loadgroup` does nothing with pytest 9.2, whose node ids it can't change any more.
     """
@@ -24,6 +24,8 @@ class Together(LoadScopeScheduling):
         file = nodeid.split("::")[0]
         if file in SHARING or file.startswith("tests/pipeline/"):
             return "project"
+        if file.startswith("tests/scheduling/"):
+            return "airflow"
         if file.startswith(TRAINING):
             return "keras"
         return nodeid.rpartition("[")[2] if file == "tests/models/test_zoo.py" else nodeid

@@ -15,7 +15,7 @@ TRAINING = ("tests/learners/", "tests/runs/")  # one import of TensorFlow is eno
 
 
 class Together(LoadScopeScheduling):
-    """Sends to one worker what shares the project or an Airflow, what needs Keras, or builds the same architecture.
+    """Sends to one worker what shares the project or Airflow, what needs Keras, or builds one architecture.
 
     xdist's own `loadgroup` does nothing with pytest 9.2, whose node ids it can't change any more.
     """

@@ -48,6 +48,8 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock
 	$(BIN)/$(LOCK) requirements/pipeline.in -o requirements/pipeline.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
+	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
+	$(BIN)/$(LOCK) requirements/mlflow.in -o requirements/mlflow.lock
 	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
 
 clean: ## remove what the pipeline made, not what it cached

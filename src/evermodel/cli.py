@@ -41,6 +41,7 @@ class Step(StrEnum):
     RESTORE = "restore"
     RUN = "run"
     PUBLISH = "publish"
+    WATCH = "watch"
 
 
 class Device(StrEnum):

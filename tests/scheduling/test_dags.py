@@ -36,11 +36,19 @@ tasks = {
 }
 dags = {
     dag_id: {"catchup": dag.catchup, "tags": sorted(dag.tags), "params": sorted(dag.params),
-             "runs": dag.max_active_runs, "doc": dag.doc_md}
+             "runs": dag.max_active_runs, "doc": dag.doc_md, "paused": dag.is_paused_upon_creation}
     for dag_id, dag in bag.dags.items()
 }
+inlets = {
+    dag_id: sorted(asset.name for task in dag.tasks for asset in task.inlets)
+    for dag_id, dag in bag.dags.items()
+}
+schedules = {
+    dag_id: sorted(asset.name for asset in dag.timetable.asset_condition.objects)
+    for dag_id, dag in bag.dags.items() if dag.timetable.asset_condition
+}
 print(json.dumps({"errors": bag.import_errors, "seconds": seconds, "modules": sorted(sys.modules),
-                  "tasks": tasks, "dags": dags}))
+                  "tasks": tasks, "dags": dags, "inlets": inlets, "schedules": schedules}))
 """
 
 
@@ -83,12 +91,14 @@ def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(
 
 
 def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
-    assert set(read["dags"]) == {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
+    retraining = {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
+    assert set(read["dags"]) == retraining | {"watch"}
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
-        assert {"commit", "force", "overrides", "profile"} <= set(dag["params"])
         assert dag["doc"]
         assert dag["tags"]
+    for dag_id in retraining:
+        assert {"commit", "force", "overrides", "profile"} <= set(read["dags"][dag_id]["params"])
     assert "experiments" in read["dags"]["retrain_all"]["params"]
 
 
@@ -107,6 +117,18 @@ def test_the_tasks_of_an_experiment_are_its_stages_between_a_check_and_the_publi
     assert tasks["boston_dnn.train"]["command"] == "evermodel step run train@boston_dnn"
     assert tasks["publish"]["command"].endswith("; evermodel step publish boston_dnn")
     assert tasks["publish"]["rule"] == "all_done", "what failed holds up nothing else"
+
+
+def test_the_watcher_looks_and_a_task_of_its_own_reports_what_is_wrong(read, values):
+    tasks = read["tasks"]["watch"]
+    assert {task_id: task["after"] for task_id, task in tasks.items()} == {"look": [], "report": ["look"]}
+    assert tasks["look"]["command"] == "evermodel step watch"
+    assert all(task["explains"] for task in tasks.values())
+    assert read["dags"]["watch"]["paused"], "the first look retrains everything"
+    watched, waited_for = read["inlets"]["watch"], read["schedules"]
+    for name, experiment in values.experiments.items():
+        assert waited_for[f"retrain.{name}"] == [f"raw.{experiment.dataset}"]
+        assert f"raw.{experiment.dataset}" in watched
 
 
 def test_every_stage_but_promotions_is_a_task_of_the_dag_for_all(read):

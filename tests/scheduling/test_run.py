@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from tests.project import copy_repository
+from tests.project import commit, copy_repository
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 PATIENCE = 1200  # seconds that a run may take on a busy machine before it counts as lost
@@ -71,6 +71,17 @@ class Airflow:
         pages = [self.call("GET", f"{here}/taskInstances?limit=100&offset={start}") for start in (0, 100)]
         tasks = [task for page in pages for task in page["task_instances"]]
         return run_id, self.call("GET", here)["state"], {task["task_id"]: task["state"] for task in tasks}
+
+    def events(self, name):
+        """The hashes of an asset's events, the oldest first."""
+        events = self.call("GET", "/api/v2/assets/events?limit=100&order_by=id")["asset_events"]
+        return [event["extra"]["sha256"] for event in events if event["name"] == name]
+
+    def retrained(self, dag):
+        """How many runs new data has started, once all of them have ended well."""
+        here = f"/api/v2/dags/{dag}/dagRuns?run_type=asset_triggered"
+        wait(lambda: all(run["state"] == "success" for run in self.call("GET", here)["dag_runs"]))
+        return self.call("GET", here)["total_entries"]
 
     def logs(self, run_id):
         files = (self.project.folder / ".airflow/logs").rglob(f"run_id={run_id}/**/*.log")
@@ -161,6 +172,27 @@ def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, fi
     for conf in ({"profile": "tiny"}, {"overrides": ["rm -rf /"]}, {"commit": "--upload-pack=x"}):
         with pytest.raises(urllib.error.HTTPError, match="400"):
             airflow.run(**conf)
+
+
+def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow, first):
+    watched, other = DAG, "retrain.imdb_linear"
+    airflow.call("PATCH", "/api/v2/dags?dag_id_pattern=retrain&limit=100", is_paused=True)
+    for dag in (watched, other, "watch"):
+        airflow.call("PATCH", f"/api/v2/dags/{dag}", is_paused=False)
+
+    def look(retrained):
+        _, state, _ = airflow.run("watch")
+        assert state == "success"
+        wait(lambda: tuple(map(airflow.retrained, (watched, other))) == retrained)
+        return airflow.events("raw.boston_housing"), airflow.events("raw.imdb")
+
+    assert tuple(map(len, look((1, 1)))) == (1, 1)
+    assert tuple(map(len, look((1, 1)))) == (1, 1)
+    airflow.project.edit("src/evermodel/samples/houses.py", "RandomState(1978)", "RandomState(1979)")
+    commit(airflow.project, "Other houses")
+    houses, reviews = look((2, 1))
+    assert (len(set(houses)), len(houses), len(reviews)) == (2, 2, 1)
+    assert tuple(map(len, look((2, 1)))) == (2, 1)
 
 
 def test_ctrl_c_leaves_no_process(airflow, first):

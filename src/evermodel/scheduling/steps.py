@@ -16,7 +16,7 @@ from evermodel import workers
 from evermodel.core import data, params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
-from evermodel.scheduling import settings, shell
+from evermodel.scheduling import settings, shell, watcher
 from evermodel.scheduling.checkout import REMOTE, git
 from evermodel.scheduling.settings import Settings
 
@@ -78,6 +78,12 @@ def publish(chosen: Settings, *names: str) -> int:
     _push(os.environ["EVERMODEL_RUN"])
     print(json.dumps(_champions(ready)))
     return promoted.code
+
+
+def watch() -> int:
+    """Look at the data of the commit; the last line tells what was found."""
+    print(watcher.report(params.load()))
+    return 0
 
 
 def prepare(chosen: Settings) -> Params:
@@ -168,6 +174,8 @@ def main(step: str, *names: str) -> int:
             return restore(chosen, *names)
         case "run":
             return run(chosen, *names)
+        case "watch":
+            return watch()
         case _:
             return publish(chosen, *names)
 

@@ -1,0 +1,90 @@
+"""What the raw data of a commit is, by content hash, and where the mirror has something else.
+
+Data is pinned: data/sources.yaml knows each file by its hash. So data is new where a commit names other files
+or makes another sample, and only that retrains; docs/decisions/0016 says why.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evermodel import downloads, fetching, sources
+from evermodel.core.data import file_hash
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
+from evermodel.scheduling.checkout import git
+from evermodel.sources import FILE, RemoteFile, Source
+
+
+def report(values: Params) -> str:
+    """One line of JSON: the commit, the sha256 of each data set, and what is wrong with which.
+
+    A data set whose hash can't be told stands among the faults alone, and holds no other one up.
+    """
+    hashes: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for name, dataset in values.datasets.items():
+        try:
+            source = sources.load(dataset.source)
+            hashes[name] = content_hash(dataset.source, source, values.profile)
+            if not _made(source, values.profile):
+                require_pinned(dataset.source, source)
+        except (EvermodelError, OSError) as error:
+            faults[name] = str(error)
+    return json.dumps({"commit": git("rev-parse", "HEAD"), "sha256": hashes, "faults": faults})
+
+
+def content_hash(name: str, source: Source, profile: str) -> str:
+    """The sha256 of what `sha256sum` would say of the files: those of a sample, or all that are pinned.
+
+    Raises EvermodelError if the sample can't be made.
+    """
+    listed = _sampled(name, source) if _made(source, profile) else _pinned(source)
+    return hashlib.sha256("".join(f"{digest}  {file}\n" for file, digest in listed).encode()).hexdigest()
+
+
+def require_pinned(name: str, source: Source) -> None:
+    """Raise an EvermodelError that names each file of the mirror with other content than is pinned."""
+    if not (mirror := os.environ.get(fetching.MIRROR)):
+        return
+    if not Path(mirror).is_dir():
+        raise EvermodelError(f"{fetching.MIRROR} is {mirror!r}, which is not a folder; correct or unset it")
+    accepted: dict[Path, list[RemoteFile]] = {}
+    for file in _files(source):
+        accepted.setdefault(Path(mirror, file.folder or name, file.name), []).append(file)
+    if wrong := [
+        path
+        for path, files in accepted.items()
+        if path.exists() and all(downloads.fault(path, file) for file in files)
+    ]:
+        raise EvermodelError(". ".join(map(_advice, wrong)))
+
+
+def _made(source: Source, profile: str) -> bool:
+    return source.sample is not None and (profile == "sample" or source.sample.always)
+
+
+def _sampled(name: str, source: Source) -> Iterable[tuple[str, str]]:
+    with TemporaryDirectory() as made:
+        fetching.fetch(name, source, "sample", Path(made))
+        return sorted(sources.provenance(Path(made)).files.items())
+
+
+def _pinned(source: Source) -> Iterable[tuple[str, str]]:
+    return ((file.name, file.digest) for file in _files(source))
+
+
+def _files(source: Source) -> Iterator[RemoteFile]:
+    return (file for edition in source.editions for file in edition.files)
+
+
+def _advice(path: Path) -> str:
+    if not path.is_file():
+        return f"{path} is not a file; put the file there that {FILE} names"
+    return (
+        f"{path} is not the file that {FILE} names; commit bytes: {path.stat().st_size}, "
+        f"sha256: {file_hash(path)} to train on it, or put the old one back"
+    )

@@ -1,0 +1,224 @@
+"""What the watcher takes for new data, and what its DAG makes of it."""
+
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evermodel import fetching
+from evermodel.core import params
+from evermodel.core.errors import EvermodelError
+from evermodel.scheduling import steps, watcher
+from evermodel.sources import Source
+
+ROOT = Path(__file__).parents[2]
+OLD, NEW = b"what was", b"what is"
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def source(*contents, generator=None, always=False):
+    """A source with an edition, of one file, for each content."""
+    editions = [
+        {
+            "name": f"{number}",
+            "reader": "table",
+            "files": [{"name": "x.csv", "bytes": len(content), "sha256": sha256(content)}],
+        }
+        for number, content in enumerate(contents)
+    ]
+    sample = generator and {"generator": generator, "made": True, "note": "", "always": always}
+    entry = {"title": "T", "licence": "L", "terms": "T", "editions": editions, "sample": sample}
+    return Source.model_validate(entry)
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """The mirror's folder of the source called "some"."""
+    monkeypatch.setenv(fetching.MIRROR, str(tmp_path / "mirror"))
+    folder = tmp_path / "mirror/some"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def two(workspace, monkeypatch):
+    """params.yaml with two data sets that are made in no time, in a repository of their own."""
+    monkeypatch.delenv(fetching.MIRROR, raising=False)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "first"], check=True)
+    values = params.load()
+    names = ("boston_housing", "concrete")
+    return values.model_copy(update={"datasets": {name: values.dataset(name) for name in names}})
+
+
+def seen(values):
+    return json.loads(watcher.report(values))
+
+
+def test_the_hash_is_that_of_the_list_that_sha256sum_writes():
+    expected = sha256(f"{sha256(OLD)}  x.csv\n".encode())
+    assert watcher.content_hash("some", source(OLD), "full") == expected
+
+
+def test_another_pinned_file_is_another_hash_and_another_title_is_none():
+    old = watcher.content_hash("some", source(OLD), "full")
+    assert watcher.content_hash("some", source(NEW), "full") != old
+    renamed = source(OLD).model_copy(update={"title": "Another"})
+    assert watcher.content_hash("some", renamed, "full") == old
+
+
+def test_the_same_commit_twice_has_the_same_hashes(two):
+    assert seen(two) == seen(two)
+    assert set(seen(two)["sha256"]) == {"boston_housing", "concrete"}
+    assert seen(two)["faults"] == {}
+
+
+def test_a_sample_is_known_by_the_files_that_it_makes(two, monkeypatch):
+    before = seen(two)["sha256"]
+    from evermodel.samples import mixes
+
+    write = mixes.write
+
+    def write_more(folder, edition):
+        write(folder, edition)
+        with (folder / edition.files[0].name).open("a") as file:
+            file.write("1,2,3\n")
+
+    monkeypatch.setattr(mixes, "write", write_more)
+    after = seen(two)["sha256"]
+    assert after["concrete"] != before["concrete"]
+    assert after["boston_housing"] == before["boston_housing"]
+
+
+def test_the_pin_of_one_data_set_is_new_data_for_that_one_alone(two):
+    full = two.model_copy(update={"profile": "full"})
+    before = seen(full)["sha256"]
+    file = Path("data/sources.yaml")
+    pin = "07866685127575e44c3a61f9bfc1169e59e207a8a9e87aa3ff2af507b6fd0af3"
+    file.write_text(file.read_text().replace(pin, "a" * 64))
+    after = seen(full)["sha256"]
+    assert after["concrete"] != before["concrete"]
+    assert after["boston_housing"] == before["boston_housing"]
+
+
+def test_a_source_that_can_not_be_read_is_told_and_holds_no_other_one_up(two):
+    file = Path("data/sources.yaml")
+    file.write_text(file.read_text().replace("\nconcrete:", "\ncement:"))
+    assert list(seen(two)["sha256"]) == ["boston_housing"]
+    assert "has no source 'concrete'" in seen(two)["faults"]["concrete"]
+
+
+def test_a_sample_that_can_not_be_made_is_told():
+    with pytest.raises(EvermodelError, match=r"samples/nobody\.py does not exist"):
+        watcher.content_hash("some", source(OLD, generator="nobody"), "sample")
+
+
+def test_what_lies_in_the_mirror_is_taken_for_new_data_by_nobody_and_told(mirror):
+    (mirror / "x.csv").write_bytes(NEW)
+    with pytest.raises(EvermodelError, match=rf"commit bytes: {len(NEW)}, sha256: {sha256(NEW)}"):
+        watcher.require_pinned("some", source(OLD))
+    assert watcher.content_hash("some", source(OLD), "full") == watcher.content_hash(
+        "other", source(OLD), "full"
+    )
+
+
+def test_a_mirror_with_the_file_of_any_edition_or_without_it_is_right(mirror):
+    watcher.require_pinned("some", source(OLD, NEW))
+    (mirror / "x.csv").write_bytes(NEW)
+    watcher.require_pinned("some", source(OLD, NEW))
+
+
+def test_a_mirror_whose_content_has_no_hash_is_told(mirror):
+    (mirror / "x.csv").mkdir()
+    with pytest.raises(EvermodelError, match=r"x\.csv is not a file"):
+        watcher.require_pinned("some", source(OLD))
+
+
+def test_a_mirror_that_is_away_is_told_and_the_pinned_hashes_too(two, monkeypatch):
+    monkeypatch.setenv(fetching.MIRROR, "nowhere")
+    found = seen(two.model_copy(update={"profile": "full"}))
+    assert set(found["faults"]) == set(found["sha256"]) == {"boston_housing", "concrete"}
+    assert "'nowhere', which is not a folder" in found["faults"]["concrete"]
+
+
+def test_the_sample_profile_has_no_use_for_a_mirror(two, monkeypatch):
+    monkeypatch.setenv(fetching.MIRROR, "nowhere")
+    assert seen(two)["faults"] == {}
+
+
+def test_the_last_line_of_the_step_is_what_was_found(two, capsys, monkeypatch):
+    monkeypatch.setattr(params, "load", lambda: two)
+    assert steps.main("watch") == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(found) == {"commit", "sha256", "faults"}
+
+
+ANNOUNCE = """
+import json, sys
+from types import SimpleNamespace
+sys.path.insert(0, sys.argv[1])
+import watching
+
+class Events(list):
+    def ascending(self, how):
+        return self if how else Events(reversed(self))
+
+class Alias:
+    def add(self, asset, extra):
+        told[asset.name] = extra
+        kept[asset].append(SimpleNamespace(extra=extra))
+
+kept = {asset: Events() for asset in watching.RAW.values()}
+context = {"inlet_events": kept, "outlet_events": {watching.NEW: Alias()}}
+answers = []
+for found in json.loads(sys.argv[2]):
+    told = {}
+    if found is None:
+        kept[watching.RAW["mnist"]].append(SimpleNamespace(extra=None))
+    else:
+        found = {"commit": "c", "sha256": found, "faults": {}}
+        watching.announce(context, json.dumps(found))
+    answers.append({name: extra["sha256"] for name, extra in told.items()})
+try:
+    context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: '{"faults": {"mnist": "is away"}}')}
+    watching.Report(task_id="x").execute(context)
+except watching.AirflowFailException as error:
+    answers.append(str(error))
+print(json.dumps(answers))
+"""
+
+
+def announced(airflow_bin, home, *looks):
+    done = subprocess.run(
+        [airflow_bin / "python", "-c", ANNOUNCE, ROOT / "dags", json.dumps(looks)],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        | {"AIRFLOW_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_same_hash_twice_is_told_once_and_faults_are_red(airflow_bin, tmp_path):
+    first, other = {"mnist": "1", "imdb": "2"}, {"mnist": "3", "imdb": "2"}
+    by_hand, new, gone = None, {"mnist": "1", "nobody_uses_it": "5"}, {"imdb": "2"}
+    answers = announced(airflow_bin, tmp_path, first, first, other, by_hand, other, gone, new)
+    assert answers == [
+        {"raw.mnist": "1", "raw.imdb": "2"},
+        {},
+        {"raw.mnist": "3"},
+        {},
+        {},
+        {},
+        {"raw.mnist": "1"},
+        "mnist: is away",
+    ]

@@ -87,7 +87,7 @@ class Repository:
 
     def wait_for(self, event: str) -> None:
         """Wait until a stage has said so."""
-        for _ in range(600):
+        for _ in range(2400):
             if event in self.events():
                 return
             time.sleep(0.05)
@@ -155,7 +155,7 @@ def alive(process: psutil.Process) -> bool:
 
 def meet(others):
     """A hook that goes on when the other stages have begun as well, and fails when they never do."""
-    wait = "until grep -q '{} starts' events; do i=$((i+1)); [ $i -lt 400 ]; sleep 0.05; done"
+    wait = "until grep -q '{} starts' events; do i=$((i+1)); [ $i -lt 2400 ]; sleep 0.05; done"
     return "\n".join(["i=0", *(wait.format(other) for other in others)])
 
 
@@ -234,7 +234,8 @@ def test_told_to_stop_it_leaves_no_process_and_the_next_run_goes_on(repository, 
             run.send_signal(signal.SIGTERM)
         assert "the same command goes on from here" in run.communicate()[1]
         assert run.returncode == 130
-        assert not [child for child in children if alive(child)]
+        _, left = psutil.wait_procs(children, timeout=30)  # a kill takes effect when its turn comes
+        assert not [child for child in left if alive(child)]
     shutil.rmtree(repository.folder / "hooks")
     before = len(repository.began())
     assert repository.run(jobs=2) == []

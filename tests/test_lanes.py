@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,10 @@ class Repository:
     def start(self, *options: str) -> subprocess.Popen[str]:
         """Start `evermodel run`."""
         command = [sys.executable, "-c", "from evermodel.cli import app; app()", "run", *options]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # It heeds Ctrl-C even where these tests run in the background, which ignores it.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed)
 
     def events(self) -> list[str]:
         """What began and ended, in order."""

@@ -9,7 +9,6 @@ model's beside its baseline's, and keeps them in docs/results/.
 """
 
 import argparse
-import importlib
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -17,14 +16,12 @@ from functools import partial
 import pandas as pd
 
 from benchmarks import seeds
-from evermodel import preparing, sources
-from evermodel.core import data, params
+from evermodel.core import params
 from evermodel.core.data import Prepared
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Dataset, Experiment, Runtime
-from evermodel.formats import raw_files
 from evermodel.runs import determinism
-from pipelines import evaluate
+from pipelines import evaluate, prepare
 
 
 def main(name: str, count: int) -> None:
@@ -50,15 +47,10 @@ def main(name: str, count: int) -> None:
 
 
 def splits(name: str, dataset: Dataset, count: int) -> Iterator[Prepared]:
-    """The data set prepared with the seeds 0 to count - 1, from raw data that are read once."""
-    folder = data.RAW / name
-    source = sources.provenance(folder)
-    raw = importlib.import_module(f"evermodel.readers.{source.reader}").read(folder, **source.options)
-    weights = {base: raw_files.checked(folder, file) for base, file in source.weights.items()}
+    """The data set prepared with the seeds 0 to count - 1."""
     for seed in range(count):
         rule = dataset.split.model_copy(update={"seed": seed})
-        resplit = dataset.model_copy(update={"split": rule})
-        yield Prepared(*preparing.prepare(name, raw, resplit, source), weights)
+        yield prepare.prepared(name, dataset.model_copy(update={"split": rule}))
 
 
 def score(experiment: Experiment, runtime: Runtime, prepared: Prepared) -> dict[str, float]:

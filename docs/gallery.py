@@ -74,7 +74,7 @@ ENTRIES = (
     Entry("face_smile", "worst", "sample", "The smiles that it is most wrong about."),
     Entry("age_gender", "groups", "sample", "Whom the model serves worse."),
     Entry("vgg16_features", "map", "sample", "Flowers where the features of a random VGG16 put them."),
-    Entry("resnet50_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
+    Entry("vgg16_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
     Entry(
         "imdb_transformer",
         "attention",
@@ -121,7 +121,8 @@ def _attended(file: Path, texts: Array) -> tuple[list[str], Array]:
     model = keras.saving.load_model(file, compile=False, safe_mode=True)
     reader, transformer = model.get_layer("text_vectorization"), model.get_layer("transformer")
     layer = transformer.get_layer("attention")
-    numbers = reader(keras.ops.convert_to_tensor(texts.astype(str)))
+    encoder = keras.Model(model.input, model.operations[model.operations.index(transformer) - 1].output)
+    numbers = encoder(keras.ops.convert_to_tensor(texts.astype(str)))
     embedded = keras.Model(transformer.input, layer.input[0])(numbers)
     _, scores = layer(embedded, embedded, return_attention_scores=True)
     row = keras.ops.convert_to_numpy(numbers)[0]

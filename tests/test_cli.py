@@ -80,6 +80,18 @@ def test_list_shows_the_last_scores(evermodel, workspace):
     assert "mae 2.346 [2.1, 2.6]" in evermodel("list").stdout
 
 
+@pytest.mark.parametrize(
+    ("edition", "made", "profile"),
+    [("sample", True, "sample"), ("breiman", True, "sample"), ("uci", False, "full")],
+)
+def test_list_says_of_which_profile_a_score_is(evermodel, workspace, edition, made, profile):
+    prepared = workspace / "data/prepared/ringnorm"
+    prepared.mkdir(parents=True)
+    (prepared / "spec.json").write_text(json.dumps({"edition": edition, "made": made}))
+    row = next(r for r in json.loads(evermodel("list", "--json").stdout) if r["dataset"] == "ringnorm")
+    assert row["profile"] == profile, "data that are made for either profile belong to the one that runs"
+
+
 def test_list_is_still_json_when_mlflow_is_away(evermodel, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,10 @@ class Repository:
     def start(self, *options: str) -> subprocess.Popen[str]:
         """Start `evermodel run`."""
         command = [sys.executable, "-c", "from evermodel.cli import app; app()", "run", *options]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # It heeds Ctrl-C even where these tests run in the background, which ignores it.
+        heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed)
 
     def events(self) -> list[str]:
         """What began and ended, in order."""
@@ -87,7 +91,7 @@ class Repository:
 
     def wait_for(self, event: str) -> None:
         """Wait until a stage has said so."""
-        for _ in range(600):
+        for _ in range(2400):
             if event in self.events():
                 return
             time.sleep(0.05)
@@ -155,7 +159,7 @@ def alive(process: psutil.Process) -> bool:
 
 def meet(others):
     """A hook that goes on when the other stages have begun as well, and fails when they never do."""
-    wait = "until grep -q '{} starts' events; do i=$((i+1)); [ $i -lt 400 ]; sleep 0.05; done"
+    wait = "until grep -q '{} starts' events; do i=$((i+1)); [ $i -lt 2400 ]; sleep 0.05; done"
     return "\n".join(["i=0", *(wait.format(other) for other in others)])
 
 
@@ -234,7 +238,8 @@ def test_told_to_stop_it_leaves_no_process_and_the_next_run_goes_on(repository, 
             run.send_signal(signal.SIGTERM)
         assert "the same command goes on from here" in run.communicate()[1]
         assert run.returncode == 130
-        assert not [child for child in children if alive(child)]
+        _, left = psutil.wait_procs(children, timeout=30)  # a kill takes effect when its turn comes
+        assert not [child for child in left if alive(child)]
     shutil.rmtree(repository.folder / "hooks")
     before = len(repository.began())
     assert repository.run(jobs=2) == []

@@ -96,8 +96,7 @@ def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClien
         "made": spec.get("made", False),
         "model": experiment.model,
         "task": experiment.task,
-        # What the score is of, which is not what params.yaml says between a switch and the next run.
-        "profile": "sample" if spec.get("edition", values.profile) == "sample" else "full",
+        "profile": _profile(spec, values),
         "metric": metric,
         "value": figures.get(metric),
         "low": figures.get(f"{metric}_low"),
@@ -106,6 +105,13 @@ def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClien
         "seconds": _seconds(client, name),
         "champion": _champion(client, name),
     }
+
+
+def _profile(spec: dict[str, Any], values: Params) -> str:
+    """What the score is of: not what params.yaml says, between a switch and the next run."""
+    if spec.get("edition", values.profile) == "sample":
+        return "sample"
+    return values.profile if spec.get("made", True) else "full"  # data that are made in either profile
 
 
 def _client() -> "MlflowClient | None":

@@ -4,101 +4,17 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import time
 import urllib.error
-import urllib.request
-from pathlib import Path
-from urllib.parse import quote
 
 import psutil
 import pytest
 
-from tests.project import commit, copy_repository
+from tests.project import commit
+from tests.scheduling.server import Airflow, wait
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
-PATIENCE = 1200  # seconds that a run may take on a busy machine before it counts as lost
 DAG = "retrain.boston_linear"
-
-
-class Airflow:
-    """`evermodel airflow` over a repository of its own."""
-
-    def __init__(self, folder: Path, commands: Path) -> None:
-        folder.mkdir()
-        self.project = copy_repository(folder)
-        (folder / ".venv-airflow").symlink_to(commands.parent)
-        self.ports = free_port(), free_port()
-        self.address, self.mlflow = (f"http://127.0.0.1:{port}" for port in self.ports)
-        # As an installed copy would be found from any folder.
-        environment = self.project.environment(PYTHONPATH=str(folder / "src"))
-        with (folder.parent / "airflow.log").open("wb") as log:
-            self.process = psutil.Popen(
-                ["evermodel", "airflow", "--port", f"{self.ports[0]}", "--mlflow-port", f"{self.ports[1]}"],
-                cwd=folder,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-            )
-        self.log = folder.parent / "airflow.log"
-        wait(lambda: "Ctrl-C stops" in self.said() or self.process.poll() is not None)
-        assert self.process.poll() is None, self.said()
-        password = re.search(r"user admin, password (\S+)", self.said())[1]
-        self.token = self.call("POST", "/auth/token", username="admin", password=password)["access_token"]
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def call(self, method, path, **body):
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {getattr(self, 'token', '')}",
-        }
-        sent = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self.address + path, sent, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def run(self, dag=DAG, **conf):
-        """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
-        runs = f"/api/v2/dags/{dag}/dagRuns"
-        run_id = self.call("POST", runs, logical_date=None, conf=conf)["dag_run_id"]
-        here = f"{runs}/{quote(run_id)}"
-        wait(lambda: self.call("GET", here)["state"] in ("success", "failed"))
-        pages = [self.call("GET", f"{here}/taskInstances?limit=100&offset={start}") for start in (0, 100)]
-        tasks = [task for page in pages for task in page["task_instances"]]
-        return run_id, self.call("GET", here)["state"], {task["task_id"]: task["state"] for task in tasks}
-
-    def events(self, name):
-        """The hashes of an asset's events, the oldest first."""
-        events = self.call("GET", "/api/v2/assets/events?limit=100")["asset_events"]
-        return [event["extra"]["sha256"] for event in events if event["name"] == name]
-
-    def retrained(self, dag):
-        """How many runs new data has started, once all of them have ended well."""
-        here = f"/api/v2/dags/{dag}/dagRuns?run_type=asset_triggered"
-        wait(lambda: all(run["state"] == "success" for run in self.call("GET", here)["dag_runs"]))
-        return self.call("GET", here)["total_entries"]
-
-    def logs(self, run_id):
-        files = (self.project.folder / ".airflow/logs").rglob(f"run_id={run_id}/**/*.log")
-        return "\n".join(file.read_text() for file in files)
-
-
-def wait(what):
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +30,7 @@ def airflow(airflow_bin, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first(airflow):
-    return airflow.run()
+    return airflow.run(DAG)
 
 
 def branches(airflow):
@@ -140,7 +56,7 @@ def test_a_scheduled_run_and_a_local_one_write_the_same_dvc_lock(airflow, first,
 
 def test_a_second_run_of_the_commit_runs_no_stage_and_publishes_the_same(airflow, first):
     (before,) = branches(airflow)
-    run_id, state, _ = airflow.run()
+    run_id, state, _ = airflow.run(DAG)
     assert state == "success"
     ran = set(re.findall(r"Running stage '(.+?)'", airflow.logs(run_id)))
     assert ran == {"promote@boston_linear"}, "the registry is asked each time; it is in no cache"
@@ -171,7 +87,7 @@ def test_the_form_chooses_experiments_and_all_others_are_skipped(airflow, first)
 def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, first):
     for conf in ({"profile": "tiny"}, {"overrides": ["rm -rf /"]}, {"commit": "--upload-pack=x"}):
         with pytest.raises(urllib.error.HTTPError, match="400"):
-            airflow.run(**conf)
+            airflow.run(DAG, **conf)
 
 
 def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow, first):

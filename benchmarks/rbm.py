@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, pairwise_distances, recall_score
@@ -20,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from evermodel.core import data
 from evermodel.core.data import Array, Spec, Split
-from evermodel.judging import figures, intervals
+from evermodel.judging import figures, statistics
 from evermodel.models import rbm
 
 RESULTS = Path("docs/results")
@@ -104,13 +105,19 @@ def features(learner: Any, penalty: float, train: Split, test: Split) -> dict[st
     raw = classifier(train.x, train.y, chosen_penalty(train)[0])
     deep = classifier(learner.transform(train.x), train.y, penalty)
     hits = deep.predict(learner.transform(test.x)) == test.y, raw.predict(test.x) == test.y
-    low, high = intervals.mean(hits[0].astype(float) - hits[1], 0)
+    low, high = gain(hits[0].astype(float) - hits[1])
     return {
         "raw_accuracy": raw.score(test.x, test.y),
         "features_accuracy": hits[0].mean(),
         "features_gain_low": low,
         "features_gain_high": high,
     }
+
+
+def gain(differences: Array) -> statistics.Interval:
+    """The interval of the mean of differences, one a row."""
+    how = {"gain": statistics.mean("gain")}
+    return statistics.intervals(how, pd.DataFrame({"gain": differences}), 0)["gain"]
 
 
 def filling(train: Split, test: Split, spec: Spec) -> dict[str, float]:
@@ -126,7 +133,7 @@ def filling(train: Split, test: Split, spec: Spec) -> dict[str, float]:
     rows = [[picture(x, spec) for x in part[:SHOWN]] for part in (shown, filled, truth)]
     keep(f"{label(spec)}_filled", "lower half hidden", rows, ("mean", "machine", "truth"), spec)
     errors = [((x - truth)[:, hidden] ** 2).mean(axis=1) for x in (mean, filled)]
-    low, high = intervals.mean(errors[0] - errors[1], 0)
+    low, high = gain(errors[0] - errors[1])
     return {
         "fill_rows": len(truth),
         "fill_mse_mean": float(errors[0].mean()),

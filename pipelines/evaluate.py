@@ -8,7 +8,7 @@ from evermodel.core import data, params, stage
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment, Params
-from evermodel.judging import evaluation
+from evermodel.judging import evaluation, statistics
 from evermodel.learners import estimator
 from evermodel.runs import determinism, journal, saved
 
@@ -48,11 +48,12 @@ def report(name: str, values: Params, spec: Spec) -> dict[str, bytes]:
     )
     model = evaluation.judge(task, f"model {experiment.model}", answers.model, test, spec)
     baseline = evaluation.judge(task, f"baseline {experiment.baseline}", answers.baseline, test, spec)
-    intervals = task.intervals(model.scores, spec, values.runtime.seed)
+    headlines = task.statistics(spec)
+    intervals = statistics.intervals(headlines, model.scores, values.runtime.seed)
     drawn = evaluation.pictures(task, name, spec, model.scores, answers, pd.read_csv(history))
     return {
         "metrics.json": evaluation.metrics_json(model, baseline, intervals, saved_model.facts.parameters),
-        "scores.parquet": evaluation.scores_parquet(model.scores, baseline.scores, spec),
+        "scores.parquet": evaluation.scores_parquet(model.scores, baseline.scores, spec, headlines),
         "curves.csv": history.read_bytes(),
         **{f"figures/{file}": content for file, content in drawn.items()},
     }

@@ -104,7 +104,9 @@ def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
 def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     evaluate.main("prices_linear")
     table = pq.read_table(project / "reports/prices_linear/scores.parquet")
-    assert table.schema.metadata == {b"test_hash": b"0" * 64}
+    assert table.schema.metadata[b"test_hash"] == b"0" * 64
+    how = json.loads(table.schema.metadata[b"statistics"])
+    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
     scores = table.to_pandas()
     assert scores["target"].tolist() == data.load_split(project / "data/prepared/prices", "test").y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()

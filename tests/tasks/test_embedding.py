@@ -4,6 +4,7 @@ from sklearn.metrics import roc_auc_score
 
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.judging import statistics
 from evermodel.tasks import embedding
 from tests.specs import make_spec
 
@@ -15,6 +16,10 @@ def at(*degrees):
     """Vectors in a plane, of any length, at these angles."""
     angles = np.radians(degrees)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) * np.arange(1, len(degrees) + 1)[:, None]
+
+
+def intervals(scores):
+    return statistics.intervals(embedding.statistics(make_spec()), scores, 0)
 
 
 VECTORS = at(0, 90, 10, 100, 80, 95, 200)
@@ -76,7 +81,7 @@ def test_one_answer_for_everybody_recognises_nobody(vector):
     assert metrics == pytest.approx(
         {"rank1": 0, "rank5": 0, "verification_auc": 0.5, "equal_error_rate": 0.5}, abs=1e-9
     )
-    assert embedding.intervals(scores, make_spec(), 0)["verification_auc"] == (0.5, 0.5)
+    assert intervals(scores)["verification_auc"] == (0.5, 0.5)
 
 
 def test_the_equal_error_rate_makes_both_errors_alike():
@@ -90,7 +95,7 @@ def test_each_person_drawn_once_gives_the_area_itself(monkeypatch):
     scores = embedding.score(test, vectors, make_spec())
     monkeypatch.setattr(embedding.bootstrap, "groups", lambda count, area, _: area(np.ones(count, int)))
     expected = embedding.metrics(scores, make_spec())["verification_auc"]
-    assert embedding.intervals(scores, make_spec(), 0)["verification_auc"] == pytest.approx(expected)
+    assert intervals(scores)["verification_auc"] == pytest.approx(expected)
     assert 0.5 < expected < 1
 
 
@@ -105,15 +110,15 @@ def test_people_drawn_twice_count_as_if_their_pairs_stood_there_twice(monkeypatc
     drawn = np.array([2, 1, 0])
     weights = np.where(one, drawn[first], drawn[first] * drawn[second])
     expected = roc_auc_score(one, cosine, sample_weight=weights)
-    assert embedding.intervals(scores, make_spec(), 0)["verification_auc"] == pytest.approx(expected)
+    assert intervals(scores)["verification_auc"] == pytest.approx(expected)
 
 
 def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people():
     widths = []
     for people, pictures in ((4, 12), (24, 2)):
         test, vectors = made(people, pictures, 1.2, seed=1)
-        intervals = embedding.intervals(embedding.score(test, vectors, make_spec()), make_spec(), 0)
-        widths.append({name: high - low for name, (low, high) in intervals.items()})
+        found = intervals(embedding.score(test, vectors, make_spec()))
+        widths.append({name: high - low for name, (low, high) in found.items()})
     assert widths[0]["verification_auc"] > widths[1]["verification_auc"]
 
 

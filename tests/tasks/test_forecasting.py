@@ -5,7 +5,7 @@ import pytest
 
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.judging import figures, statistics
 from evermodel.models import persistence
 from evermodel.tasks import forecasting
 from tests.specs import make_spec
@@ -60,9 +60,8 @@ def test_the_interval_of_skill_is_wider_where_good_and_bad_days_come_in_runs():
     test = Split(np.zeros((512, 1, 1)), moves)
 
     def width(right):
-        low, high = forecasting.intervals(
-            forecasting.score(test, np.where(right, moves, 0), make_spec()), make_spec(), seed=0
-        )["skill"]
+        scores = forecasting.score(test, np.where(right, moves, 0), make_spec())
+        low, high = statistics.intervals(forecasting.statistics(make_spec()), scores, seed=0)["skill"]
         return high - low
 
     runs = np.arange(512) % 64 < 32

@@ -11,7 +11,7 @@ import evermodel
 from evermodel.core import params
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.judging import figures, statistics
 from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
@@ -151,19 +151,18 @@ def test_a_prediction_with_a_row_missing_or_not_finite_is_told_in_a_sentence(cas
 
 def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(judged):
     task, scores, spec = judged
-    metrics, intervals = task.metrics(scores, spec), task.intervals(scores, spec, 0)
+    metrics, intervals = task.metrics(scores, spec), statistics.intervals(task.statistics(spec), scores, 0)
     assert set(task.HEADLINES.values()) <= {"lower", "higher"}
     assert set(intervals) == set(task.HEADLINES)
     for name, (low, high) in intervals.items():
         assert low <= metrics[name] <= high
 
 
-def test_every_headline_that_is_a_mean_is_the_mean_of_its_column(judged):
+def test_every_headline_follows_from_the_scores_as_the_task_says(judged):
     task, scores, spec = judged
     metrics = task.metrics(scores, spec)
-    assert set(task.MEANS) <= set(task.HEADLINES)
-    for name, column in task.MEANS.items():
-        assert scores[column].mean() == pytest.approx(metrics[name])
+    for name, statistic in task.statistics(spec).items():
+        assert statistics.value(statistic, scores) == pytest.approx(metrics[name])
 
 
 @pytest.mark.parametrize("file", [path(f"evermodel.{n}") for n in (*JUDGES, *(f"tasks.{t}" for t in TASKS))])

@@ -5,6 +5,7 @@ import pytest
 
 from evermodel.core.data import Answers, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.judging import statistics
 from evermodel.tasks import regression
 from tests.specs import make_spec
 
@@ -52,7 +53,7 @@ def test_a_prediction_that_is_not_finite_is_refused(broken):
 
 def test_the_interval_of_rmse_is_the_root_of_that_of_mse():
     scores = regression.score(TEST, np.array([1.5, 2, 1, 4]), make_spec())
-    intervals = regression.intervals(scores, make_spec(), seed=1)
+    intervals = statistics.intervals(regression.statistics(make_spec()), scores, seed=1)
     assert intervals["rmse"] == pytest.approx([math.sqrt(bound) for bound in intervals["mse"]])
 
 

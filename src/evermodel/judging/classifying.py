@@ -7,10 +7,9 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Answers, Spec
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import probabilities
+from evermodel.judging.statistics import Statistic, mean
 
-MEANS = {"accuracy": "correct", "log_loss": "log_loss"}
 BINS = 15
 
 
@@ -36,9 +35,9 @@ def calibration_error(correct: pd.Series, confidence: pd.Series) -> float:
     return float((correct - confidence).groupby(bins).sum().abs().sum() / len(confidence))
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline that is a mean over examples."""
-    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {"accuracy": mean("correct"), "log_loss": mean("log_loss")}
 
 
 def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import figures
-from evermodel.judging.intervals import Interval
+from evermodel.judging.statistics import Interval, Statistic
 
 WORST = 12
 
@@ -75,14 +75,18 @@ def metrics_json(
     return (json.dumps(rounded | sizes, indent=1, sort_keys=True) + "\n").encode()
 
 
-def scores_parquet(model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec) -> bytes:
+def scores_parquet(
+    model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec, statistics: Mapping[str, Statistic]
+) -> bytes:
     """The model's scores beside the baseline's as baseline_<column>, row by row, for paired tests.
 
-    The schema's metadata says as `test_hash` which rows they are of.
+    The schema's metadata says as `test_hash` which rows they are of, and as `statistics` how each headline
+    follows from them.
     """
     paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
-    metadata = {"test_hash": spec.test_hash}
+    how = {name: statistic.model_dump() for name, statistic in statistics.items()}
+    metadata = {"test_hash": spec.test_hash, "statistics": json.dumps(how, sort_keys=True)}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
     stream = pa.BufferOutputStream()
     pq.write_table(table, stream)

@@ -11,7 +11,7 @@ from skimage.util import img_as_ubyte
 
 from evermodel.core.data import Array, Spec, Split
 from evermodel.judging import answers, figures
-from evermodel.judging import intervals as bootstrap
+from evermodel.judging.statistics import Statistic, mean
 
 # dB. The mean squared error of rounding to 8 bits is 1/12 of a squared step (Bennett 1948): what is nearer
 # to a truth of 8 bits can't be told from it, and a perfect answer would be infinitely good.
@@ -64,9 +64,9 @@ def means(scores: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(value) for name, value in scores.mean().items()}
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of the mean of mse, psnr and ssim."""
-    return {name: bootstrap.mean(scores[name].to_numpy(), seed) for name in ("mse", "psnr", "ssim")}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {name: mean(name) for name in ("mse", "psnr", "ssim")}
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:

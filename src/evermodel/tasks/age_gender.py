@@ -12,11 +12,11 @@ from sklearn import metrics as measures
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import probabilities, quantities
+from evermodel.judging.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"gender_accuracy": "higher", "age_mae": "lower"}
-MEANS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}
+COLUMNS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}
 TARGETS = ("age", "gender")
 BANDS = {"0_12": 12, "13_25": 25, "26_45": 45, "46_65": 65, "66_plus": np.inf}  # the last year of each
 GENDERS = {"gender_0": 0, "gender_1": 1}
@@ -58,15 +58,15 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
         "gender_log_loss": scores["log_loss"].mean(),
         "gender_roc_auc": measures.roc_auc_score(scores["gender"], scores["probability"]),
     }
-    for metric, column in MEANS.items():
+    for metric, column in COLUMNS.items():
         values[metric] = scores[column].mean()
         values |= {f"{metric}_{group}": part[column].mean() for group, part in _groups(scores)}
     return {name: float(value) for name, value in values.items()}
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {name: mean(column) for name, column in COLUMNS.items()}
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:

@@ -9,11 +9,10 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import restorations
+from evermodel.judging.statistics import Statistic
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"roc_auc": "higher"}
-MEANS: dict[str, str] = {}
 SHOWN = 6
 
 
@@ -38,10 +37,9 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     }
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    target, error = scores["target"].to_numpy(), scores["error"].to_numpy()
-    return {"roc_auc": bootstrap.roc_auc(target, error, seed)}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {"roc_auc": Statistic(kind="roc_auc", columns=("target", "error"))}
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:

@@ -9,15 +9,14 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import probabilities
+from evermodel.judging.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "accuracy": "higher",
     "log_loss": "lower",
     "roc_auc": "higher",
 }
-MEANS = {"accuracy": "correct", "log_loss": "log_loss"}
 
 worst = probabilities.worst
 
@@ -50,11 +49,10 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    means = {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
-    area = bootstrap.roc_auc(scores["target"].to_numpy(), _positive(scores, spec).to_numpy(), seed)
-    return means | {"roc_auc": area}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    ranked = Statistic(kind="roc_auc", columns=("target", probabilities.columns(spec)[1]))
+    return {"accuracy": mean("correct"), "log_loss": mean("log_loss"), "roc_auc": ranked}
 
 
 def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:

@@ -5,10 +5,9 @@ from typing import Literal
 from evermodel.judging import classifying, probabilities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
-MEANS = classifying.MEANS
 
 score = probabilities.score
 worst = probabilities.worst
 metrics = classifying.metrics
-intervals = classifying.intervals
+statistics = classifying.statistics
 figures = classifying.figures

@@ -11,15 +11,14 @@ from skimage import color
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.judging import answers as answered
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import restorations
+from evermodel.judging.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "psnr": "higher",
     "ssim": "higher",
     "ab_error": "lower",
 }
-MEANS = {"psnr": "psnr", "ssim": "ssim", "ab_error": "ab_error"}
 MOST = 128  # of CIE Lab's a and b, in their own units
 SHOWN = 6
 
@@ -41,9 +40,9 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return restorations.means(scores)
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {name: mean(name) for name in HEADLINES}
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:

@@ -11,11 +11,10 @@ from evermodel.core.data import Answers, Array, Spec
 from evermodel.judging import restorations
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
-MEANS = {"mse": "mse", "psnr": "psnr", "ssim": "ssim"}
 NOISE = 0.1  # standard deviation, of the range of the pixels
 
 score = restorations.score
-intervals = restorations.intervals
+statistics = restorations.statistics
 worst = restorations.worst
 
 

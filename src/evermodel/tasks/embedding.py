@@ -12,19 +12,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.optimize import brentq
 from sklearn import metrics as measures
-from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.preprocessing import normalize
 
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.judging import answers as answered
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
+from evermodel.judging.statistics import EMBEDDING, Statistic, cosines, verification
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
-MEANS: dict[str, str] = {}
 PAIRS = ("pairs of two people", "pairs of one person")
-DIGITS = 6  # of a cosine; what lies behind them is another on another processor, and would untie ties
 SHOWN = 6
 NEIGHBOURS = 5
 
@@ -52,7 +49,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """rank1 and rank5 of the probes; verification_auc and equal_error_rate of the cosines of all pairs."""
     ranks = scores["rank"][scores["role"] == "probe"]
-    cosine, one = _verification(scores)
+    cosine, one = verification(scores)
     return {
         "equal_error_rate": _equal_error_rate(one, cosine),
         "rank1": float((ranks == 1).mean()),
@@ -61,16 +58,14 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     }
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline over people, since pictures of one are no independent evidence.
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores.
 
-    The gallery stays as it is (the subset bootstrap of Bolle, Ratha & Pankanti 2004).
+    People are drawn, and the gallery stays as it is (the subset bootstrap of Bolle, Ratha & Pankanti 2004).
     """
-    probes = scores[scores["role"] == "probe"].groupby("target")["rank1"].agg(["sum", "count"])
-    right, asked = probes.to_numpy().T
     return {
-        "rank1": bootstrap.groups(len(probes), lambda drawn: float(drawn @ right / (drawn @ asked)), seed),
-        "verification_auc": _area_over_people(scores, seed),
+        "rank1": Statistic(kind="identification", columns=("rank1",)),
+        "verification_auc": Statistic(kind="verification"),
     }
 
 
@@ -83,19 +78,14 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
 
 def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
     """roc and similarities of pairs, and neighbours, the gallery faces nearest to some probes."""
-    (cosine, one), baseline = _verification(scores), score(answers.test, answers.baseline, spec)
+    (cosine, one), baseline = verification(scores), score(answers.test, answers.baseline, spec)
     of_each = {name: cosine[one == number] for number, name in enumerate(PAIRS)}
-    both = {"ours": cosine, "baseline": _verification(baseline)[0]}
+    both = {"ours": cosine, "baseline": verification(baseline)[0]}
     return {
         "neighbours": _neighbours(scores, answers.test.x),
         "roc": pictures.roc(one, both, PAIRS),
         "similarities": pictures.histograms("similarities", of_each, "cosine", "share of the pairs"),
     }
-
-
-def cosines(vectors: Array) -> Array:
-    """The cosine of each pair, (n, n), of vectors (n, d), rounded to DIGITS."""
-    return np.asarray(cosine_similarity(vectors).round(DIGITS))
 
 
 def _vectors(prediction: Array, rows: int) -> Array:
@@ -126,45 +116,17 @@ def _found(cosine: Array, people: Array, known: Array) -> pd.DataFrame:
     return pd.DataFrame(found | {"margin": margin})
 
 
-def _verification(scores: pd.DataFrame) -> tuple[Array, Array]:
-    """The cosine of every pair of rows, and whether it is of one person (0 or 1)."""
-    first, second = np.triu_indices(len(scores), 1)
-    people = scores["target"].to_numpy()
-    cosine = cosines(scores.filter(regex=r"^e_\d+$").to_numpy())
-    return cosine[first, second], (people[first] == people[second]).astype(np.int64)
-
-
 def _equal_error_rate(one: Array, cosine: Array) -> float:
     """Where as many pairs of two people are taken for one as pairs of one person for two."""
     wrong, right, _ = measures.roc_curve(one, cosine)
     return float(brentq(lambda rate: 1 - rate - np.interp(rate, wrong, right), 0, 1))
 
 
-def _area_over_people(scores: pd.DataFrame, seed: int) -> bootstrap.Interval:
-    """A pair of two people counts as often as both were drawn together, one of one person as often as that
-    person was; a draw with no pairs of either kind says nothing, which is an area of 1/2."""
-    cosine, one = _verification(scores)
-    names, person = np.unique(scores["target"], return_inverse=True)
-    first, second = (person[side] for side in np.triu_indices(len(scores), 1))
-    alike, order = np.flatnonzero(one), np.flatnonzero(one == 0)
-    order = order[np.argsort(cosine[order])]
-    couple, owner = first[order] * len(names) + second[order], first[alike]
-    below, up_to = (np.searchsorted(cosine[order], cosine[alike], side) for side in ("left", "right"))
-
-    def area(drawn: Array) -> float:
-        weights = np.outer(drawn, drawn).ravel()[couple]
-        passed, own = np.concatenate([[0], weights.cumsum()]), drawn[owner]
-        pairs = own.sum() * passed[-1]
-        return float(own @ (passed[below] + passed[up_to]) / (2 * pairs)) if pairs else 0.5
-
-    return bootstrap.groups(len(names), area, seed)
-
-
 def _neighbours(scores: pd.DataFrame, x: Array) -> Figure:
     """Probes from the surest to the worst, each with its nearest gallery faces, the right ones framed."""
     probes, known = (np.flatnonzero(scores["role"] == role) for role in ("probe", "gallery"))
     picked = probes[pictures.spread(-scores["margin"].to_numpy()[probes], SHOWN)]
-    cosine = cosines(scores.filter(regex=r"^e_\d+$").to_numpy())[np.ix_(picked, known)]
+    cosine = cosines(scores.filter(regex=EMBEDDING).to_numpy())[np.ix_(picked, known)]
     nearest = known[np.argsort(-cosine, axis=1, kind="stable")[:, :NEIGHBOURS]]
     rows = np.column_stack([picked, nearest])
     people = scores["target"].to_numpy()[rows]

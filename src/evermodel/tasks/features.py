@@ -13,11 +13,10 @@ from evermodel.judging import classifying, probabilities
 from evermodel.judging import figures as pictures
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
-MEANS = classifying.MEANS
 MARKERS = "os^D"
 
 metrics = classifying.metrics
-intervals = classifying.intervals
+statistics = classifying.statistics
 worst = probabilities.worst
 
 

@@ -10,11 +10,10 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import quantities
+from evermodel.judging.statistics import Statistic
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"skill": "higher", "rmse": "lower", "mae": "lower"}
-MEANS = {"mae": "absolute_error"}
 
 worst = quantities.worst
 
@@ -54,15 +53,13 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline, over blocks of neighbouring days."""
-    squares, days = scores["squared_error"].to_numpy(), np.ones(len(scores))
-    low, high = bootstrap.ratio(squares, scores["persistence_squared_error"].to_numpy(), seed)
-    mse = bootstrap.ratio(squares, days, seed)
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores, which are in order of time."""
+    both = ("squared_error", "persistence_squared_error")
     return {
-        "skill": (1 - high, 1 - low),
-        "rmse": (math.sqrt(mse[0]), math.sqrt(mse[1])),
-        "mae": bootstrap.ratio(scores["absolute_error"].to_numpy(), days, seed),
+        "skill": Statistic(kind="skill", columns=both, in_time=True),
+        "rmse": Statistic(kind="root_mean", columns=both[:1], in_time=True),
+        "mae": Statistic(kind="mean", columns=("absolute_error",), in_time=True),
     }
 
 

@@ -9,10 +9,9 @@ from evermodel.core.data import Answers, Spec
 from evermodel.judging import restorations
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
-MEANS = {"mse": "mse", "psnr": "psnr", "ssim": "ssim"}
 
 score = restorations.score
-intervals = restorations.intervals
+statistics = restorations.statistics
 worst = restorations.worst
 
 

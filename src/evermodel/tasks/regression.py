@@ -1,6 +1,5 @@
 """Judging a predicted number."""
 
-import math
 from typing import Literal
 
 import pandas as pd
@@ -9,11 +8,10 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Answers, Spec
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging import quantities
+from evermodel.judging.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
-MEANS = {"mae": "absolute_error", "mse": "squared_error"}
 
 score = quantities.score
 worst = quantities.worst
@@ -33,11 +31,14 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    mae = bootstrap.mean(scores["absolute_error"].to_numpy(), seed)
-    mse = bootstrap.mean(scores["squared_error"].to_numpy(), seed)
-    return {"mae": mae, "mse": mse, "rmse": (math.sqrt(mse[0]), math.sqrt(mse[1]))}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    squares = ("squared_error",)
+    return {
+        "mae": mean("absolute_error"),
+        "mse": mean(*squares),
+        "rmse": Statistic(kind="root_mean", columns=squares),
+    }
 
 
 def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:

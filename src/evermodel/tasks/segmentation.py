@@ -14,11 +14,10 @@ from sklearn import metrics as measures
 from evermodel.core.data import Answers, Array, Spec, Split
 from evermodel.judging import answers as answered
 from evermodel.judging import figures as pictures
-from evermodel.judging import intervals as bootstrap
 from evermodel.judging.probabilities import SMALLEST
+from evermodel.judging.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"dice": "higher", "iou": "higher"}
-MEANS = {"dice": "dice", "iou": "iou"}
 THRESHOLD = 0.5
 COUNTS = ["true_negative", "false_positive", "false_negative", "true_positive"]
 # What a pixel can be, by its number in an overlay; 0 is background on which both agree.
@@ -49,9 +48,9 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return {str(name): float(value) for name, value in means.items()} | together
 
 
-def intervals(scores: pd.DataFrame, spec: Spec, seed: int) -> dict[str, bootstrap.Interval]:
-    """The 95 % interval of each headline."""
-    return {name: bootstrap.mean(scores[column].to_numpy(), seed) for name, column in MEANS.items()}
+def statistics(spec: Spec) -> dict[str, Statistic]:
+    """How each headline follows from the scores."""
+    return {name: mean(name) for name in HEADLINES}
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:

@@ -1,49 +1,73 @@
 """promote NAME: register the model of an experiment, and make it champion if the policy says so."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from evermodel import sources
+from mlflow.tracking import MlflowClient
+
 from evermodel.core import data, params, stage
-from evermodel.publishing import card, promotion, registry, tracking
-from evermodel.runs import saved
+from evermodel.publishing import (
+    candidate,
+    ledger,
+    promotion,
+    registry,
+    report,
+    rescoring,
+    succession,
+    tracking,
+)
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.ledger import Action, Ledger
+
+WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await", "report-only": "report"}
 
 
 @tracking.answering()
 def main(name: str) -> None:
-    """Complete the run in MLflow, register models/<name>/ once, decide, and move the alias.
+    """Complete the run in MLflow, register models/<name>/ once, decide, and move the aliases.
 
-    The receipt in reports/promotion/ makes a clone that has dvc.lock but no registry yet promote again.
+    Nobody else can promote this experiment in the meantime. The receipt in reports/promotion/ makes a clone
+    that has dvc.lock but no registry yet promote again.
     """
-    values = params.load()
-    experiment = values.experiment(name)
-    policy = experiment.promotion
-    spec = data.load_spec(data.PREPARED / experiment.dataset)
-    facts = saved.facts(saved.MODELS / name)
-    figures = json.loads((data.REPORTS / name / "metrics.json").read_text(encoding="utf-8"))
+    model = candidate.load(name, params.load())
     client = tracking.connect()
-    run_id = tracking.sync(client, name, facts.key)
-    champion = registry.champion(client, name)
-    rival = None if champion and registry.holds(champion, facts) else registry.judged(champion)
-    decision = promotion.decide(policy, figures, spec.test_hash, values.profile, rival)
-    source = sources.provenance(data.RAW / experiment.dataset)
-    verdict = f"{'promoted' if decision.promoted else 'not promoted'}: {decision.reason}"
-    description = card.write(name, experiment, spec, source, facts, figures, verdict)
-    judgement = {
-        "metric": policy.metric,
-        "value": repr(figures.get(policy.metric)),
-        "test_hash": spec.test_hash,
-        "profile": values.profile,
-        "decision": verdict,
-        "decided": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    version = registry.register(client, name, run_id, spec, description, judgement)
-    if decision.promoted:
-        client.set_registered_model_alias(name, registry.CHAMPION, version.version)
+    run_id = tracking.sync(client, name, model.facts.key)
+    with ledger.held(name) as book:
+        succession.reconcile(client, name, book)
+        told = promote(client, model, run_id, book)
     receipt = data.REPORTS / "promotion" / f"{name}.json"
     receipt.parent.mkdir(parents=True, exist_ok=True)
-    receipt.write_text(json.dumps({"model": facts.sha256, "policy": policy.model_dump()}, indent=1) + "\n")
-    print(f"{name} version {version.version} {verdict}")
+    content = {"model": model.facts.sha256, "policy": model.policy.model_dump()}
+    receipt.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"{name} {told}")
+
+
+def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger) -> str:
+    """Decide about a model and do what follows, or tell what was decided before."""
+    if known := book.decided(model.facts.sha256, model.policy_hash, model.spec.test_hash):
+        return f"version {known.version} {known.action}: {known.reason}"
+    looks = book.looks(model.spec.test_hash)
+    rival = rescoring.rival(client, model)
+    decision = promotion.decide(model, rival, looks)
+    action: Action = WINS[model.policy.approval] if decision.promoted else "keep"
+    page = report.page(model, rival, decision, looks)
+    version = registry.register(client, model, run_id, f"{action}: {decision.reason}", page)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "report.md").write_text(page, encoding="utf-8")
+        if decision.comparisons:
+            (Path(folder) / "differences.png").write_bytes(report.picture(model.policy, decision))
+        client.log_artifacts(run_id, folder, "promotion")
+    after = version if action == "promote" else book.champion
+    compared = bool(decision.comparisons)
+    succession.enact(
+        client,
+        model.name,
+        book,
+        succession.entry(action, version, book.champion, after, decision.reason, model, compared),
+    )
+    return f"version {version} {action}: {decision.reason}"
 
 
 if __name__ == "__main__":

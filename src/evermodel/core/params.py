@@ -172,12 +172,27 @@ class Train(Section):
 
 
 class Promotion(Section):
-    """The policy that a model must meet to become champion; `report-only` registers and never promotes."""
+    """The policy that a model must meet to become champion.
+
+    floor or ceiling: the limit of the metric, which has to beat the baseline's, too. margin: by how much it
+    has to be better than the champion's, with this confidence. slices: columns (`target`, or one of a
+    table's) in whose groups it may be worse by so much and no more. max_megabytes: of the model's file.
+    approval: whether the winner is promoted at once, after somebody has approved it, or never.
+    """
 
     metric: str
-    approval: Literal["auto", "report-only"] = "auto"
     floor: FiniteFloat | None = None
     ceiling: FiniteFloat | None = None
+    margin: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    slices: Mapping[str, Annotated[FiniteFloat, Field(ge=0)]] = {}
+    max_megabytes: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    approval: Literal["auto", "manual", "report-only"] = "auto"
+
+    @property
+    def direction(self) -> Literal[1, -1]:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.floor is not None else -1
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Promotion":

@@ -76,14 +76,16 @@ def metrics_json(
 
 
 def scores_parquet(
-    model: pd.DataFrame, baseline: pd.DataFrame, spec: Spec, statistics: Mapping[str, Statistic]
+    model: pd.DataFrame, baseline: pd.DataFrame | None, spec: Spec, statistics: Mapping[str, Statistic]
 ) -> bytes:
     """The model's scores beside the baseline's as baseline_<column>, row by row, for paired tests.
 
     The schema's metadata says as `test_hash` which rows they are of, and as `statistics` how each headline
     follows from them.
     """
-    paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
+    paired = model
+    if baseline is not None:
+        paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
     how = {name: statistic.model_dump() for name, statistic in statistics.items()}
     metadata = {"test_hash": spec.test_hash, "statistics": json.dumps(how, sort_keys=True)}

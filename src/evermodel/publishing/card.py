@@ -3,21 +3,13 @@
 from collections.abc import Mapping
 
 from evermodel.core.data import Spec
-from evermodel.core.params import Experiment
-from evermodel.runs.saved import Facts
-from evermodel.sources import Provenance
+from evermodel.publishing.candidate import Candidate
 
 
-def write(
-    name: str,
-    experiment: Experiment,
-    spec: Spec,
-    source: Provenance,
-    facts: Facts,
-    figures: Mapping[str, float],
-    decision: str,
-) -> str:
-    """The card of one model; figures are those of its metrics.json."""
+def write(model: Candidate, decision: str, report: str) -> str:
+    """The card of a model; decision: in a sentence, and report: the whole of it."""
+    name, experiment, spec = model.name, model.experiment, model.spec
+    source, facts, figures = model.source, model.facts, model.figures
     made = (
         f"\n\n**Made data:** {source.note}. The numbers say nothing about the real data." if spec.made else ""
     )

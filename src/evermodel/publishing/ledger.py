@@ -29,9 +29,9 @@ class Entry(BaseModel):
 
     promote: the alias went from version `before` to `after`; rollback: the same, to an older one; keep: it
     stayed; await: somebody has to approve `version`; report: the policy never promotes; found: somebody had
-    moved the alias without this ledger.
-    version: the model that was judged. test_hash and compared: of the test rows, and whether model and
-    champion were compared on them. numbers: what the decision was made from.
+    moved the alias without this ledger. version: the model that was judged, with the sha256 of its file.
+    test_hash and compared: of the test rows, and whether model and champion were compared on them. policy:
+    sha256 of what it was judged by. numbers: what the decision was made from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +48,7 @@ class Entry(BaseModel):
     sha256: str
     test_hash: str
     compared: bool
+    policy: str
     numbers: Mapping[str, float]
     previous: str
     hash: str = ""
@@ -74,6 +75,22 @@ class Ledger:
     def champion(self) -> int | None:
         """The version that the alias has to point at."""
         return self.entries[-1].after if self.entries else None
+
+    def decided(self, sha256: str, policy: str, test_hash: str) -> Entry | None:
+        """What was decided last about a model file by that policy and on these test rows, if it still holds.
+
+        What lost to a champion that has gone since is judged again. What won is not, or the next run would
+        undo a rollback.
+        """
+        mine = (sha256, policy, test_hash)
+        same = [line for line in self.entries if (line.sha256, line.policy, line.test_hash) == mine]
+        if not same or (same[-1].action == "keep" and same[-1].after != self.champion):
+            return None
+        return same[-1]
+
+    def looks(self, test_hash: str) -> int:
+        """How many decisions between model and champion these test rows were used for."""
+        return sum(entry.compared and entry.test_hash == test_hash for entry in self.entries)
 
     def append(self, entry: Entry) -> Entry:
         """Write a line and return it with number, `previous` and hash; on disk before this returns."""

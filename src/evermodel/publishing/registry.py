@@ -3,6 +3,7 @@
 import platform
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
@@ -24,7 +25,8 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 from evermodel.core import data
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing.promotion import Champion
+from evermodel.publishing import card
+from evermodel.publishing.candidate import Candidate
 from evermodel.runs import saved
 from evermodel.runs.saved import Facts
 
@@ -34,21 +36,27 @@ FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
 
-def register(
-    client: MlflowClient, name: str, run_id: str, spec: Spec, card: str, judgement: dict[str, str]
-) -> ModelVersion:
-    """The registered version of models/<name>/, made if there is none for this very model file.
+def register(client: MlflowClient, model: Candidate, run_id: str, verdict: str, page: str) -> int:
+    """The number of the registered version of a model, made if there is none for this very file.
 
-    card becomes its description, the judgement its tags `evermodel.…`, in both cases.
+    verdict: what was decided, in a sentence, and page: the whole report; both go into its card.
     """
-    facts = saved.facts(saved.MODELS / name)
-    found = _version_of(client, name, facts)
+    found = _version_of(client, model.name, model.facts)
     if found is None:
-        found = _create(client, name, run_id, spec, facts)
-    client.update_model_version(name, found.version, description=card)
+        found = _create(client, model.name, run_id, model.spec, model.facts)
+    client.update_model_version(model.name, found.version, description=card.write(model, verdict, page))
+    metric = model.policy.metric
+    judgement = {
+        "metric": metric,
+        "value": repr(model.figures.get(metric)),
+        "test_hash": model.spec.test_hash,
+        "profile": model.profile,
+        "decision": verdict,
+        "decided": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     for key, value in judgement.items():
-        client.set_model_version_tag(name, found.version, f"evermodel.{key}", value)
-    return client.get_model_version(name, found.version)
+        client.set_model_version_tag(model.name, found.version, f"evermodel.{key}", value)
+    return int(found.version)
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
@@ -70,23 +78,19 @@ def holds(version: ModelVersion, facts: Facts) -> bool:
     return bool(version.tags.get("evermodel.sha256") == facts.sha256)
 
 
-def judged(version: ModelVersion | None) -> Champion | None:
-    """What a version was judged by when it was promoted."""
-    if version is None:
-        return None
-    tags = version.tags
-    return Champion(
-        version=str(version.version),
-        value=float(tags.get("evermodel.value", "nan")),
-        test_hash=tags.get("evermodel.test_hash", ""),
-        profile=tags.get("evermodel.profile", ""),
-    )
-
-
 def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array], Spec]:
     """Download a version into `folder` and load it, if its model file is the one that was registered.
 
     Returns its predict function, and the spec of the data that it takes.
+    """
+    file, spec = fetch(version, folder)
+    return saved.predictor(file), spec
+
+
+def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
+    """Download a version into `folder`; returns its model file and the spec of the data that it takes.
+
+    Raises EvermodelError if the file is not the one that was registered.
     """
     local = Path(
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
@@ -98,7 +102,7 @@ def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array],
             f"{version.name} version {version.version}: its model file is not the one that was registered "
             "(it is missing or its sha256 differs); run the lane again or promote another version"
         )
-    return saved.predictor(files[0]), Spec.model_validate(metadata["spec"])
+    return files[0], Spec.model_validate(metadata["spec"])
 
 
 def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:

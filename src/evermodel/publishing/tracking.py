@@ -271,7 +271,7 @@ def _log_seconds(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -
 
 def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
     """Log the evaluation once; after another evaluation of the same model, the new one."""
-    files = [report / "metrics.json", *sorted((report / "figures").glob("*"))]
+    files = [report / "metrics.json", report / "scores.parquet", *sorted((report / "figures").glob("*"))]
     identity = "-".join(data.file_hash(file)[:8] for file in files)
     if run.data.tags.get(REPORT) == identity:
         return

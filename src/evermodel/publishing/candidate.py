@@ -1,0 +1,87 @@
+"""A model that was trained and evaluated, with all that counts when it wants to be champion."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evermodel import sources
+from evermodel.core import data
+from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment, Params, Promotion
+from evermodel.publishing.scores import Scores
+from evermodel.runs import saved
+from evermodel.runs.saved import Facts
+from evermodel.sources import Provenance
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What the stages left.
+
+    figures: its metrics.json; slices: the column of each slice of its policy, one value per test row.
+    """
+
+    name: str
+    profile: str
+    experiment: Experiment
+    spec: Spec
+    source: Provenance
+    facts: Facts
+    megabytes: float
+    figures: Mapping[str, float]
+    scores: Scores
+    slices: Mapping[str, pd.Series]
+
+    @property
+    def policy(self) -> Promotion:
+        """What it is judged by."""
+        return self.experiment.promotion
+
+    @property
+    def policy_hash(self) -> str:
+        """The sha256 of what it is judged by."""
+        return hashlib.sha256(json.dumps(self.policy.model_dump(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The metric that counts, its interval, and the baseline's."""
+        metric = self.policy.metric
+        names = (metric, f"{metric}_low", f"{metric}_high", f"baseline_{metric}")
+        return {name: self.figures[name] for name in names if name in self.figures}
+
+
+def load(name: str, values: Params) -> Candidate:
+    """The model of an experiment as its stages left it; EvermodelError that names what is missing."""
+    experiment = values.experiment(name)
+    spec = data.load_spec(data.PREPARED / experiment.dataset)
+    report, facts = data.REPORTS / name, saved.facts(saved.MODELS / name)
+    return Candidate(
+        name=name,
+        profile=values.profile,
+        experiment=experiment,
+        spec=spec,
+        source=sources.provenance(data.RAW / experiment.dataset),
+        facts=facts,
+        megabytes=(saved.MODELS / name / facts.file).stat().st_size / 1e6,
+        figures=json.loads((report / "metrics.json").read_text(encoding="utf-8")),
+        scores=(made := Scores.read(report / "scores.parquet")),
+        slices={column: _column(column, made.table, spec) for column in experiment.promotion.slices},
+    )
+
+
+def _column(name: str, table: pd.DataFrame, spec: Spec) -> pd.Series:
+    """A column of the scores, or of the test rows of a table; classes go by their names."""
+    if name in table:
+        column = table[name]
+        return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
+    if name in spec.columns and spec.kind == "table":
+        x = data.load_split(data.PREPARED / spec.dataset, "test").x
+        return pd.Series(x[:, spec.columns.index(name)])
+    raise EvermodelError(
+        f"promotion.slices names {name!r}, which is no column of the scores or of {spec.dataset}; "
+        f"the choices are {', '.join([*table.columns, *spec.columns])}"
+    )

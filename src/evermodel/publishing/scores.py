@@ -1,0 +1,41 @@
+"""The scores of one model on the test rows, as `evaluate` wrote them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evermodel.core.errors import EvermodelError
+from evermodel.judging.statistics import Statistic
+
+
+@dataclass(frozen=True)
+class Scores:
+    """table: a row per test row.
+
+    test_hash: of the rows. statistics: how each headline follows from the table.
+    """
+
+    table: pd.DataFrame
+    test_hash: str
+    statistics: Mapping[str, Statistic]
+
+    @classmethod
+    def read(cls, file: Path) -> "Scores":
+        """A scores.parquet; EvermodelError if it is none, or does not say what rows it is of."""
+        try:
+            table = pq.read_table(file)
+            known = {key.decode(): value for key, value in (table.schema.metadata or {}).items()}
+            how = json.loads(known["statistics"])
+            test_hash = known["test_hash"].decode()
+        except (KeyError, ValueError, OSError, pa.ArrowException):
+            raise EvermodelError(
+                f"{file} does not hold scores of known test rows; evaluate the model again"
+            ) from None
+        return cls(
+            table.to_pandas(), test_hash, {name: Statistic.model_validate(one) for name, one in how.items()}
+        )

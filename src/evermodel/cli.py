@@ -111,14 +111,50 @@ def run(
 
 @app.command()
 @plain_errors
-def history(name: Name, as_json: AsJson = False) -> None:
-    """Show the registered versions of an experiment's model, and what was decided about each."""
+def history(
+    name: Name,
+    as_json: AsJson = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check that nothing was edited or left out.")
+    ] = False,
+) -> None:
+    """Show what was decided about an experiment's models, by whom and why, newest first."""
     params.load().experiment(name)
+    if verify:
+        print(experiments.verify(name))
+        return
     rows = experiments.history(name)
     if as_json:
         print(json.dumps(rows, indent=1))
     else:
-        _show(f"{name}: {len(rows)} versions", rows)
+        _show(f"{name}: {len(rows)} decisions", [_decision(row) for row in rows])
+
+
+@app.command()
+@plain_errors
+def promote(
+    name: Name,
+    version: Annotated[
+        int | None,
+        typer.Option(help="The version; the newest that waits if none.", show_default=False),
+    ] = None,
+) -> None:
+    """Approve a model that won and waits for somebody's word (`approval: manual`)."""
+    params.load().experiment(name)
+    print(experiments.approve(name, version))
+
+
+@app.command()
+@plain_errors
+def rollback(
+    name: Name,
+    to: Annotated[
+        int | None, typer.Option(help="The version; the champion before if none.", show_default=False)
+    ] = None,
+) -> None:
+    """Make an older version champion again, after it has answered for an example."""
+    params.load().experiment(name)
+    print(experiments.rollback(name, to))
 
 
 @app.command()
@@ -198,6 +234,18 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]
     _show("test scores with their 95 % intervals", shown)
+
+
+def _decision(row: dict[str, Any]) -> dict[str, Any]:
+    moved = row["before"] != row["after"]
+    return {
+        "when": row["time"],
+        "who": row["who"],
+        "what": row["action"],
+        "version": row["version"],
+        "champion": f"{row['before'] or '–'} → {row['after'] or '–'}" if moved else row["after"],
+        "why": row["reason"],
+    }
 
 
 def _score(row: dict[str, Any]) -> str:

@@ -13,7 +13,13 @@ from evermodel.core.params import Experiment, Params
 from evermodel.runs import saved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlflow.tracking import MlflowClient
+
+    from evermodel.publishing.ledger import Entry, Ledger
+
+    Move = Callable[[MlflowClient, str, Ledger, int | None], Entry]
 
 
 def overview(values: Params) -> list[dict[str, Any]]:
@@ -26,23 +32,50 @@ def overview(values: Params) -> list[dict[str, Any]]:
 
 
 def history(name: str) -> list[dict[str, Any]]:
-    """One row per registered version, newest first."""
-    from evermodel.publishing import registry, tracking
+    """What was decided about an experiment's models, newest first. Raises EvermodelError if it was edited."""
+    from evermodel.publishing import ledger
+
+    return [line.model_dump() for line in reversed(ledger.read(ledger.path(name)))]
+
+
+def verify(name: str) -> str:
+    """That the ledger is as it was written, and MLflow's aliases are those of its last line.
+
+    Raises EvermodelError if either is not so.
+    """
+    from evermodel.publishing import ledger, succession, tracking
+
+    lines = ledger.read(ledger.path(name))
+    with tracking.answering():
+        succession.require_same(tracking.connect(), name, lines)
+    champion = lines[-1].after if lines else None
+    return f"{name}: {len(lines)} decisions as they were written; champion is {champion or 'none'}"
+
+
+def approve(name: str, version: int | None) -> str:
+    """Make the version champion that waits for approval; returns what was done."""
+    from evermodel.publishing import succession
+
+    return _move(name, succession.approve, version)
+
+
+def rollback(name: str, to: int | None) -> str:
+    """Make an older version champion again, the one before if None; returns what was done."""
+    from evermodel.publishing import succession
+
+    return _move(name, succession.rollback, to)
+
+
+def _move(
+    name: str, how: "Callable[[MlflowClient, str, Ledger, int | None], Entry]", version: int | None
+) -> str:
+    from evermodel.publishing import ledger, succession, tracking
 
     client = tracking.connect()
-    with tracking.answering():
-        champion, versions = registry.champion(client, name), registry.versions(client, name)
-    return [
-        {
-            "version": int(version.version),
-            "alias": "champion" if champion and champion.version == version.version else "",
-            "decided": version.tags.get("evermodel.decided"),
-            "profile": version.tags.get("evermodel.profile"),
-            "decision": version.tags.get("evermodel.decision"),
-            "run": version.run_id,
-        }
-        for version in versions
-    ]
+    with tracking.answering(), ledger.held(name) as book:
+        succession.reconcile(client, name, book)
+        done = how(client, name, book, version)
+    return f"{name}: champion was version {done.before or 'none'}, is version {done.after} ({done.reason})"
 
 
 def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:

@@ -1,26 +1,59 @@
 import math
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from evermodel.core.params import Promotion
-from evermodel.publishing.promotion import Champion, decide
+from evermodel.judging import statistics
+from evermodel.publishing import promotion
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.promotion import Rival, decide
+from evermodel.publishing.scores import Scores
 
-ACCURACY = Promotion(metric="accuracy", floor=0.8)
+ACCURACY = Promotion(metric="accuracy", floor=0.5)
 MAE = Promotion(metric="mae", ceiling=4.0)
-GOOD = {"accuracy": 0.9, "baseline_accuracy": 0.7, "mae": 3.0, "baseline_mae": 5.0}
+GOOD = {"accuracy": 0.9, "baseline_accuracy": 0.4, "mae": 3.0, "baseline_mae": 5.0}
+HOW = {"accuracy": statistics.mean("correct"), "mae": statistics.mean("absolute_error")}
+ROWS = 400
+RNG = np.random.default_rng(3)
+LUCK = RNG.random(ROWS)
 
 
-def champion(value, test_hash="rows", profile="sample"):
-    return Champion(version="7", value=value, test_hash=test_hash, profile=profile)
+def scores(share=0.8, error=3.0, test_hash="rows", rows=ROWS):
+    """Rows that are right or wrong by the same luck, and errors that follow it."""
+    table = pd.DataFrame({"correct": (share > LUCK).astype(int), "absolute_error": error * LUCK * 2})
+    return Scores(table[:rows], test_hash, HOW)
 
 
-def judged(policy=ACCURACY, champion=None, profile="sample", **figures):
-    return decide(policy, GOOD | figures, "rows", profile, champion)
+class Experiment:
+    def __init__(self, policy):
+        self.promotion = policy
+
+
+def model(policy=ACCURACY, made=None, profile="sample", slices=None, megabytes=1.0, **figures):
+    return Candidate(
+        name="it",
+        profile=profile,
+        experiment=Experiment(policy),
+        spec=None,
+        source=None,
+        facts=None,
+        megabytes=megabytes,
+        figures=GOOD | figures,
+        scores=made or scores(),
+        slices=slices or {},
+    )
+
+
+def rival(made=None, profile="sample", version=7):
+    return Rival(version, profile, made)
 
 
 @pytest.mark.parametrize("policy", [ACCURACY, MAE])
 def test_the_first_model_within_the_limit_and_better_than_its_baseline_is_promoted(policy):
-    decision = judged(policy)
+    decision = decide(model(policy), None)
     assert decision.promoted
     assert "beats the baseline" in decision.reason
 
@@ -28,82 +61,159 @@ def test_the_first_model_within_the_limit_and_better_than_its_baseline_is_promot
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("name", ["accuracy", "baseline_accuracy", "mae", "baseline_mae"])
 def test_what_is_not_finite_never_wins(name, value):
-    decision = judged(MAE if name.endswith("mae") else ACCURACY, **{name: value})
+    decision = decide(model(MAE if name.endswith("mae") else ACCURACY, **{name: value}), None)
     assert not decision.promoted
     assert "finite" in decision.reason
 
 
 @pytest.mark.parametrize("missing", ["accuracy", "baseline_accuracy"])
 def test_what_is_missing_never_wins(missing):
-    figures = {name: value for name, value in GOOD.items() if name != missing}
-    assert not decide(ACCURACY, figures, "rows", "sample", None).promoted
+    without = {name: value for name, value in GOOD.items() if name != missing}
+    assert not decide(replace(model(), figures=without), None).promoted
 
 
 @pytest.mark.parametrize(
     ("policy", "figures", "promoted"),
     [
-        (ACCURACY, {"accuracy": 0.79}, False),
-        (ACCURACY, {"accuracy": 0.8}, True),
+        (ACCURACY, {"accuracy": 0.49}, False),
+        (ACCURACY, {"accuracy": 0.5}, True),
         (MAE, {"mae": 4.01}, False),
         (MAE, {"mae": 4.0}, True),
     ],
 )
 def test_the_limit_itself_is_good_enough(policy, figures, promoted):
-    decision = judged(policy, **figures)
+    decision = decide(model(policy, **figures), None)
     assert decision.promoted == promoted
     assert ("misses the limit" in decision.reason) == (not promoted)
 
 
 @pytest.mark.parametrize(
-    ("policy", "figures"),
-    [
-        (ACCURACY, {"baseline_accuracy": 0.9}),
-        (ACCURACY, {"baseline_accuracy": 0.95}),
-        (MAE, {"baseline_mae": 3.0}),
-        (MAE, {"baseline_mae": 2.5}),
-    ],
+    ("policy", "figures"), [(ACCURACY, {"baseline_accuracy": 0.9}), (MAE, {"baseline_mae": 3.0})]
 )
-def test_a_model_no_better_than_its_baseline_loses(policy, figures):
-    decision = judged(policy, **figures)
-    assert not decision.promoted
-    assert "does not beat the baseline" in decision.reason
+def test_a_tie_with_the_baseline_loses(policy, figures):
+    assert "does not beat the baseline" in decide(model(policy, **figures), None).reason
+
+
+def test_a_model_that_is_too_large_loses():
+    small = Promotion(metric="accuracy", floor=0.5, max_megabytes=0.5)
+    assert not decide(model(small), None).promoted
+    assert decide(model(small, megabytes=0.5), None).promoted
 
 
 @pytest.mark.parametrize(
-    ("policy", "value", "promoted"),
+    ("policy", "ours", "theirs"),
+    [(ACCURACY, scores(0.9), scores(0.8)), (MAE, scores(error=2.0), scores(error=3.0))],
+)
+def test_better_on_the_same_rows_by_more_than_luck_wins_and_the_reverse_loses(policy, ours, theirs):
+    won = decide(model(policy, ours), rival(theirs))
+    lost = decide(model(policy, theirs), rival(ours))
+    assert won.promoted
+    assert not lost.promoted
+    (one,) = won.comparisons
+    assert 0 < one.low < one.value < one.high
+    assert lost.comparisons[0].value == -one.value
+
+
+def test_a_tie_keeps_the_champion():
+    decision = decide(model(made=scores(0.8)), rival(scores(0.8)))
+    assert not decision.promoted
+    assert "does not beat champion 7's" in decision.reason
+
+
+def test_better_within_luck_keeps_the_champion():
+    table = scores(0.8).table.copy()
+    table.loc[table.index[:2], "correct"] = 1
+    decision = decide(model(made=Scores(table, "rows", HOW)), rival(scores(0.8)))
+    assert not decision.promoted
+
+
+def test_the_margin_has_to_be_cleared():
+    ours, theirs = scores(0.9), scores(0.8)
+    assert decide(model(ACCURACY, ours), rival(theirs)).promoted
+    strict = Promotion(metric="accuracy", floor=0.5, margin=0.1)
+    assert not decide(model(strict, ours), rival(theirs)).promoted
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reason"),
     [
-        (ACCURACY, 0.89, True),
-        (ACCURACY, 0.9, False),
-        (ACCURACY, 0.91, False),
-        (MAE, 3.1, True),
-        (MAE, 3.0, False),
-        (MAE, 2.9, False),
+        (scores(0.6, test_hash="others"), "only the same rows"),
+        (scores(0.6, rows=ROWS - 1), "only the same rows"),
+        (Scores(scores(0.6).table, "rows", {}), "do not tell accuracy"),
+        (Scores(scores(0.6).table.assign(correct=math.nan), "rows", HOW), "not finite"),
     ],
 )
-def test_a_champion_is_replaced_only_by_a_better_model(policy, value, promoted):
-    decision = judged(policy, champion(value))
-    assert decision.promoted == promoted
-    assert "champion 7's" in decision.reason
+def test_scores_that_can_not_be_compared_never_win(theirs, reason):
+    for decision in (
+        decide(model(made=scores(0.9)), rival(theirs)),
+        decide(model(made=theirs), rival(scores())),
+    ):
+        assert not decision.promoted
+        assert reason in decision.reason
 
 
-def test_a_champion_that_was_scored_on_other_rows_is_replaced():
-    decision = judged(champion=champion(0.99, test_hash="other rows"))
+def test_the_full_profile_beats_the_sample_profile_without_comparison():
+    assert decide(model(profile="full", made=scores(0.6)), rival(None, "sample")).promoted
+    assert not decide(model(profile="sample", made=scores(0.9)), rival(None, "full")).promoted
+
+
+def test_a_champion_that_takes_other_inputs_is_replaced():
+    decision = decide(model(), rival(None))
     assert decision.promoted
-    assert "champion 7 was scored on other test rows" in decision.reason
+    assert "takes other inputs" in decision.reason
 
 
-def test_other_test_rows_excuse_no_one_from_limit_and_baseline():
-    old = champion(0.99, test_hash="other rows")
-    assert not judged(champion=old, accuracy=0.79).promoted
-    assert not judged(champion=old, baseline_accuracy=0.9).promoted
-
-
-@pytest.mark.parametrize("test_hash", ["rows", "other rows"])
-def test_a_model_of_the_sample_never_replaces_one_of_the_full_data(test_hash):
-    decision = judged(champion=champion(0.5, test_hash, profile="full"), profile="sample")
+def test_a_slice_in_which_it_may_be_worse_keeps_the_champion():
+    groups = pd.Series(np.where(np.arange(ROWS) % 10 == 0, "rare", "common"))
+    theirs = scores(0.7)
+    table = scores(0.9).table.copy()
+    table.loc[groups == "rare", "correct"] = 0
+    ours = Scores(table, "rows", HOW)
+    careful = Promotion(metric="accuracy", floor=0.5, slices={"kind": 0.05})
+    assert decide(model(made=ours), rival(theirs)).promoted
+    decision = decide(model(careful, ours, slices={"kind": groups}), rival(theirs))
     assert not decision.promoted
-    assert "full profile" in decision.reason
+    assert "may be worse than champion 7's where kind = rare" in decision.reason
+    assert [one.rows for one in decision.comparisons] == ["all", "kind = common", "kind = rare"]
 
 
-def test_a_model_of_the_full_data_replaces_one_of_the_sample():
-    assert judged(champion=champion(0.99, "other rows", profile="sample"), profile="full").promoted
+def test_a_slice_of_many_numbers_is_cut_into_quarters():
+    careful = Promotion(metric="accuracy", floor=0.5, slices={"x": 1.0})
+    slices = {"x": pd.Series(np.arange(ROWS) / 7)}
+    decision = decide(model(careful, scores(0.9), slices=slices), rival(scores(0.7)))
+    assert [one.size for one in decision.comparisons] == [ROWS, *[ROWS // 4] * 4]
+    assert decision.promoted
+
+
+def test_more_slices_make_wider_intervals_for_all():
+    careful = Promotion(metric="accuracy", floor=0.5, slices={"x": 1.0})
+    slices = {"x": pd.Series(np.arange(ROWS) % 8)}
+    plain = decide(model(made=scores(0.9)), rival(scores(0.7))).comparisons[0]
+    sliced = decide(model(careful, scores(0.9), slices=slices), rival(scores(0.7))).comparisons[0]
+    assert sliced.low < plain.low
+    assert plain.high < sliced.high
+
+
+def test_confidence_tightens_with_each_look_at_the_rows_and_all_looks_share_the_chance():
+    spent = [promotion.spent(0.95, looks) for looks in range(2000)]
+    assert spent == sorted(spent)
+    assert sum(1 - one for one in spent) == pytest.approx(0.05, rel=1e-3)
+    first, tenth = (decide(model(made=scores(0.84)), rival(scores(0.8)), looks) for looks in (0, 9))
+    assert tenth.comparisons[0].low < first.comparisons[0].low
+
+
+def test_of_a_hundred_challengers_that_are_no_better_five_at_most_are_promoted():
+    """Models that are right on 80 % of a population, each by its own luck, against one of them."""
+    rng = np.random.default_rng(11)
+    hard = rng.beta(4, 1, ROWS)
+
+    def drawn():
+        return Scores(pd.DataFrame({"correct": (rng.random(ROWS) < hard).astype(int)}), "rows", HOW)
+
+    champion, challengers = drawn(), [drawn() for _ in range(100)]
+    without = [decide(model(made=one), rival(champion)).promoted for one in challengers]
+    spending = [
+        decide(model(made=one), rival(champion), looks).promoted for looks, one in enumerate(challengers)
+    ]
+    assert sum(without) <= 5
+    assert sum(spending) <= sum(without)

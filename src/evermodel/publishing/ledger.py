@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evermodel.core.errors import EvermodelError
@@ -117,9 +117,17 @@ def held(name: str) -> Iterator[Ledger]:
     file = path(name)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file.with_suffix(".lock"))
-    with lock.acquire(timeout=PATIENCE):
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        raise EvermodelError(
+            f"somebody else promotes it for {PATIENCE:g} s already ({lock.lock_file} is locked); try again"
+        ) from None
+    try:
         _drop_torn_line(file)
         yield Ledger(file)
+    finally:
+        lock.release()
 
 
 def read(file: Path) -> list[Entry]:

@@ -87,6 +87,25 @@ def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array],
     return saved.predictor(file), spec
 
 
+def require_answer(client: MlflowClient, name: str, number: int) -> None:
+    """Let a version answer for the example in its package.
+
+    Raises EvermodelError if it does not exist, is not the file that was registered, or gives no finite
+    answer.
+    """
+    numbers = {int(version.version) for version in versions(client, name)}
+    if number not in numbers:
+        raise EvermodelError(
+            f"{name} has no version {number}; it has {', '.join(map(str, sorted(numbers))) or 'none'}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        predict, _ = load(client.get_model_version(name, str(number)), Path(folder))
+        example = Model.load(str(next(Path(folder).rglob("MLmodel")))).load_input_example(folder)
+        answer = np.asarray(predict(example), dtype=float)
+    if len(answer) != len(example) or not np.isfinite(answer).all():
+        raise EvermodelError(f"{name} version {number} gives no finite answer for the example in its package")
+
+
 def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     """Download a version into `folder`; returns its model file and the spec of the data that it takes.
 

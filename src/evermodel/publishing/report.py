@@ -15,9 +15,9 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, looks: int) 
     lines = [f"# {model.name}: this model {verdict}", "", f"{decision.reason}.", ""]
     if rival and decision.comparisons:
         lines += [
-            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These test rows have "
-            f"been used for {looks} such decisions before, so that the confidence is "
-            f"{decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all intervals hold at once.",
+            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows "
+            f"have been used for {looks} such decisions before, so that the confidence is "
+            f"{decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all hold at once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
             "|---|---|---|---|---|---|",

@@ -3,6 +3,7 @@
 import getpass
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mlflow.exceptions import MlflowException
@@ -82,6 +83,68 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
         version = found or book.champion
         assert version is not None
         enact(client, name, book, entry("found", version, book.champion, found, reason))
+
+
+def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> None:
+    """Raise an EvermodelError if the registry does not stand where the last line says."""
+    models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
+    if followed != (lines[-1].hash if lines else GENESIS):
+        raise EvermodelError(
+            f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
+            "one: lines are missing, or a promotion was cut short (`evermodel run` completes it)"
+        )
+    champion = registry.champion(client, name)
+    after = lines[-1].after if lines else None
+    if (int(champion.version) if champion else None) != after:
+        raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
+
+
+def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
+    """Make a version champion that was found worthy and waits for somebody's word; the newest if None.
+
+    Raises EvermodelError if none waits, or another one has become champion since.
+    """
+    waiting = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
+    if not waiting:
+        which = f"version {version}" if version else "no version"
+        raise EvermodelError(
+            f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
+        )
+    chosen = waiting[-1]
+    if book.champion == chosen.version:
+        raise EvermodelError(f"version {chosen.version} of {name} is champion already")
+    if chosen.after != book.champion:
+        raise EvermodelError(
+            f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
+            f"{book.champion} is champion now; `dvc repro --force promote@{name}` compares it again"
+        )
+    approved = entry("promote", chosen.version, book.champion, chosen.version, f"approved; {chosen.reason}")
+    kept = ("sha256", "test_hash", "policy", "numbers")
+    return enact(
+        client, name, book, approved.model_copy(update={field: getattr(chosen, field) for field in kept})
+    )
+
+
+def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
+    """Make an older version champion again, the one before if None, after it has answered for an example.
+
+    Raises EvermodelError if there is none, or it can't answer.
+    """
+    target = to or _before(book)
+    if target is None:
+        raise EvermodelError(f"{name} has had no champion before; name a version with --to")
+    if target == book.champion:
+        raise EvermodelError(f"version {target} of {name} is champion already; name another with --to")
+    registry.require_answer(client, name, target)
+    reason = f"instead of version {book.champion}"
+    return enact(client, name, book, entry("rollback", target, book.champion, target, reason))
+
+
+def _before(book: Ledger) -> int | None:
+    """The champion before this one, by the last line that changed it."""
+    changes = [line for line in book.entries if line.before != line.after]
+    return changes[-1].before if changes else None
 
 
 def _follow(client: MlflowClient, name: str, book: Ledger) -> None:

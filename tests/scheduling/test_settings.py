@@ -72,6 +72,4 @@ def test_what_a_run_changes_is_told():
 
 def test_what_the_form_left_empty_is_not_set():
     empty = '{"experiments": null, "commit": null, "force": false, "overrides": null}'
-        '{"experiments": null, "commit": null, "profile": "as committed", "force": false, "overrides": null}'
-    )
     assert settings.parse(empty) == Settings()

@@ -79,7 +79,7 @@ def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, fi
             airflow.run(DAG, **conf)
 
 
-def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow, first):
+def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow):
     watched, other = DAG, "retrain.imdb_linear"
 
     def told():
@@ -108,7 +108,7 @@ def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow,
     assert airflow.retrained(other) == 0
 
 
-def test_ctrl_c_leaves_no_process(airflow, first):
+def test_ctrl_c_leaves_no_process(airflow):
     family = airflow.process.children(recursive=True)
     assert len(family) > 5
     airflow.process.send_signal(signal.SIGINT)

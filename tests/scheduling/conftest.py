@@ -70,3 +70,10 @@ def airflow(airflow_bin, webhook, tmp_path_factory):
 def first(airflow):
     """The first run of boston_linear."""
     return airflow.run("retrain.boston_linear")
+
+
+@pytest.fixture(scope="session")
+def mixed(airflow, first):
+    """The id of a run of two experiments, of which one can't be built; nobody waits for its end here."""
+    broken = "experiments.boston_dnn.options.units=[0]"
+    return airflow.trigger("retrain_all", experiments=["boston_linear", "boston_dnn"], overrides=[broken])

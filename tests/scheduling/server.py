@@ -59,8 +59,11 @@ class Airflow:
 
     def run(self, dag, **conf):
         """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
-        triggered = self.call("POST", f"/api/v2/dags/{dag}/dagRuns", logical_date=None, conf=conf)
-        return self.ended(dag, triggered["dag_run_id"])
+        return self.ended(dag, self.trigger(dag, **conf))
+
+    def trigger(self, dag, **conf):
+        """Start a run and return its id."""
+        return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"]
 
     def ended(self, dag, run_id):
         """Wait for the end of a run, and return its id, its state, and those of its tasks."""

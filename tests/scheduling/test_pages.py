@@ -21,8 +21,8 @@ LOW = 600  # pixels: a graph is a long line
 
 
 @pytest.fixture(scope="module")
-def page(browser, airflow, first):
-    """The page of a run that the form of its DAG has started, with the commit of the first run."""
+def page(browser, airflow, first, mixed):
+    """The page of a run that the form has started, with the commit of the first one and beside another."""
     with opened(browser) as page:
         page.set_default_timeout(MILLISECONDS)
         page.goto(airflow.address)

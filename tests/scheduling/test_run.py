@@ -39,17 +39,16 @@ def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow,
 
 
 @pytest.fixture(scope="module")
-def mixed(airflow, first):
-    """A run of two experiments, of which one can't be built."""
-    broken = "experiments.boston_dnn.options.units=[0]"
-    return airflow.run("retrain_all", experiments=["boston_linear", "boston_dnn"], overrides=[broken])
+def failed(airflow, mixed):
+    """The run of two experiments, of which one can't be built, at its end."""
+    return airflow.ended("retrain_all", mixed)
 
 
-def test_a_lane_that_fails_holds_up_no_other_one(airflow, mixed):
-    _, state, tasks = mixed
+def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
+    _, state, tasks = failed
     assert state == "failed"
-    failed = {task: state for task, state in tasks.items() if state not in ("success", "skipped")}
-    assert failed == {
+    rest = {task: state for task, state in tasks.items() if state not in ("success", "skipped")}
+    assert rest == {
         "boston_dnn.train": "failed",
         "boston_dnn.evaluate": "upstream_failed",
         "end": "upstream_failed",
@@ -57,15 +56,15 @@ def test_a_lane_that_fails_holds_up_no_other_one(airflow, mixed):
     assert any("retrain_all" in branch for branch in airflow.branches()), "what has a result is published"
 
 
-def test_the_experiments_that_the_run_does_not_name_are_skipped(mixed):
-    _, _, tasks = mixed
+def test_the_experiments_that_the_run_does_not_name_are_skipped(failed):
+    _, _, tasks = failed
     lanes = ("boston_housing.", "boston_linear.", "boston_dnn.")
     others = {task for task in tasks if "." in task and not task.startswith(lanes)}
     assert {task for task, state in tasks.items() if state == "skipped"} == others
 
 
-def test_a_failure_is_told_to_the_log_and_to_the_webhook(airflow, webhook, mixed):
-    run_id, _, _ = mixed
+def test_a_failure_is_told_to_the_log_and_to_the_webhook(airflow, webhook, failed):
+    run_id, _, _ = failed
     (told,) = webhook.told
     assert told["text"].startswith(f"boston_dnn.train of retrain_all failed in run {run_id} (")
     assert "clear the task" in told["text"]

@@ -8,7 +8,7 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Behind a company's proxy the machine knows the certificates, not uv.
-export UV_NATIVE_TLS := true
+export UV_SYSTEM_CERTS := true
 # Nothing here calls home.
 export DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true

@@ -69,7 +69,7 @@ def test_dvc_shows_metrics_plots_and_differences(edited):
     edited.run("dvc", "plots", "show", "--out", "dvc_plots")
     assert "reports" in (edited.folder / "dvc_plots/index.html").read_text()
     shutil.rmtree(edited.folder / "dvc_plots")
-    edited.edit("params.yaml", "epochs: 100}", "epochs: 5}")
+    edited.edit("params.yaml", "epochs: 100, sample: {epochs: 50}}", "epochs: 5}")
     changed = json.loads(edited.run("dvc", "params", "diff", "--json").stdout)["params.yaml"]
     assert changed["experiments.boston_dnn.train.epochs"] == {"old": 100, "new": 5, "diff": -95}
     edited.repro("evaluate@boston_dnn")

@@ -148,7 +148,7 @@ def test_a_second_run_of_everything_in_another_folder_gives_the_same_dvc_lock(mo
     others = differing(moved.committed_lock, lock)
     warnings.warn(
         f"stages that gave other bytes here than where dvc.lock was committed: {len(others)}, such as "
-        f"{', '.join(others[:3])}; everything runs a second time to see whether it gives the same bytes twice",
+        f"{', '.join(others[:3])}; everything runs again to see whether it gives the same bytes twice",
         stacklevel=1,
     )
     assert sorted(moved.repro("--force")) == sorted(moved.stages)

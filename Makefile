@@ -26,7 +26,7 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 	@echo "Experiments: make ui. One lane: $(BIN)/dvc repro promote@fashion_cnn."
 
 test: .venv/dev .venv-airflow/installed check ## all checks and tests; installs what they need
-	bash tests/browser.sh
+	bash tests/debian.sh
 	$(BIN)/pytest -n 2 tests
 
 unit: .venv/dev ## the quick tests alone

@@ -13,7 +13,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 
 def inside(text: str, variables: Mapping[str, str] | None = None) -> str:
-    """A value as the container sees it: variables or their defaults filled in, two dollars turned into one."""
+    """A value as the container sees it: with variables or their defaults, and one dollar for two."""
     known = variables or {}
     filled = re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda found: known.get(found[1], found[2]), text)
     return filled.replace("$$", "$")

@@ -1,4 +1,4 @@
-"""docker/compose.yaml as plain processes of this machine: its very commands and environment, no containers."""
+"""docker/compose.yaml as plain processes of this machine, by its very commands and environment."""
 
 import os
 import re
@@ -6,18 +6,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.compose import COMPOSE, SERVICES, inside
 from tests.project import copy_repository
 from tests.scheduling.server import Client, free_port, wait
 
-POSTGRES = Path("/usr/lib/postgresql/15/bin")  # Debian has it in no PATH
+DEBIANS = Path("/usr/lib/postgresql")  # PostgreSQL's server, which Debian has in no PATH
 # What stands in compose.yaml and is different without containers: their names, ports and folders.
 HOSTS = ("postgres", "redis", "mlflow", "api-server")
 PORTS = ("5432", "6379", "5000", "8080", "8974")
@@ -28,8 +28,21 @@ AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups
 GRACE = 120  # seconds that a process has to end when it is told to
 
 
+def require_programs() -> None:
+    """Skip the test if PostgreSQL or Redis is not here, and fail where CI is set."""
+    if not postgresql() or not shutil.which("redis-server"):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            "no PostgreSQL or no Redis: bash tests/debian.sh installs them"
+        )
+
+
+def postgresql() -> list[Path]:
+    """The folder of its commands, the newest first."""
+    return sorted(DEBIANS.glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
+
+
 def translated(text: str, root: Path, ports: dict[str, int]) -> str:
-    """A text of a container as this machine needs it; root: the folder that stands for the container's `/`."""
+    """A text of a container as this machine needs it; root: the folder that stands for its `/`."""
     text = re.sub(rf"\b({'|'.join(HOSTS)}):(?=\d)", "127.0.0.1:", text)
     text = re.sub(rf"\b({'|'.join(PORTS)})\b", lambda found: str(ports[found[0]]), text)
     text = text.replace(EVERYWHERE, "127.0.0.1")
@@ -37,7 +50,7 @@ def translated(text: str, root: Path, ports: dict[str, int]) -> str:
 
 
 class Stack(Client):
-    """`docker compose up` over a repository of its own, with other settings for Airflow where the test says so."""
+    """`docker compose up` over a repository of its own; settings: what a test wants otherwise in Airflow."""
 
     def __init__(self, airflow: Path, **settings: str) -> None:
         # A short path, for PostgreSQL's socket, which another user can reach: pytest's own are closed.
@@ -56,7 +69,7 @@ class Stack(Client):
         self.project.run("docker/secrets.sh", **self.variables)
 
     def up(self) -> None:
-        """Start every service when those that it depends on are as it asks, and wait until all are healthy."""
+        """Start each service when those that it depends on are ready, and wait until all are healthy."""
         needs = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
         for name in TopologicalSorter(needs).static_order():
             for needed in needs[name]:
@@ -107,7 +120,7 @@ class Stack(Client):
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def processes(self) -> Iterator[psutil.Process]:
-        """All that ever was started here and still runs: each has its current folder in a container or a volume."""
+        """All that was started here and still runs: whose current folder is in a container or a volume."""
         for process in psutil.process_iter():
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and process.cwd().startswith(f"{self.folder}/"):
@@ -141,6 +154,11 @@ class Stack(Client):
     def said(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()[-4000:]
 
+    def logs(self, run_id: str, task: str = "*") -> str:
+        """What the tasks of a run have logged, in all their tries."""
+        files = (self.folder / "volumes/logs").rglob(f"run_id={run_id}/task_id={task}/*.log")
+        return "\n".join(file.read_text() for file in files)
+
     def root(self, name: str) -> Path:
         """The folder that stands for `/` of a container."""
         return self.folder / name
@@ -152,7 +170,7 @@ class Stack(Client):
         """What the service sets, what its image does, and what keeps apart those that share a machine."""
         values = SERVICES[name].get("environment", {}) | self.settings
         root, airflow, pipeline = self.root(name), self.airflow, Path(sys.executable).parent
-        folders = {"mlflow": [pipeline], "postgres": [POSTGRES], "redis": []}.get(name, [airflow])
+        folders = {"mlflow": [pipeline], "postgres": postgresql(), "redis": []}.get(name, [airflow])
         folders += [pipeline] if name.startswith("worker") else []
         return {
             "PATH": os.pathsep.join([*map(str, folders), os.defpath]),
@@ -183,7 +201,8 @@ class Stack(Client):
         return {f"AIRFLOW__{key}": str(value) for key, value in settings.items()}
 
     def _words(self, name: str, words: list[str]) -> list[str]:
-        return [translated(inside(word, self.variables), self.root(name), self.ports) for word in words]
+        # Variables last: their values are of this machine already.
+        return [inside(translated(word, self.root(name), self.ports), self.variables) for word in words]
 
     def _mount(self, name: str) -> None:
         service, root = SERVICES[name], self.root(name)
@@ -194,14 +213,18 @@ class Stack(Client):
             kept = self.folder / "volumes" / source
             if source in COMPOSE["volumes"]:
                 kept.mkdir(parents=True, exist_ok=True)
-            _link(root, target, kept if source in COMPOSE["volumes"] else self.project.folder / "docker" / source)
+            _link(
+                root,
+                target,
+                kept if source in COMPOSE["volumes"] else self.project.folder / "docker" / source,
+            )
         for secret in service.get("secrets", []):
             source, target = (secret, secret) if isinstance(secret, str) else secret.values()
             file = inside(COMPOSE["secrets"][source]["file"], self.variables)
             _link(root, f"/run/secrets/{target}", Path(file))
 
     def _postgres(self, environment: dict[str, str]) -> list[str]:
-        """What the image of PostgreSQL does: make a database on an empty volume, run the scripts, and serve."""
+        """What PostgreSQL's image does: make a database on an empty volume, run the scripts, and serve."""
         root = self.root("postgres")
         data, socket = root / "var/lib/postgresql/data", root / "tmp"
         for folder in (socket, data.resolve()):
@@ -212,7 +235,16 @@ class Stack(Client):
             told = environment | {"PGHOST": str(socket), "PGPORT": port}
             subprocess.run(command, env=told, cwd=socket, check=True, capture_output=True, text=True)
 
-        run(*AS_POSTGRES, "initdb", "-D", str(data), "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
+        run(
+            *AS_POSTGRES,
+            "initdb",
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+        )
         control = (*AS_POSTGRES, "pg_ctl", "-D", str(data), "--wait", "--log", str(socket / "log"))
         run(*control, "-o", f"-k {socket} -p {port} -h ''", "start")
         for script in sorted((root / "docker-entrypoint-initdb.d").iterdir()):

@@ -26,10 +26,7 @@ class Client:
         self.token = self.call("POST", "/auth/token", username=username, password=password)["access_token"]
 
     def call(self, method, path, **body):
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self.token}",
-        }
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         sent = json.dumps(body).encode() if body else None
         request = urllib.request.Request(self.address + path, sent, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -44,11 +41,13 @@ class Client:
     def trigger(self, dag, **conf):
         return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"]
 
+    def state(self, dag, run_id):
+        return self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}")["state"]
+
     def ended(self, dag, run_id):
         """The state of a run at its end."""
-        here = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}"
-        wait(lambda: self.call("GET", here)["state"] in ("success", "failed"))
-        return self.call("GET", here)["state"]
+        wait(lambda: self.state(dag, run_id) in ("success", "failed"))
+        return self.state(dag, run_id)
 
     def tasks(self, dag, run_id):
         here = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}/taskInstances"

@@ -51,7 +51,7 @@ def undisturbed(stack):
 def first(stack, request):
     """The tasks of a run in whose midst the worker of the GPU is killed and the scheduler restarted."""
     run_id = stack.trigger(DAG, **CHOSEN)
-    wait(lambda: checkpoints(stack))
+    wait(lambda: checkpoints(stack) or stack.state(DAG, run_id) == "failed")
     stack.stop("scheduler")
     stack.kill("worker-gpu")
     assert checkpoints(stack), "the training ended before it could be killed"
@@ -93,13 +93,24 @@ def tracked(stack, kind, **asked):
     return answer.json()[kind.replace("-", "_")]
 
 
+def texts(service):
+    """All of a service that is translated, as YAML."""
+    return yaml.safe_dump([service.get(part) for part in ("command", "environment", "healthcheck")])
+
+
+def test_all_that_is_replaced_stands_in_compose():
+    written = "".join(texts(service) for service in SERVICES.values())
+    for entry in (*compose.HOSTS, *compose.PORTS, *compose.FOLDERS, compose.EVERYWHERE):
+        assert entry in written
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_nothing_in_a_command_is_of_a_container_any_more(name, tmp_path):
     ports = dict.fromkeys(compose.PORTS, 1)
-    text = yaml.safe_dump([SERVICES[name].get(part) for part in ("command", "environment", "healthcheck")])
-    left = compose.translated(compose.inside(text), tmp_path, ports)
+    left = compose.translated(compose.inside(texts(SERVICES[name])), tmp_path, ports)
     assert not re.search(rf"\b({'|'.join(compose.HOSTS)}):\d", left)
-    assert all(path.startswith(str(tmp_path)) for path in re.findall(r"(?<![\w/.:*}])/[a-z][\w/.-]+", left))
+    paths = re.findall(r"(?<![\w/.:*}])/[a-z][\w/.-]+", left)
+    assert all(path.startswith(str(tmp_path)) for path in paths)
 
 
 def test_the_lanes_that_were_chosen_succeed_and_all_others_are_skipped(first):

@@ -16,7 +16,7 @@ from tests.scheduling.stack import Stack
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 DAG, GPU, CPU = "retrain_all", "vgg16_transfer", "boston_dnn"
 LANES = {GPU: ("flowers17_imagenet", GPU), CPU: ("boston_housing", CPU)}
-EPOCHS = 12  # long enough to be killed in the midst of
+EPOCHS = 6  # long enough to be killed in the midst of
 CHOSEN = {"experiments": [GPU, CPU], "overrides": [f"experiments.{GPU}.train.epochs={EPOCHS}"]}
 # A dead worker is noticed after 30 seconds, and not after the 10 minutes of compose.yaml.
 IMPATIENT = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
@@ -52,9 +52,9 @@ def first(stack, request):
     """The tasks of a run in whose midst the worker of the GPU is killed and the scheduler restarted."""
     run_id = stack.trigger(DAG, **CHOSEN)
     wait(lambda: checkpoints(stack) or stack.state(DAG, run_id) == "failed")
-    stack.stop("scheduler")
     stack.kill("worker-gpu")
     assert checkpoints(stack), "the training ended before it could be killed"
+    stack.stop("scheduler")
     stack.start("scheduler")
     stack.start("worker-gpu")
     request.getfixturevalue("undisturbed")  # while Airflow waits for heartbeats

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -101,10 +102,7 @@ class Stack(Client):
 
     def kill(self, name: str) -> None:
         """What happens to a machine without power."""
-        family = [self.running[name], *self.running[name].children(recursive=True)]
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family, GRACE)
+        _kill([self.running[name], *self.running[name].children(recursive=True)])
 
     def down(self) -> list[psutil.Process]:
         """Stop everything, those first that need others; returns what runs on."""
@@ -115,8 +113,8 @@ class Stack(Client):
 
     def close(self) -> None:
         """Leave neither a process nor a file behind."""
-        for process in self.processes():
-            process.kill()
+        while alive := list(self.processes()):
+            _kill(alive)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def processes(self) -> Iterator[psutil.Process]:
@@ -210,14 +208,11 @@ class Stack(Client):
         (root / "tmp").mkdir(parents=True)
         for volume in service.get("volumes", []):
             source, target = volume.split(":")[:2]
-            kept = self.folder / "volumes" / source
-            if source in COMPOSE["volumes"]:
+            named = source in COMPOSE["volumes"]
+            kept = self.folder / "volumes" / source if named else self.project.folder / "docker" / source
+            if named:
                 kept.mkdir(parents=True, exist_ok=True)
-            _link(
-                root,
-                target,
-                kept if source in COMPOSE["volumes"] else self.project.folder / "docker" / source,
-            )
+            _link(root, target, kept)
         for secret in service.get("secrets", []):
             source, target = (secret, secret) if isinstance(secret, str) else secret.values()
             file = inside(COMPOSE["secrets"][source]["file"], self.variables)
@@ -225,32 +220,30 @@ class Stack(Client):
 
     def _postgres(self, environment: dict[str, str]) -> list[str]:
         """What PostgreSQL's image does: make a database on an empty volume, run the scripts, and serve."""
-        root = self.root("postgres")
+        root, port = self.root("postgres"), str(self.ports["5432"])
         data, socket = root / "var/lib/postgresql/data", root / "tmp"
-        for folder in (socket, data.resolve()):
-            shutil.chown(folder, *(("postgres", "postgres") if AS_POSTGRES else (os.getuid(),)))
-        port = str(self.ports["5432"])
+        if AS_POSTGRES:
+            for folder in (data.resolve(), socket):
+                shutil.chown(folder, "postgres", "postgres")
 
         def run(*command: str) -> None:
             told = environment | {"PGHOST": str(socket), "PGPORT": port}
             subprocess.run(command, env=told, cwd=socket, check=True, capture_output=True, text=True)
 
-        run(
-            *AS_POSTGRES,
-            "initdb",
-            "-D",
-            str(data),
-            "-U",
-            "postgres",
-            "--auth-local=trust",
-            "--auth-host=scram-sha-256",
-        )
         control = (*AS_POSTGRES, "pg_ctl", "-D", str(data), "--wait", "--log", str(socket / "log"))
+        run(*control, "-o", "-U postgres --auth-local=trust --auth-host=scram-sha-256", "initdb")
         run(*control, "-o", f"-k {socket} -p {port} -h ''", "start")
         for script in sorted((root / "docker-entrypoint-initdb.d").iterdir()):
             run("sh", "-c", translated(script.read_text(), root, self.ports))
         run(*control, "stop")
         return [*AS_POSTGRES, "postgres", "-D", str(data), "-k", str(socket), "-p", port, "-h", "127.0.0.1"]
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, GRACE)
 
 
 def _link(root: Path, target: str, source: Path) -> None:

@@ -58,15 +58,19 @@ def first(stack, request):
     stack.start("scheduler")
     stack.start("worker-gpu")
     request.getfixturevalue("undisturbed")  # while Airflow waits for heartbeats
-    assert stack.ended(DAG, run_id) == "success"
-    return run_id, {task["task_id"]: task for task in stack.tasks(DAG, run_id)}
+    return run_id, succeeded(stack, run_id)
 
 
 @pytest.fixture(scope="module")
 def second(stack, first):
     run_id = stack.trigger(DAG, **CHOSEN)
-    assert stack.ended(DAG, run_id) == "success"
-    return run_id, {task["task_id"]: task for task in stack.tasks(DAG, run_id)}
+    return run_id, succeeded(stack, run_id)
+
+
+def succeeded(stack, run_id):
+    """The tasks of a run that has to succeed, by name."""
+    assert stack.ended(DAG, run_id) == "success", stack.logs(run_id)[-8000:]
+    return {task["task_id"]: task for task in stack.tasks(DAG, run_id)}
 
 
 def checkpoints(stack):

@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "no chromium: bash tests/browser.sh installs one"
+            "no chromium: bash tests/debian.sh installs one"
         )
     options = [f"--disable-{part}" for part in QUIET] + ["--no-first-run"]
     sandbox = os.getuid() != 0  # Chromium refuses to run as root in its sandbox

@@ -17,7 +17,50 @@ from tests.project import Project
 PATIENCE = 1200  # seconds that a run may take on a busy machine before it counts as lost
 
 
-class Airflow:
+class Client:
+    """Whoever is logged in at an Airflow; `address` is where it answers."""
+
+    address, token = "", ""
+
+    def log_in(self, username, password):
+        self.token = self.call("POST", "/auth/token", username=username, password=password)["access_token"]
+
+    def call(self, method, path, **body):
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
+        sent = json.dumps(body).encode() if body else None
+        request = urllib.request.Request(self.address + path, sent, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def run(self, dag, **conf):
+        """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
+        return self.ended(dag, self.trigger(dag, **conf))
+
+    def trigger(self, dag, **conf):
+        """Start a run and return its id."""
+        return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"]
+
+    def state(self, dag, run_id):
+        return self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}")["state"]
+
+    def ended(self, dag, run_id):
+        """Wait for the end of a run, and return its id, its state, and those of its tasks."""
+        wait(lambda: self.state(dag, run_id) in ("success", "failed"))
+        states = {task["task_id"]: task["state"] for task in self.tasks(dag, run_id)}
+        return run_id, self.state(dag, run_id), states
+
+    def tasks(self, dag, run_id):
+        here = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}/taskInstances"
+        pages = [self.call("GET", f"{here}?limit=100&offset={start}") for start in (0, 100)]
+        return [task for page in pages for task in page["task_instances"]]
+
+    def events(self, name):
+        """The hashes of an asset's events, the oldest first."""
+        events = self.call("GET", "/api/v2/assets/events?limit=100")["asset_events"]
+        return [event["extra"]["sha256"] for event in events if event["name"] == name]
+
+
+class Airflow(Client):
     """`evermodel airflow` over a repository of its own."""
 
     def __init__(self, project: Project, commands: Path, **settings: str) -> None:
@@ -41,42 +84,10 @@ class Airflow:
         wait(lambda: "Ctrl-C stops" in self.said() or self.process.poll() is not None)
         assert self.process.poll() is None, self.said()
         self.login = re.search(r"user (\S+), password (\S+)", self.said()).groups()
-        told = dict(zip(("username", "password"), self.login, strict=True))
-        self.token = self.call("POST", "/auth/token", **told)["access_token"]
+        self.log_in(*self.login)
 
     def said(self) -> str:
         return self.log.read_text()
-
-    def call(self, method, path, **body):
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {getattr(self, 'token', '')}",
-        }
-        sent = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self.address + path, sent, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def run(self, dag, **conf):
-        """Trigger a run, wait for its end, and return its id, its state, and those of its tasks."""
-        return self.ended(dag, self.trigger(dag, **conf))
-
-    def trigger(self, dag, **conf):
-        """Start a run and return its id."""
-        return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", logical_date=None, conf=conf)["dag_run_id"]
-
-    def ended(self, dag, run_id):
-        """Wait for the end of a run, and return its id, its state, and those of its tasks."""
-        here = f"/api/v2/dags/{dag}/dagRuns/{quote(run_id)}"
-        wait(lambda: self.call("GET", here)["state"] in ("success", "failed"))
-        pages = [self.call("GET", f"{here}/taskInstances?limit=100&offset={start}") for start in (0, 100)]
-        tasks = [task for page in pages for task in page["task_instances"]]
-        return run_id, self.call("GET", here)["state"], {task["task_id"]: task["state"] for task in tasks}
-
-    def events(self, name):
-        """The hashes of an asset's events, the oldest first."""
-        events = self.call("GET", "/api/v2/assets/events?limit=100")["asset_events"]
-        return [event["extra"]["sha256"] for event in events if event["name"] == name]
 
     def retrained(self, dag):
         """How many runs new data has started, once all of them have ended well."""

@@ -5,7 +5,6 @@ and does nothing itself; docs/airflow.md says what a worker needs.
 """
 
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +22,8 @@ from airflow.sdk import (
     TaskGroup,
 )
 
+from failures import explain
+
 GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
 EXPERIMENTS, STAGES = GRAPH["experiments"], GRAPH["stages"]
 SCARCE = "gpu"  # a queue that nobody enters for what the cache has
@@ -39,10 +40,11 @@ ABOUT = (
     "The stages are those of dvc.yaml. What the cache has is not run again; the results are on a branch "
     "of the repository that is named after the run."
 )
-SETTINGS = {
+ADVICE = "Mend what its last lines name, then clear the task: the run goes on with all that the cache has."
+SETTINGS = {  # what may be left empty may be null: the form asks for all else
     "commit": Param(
-        "",
-        type="string",
+        None,
+        type=["null", "string"],
         pattern=r"^([A-Za-z0-9][\w./-]*)?$",
         title="Commit",
         description="A full commit hash, a tag or a branch; the default branch if empty.",
@@ -50,16 +52,16 @@ SETTINGS = {
     "profile": Param("as committed", enum=["as committed", "sample", "full"], title="Profile"),
     "force": Param(False, type="boolean", title="Force", description="Run stages that the cache has, too."),
     "overrides": Param(
-        [],
-        type="array",
+        None,
+        type=["null", "array"],
         items={"type": "string", "pattern": r"^(experiments|datasets|runtime)(\.\w+)+=.+$"},
         title="Overrides",
         description="Other values for params.yaml, one a line: experiments.fashion_cnn.train.epochs=3",
     ),
 }
 CHOICE = Param(
-    [],
-    type="array",
+    None,
+    type=["null", "array"],
     items={"type": "string", "enum": list(EXPERIMENTS)},
     examples=list(EXPERIMENTS),
     title="Experiments",
@@ -80,20 +82,6 @@ class Choose(BaseOperator, SkipMixin):
         self.skip(context["ti"], others)
 
 
-def explain(context):
-    """Say what failed, where its log is, and what to do."""
-    failed = context["ti"]
-    logging.getLogger("evermodel").error(
-        "%s of %s failed in run %s (%s). Log: %s. Mend what its last lines name, then clear the task: the "
-        "run goes on from there, with all that the cache has.",
-        failed.task_id,
-        failed.dag_id,
-        failed.run_id,
-        context.get("exception"),
-        failed.log_url,
-    )
-
-
 def announce(context, told):
     """Emit the assets of the champions that publishing told of in its last line."""
     for name, champion in json.loads(told).items():
@@ -111,7 +99,7 @@ def step(task_id, command, rules, before="", **options):
         retry_exponential_backoff=2.0,
         max_retry_delay=timedelta(minutes=30),
         execution_timeout=timedelta(hours=rules["timeout"]),
-        on_failure_callback=explain,
+        on_failure_callback=explain(ADVICE),
     )
 
 
@@ -157,7 +145,7 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
             "begin",
             "begin",
             rules,
-            env=RUN | {"EVERMODEL_COMMIT": "{{ params.commit }}"},
+            env=RUN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"},
             do_xcom_push=True,
         )
         tasks = add_stages(names, rules)

@@ -5,13 +5,14 @@ counts as new.
 """
 
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, Asset, AssetAlias, BaseOperator, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowFailException
+
+from failures import explain
 
 CRON = "17 * * * *"  # how often it looks, in UTC
 GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
@@ -24,6 +25,7 @@ ABOUT = (
     "the experiments that use it; the same hash retrains nothing. `report` is red if a hash can't be told, "
     "or if the mirror has a file that is not the pinned one. Switch it on where data is to retrain by itself."
 )
+ADVICE = "Mend what it names; the next run looks again, and until then what it names retrains nothing."
 
 
 class Report(BaseOperator):
@@ -34,19 +36,6 @@ class Report(BaseOperator):
         faults = json.loads(context["ti"].xcom_pull(task_ids="look"))["faults"]
         if faults:
             raise AirflowFailException(". ".join(f"{name}: {fault}" for name, fault in faults.items()))
-
-
-def explain(context):
-    """Say what failed, where its log is, and what to do."""
-    failed = context["ti"]
-    logging.getLogger("evermodel").error(
-        "%s of %s failed (%s). Log: %s. Mend what it names; the next run looks again, and until then what "
-        "it names retrains nothing.",
-        failed.task_id,
-        failed.dag_id,
-        context.get("exception"),
-        failed.log_url,
-    )
 
 
 def told_last(events):
@@ -71,7 +60,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     is_paused_upon_creation=True,
-    default_args={"owner": "evermodel", "on_failure_callback": explain},
+    default_args={"owner": "evermodel", "on_failure_callback": explain(ADVICE)},
     tags=["data"],
     description="new data, by content hash",
     doc_md=ABOUT,

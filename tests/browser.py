@@ -3,9 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
 WIDTH, HEIGHT = 1400, 900
@@ -18,7 +22,7 @@ def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "no chromium: bash tests/browser.sh installs one"
+            "no chromium: bash tests/debian.sh installs one"
         )
     options = [f"--disable-{part}" for part in QUIET] + ["--no-first-run"]
     sandbox = os.getuid() != 0  # Chromium refuses to run as root in its sandbox
@@ -30,13 +34,28 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty page; the test fails if it ever asks another machine for something."""
+    """An empty page for one test."""
+    with opened(browser) as empty:
+        yield empty
+
+
+@contextmanager
+def opened(browser: Browser) -> Iterator[Page]:
+    """An empty page; in the end it fails if the page ever asked another machine for something."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     asked: list[str] = []
     refuse_foreign(context, asked)
     yield context.new_page()
     context.close()
     assert asked == [], "the page asked other machines"
+
+
+def picture(page: Page, name: str) -> None:
+    """Save what a page shows now into the folder that EVERMODEL_PICTURES names, if it does."""
+    if folder := os.environ.get("EVERMODEL_PICTURES"):
+        page.wait_for_timeout(1000)  # what unfolds by script
+        shown = Image.open(BytesIO(page.screenshot(animations="disabled")))
+        shown.quantize(128).save(Path(folder, f"{name}.png"), optimize=True)
 
 
 def refuse_foreign(context: BrowserContext, asked: list[str]) -> None:

@@ -20,6 +20,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stages: list[str] = []
+        self.committed_lock = b""  # dvc.lock as it came with the commit, before anything ran here
 
     def environment(self, **extra: str) -> dict[str, str]:
         """The machine's environment without settings of these tools, and an empty home."""
@@ -118,6 +119,7 @@ def commit(project: Project, message: str) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project after `evermodel run` over everything, with its dvc.lock committed."""
     made = copy_repository(tmp_path_factory.mktemp("here") / "project")
+    made.committed_lock = (made.folder / "dvc.lock").read_bytes()
     made.run("evermodel", "run", "-j", "2")
     logs = sorted((made.folder / ".evermodel/logs").glob("*.log"))
     made.stages = [stage for log in logs for stage in made.ran(log.read_text())]

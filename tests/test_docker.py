@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.compose import COMPOSE, SERVICES, inside
+
 ROOT = Path(__file__).parents[1]
 DOCKER = ROOT / "docker"
-COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
-SERVICES = COMPOSE["services"]
 HELM = yaml.safe_load((DOCKER / "helm-values.yaml").read_text())
 DOCKERFILE = (DOCKER / "Dockerfile").read_text().replace("\\\n", "")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("evermodel/")}
@@ -43,11 +43,6 @@ def airflow(tmp_path_factory):
 
 def airflow_settings(environment):
     return {name: value for name, value in environment.items() if name.startswith("AIRFLOW__")}
-
-
-def inside(text):
-    """A value as the container sees it: Compose fills in defaults, and turns two dollars into one."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text).replace("$$", "$")
 
 
 def option(command, name):

@@ -63,7 +63,7 @@ class Repository:
         """What the command does between reading its options and showing the scores."""
         values = params.load()
         planned = lanes.plan(workers.pipeline(), values, names or values.experiments)
-        return workers.run(lanes.to_do(planned, workers.changed()), jobs, "cpu", values)
+        return workers.run(planned, workers.changed(), jobs, "cpu", values)
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         """Start `evermodel run`."""
@@ -202,6 +202,29 @@ def test_the_entries_of_an_older_lock_keep_their_places(repository, serial):
 
 
 @real
+def test_while_a_stage_is_made_anew_its_entry_is_away_and_comes_back_if_nobody_made_it(repository, serial):
+    shutil.copy(serial.folder / "dvc.lock", workers.LOCK)
+    repository.hook("fetch@letter_recognition", "cp dvc.lock lock_of_the_moment")
+    repository.hook("train@letter_mlp", "exit 1")
+    assert len(repository.run("letter_mlp")) == 1
+    away = set(lanes.entries(workers.LOCK.read_text())) - set(
+        lanes.entries(Path("lock_of_the_moment").read_text())
+    )
+    assert {stage.split("@")[1] for stage in away} == {"letter_recognition", "letter_mlp"}
+    assert workers.LOCK.read_bytes() == (serial.folder / "dvc.lock").read_bytes()
+
+
+@real
+def test_what_the_cache_has_is_not_made_anew_for_want_of_its_entry(repository):
+    assert repository.run("letter_mlp") == []
+    lock, before = workers.LOCK.read_bytes(), repository.events()
+    shutil.rmtree("models")
+    assert repository.run("letter_mlp") == []
+    assert Path("models/letter_mlp").exists()
+    assert (workers.LOCK.read_bytes(), repository.events()) == (lock, before)
+
+
+@real
 def test_a_lane_that_fails_stops_no_other_and_says_why(repository):
     repository.hook(
         "evaluate@boston_linear", "echo working; echo 'evaluate@boston_linear: too few' >&2; exit 1"
@@ -277,6 +300,27 @@ def test_only_lanes_with_a_changed_stage_and_those_that_need_them_run():
     assert lanes.to_do([data, model], {"fetch@other"}) == []
     assert lanes.to_do([data, model], {"promote@e"}) == [Lane("e", ("train", "promote"), None, "mae")]
     assert lanes.to_do([data, model], {"fetch@d"}) == [data, model]
+
+
+def test_a_stage_is_bound_to_run_if_an_output_of_its_own_has_changed():
+    status = {
+        "train@e": ["changed command", {"changed outs": {"m": "not in cache"}}],
+        "evaluate@e": ["changed command", {"changed deps": {"m": "deleted"}}],
+        "promote@e": [{"changed outs": {"r.json": "deleted"}}],
+        "train@f": [{"changed outs": {"n": "deleted"}}],
+    }
+    lane = Lane("e", ("train", "evaluate", "promote"))
+    assert lanes.bound_to_run([lane], status) == {"train@e", "promote@e"}
+
+
+def test_a_lock_loses_entries_and_gets_them_back_at_its_end():
+    a, b, c = (f"  {name}:\n    cmd: x\n" for name in "abc")
+    head, tail = "schema: '2.0'\nstages:\n", "datasets: []\n"
+    assert lanes.without(head + a + b + c + tail, {"a", "c", "d"}) == head + b + tail
+    assert lanes.without(head + a + b, {"a", "b"}) == "", "DVC refuses a file without stages"
+    newer = b.replace("x", "y")
+    assert lanes.completed(head + newer + tail, head + a + b + c) == head + newer + a + c + tail
+    assert lanes.completed("", head + a) == head + a
 
 
 def test_sorting_a_lock_moves_its_entries_and_nothing_else():

@@ -98,7 +98,7 @@ def run(
         values = params.load()
     planned = lanes.plan(workers.pipeline(), values, names or values.experiments)
     try:
-        failures = workers.run(lanes.to_do(planned, workers.changed()), jobs, device, values)
+        failures = workers.run(planned, workers.changed(), jobs, device, values)
     except KeyboardInterrupt:
         print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130) from None

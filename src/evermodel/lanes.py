@@ -61,6 +61,15 @@ def to_do(lanes: Sequence[Lane], changed: Collection[str]) -> list[Lane]:
     ]
 
 
+def bound_to_run(lanes: Iterable[Lane], status: Mapping[str, list[Any]]) -> set[str]:
+    """The stages of these lanes that have to run in any case: an output is not what dvc.lock says.
+
+    status: changes of stages, as `dvc status --json` tells them.
+    """
+    own = {f"{stage}@{lane.name}" for lane in lanes for stage in lane.stages}
+    return {stage for stage in own if any("changed outs" in change for change in status.get(stage, []))}
+
+
 def serial_order(pipeline: Mapping[str, Any], values: Params) -> list[str]:
     """All stages in the order in which one `dvc repro` over everything runs them."""
     names = {DATA: values.datasets, MODEL: values.experiments}
@@ -80,6 +89,23 @@ def sort_entries(lock: str, order: Iterable[str]) -> str:
     found = sorted(ENTRY.finditer(lock), key=lambda entry: place.get(entry[1], len(place)))
     texts = iter([entry[0] for entry in found])
     return ENTRY.sub(lambda _: next(texts), lock)
+
+
+def without(lock: str, stages: Collection[str]) -> str:
+    """The text of a dvc.lock without the entries of those stages; no text if none is left."""
+    if set(entries(lock)) <= set(stages):
+        return ""
+    return ENTRY.sub(lambda entry: "" if entry[1] in stages else entry[0], lock)
+
+
+def completed(lock: str, former: str) -> str:
+    """The text of a dvc.lock with the entries that only a former one has, at their end."""
+    found = list(ENTRY.finditer(lock))
+    if not found:
+        return former
+    there, end = {entry[1] for entry in found}, found[-1].end()
+    lost = [entry[0] for entry in ENTRY.finditer(former) if entry[1] not in there]
+    return lock[:end] + "".join(lost) + lock[end:]
 
 
 def follow(progress: Progress, line: str) -> Progress:

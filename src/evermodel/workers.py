@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -167,12 +167,15 @@ class Crew:
             worker.kill()
 
 
-def run(todo: Sequence[Lane], jobs: int, device: str, values: Params) -> list[Failure]:
-    """Run lanes, `jobs` at a time, and leave dvc.lock as one `dvc repro` would have.
+def run(
+    planned: Sequence[Lane], status: Mapping[str, list[Any]], jobs: int, device: str, values: Params
+) -> list[Failure]:
+    """Run the lanes with a changed stage, `jobs` at a time, and leave dvc.lock as one `dvc repro` would have.
 
-    Raises KeyboardInterrupt when told to stop, after every process has ended.
+    status: what `changed` found. Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
-    with in_serial_order(values):
+    todo = lanes.to_do(planned, status)
+    with in_serial_order(values), set_aside(lanes.bound_to_run(todo, status)):
         return Crew(todo, jobs, device).work()
 
 
@@ -183,10 +186,22 @@ def in_serial_order(values: Params) -> Iterator[None]:
     try:
         yield
     finally:
-        if (text := lanes.sort_entries(_lock(), order)) != _lock():
-            partial = LOCK.with_name("dvc.lock.partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(LOCK)
+        _write_lock(lanes.sort_entries(_lock(), order))
+
+
+@contextmanager
+def set_aside(stages: Collection[str]) -> Iterator[None]:
+    """Meanwhile dvc.lock lacks the entries of these stages; afterwards those that nobody made anew are back.
+
+    DVC reads and writes the whole file in pure Python after each stage, which takes two seconds where 150
+    stages stand in it. What stands there of a stage that has to run anyway is of no use to DVC.
+    """
+    former = _lock()
+    _write_lock(lanes.without(former, stages))
+    try:
+        yield
+    finally:
+        _write_lock(lanes.completed(_lock(), former))
 
 
 def pipeline() -> dict[str, Any]:
@@ -196,19 +211,30 @@ def pipeline() -> dict[str, Any]:
     return dict(yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["stages"])
 
 
-def changed() -> set[str]:
-    """The stages whose command, code, parameters, inputs or outputs are not those of dvc.lock.
+def changed() -> dict[str, list[Any]]:
+    """The stages whose command, code, parameters, inputs or outputs are not those of dvc.lock, and which.
 
     Raises EvermodelError with DVC's own words if it can't tell.
     """
     done = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
-    return set(json.loads(done.stdout))
+    return dict(json.loads(done.stdout))
 
 
 def _lock() -> str:
     return LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
+
+
+def _write_lock(text: str) -> None:
+    if text == _lock():
+        return
+    if not text:  # DVC refuses a file without entries
+        LOCK.unlink()
+        return
+    partial = LOCK.with_name("dvc.lock.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(LOCK)
 
 
 def _row(worker: Worker) -> tuple[str, ...]:

@@ -43,11 +43,13 @@ class Server:
             "--backend-store-uri": f"sqlite:///{self.store}",
             "--artifacts-destination": "artifacts",
         }
+        # Its job runner is eight more processes that import MLflow and have nothing to do here.
+        settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mlflow", "server", *sum(options.items(), ())],
                 cwd=self.folder,
-                env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+                env=os.environ | settings,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

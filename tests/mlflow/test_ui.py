@@ -3,17 +3,14 @@
 `EVERMODEL_PICTURES=docs/images pytest tests/mlflow/test_ui.py` renews the pictures of docs/mlflow.md.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from mlflow.tracking import MlflowClient
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from evermodel.core import params
+from tests.browser import picture
 from tests.mlflow.servers import Server
 from tests.project import ROOT, Project
 
@@ -42,17 +39,10 @@ def ui(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 
 @pytest.fixture
-def picture(page: Page) -> Callable[[str], None]:
-    """Saves what the page shows now, if a folder for it is named."""
+def page(page: Page) -> Page:
+    """An empty page, the choices made."""
     page.add_init_script(CHOICES)
-
-    def save(name: str) -> None:
-        if folder := os.environ.get("EVERMODEL_PICTURES"):
-            page.wait_for_timeout(1000)  # MLflow unfolds its trees and charts by script
-            shown = Image.open(BytesIO(page.screenshot(animations="disabled")))
-            shown.quantize(128).save(Path(folder, f"{name}.png"), optimize=True)
-
-    return save
+    return page
 
 
 def run_page(project: Project, ui: str) -> str:
@@ -62,46 +52,46 @@ def run_page(project: Project, ui: str) -> str:
     return f"{ui}/#/experiments/{experiment.experiment_id}/runs/{run.info.run_id}"
 
 
-def test_the_experiments_are_listed(project, ui, page, picture):
+def test_the_experiments_are_listed(project, ui, page):
     page.goto(f"{ui}/#/experiments")
     newest = list(params.load(ROOT / "params.yaml").experiments)[-10:]  # a page shows twenty-five
     for name in newest:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=SECONDS)
     expect(page.get_by_text("membrane (segmentation)")).to_be_visible()
-    picture("mlflow-experiments")
+    picture(page, "mlflow-experiments")
 
 
-def test_a_run_shows_its_curves(project, ui, page, picture):
+def test_a_run_shows_its_curves(project, ui, page):
     page.goto(f"{run_page(project, ui)}/model-metrics")
     page.get_by_placeholder("Search metric charts").fill("(train|validation)/(loss|accuracy)")
     for curve in ("train/loss", "validation/loss", "train/accuracy"):
         expect(page.get_by_text(f"({curve})").first).to_be_visible(timeout=SECONDS)
     points = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point")
     expect(points).to_have_count(EPOCHS, timeout=SECONDS)
-    picture("mlflow-run")
+    picture(page, "mlflow-run")
 
 
-def test_a_run_shows_its_pictures(project, ui, page, picture):
+def test_a_run_shows_its_pictures(project, ui, page):
     page.goto(f"{run_page(project, ui)}/artifacts")
     page.get_by_text("evaluation").first.click(timeout=SECONDS)
     page.get_by_text("confusion_matrix.png").first.click(timeout=SECONDS)
     shown = page.locator("img[src^='blob:'], img[src*='confusion_matrix'], img[src^='data:image/png']").first
     expect(shown).to_be_visible(timeout=SECONDS)
     assert shown.evaluate("image => image.naturalWidth") > 100
-    picture("mlflow-artifacts")
+    picture(page, "mlflow-artifacts")
 
 
-def test_a_registered_model_shows_its_champion_and_its_card(project, ui, page, picture):
+def test_a_registered_model_shows_its_champion_and_its_card(project, ui, page):
     page.goto(f"{ui}/#/models/fashion_cnn/versions/1")
     for text in ("champion", "Made data:", "On the test rows, never seen in training"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=SECONDS)
-    picture("mlflow-model")
+    picture(page, "mlflow-model")
 
 
-def test_the_data_docs_show_what_was_expected_and_found(project, page, picture):
+def test_the_data_docs_show_what_was_expected_and_found(project, page):
     docs = project.folder / "reports/validation/boston_housing/data_docs/index.html"
     page.goto(docs.as_uri())
     expect(page.get_by_role("heading", name="boston_housing")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="at least 400 rows")
     expect(row).to_contain_text("506")
-    picture("data-docs")
+    picture(page, "data-docs")

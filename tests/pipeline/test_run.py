@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from evermodel.core import params
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 EXPERIMENTS = sorted(PARAMS.experiments)
+# One of each kind: scikit-learn, a dense net, convolutions, text.
+KINDS = ("boston_linear", "boston_dnn", "fashion_cnn", "imdb_transformer")
 
 
 def metrics(project, name):
@@ -31,12 +34,12 @@ def test_every_experiment_learns_more_from_its_sample_than_its_baseline(project,
     assert value > baseline if policy.floor is not None else value < baseline
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_has_a_champion_whose_card_says_what_data_made_it(project, name):
+def test_every_experiment_has_a_champion_and_a_note_whether_its_data_are_made(project):
     rows = {row["experiment"]: row for row in json.loads(project.run("evermodel", "list", "--json").stdout)}
-    assert rows[name]["champion"] == 1
-    spec = json.loads((project.folder / f"data/prepared/{rows[name]['dataset']}/spec.json").read_text())
-    assert rows[name]["made"] == spec["made"]
+    assert sorted(rows) == EXPERIMENTS
+    for name, row in rows.items():
+        spec = json.loads((project.folder / f"data/prepared/{row['dataset']}/spec.json").read_text())
+        assert (name, row["champion"], row["made"]) == (name, 1, spec["made"])
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -66,7 +69,7 @@ def test_dvc_shows_metrics_plots_and_differences(edited):
     edited.run("dvc", "plots", "show", "--out", "dvc_plots")
     assert "reports" in (edited.folder / "dvc_plots/index.html").read_text()
     shutil.rmtree(edited.folder / "dvc_plots")
-    edited.edit("params.yaml", "epochs: 100}", "epochs: 5}")
+    edited.edit("params.yaml", "epochs: 100, sample: {epochs: 50}}", "epochs: 5}")
     changed = json.loads(edited.run("dvc", "params", "diff", "--json").stdout)["params.yaml"]
     assert changed["experiments.boston_dnn.train.epochs"] == {"old": 100, "new": 5, "diff": -95}
     edited.repro("evaluate@boston_dnn")
@@ -113,16 +116,41 @@ def moved(project):
     project.folder = here
 
 
-def test_one_core_gives_the_bytes_of_several(project):
-    lock = (project.folder / "dvc.lock").read_bytes()
-    trainings = ["train@boston_dnn", "train@fashion_cnn", "train@imdb_transformer"]
-    assert sorted(project.repro_on_one_core(*trainings)) == trainings
-    assert (project.folder / "dvc.lock").read_bytes() == lock
+def stages_of(names):
+    """The stages of experiments and of their data sets, in order."""
+    datasets = dict.fromkeys(PARAMS.experiment(name).dataset for name in names)
+    made_for = {"fetch validate prepare": datasets, "train evaluate promote": names}
+    return [f"{stage}@{name}" for stages, of in made_for.items() for stage in stages.split() for name in of]
 
 
-def test_a_forced_run_elsewhere_leaves_dvc_lock_unchanged(moved):
+def differing(before, after):
+    """The stages of two files dvc.lock that are not the same in both."""
+    before, after = (yaml.safe_load(lock)["stages"] for lock in (before, after))
+    return sorted(name for name in before | after if before.get(name) != after.get(name))
+
+
+def test_a_forced_run_in_another_folder_on_one_core_leaves_dvc_lock_unchanged(moved):
     lock = (moved.folder / "dvc.lock").read_bytes()
+    stages = stages_of(KINDS)
+    assert sorted(moved.repro_on_one_core(*stages)) == sorted(stages)
+    assert differing(lock, again := (moved.folder / "dvc.lock").read_bytes()) == []
+    assert again == lock
+
+
+def test_a_second_run_of_everything_in_another_folder_gives_the_same_dvc_lock(moved):
+    """The commit's dvc.lock tells of a run elsewhere: if this run gave the same bytes, that is two of them.
+
+    It gives others on a processor that rounds otherwise, or where code was edited since.
+    """
+    lock = (moved.folder / "dvc.lock").read_bytes()
+    if lock == moved.committed_lock:
+        return
+    others = differing(moved.committed_lock, lock)
+    warnings.warn(
+        f"stages that gave other bytes here than where dvc.lock was committed: {len(others)}, such as "
+        f"{', '.join(others[:3])}; everything runs again to see whether it gives the same bytes twice",
+        stacklevel=1,
+    )
     assert sorted(moved.repro("--force")) == sorted(moved.stages)
-    stages = yaml.safe_load((moved.folder / "dvc.lock").read_bytes())["stages"]
-    assert [name for name, stage in yaml.safe_load(lock)["stages"].items() if stage != stages[name]] == []
-    assert (moved.folder / "dvc.lock").read_bytes() == lock
+    assert differing(lock, again := (moved.folder / "dvc.lock").read_bytes()) == []
+    assert again == lock

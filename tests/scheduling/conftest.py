@@ -1,9 +1,17 @@
-"""Airflow's own environment, which this one knows nothing of."""
+"""Airflow's own environment, which this one knows nothing of, and one real Airflow for all tests."""
 
+import json
 import os
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.browser import browser  # noqa: F401  (fixture)
+from tests.project import commit, copy_repository
+from tests.scheduling.server import Airflow
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,3 +24,56 @@ def airflow_bin():
         assert not os.environ.get("CI"), f"{folder}/airflow is not here, and CI asks for its tests"
         pytest.skip(f"{folder}/airflow is not here; `make .venv-airflow/installed` installs it")
     return folder
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """Takes what a webhook is sent."""
+
+    def do_POST(self):
+        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def webhook():
+    """A server that keeps what it is told."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
+        server.told = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def airflow(airflow_bin, webhook, tmp_path_factory):
+    """`evermodel airflow` over a copy of this repository, in which boston_dnn is tried once only."""
+    folder = tmp_path_factory.mktemp("airflow") / "project"
+    project = copy_repository(folder)
+    project.edit("params.yaml", "  boston_dnn:\n", "  boston_dnn:\n    schedule: {retries: 0}\n")
+    project.run("evermodel", "graph")
+    commit(project, "One try")
+    address = f"http://127.0.0.1:{webhook.server_address[1]}/hook"
+    told = json.dumps({"conn_type": "http", "host": address})
+    made = Airflow(project, airflow_bin, AIRFLOW_CONN_EVERMODEL_FAILURES=told)
+    yield made
+    if made.process.poll() is None:
+        made.process.terminate()
+        made.process.wait(120)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def first(airflow):
+    """The first run of boston_linear."""
+    return airflow.run("retrain.boston_linear")
+
+
+@pytest.fixture(scope="session")
+def mixed(airflow, first):
+    """The id of a run of two experiments, of which one can't be built; nobody waits for its end here."""
+    broken = "experiments.boston_dnn.options.units=[0]"
+    return airflow.trigger("retrain_all", experiments=["boston_linear", "boston_dnn"], overrides=[broken])

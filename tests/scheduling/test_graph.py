@@ -72,6 +72,12 @@ def test_what_schedule_says_is_described(stages, values):
     }
 
 
+@pytest.mark.parametrize("name", graph.COMMON)
+def test_a_lane_that_is_called_like_a_task_is_refused(name, values):
+    with pytest.raises(EvermodelError, match=f"params.yaml: {name} must get another name"):
+        graph.describe([Stage(f"train@{name}", "train", name, "cpu", ())], values)
+
+
 def test_the_text_is_json_with_a_line_for_each_stage():
     stage = Stage("train@x", "train", "x", "gpu", ("prepare@d",))
     description = graph.describe([stage], params.load(ROOT / "params.yaml"))

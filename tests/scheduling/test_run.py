@@ -1,8 +1,6 @@
 """One small experiment through a real Airflow: its scheduler, its executor, its pages' API."""
 
-import json
 import re
-import shutil
 import signal
 import subprocess
 import urllib.error
@@ -11,31 +9,10 @@ import psutil
 import pytest
 
 from tests.project import commit
-from tests.scheduling.server import Airflow, wait
+from tests.scheduling.server import wait
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
-
-
-@pytest.fixture(scope="module")
-def airflow(airflow_bin, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("airflow") / "project"
-    made = Airflow(folder, airflow_bin)
-    yield made
-    if made.process.poll() is None:
-        made.process.terminate()
-        made.process.wait(120)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def first(airflow):
-    return airflow.run(DAG)
-
-
-def branches(airflow):
-    listed = airflow.project.run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/runs").stdout
-    return listed.split()
 
 
 def test_every_task_of_a_run_succeeds(first):
@@ -45,27 +22,13 @@ def test_every_task_of_a_run_succeeds(first):
 
 
 def test_a_scheduled_run_and_a_local_one_write_the_same_dvc_lock(airflow, first, tmp_path):
-    (branch,) = branches(airflow)
+    branch = next(name for name in airflow.branches() if "retrain-boston_linear" in name)
     published = airflow.project.run("git", "show", f"{branch}:dvc.lock").stdout
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", airflow.project.folder, clone], check=True)
     local = type(airflow.project)(clone)
     local.repro("promote@boston_linear")
     assert (clone / "dvc.lock").read_text() == published
-
-
-def test_a_second_run_of_the_commit_runs_no_stage_and_publishes_the_same(airflow, first):
-    (before,) = branches(airflow)
-    run_id, state, _ = airflow.run(DAG)
-    assert state == "success"
-    ran = set(re.findall(r"Running stage '(.+?)'", airflow.logs(run_id)))
-    assert ran == {"promote@boston_linear"}, "the registry is asked each time; it is in no cache"
-    hashes = {airflow.project.run("git", "rev-parse", name).stdout for name in (before, *branches(airflow))}
-    assert len(hashes) == 1
-    told = airflow.project.run(
-        "evermodel", "history", "boston_linear", "--json", MLFLOW_TRACKING_URI=airflow.mlflow
-    )
-    assert [version["version"] for version in json.loads(told.stdout)] == [1]
 
 
 def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow, first):
@@ -75,13 +38,38 @@ def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow,
     assert re.fullmatch("[0-9a-f]{64}", mine[0]["extra"]["sha256"])
 
 
-def test_the_form_chooses_experiments_and_all_others_are_skipped(airflow, first):
-    _, state, tasks = airflow.run("retrain_all", experiments=["boston_linear"])
-    assert state == "success"
-    lanes = ("boston_housing.", "boston_linear.")
-    wanted = {task for task in tasks if "." not in task or task.startswith(lanes)}
-    assert {task for task, state in tasks.items() if state == "success"} == wanted
-    assert {state for task, state in tasks.items() if task not in wanted} == {"skipped"}
+@pytest.fixture(scope="module")
+def failed(airflow, mixed):
+    """The run of two experiments, of which one can't be built, at its end."""
+    return airflow.ended("retrain_all", mixed)
+
+
+def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
+    _, state, tasks = failed
+    assert state == "failed"
+    rest = {task: state for task, state in tasks.items() if state not in ("success", "skipped")}
+    assert rest == {
+        "boston_dnn.train": "failed",
+        "boston_dnn.evaluate": "upstream_failed",
+        "end": "upstream_failed",
+    }
+    assert any("retrain_all" in branch for branch in airflow.branches()), "what has a result is published"
+
+
+def test_the_experiments_that_the_run_does_not_name_are_skipped(failed):
+    _, _, tasks = failed
+    lanes = ("boston_housing.", "boston_linear.", "boston_dnn.")
+    others = {task for task in tasks if "." in task and not task.startswith(lanes)}
+    assert {task for task, state in tasks.items() if state == "skipped"} == others
+
+
+def test_a_failure_is_told_to_the_log_and_to_the_webhook(airflow, webhook, failed):
+    run_id, _, _ = failed
+    (told,) = webhook.told
+    assert told["text"].startswith(f"boston_dnn.train of retrain_all failed in run {run_id} (")
+    assert "clear the task" in told["text"]
+    assert f"{airflow.address}/dags/retrain_all/runs/" in told["text"]
+    assert told["text"] in airflow.logs(run_id)
 
 
 def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, first):
@@ -90,27 +78,36 @@ def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, fi
             airflow.run(DAG, **conf)
 
 
-def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow, first):
+def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow):
     watched, other = DAG, "retrain.imdb_linear"
+
+    def told():
+        return len(airflow.events("raw.boston_housing")), len(airflow.events("raw.imdb"))
+
+    def looked():
+        runs = airflow.call("GET", "/api/v2/dags/watch/dagRuns?run_type=scheduled")["dag_runs"]
+        return "success" in {run["state"] for run in runs}
+
     airflow.call("PATCH", "/api/v2/dags?dag_id_pattern=retrain&limit=100", is_paused=True)
-    for dag in (watched, other, "watch"):
+    airflow.call("PATCH", "/api/v2/dags/watch", is_paused=False)
+    wait(looked)
+    assert told() == (1, 1), "the first look, which its schedule starts at once, tells of all data"
+
+    for dag in (watched, other):
         airflow.call("PATCH", f"/api/v2/dags/{dag}", is_paused=False)
+    assert airflow.run("watch")[1] == "success"
+    assert told() == (1, 1)
 
-    def look(retrained):
-        _, state, _ = airflow.run("watch")
-        assert state == "success"
-        wait(lambda: tuple(map(airflow.retrained, (watched, other))) == retrained)
-        return airflow.events("raw.boston_housing"), airflow.events("raw.imdb")
-
-    assert tuple(map(len, look((1, 1)))) == (1, 1)
-    assert tuple(map(len, look((1, 1)))) == (1, 1)
     airflow.project.edit("src/evermodel/samples/houses.py", "RandomState(1978)", "RandomState(1979)")
     commit(airflow.project, "Other houses")
-    houses, reviews = look((2, 1))
-    assert (len(set(houses)), len(houses), len(reviews)) == (2, 2, 1)
+    assert airflow.run("watch")[1] == "success"
+    assert told() == (2, 1)
+    assert len(set(airflow.events("raw.boston_housing"))) == 2
+    wait(lambda: airflow.retrained(watched) == 1)
+    assert airflow.retrained(other) == 0
 
 
-def test_ctrl_c_leaves_no_process(airflow, first):
+def test_ctrl_c_leaves_no_process(airflow):
     family = airflow.process.children(recursive=True)
     assert len(family) > 5
     airflow.process.send_signal(signal.SIGINT)

@@ -68,3 +68,8 @@ def test_settings_that_are_none_are_refused_in_one_line(text):
 def test_what_a_run_changes_is_told():
     chosen = settings.parse('{"profile": "full", "overrides": ["a.b=1"]}')
     assert settings.changes(chosen) == ["profile=full", "a.b=1"]
+
+
+def test_what_the_form_left_empty_is_not_set():
+    empty = '{"experiments": null, "commit": null, "force": false, "overrides": null}'
+    assert settings.parse(empty) == Settings()

@@ -4,7 +4,7 @@ The description is committed, because a DAG file may import neither DVC nor anyt
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from evermodel.core.params import Params
 FILE = Path("dags/graph.json")
 TRAIN = "train"  # the kind of stage that goes to the worker of its experiment's label
 DEFAULT = "default"  # the queue of all others
+COMMON = ("begin", "choose", "publish", "end")  # tasks of the DAGs, beside the groups named after lanes
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,15 @@ def resolve(values: Params, folder: Path = Path()) -> list[Stage]:
     return [_stage(name, values, tuple(sorted(needed.successors(name), key=names.index))) for name in names]
 
 
-def describe(stages: Iterable[Stage], values: Params) -> dict[str, Any]:
-    """The description: what each experiment's DAG has to know, and the stages."""
+def describe(stages: Sequence[Stage], values: Params) -> dict[str, Any]:
+    """The description: what each experiment's DAG has to know, and the stages.
+
+    Raises EvermodelError if a lane has the name of a task.
+    """
+    for taken in sorted({stage.lane for stage in stages}.intersection(COMMON)):
+        raise EvermodelError(
+            f"params.yaml: {taken} must get another name; a task of Airflow's DAGs has this one"
+        )
     return {
         "experiments": {
             name: {

@@ -68,6 +68,8 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping
         REMOTE: str(home / "remote"),
         WORK: str(home / "work"),
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}",
+        # Eight processes that wait for jobs of a kind that nobody here has.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     airflow = {
         "CORE__DAGS_FOLDER": str(root / "dags"),

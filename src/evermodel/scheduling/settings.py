@@ -6,7 +6,6 @@ from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
 from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
 
 from evermodel import experiments
@@ -31,10 +30,11 @@ class Settings(Section):
 
 
 def parse(text: str) -> Settings:
-    """The settings from JSON; EvermodelError if they are none."""
+    """The settings from JSON, in which null is what the form left empty; EvermodelError if they are none."""
     try:
-        return Settings.model_validate(json.loads(text))
-    except (ValueError, ValidationError) as error:
+        given = json.loads(text)
+        return Settings.model_validate({key: value for key, value in given.items() if value is not None})
+    except (ValueError, AttributeError) as error:
         raise EvermodelError(f"EVERMODEL_SETTINGS is wrong: {' '.join(str(error).split())}") from None
 
 

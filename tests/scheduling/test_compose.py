@@ -1,0 +1,182 @@
+"""docker/compose.yaml at work: PostgreSQL, Redis, Celery and two workers, one of which dies in training."""
+
+import re
+from itertools import product
+
+import pytest
+import requests
+import yaml
+
+from tests.compose import SERVICES
+from tests.project import Project
+from tests.scheduling import stack as compose
+from tests.scheduling.server import wait
+from tests.scheduling.stack import Stack
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
+DAG, GPU, CPU = "retrain_all", "vgg16_transfer", "boston_dnn"
+LANES = {GPU: ("flowers17_imagenet", GPU), CPU: ("boston_housing", CPU)}
+EPOCHS = 6  # long enough to be killed in the midst of
+CHOSEN = {"experiments": [GPU, CPU], "overrides": [f"experiments.{GPU}.train.epochs={EPOCHS}"]}
+# A dead worker is noticed after 30 seconds, and not after the 10 minutes of compose.yaml.
+IMPATIENT = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
+
+
+@pytest.fixture(scope="module")
+def stack(airflow_bin):
+    compose.require_programs()
+    made = Stack(airflow_bin, **IMPATIENT)
+    try:
+        made.up()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(stack):
+    """A clone of the commit with the same override, in which DVC runs everything itself."""
+    folder = stack.folder / "local/project"
+    stack.project.run("git", "clone", "--quiet", str(stack.project.folder), str(folder))
+    local = Project(folder)
+    local.edit(
+        "params.yaml",
+        "sample: {epochs: 3, fine_tune: {layers: 4, epochs: 2}}",
+        f"sample: {{epochs: {EPOCHS}, fine_tune: {{layers: 4, epochs: 2}}}}",
+    )
+    return local, local.start("dvc", "repro", *(f"promote@{name}" for name in LANES))
+
+
+@pytest.fixture(scope="module")
+def first(stack, request):
+    """The tasks of a run in whose midst the worker of the GPU is killed and the scheduler restarted."""
+    run_id = stack.trigger(DAG, **CHOSEN)
+    wait(lambda: checkpoints(stack) or stack.state(DAG, run_id) == "failed")
+    stack.kill("worker-gpu")
+    assert checkpoints(stack), "the training ended before it could be killed"
+    stack.stop("scheduler")
+    stack.start("scheduler")
+    stack.start("worker-gpu")
+    request.getfixturevalue("undisturbed")  # while Airflow waits for heartbeats
+    return run_id, succeeded(stack, run_id)
+
+
+@pytest.fixture(scope="module")
+def second(stack, first):
+    run_id = stack.trigger(DAG, **CHOSEN)
+    return run_id, succeeded(stack, run_id)
+
+
+def succeeded(stack, run_id):
+    """The tasks of a run that has to succeed, by name."""
+    assert stack.ended(DAG, run_id)[1] == "success", stack.logs(run_id)[-8000:]
+    return {task["task_id"]: task for task in stack.tasks(DAG, run_id)}
+
+
+def checkpoints(stack):
+    return list((stack.folder / "volumes/work-gpu/state/checkpoints").glob("*/*.npz"))
+
+
+def chosen(tasks):
+    """The tasks of the lanes that the form names."""
+    lanes = {lane for pair in LANES.values() for lane in pair}
+    return {name: task for name, task in tasks.items() if name.partition(".")[0] in lanes}
+
+
+def published(stack):
+    """dvc.lock of each run that was published, the oldest first."""
+    form = "--format=%(refname:short)"
+    branches = stack.project.run(
+        "git", "for-each-ref", form, "--sort=committerdate", "refs/heads/runs"
+    ).stdout
+    return [stack.project.run("git", "show", f"{name}:dvc.lock").stdout for name in branches.split()]
+
+
+def tracked(stack, kind, **asked):
+    answer = requests.post(f"{stack.mlflow}/api/2.0/mlflow/{kind}/search", json=asked, timeout=60)
+    return answer.json()[kind.replace("-", "_")]
+
+
+def texts(service):
+    """All of a service that is translated, as YAML."""
+    return yaml.safe_dump([service.get(part) for part in ("command", "environment", "healthcheck")])
+
+
+def test_all_that_is_replaced_stands_in_compose():
+    written = "".join(texts(service) for service in SERVICES.values())
+    for entry in (*compose.HOSTS, *compose.PORTS, *compose.FOLDERS, compose.EVERYWHERE):
+        assert entry in written
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_in_a_command_is_of_a_container_any_more(name, tmp_path):
+    ports = dict.fromkeys(compose.PORTS, 1)
+    left = compose.translated(compose.inside(texts(SERVICES[name])), tmp_path, ports)
+    assert not re.search(rf"\b({'|'.join(compose.HOSTS)}):\d", left)
+    paths = re.findall(r"(?<![\w/.:*}])/[a-z][\w/.-]+", left)
+    assert all(path.startswith(str(tmp_path)) for path in paths)
+
+
+def test_the_lanes_that_were_chosen_succeed_and_all_others_are_skipped(first):
+    _, tasks = first
+    wanted = {"begin", "choose", "publish", "end", *chosen(tasks)}
+    assert {name for name, task in tasks.items() if task["state"] == "success"} == wanted
+    assert {task["state"] for name, task in tasks.items() if name not in wanted} == {"skipped"}
+
+
+def test_each_training_ran_on_the_worker_of_its_queue_and_all_else_on_the_other(first):
+    _, tasks = first
+    places = {name: (task["queue"], task["hostname"]) for name, task in chosen(tasks).items()}
+    assert places.pop(f"{GPU}.train") == ("gpu", "worker-gpu")
+    assert places.pop(f"{CPU}.train") == ("cpu", "worker-default")
+    assert f"{GPU}.find_train" in places
+    assert set(places.values()) == {("default", "worker-default")}
+
+
+def test_independent_lanes_overlapped_in_time(first):
+    _, tasks = first
+    one, other = (
+        [(task["start_date"], task["end_date"]) for name, task in tasks.items() if name.startswith(lane)]
+        for lane in (LANES[GPU], LANES[CPU])
+    )
+    assert any(a[0] < b[1] and b[0] < a[1] for a, b in product(one, other))
+
+
+def test_the_killed_training_is_tried_again_and_nothing_else_ran_twice(stack, first):
+    run_id, tasks = first
+    tries = {name: task["try_number"] for name, task in tasks.items() if task["state"] == "success"}
+    assert tries.pop(f"{GPU}.train") == 2
+    assert set(tries.values()) == {1}
+    assert "going on after epoch" in stack.logs(run_id, f"{GPU}.train")
+
+
+def test_the_result_is_that_of_an_undisturbed_local_run(stack, first, undisturbed):
+    local, process = undisturbed
+    assert process.wait() == 0
+    (lock,) = published(stack)
+    assert lock == (local.folder / "dvc.lock").read_text()
+
+
+def test_the_training_is_one_run_and_one_version_in_mlflow(stack, first):
+    known = tracked(stack, "experiments", max_results=100)
+    (number,) = (found["experiment_id"] for found in known if found["name"] == GPU)
+    (run,) = tracked(stack, "runs", experiment_ids=[number])
+    assert run["info"]["status"] == "FINISHED"
+    found = requests.get(f"{stack.mlflow}/api/2.0/mlflow/model-versions/search", timeout=60).json()
+    versions = [version for version in found["model_versions"] if version["name"] == GPU]
+    assert [version["run_id"] for version in versions] == [run["info"]["run_id"]]
+
+
+def test_a_second_run_asks_for_no_gpu_and_publishes_the_same(stack, second):
+    run_id, tasks = second
+    assert {tasks[f"{GPU}.{kind}"]["state"] for kind in ("find_train", "train")} == {"skipped"}
+    assert not [name for name, task in tasks.items() if task["hostname"] == "worker-gpu"]
+    ran = set(re.findall(r"Running stage '(.+?)'", stack.logs(run_id)))
+    assert ran == {f"promote@{name}" for name in LANES}, "the registry is asked each time; it is in no cache"
+    before, after = published(stack)
+    assert before == after
+
+
+def test_stopping_leaves_no_process(stack, second):
+    assert len(list(stack.processes())) > len(SERVICES)
+    assert stack.down() == []

@@ -58,14 +58,14 @@ def mean(column: str) -> Statistic:
 def intervals(of: Mapping[str, Statistic], scores: pd.DataFrame, seed: int) -> dict[str, Interval]:
     """The 95 % percentile interval of each. Raises EvermodelError if there are too few rows."""
     return {
-        name: _bootstrap(_draws(statistic, scores), seed, LEVEL, RESAMPLES) for name, statistic in of.items()
+        name: _bootstrap(draws(statistic, scores), seed, LEVEL, RESAMPLES) for name, statistic in of.items()
     }
 
 
 def value(statistic: Statistic, scores: pd.DataFrame) -> float:
     """The statistic of all rows, as they are."""
-    draws = _draws(statistic, scores)
-    return float(draws.value(*draws.units))
+    drawn = draws(statistic, scores)
+    return float(drawn.value(*drawn.units))
 
 
 def difference(
@@ -75,7 +75,7 @@ def difference(
 
     Raises EvermodelError if there are too few rows.
     """
-    our, their = _draws(statistic, ours), _draws(statistic, theirs)
+    our, their = draws(statistic, ours), draws(statistic, theirs)
     paired = Draws(our.units, lambda *drawn: our.value(*drawn) - their.value(*drawn), our.at_once)
     return _bootstrap(paired, seed, level, resamples)
 
@@ -93,7 +93,8 @@ class Draws:
     at_once: bool = True
 
 
-def _draws(statistic: Statistic, scores: pd.DataFrame) -> Draws:
+def draws(statistic: Statistic, scores: pd.DataFrame) -> Draws:
+    """What is drawn anew for a statistic of a table, and its value of a draw."""
     match statistic.kind:
         case "roc_auc":
             return _area(*(scores[column].to_numpy() for column in statistic.columns))
@@ -183,22 +184,22 @@ def _area_over_people(scores: pd.DataFrame) -> Draws:
     return Draws((np.arange(len(names)),), of, at_once=False)
 
 
-def _bootstrap(draws: Draws, seed: int, level: float, resamples: int) -> Interval:
-    if min(map(len, draws.units)) < 2:
+def _bootstrap(drawn: Draws, seed: int, level: float, resamples: int) -> Interval:
+    if min(map(len, drawn.units)) < 2:
         raise EvermodelError(
             "the test split is too small for an interval: it needs two rows, and two of each class for "
             "roc_auc; set a larger split.test of the data set in params.yaml"
         )
 
-    def of(*drawn: Array, axis: int = -1) -> Array:
-        return draws.value(*drawn)
+    def of(*numbers: Array, axis: int = -1) -> Array:
+        return drawn.value(*numbers)
 
     result = stats.bootstrap(
-        draws.units,
-        of if draws.at_once else draws.value,
+        drawn.units,
+        of if drawn.at_once else drawn.value,
         n_resamples=resamples,
-        batch=max(1, NUMBERS_AT_ONCE // max(map(len, draws.units))),
-        vectorized=draws.at_once,
+        batch=max(1, NUMBERS_AT_ONCE // max(map(len, drawn.units))),
+        vectorized=drawn.at_once,
         confidence_level=level,
         method="percentile",
         rng=np.random.default_rng(seed),

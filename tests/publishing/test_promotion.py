@@ -203,17 +203,15 @@ def test_confidence_tightens_with_each_look_at_the_rows_and_all_looks_share_the_
 
 
 def test_of_a_hundred_challengers_that_are_no_better_five_at_most_are_promoted():
-    """Models that are right on 80 % of a population, each by its own luck, against one of them."""
-    rng = np.random.default_rng(11)
-    hard = rng.beta(4, 1, ROWS)
+    """Models that are right about the same easy and hard examples equally often, each by its own luck."""
+    rng = np.random.default_rng(1)
+    easy = rng.beta(4, 1, ROWS)
 
     def drawn():
-        return Scores(pd.DataFrame({"correct": (rng.random(ROWS) < hard).astype(int)}), "rows", HOW)
+        return Scores(pd.DataFrame({"correct": (rng.random(ROWS) < easy).astype(int)}), "rows", HOW)
 
-    champion, challengers = drawn(), [drawn() for _ in range(100)]
-    without = [decide(model(made=one), rival(champion)).promoted for one in challengers]
-    spending = [
-        decide(model(made=one), rival(champion), looks).promoted for looks, one in enumerate(challengers)
-    ]
-    assert sum(without) <= 5
-    assert sum(spending) <= sum(without)
+    pairs = [(model(made=drawn()), rival(drawn())) for _ in range(100)]
+    won = [looks for looks, pair in enumerate(pairs) if decide(*pair).promoted]
+    still = [looks for looks in won if decide(*pairs[looks], looks).promoted]
+    assert 0 < len(won) <= 5
+    assert len(still) < len(won)

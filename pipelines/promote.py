@@ -55,7 +55,8 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger) -
     page = report.page(model, rival, decision, looks)
     version = registry.register(client, model, run_id, f"{action}: {decision.reason}", page)
     with TemporaryDirectory() as folder:
-        (Path(folder) / "report.md").write_text(page, encoding="utf-8")
+        title = f"# {model.name} version {version}: {action}\n\n"
+        (Path(folder) / "report.md").write_text(title + page, encoding="utf-8")
         if decision.comparisons:
             (Path(folder) / "differences.png").write_bytes(report.picture(model.policy, decision))
         client.log_artifacts(run_id, folder, "promotion")

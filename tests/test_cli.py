@@ -202,7 +202,7 @@ def test_only_a_known_profile_can_be_set(workspace, profile):
 
 def test_the_history_of_an_experiment_that_was_never_registered_is_empty(evermodel):
     assert json.loads(evermodel("history", "boston_dnn", "--json").stdout) == []
-    assert evermodel("history", "boston_dnn").stdout == "boston_dnn: 0 versions\n"
+    assert evermodel("history", "boston_dnn").stdout == "boston_dnn: 0 decisions\n"
 
 
 def test_without_a_champion_there_is_nothing_to_predict_with(evermodel):

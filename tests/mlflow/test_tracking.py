@@ -250,7 +250,7 @@ def test_without_a_server_everything_but_promotion_goes_on(lane, server):
 
 def test_a_password_in_the_address_is_not_printed(lane):
     uri = "http://somebody:secret@127.0.0.1:9"
-    told = lane.run("evermodel", "history", NAME, check=False, MLFLOW_TRACKING_URI=uri)
+    told = lane.run("evermodel", "rollback", NAME, check=False, MLFLOW_TRACKING_URI=uri)
     assert told.returncode == 1
     assert "http://127.0.0.1:9" in told.stderr
     assert "secret" not in told.stdout + told.stderr

@@ -99,10 +99,13 @@ def test_evermodel_predicts_with_a_champion(project):
     assert [5 < answer["MEDV"] < 60 for answer in answers] == [True] * 3
 
 
-def test_history_tells_every_version_and_its_decision(project):
-    (version,) = json.loads(project.run("evermodel", "history", "boston_dnn", "--json").stdout)
-    assert version["alias"] == "champion"
-    assert version["decision"].startswith("promoted: mae")
+def test_history_tells_what_was_decided_about_every_version(project):
+    (decided,) = json.loads(project.run("evermodel", "history", "boston_dnn", "--json").stdout)
+    assert (decided["action"], decided["before"], decided["after"]) == ("promote", None, 1)
+    assert decided["reason"].startswith("mae ")
+    assert project.run("evermodel", "history", "boston_dnn", "--verify").stdout == (
+        "boston_dnn: 1 decisions as they were written; champion is 1\n"
+    )
 
 
 @pytest.fixture

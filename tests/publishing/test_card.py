@@ -2,6 +2,7 @@ import pytest
 
 from evermodel.core.params import Experiment
 from evermodel.publishing import card
+from evermodel.publishing.candidate import Candidate
 from evermodel.runs.saved import Facts
 from evermodel.sources import Provenance
 from tests.specs import make_spec
@@ -44,7 +45,19 @@ def write(kind="images", made=True, **changes):
     facts = {"dataset": "fashion_mnist", "made": made, "input_shape": (28, 28, 1)}
     facts |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
     spec = make_spec(kind, **facts | {"test_hash": "f00d"} | changes)
-    return card.write("fashion_cnn", EXPERIMENT, spec, SOURCE, FACTS, FIGURES, "promoted: it is better")
+    model = Candidate(
+        name="fashion_cnn",
+        profile="sample",
+        experiment=EXPERIMENT,
+        spec=spec,
+        source=SOURCE,
+        facts=FACTS,
+        megabytes=1.0,
+        figures=FIGURES,
+        scores=None,
+        slices={},
+    )
+    return card.write(model, "promote: it is better", "Better by 0.01 than champion 3.\n")
 
 
 def test_made_data_are_called_made():
@@ -65,7 +78,8 @@ def test_made_data_are_called_made():
         "241,546 parameters",
         "optimizer = adam, learning_rate = 0.001",
         "10 epoch(s)",
-        "promoted: it is better",
+        "promote: it is better",
+        "Better by 0.01 than champion 3.",
         "baseline `linear`",
         "| accuracy | 0.9123 | 0.9 … 0.92 | 0.8 |",
         "| log_loss | 0.25 | – | 0.6 |",

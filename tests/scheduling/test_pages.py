@@ -87,4 +87,4 @@ def test_a_second_run_of_the_commit_runs_no_stage_and_publishes_the_same(airflow
     told = airflow.project.run(
         "evermodel", "history", "boston_linear", "--json", MLFLOW_TRACKING_URI=airflow.mlflow
     )
-    assert [version["version"] for version in json.loads(told.stdout)] == [1]
+    assert [decided["version"] for decided in json.loads(told.stdout)] == [1]

@@ -39,6 +39,9 @@ def write(model: Candidate, decision: str, report: str) -> str:
 |---|---|---|---|
 {_table(figures)}
 
+## Why it is champion, or not
+
+{report}
 ## How to use it
 
 `mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)` takes {_input(spec)} as they come: scaling \

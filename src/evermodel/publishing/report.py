@@ -10,14 +10,14 @@ from evermodel.publishing.promotion import Comparison, Decision, Rival
 
 
 def page(model: Candidate, rival: Rival | None, decision: Decision, looks: int) -> str:
-    """The report in Markdown."""
-    verdict = "deserves to be champion" if decision.promoted else "does not become champion"
-    lines = [f"# {model.name}: this model {verdict}", "", f"{decision.reason}.", ""]
+    """The report in Markdown, without a title; looks: how often the test rows had been used."""
+    lines = [f"{decision.reason[0].upper()}{decision.reason[1:]}."]
     if rival and decision.comparisons:
         lines += [
-            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows "
-            f"have been used for {looks} such decisions before, so that the confidence is "
-            f"{decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all hold at once.",
+            "",
+            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows had been "
+            f"used for {looks} such decisions before, so that the confidence is {decision.confidence:.3%} "
+            f"instead of {model.policy.confidence:.3%}; all intervals hold at once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
             "|---|---|---|---|---|---|",

@@ -210,6 +210,20 @@ def test_without_a_champion_there_is_nothing_to_predict_with(evermodel):
     assert sentence == "evermodel: boston_dnn has no champion; `evermodel run boston_dnn` trains one\n"
 
 
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_what_was_never_registered_can_not_be_moved(evermodel, command):
+    sentence = refusal(evermodel(command, "boston_dnn"))
+    assert "boston_dnn was never registered; `evermodel run boston_dnn`" in sentence
+    assert not Path("mlflow.db").exists()
+
+
+def test_a_ledger_that_was_edited_is_told(evermodel):
+    file = Path(".evermodel/ledger/boston_dnn.jsonl")
+    file.parent.mkdir(parents=True)
+    file.write_text("{}\n")
+    assert "line 1 is no entry" in refusal(evermodel("history", "boston_dnn"))
+
+
 def test_the_installed_command_ends_in_a_sentence_too(workspace):
     command = [sys.executable, "-c", "from evermodel.cli import app; app()", "history", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

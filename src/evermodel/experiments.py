@@ -71,6 +71,10 @@ def _move(
 ) -> str:
     from evermodel.publishing import ledger, succession, tracking
 
+    if _never_used():
+        raise EvermodelError(
+            f"{name} was never registered; `evermodel run {name}` trains and registers a model"
+        )
     client = tracking.connect()
     with tracking.answering(), ledger.held(name) as book:
         succession.reconcile(client, name, book)
@@ -87,9 +91,8 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     from evermodel import prediction
     from evermodel.publishing import registry, tracking
 
-    client = tracking.connect()
     with tracking.answering(), tempfile.TemporaryDirectory() as folder:
-        champion = registry.champion(client, name)
+        champion = None if _never_used() else registry.champion(tracking.connect(), name)
         if champion is None:
             raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
         answer, spec = registry.load(champion, Path(folder))
@@ -151,13 +154,19 @@ def _client() -> "MlflowClient | None":
     """MLflow, if it is there; a default store that was never used is not made by looking."""
     from evermodel.publishing import tracking
 
-    if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
+    if _never_used():
         return None
     try:
         return tracking.connect()
     except EvermodelError as error:
         print(f"evermodel: {error}", file=sys.stderr)
         return None
+
+
+def _never_used() -> bool:
+    from evermodel.publishing import tracking
+
+    return tracking.uri() == tracking.STORE and not Path("mlflow.db").exists()
 
 
 def _champion(client: "MlflowClient | None", name: str) -> int | None:

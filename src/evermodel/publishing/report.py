@@ -15,8 +15,8 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, looks: int) 
     if rival and decision.comparisons:
         lines += [
             "",
-            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows had been "
-            f"used for {looks} such decisions before, so that the confidence is {decision.confidence:.3%} "
+            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows "
+            f"had been used for {looks} such decisions, so that the confidence is {decision.confidence:.3%} "
             f"instead of {model.policy.confidence:.3%}; all intervals hold at once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",

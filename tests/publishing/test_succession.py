@@ -94,6 +94,15 @@ def test_another_ledger_is_refused(client, monkeypatch, tmp_path):
     assert aliases(client) == {"champion": 1}
 
 
+def test_a_ledger_of_which_the_registry_knows_nothing_is_refused(client, tmp_path):
+    decide(client, "promote", 1)
+    another = f"sqlite:///{tmp_path}/another.db"
+    with pytest.raises(
+        EvermodelError, match="tells of 1 decisions about it, of which this MLflow knows nothing"
+    ):
+        decide(MlflowClient(another, another), "promote", 1)
+
+
 def test_lines_that_were_cut_off_at_the_end_are_missed(client):
     decide(client, "promote", 1)
     decide(client, "promote", 2)

@@ -65,6 +65,11 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     Raises EvermodelError if the registry has followed another ledger.
     """
     models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    if book.entries and not models:
+        raise EvermodelError(
+            f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
+            "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move that file away to begin anew"
+        )
     followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
     if followed != book.head:
         if followed not in {GENESIS, *(line.hash for line in book.entries)}:

@@ -68,7 +68,7 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     if book.entries and not models:
         raise EvermodelError(
             f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
-            "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move that file away to begin anew"
+            "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move the file away"
         )
     followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
     if followed != book.head:

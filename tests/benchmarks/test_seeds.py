@@ -5,7 +5,8 @@ import pytest
 from benchmarks import seeds
 from evermodel.core.errors import EvermodelError
 
-LONG, SHORT = "average: 0.995, batch_size: 32, epochs: 100", "average: 0.5, batch_size: 32, epochs: 2"
+LONG = "average: 0.995, batch_size: 32, epochs: 100, sample: {epochs: 50}"
+SHORT = "average: 0.5, batch_size: 32, epochs: 2"
 
 
 @pytest.mark.pipeline

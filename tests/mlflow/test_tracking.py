@@ -120,10 +120,11 @@ def is_one_sentence(error: str) -> bool:
 
 
 def change_recipe(project: Project, **train: float) -> None:
-    """Edit the experiment's `train` section."""
+    """Edit the experiment's `train` section, for the embedded data."""
     file = project.folder / "params.yaml"
     values = yaml.safe_load(file.read_text())
-    values["experiments"][NAME]["train"] |= train
+    recipe = values["experiments"][NAME]["train"]
+    recipe["sample"] = recipe.get("sample", {}) | train
     file.write_text(yaml.safe_dump(values, sort_keys=False))
 
 

@@ -50,11 +50,15 @@ def webhook():
 
 @pytest.fixture(scope="session")
 def airflow(airflow_bin, webhook, tmp_path_factory):
-    """`evermodel airflow` over a copy of this repository, in which boston_dnn is tried once only."""
+    """`evermodel airflow` over a copy of this repository in which nothing ever ran.
+
+    Or it would have nothing to publish. boston_dnn is tried once only.
+    """
     folder = tmp_path_factory.mktemp("airflow") / "project"
     project = copy_repository(folder)
     project.edit("params.yaml", "  boston_dnn:\n", "  boston_dnn:\n    schedule: {retries: 0}\n")
     project.run("evermodel", "graph")
+    (folder / "dvc.lock").unlink()
     commit(project, "One try")
     address = f"http://127.0.0.1:{webhook.server_address[1]}/hook"
     told = json.dumps({"conn_type": "http", "host": address})

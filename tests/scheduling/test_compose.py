@@ -8,15 +8,16 @@ import requests
 import yaml
 
 from tests.compose import SERVICES
-from tests.project import Project
+from tests.project import Project, commit
 from tests.scheduling import stack as compose
 from tests.scheduling.server import wait
 from tests.scheduling.stack import Stack
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
-DAG, GPU, CPU = "retrain_all", "vgg16_transfer", "boston_dnn"
-LANES = {GPU: ("flowers17_imagenet", GPU), CPU: ("boston_housing", CPU)}
-EPOCHS = 6  # long enough to be killed in the midst of
+# Two small ones; the first is sent to the GPU's worker, and trains long enough to be killed in its midst.
+DAG, GPU, CPU = "retrain_all", "boston_dnn", "concrete_mlp"
+LANES = {GPU: ("boston_housing", GPU), CPU: ("concrete", CPU)}
+EPOCHS = 200
 CHOSEN = {"experiments": [GPU, CPU], "overrides": [f"experiments.{GPU}.train.epochs={EPOCHS}"]}
 # A dead worker is noticed after 30 seconds, and not after the 10 minutes of compose.yaml.
 IMPATIENT = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
@@ -26,6 +27,9 @@ IMPATIENT = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
 def stack(airflow_bin):
     compose.require_programs()
     made = Stack(airflow_bin, **IMPATIENT)
+    made.project.edit("params.yaml", f"  {GPU}:\n", f"  {GPU}:\n    worker: gpu\n")
+    made.project.run("evermodel", "graph")
+    commit(made.project, "A GPU for one")
     try:
         made.up()
         yield made
@@ -41,8 +45,8 @@ def undisturbed(stack):
     local = Project(folder)
     local.edit(
         "params.yaml",
-        "sample: {epochs: 3, fine_tune: {layers: 4, epochs: 2}}",
-        f"sample: {{epochs: {EPOCHS}, fine_tune: {{layers: 4, epochs: 2}}}}",
+        "epochs: 100, sample: {epochs: 50}",
+        f"epochs: 100, sample: {{epochs: {EPOCHS}}}",
     )
     return local, local.start("dvc", "repro", *(f"promote@{name}" for name in LANES))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evermodel import workers
 from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import checkout, shell, steps
 from evermodel.scheduling.settings import Settings
@@ -35,8 +36,8 @@ def clone(workspace, tmp_path, monkeypatch):
     (origin / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     monkeypatch.chdir(origin)
     (tmp_path / "remote").mkdir()
-    for command in ("git init --quiet", "python -m dvc init --quiet", "git add ."):
-        subprocess.run(command.split(), check=True)
+    for command in (["git", "init", "--quiet"], [*workers.DVC, "init", "--quiet"], ["git", "add", "."]):
+        subprocess.run(command, check=True)
     commit("first")
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
     monkeypatch.setenv("EVERMODEL_REMOTE", str(tmp_path / "remote"))

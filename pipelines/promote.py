@@ -11,6 +11,7 @@ from evermodel.core import data, params, stage
 from evermodel.publishing import (
     candidate,
     ledger,
+    outputs,
     promotion,
     registry,
     report,
@@ -34,6 +35,7 @@ def main(name: str) -> None:
     model = candidate.load(name, params.load())
     client = tracking.connect()
     run_id = tracking.sync(client, name, model.facts.key)
+    outputs.log(client, run_id, name, model.spec.dataset)
     with ledger.held(name) as book:
         succession.reconcile(client, name, book)
         told = promote(client, model, run_id, book)

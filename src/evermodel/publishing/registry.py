@@ -65,6 +65,17 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
     return sorted(found, key=lambda version: -int(version.version))
 
 
+def named(client: MlflowClient, name: str, word: str) -> ModelVersion:
+    """The version of that number or alias; EvermodelError that names those there are."""
+    models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    aliases = models[0].aliases if models else {}
+    known = {str(version.version): version for version in versions(client, name)}
+    if (number := str(aliases.get(word, word))) not in known:
+        there = ", ".join([*sorted(known, key=int), *sorted(aliases)]) or "none"
+        raise EvermodelError(f"{name} has no version {word}; it has {there}")
+    return known[number]
+
+
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version that the alias points at, or None."""
     # Asking for the alias itself answers "there is none" and "the server failed" with the same exception.

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,12 @@ from evermodel.runs import journal, saved
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")
 KEY = "evermodel.key"
+COMMIT = "evermodel.commit"
+ENVIRONMENT = "evermodel.environment"
+TEST_ROWS = "evermodel.data.test_hash"
+MACHINE = "evermodel.machine."
 REPORT = "evermodel.report"
+EVALUATION = "evaluation"  # where the report lies among a run's artifacts
 RETRY = 3.0  # seconds between two tries while the server is away
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -78,8 +84,13 @@ def connect() -> MlflowClient:
     # Two processes that meet an empty database would both create its tables.
     alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
     with alone:
-        client = MlflowClient()
-        client.search_experiments(max_results=1)
+        return opened(uri())
+
+
+def opened(address: str) -> MlflowClient:
+    """A client of the store at an address, whose tables are made if it is new."""
+    client = MlflowClient(address)
+    client.search_experiments(max_results=1)
     return client
 
 
@@ -95,6 +106,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     _log_seconds(client, run, events)
     if evaluated:
         _log_report(client, run, data.REPORTS / name)
+        _log_commit(client, run, events)
     _end(client, run, "FINISHED" if evaluated else _status(events), events)
     return str(run.info.run_id)
 
@@ -208,15 +220,15 @@ def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> d
     note = "Trained on **made data**: the numbers say nothing about the real data set." if spec.made else ""
     return {
         KEY: key,
-        "evermodel.commit": started.get("commit", "unknown: restored from the cache"),
+        COMMIT: started.get("commit", "unknown: restored from the cache"),
         "evermodel.profile": values.profile,
         "evermodel.data": spec.dataset,
         "evermodel.data.edition": spec.edition,
         "evermodel.data.made": str(spec.made).lower(),
-        "evermodel.data.test_hash": spec.test_hash,
-        "evermodel.environment": data.file_hash(lock) if lock.exists() else "unknown",
+        TEST_ROWS: spec.test_hash,
+        ENVIRONMENT: data.file_hash(lock) if lock.exists() else "unknown",
         MLFLOW_RUN_NOTE: note,
-        **{f"evermodel.machine.{k}": str(v) for k, v in started.get("machine", {}).items()},
+        **{MACHINE + k: str(v) for k, v in started.get("machine", {}).items()},
     }
 
 
@@ -281,8 +293,18 @@ def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
     changed = [Metric(*point, now, 0) for point in points.items() if point not in run.data.metrics.items()]
     client.log_batch(run.info.run_id, metrics=changed)
     for file in files:
-        client.log_artifact(run.info.run_id, str(file), "evaluation")
+        client.log_artifact(run.info.run_id, str(file), EVALUATION)
     client.log_batch(run.info.run_id, tags=[RunTag(REPORT, identity)])
+
+
+def _log_commit(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -> None:
+    """Log the commit that was evaluated: it makes the same model, or DVC would have trained another, and the
+    same figures, which the commit that was trained may not.
+    """
+    ours = [event for event in events if event["stage"] == "evaluate"]
+    ended = [start for start, end in pairwise(ours) if (start["event"], end["event"]) == ("start", "end")]
+    if ended and run.data.tags.get(COMMIT) != ended[-1]["commit"]:
+        client.set_tag(run.info.run_id, COMMIT, ended[-1]["commit"])
 
 
 def _test_name(name: str) -> str:

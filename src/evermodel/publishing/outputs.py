@@ -1,0 +1,37 @@
+"""What each stage of a lane wrote, in one hash a stage: by them a rebuild tells where it went another way."""
+
+import hashlib
+from pathlib import Path
+
+from mlflow.entities import RunTag
+from mlflow.tracking import MlflowClient
+
+from evermodel.core import data
+from evermodel.runs import saved
+
+TAG = "evermodel.outputs."
+
+
+def log(client: MlflowClient, run_id: str, name: str, dataset: str) -> None:
+    """Write the hashes of a lane's stages onto its run."""
+    tags = [RunTag(TAG + stage, digest) for stage, digest in hashes(name, dataset).items()]
+    client.log_batch(run_id, tags=tags)
+
+
+def hashes(name: str, dataset: str, root: Path = Path()) -> dict[str, str]:
+    """The sha256 of each stage's folder, in the order of the stages; one that is not there is left out."""
+    folders = {
+        "fetch": data.RAW / dataset,
+        "validate": data.REPORTS / "validation" / dataset,
+        "prepare": data.PREPARED / dataset,
+        "train": saved.MODELS / name,
+        "evaluate": data.REPORTS / name,
+    }
+    return {stage: folder_hash(root / path) for stage, path in folders.items() if (root / path).is_dir()}
+
+
+def folder_hash(folder: Path) -> str:
+    """The sha256 of what `sha256sum` would say of the files of a folder, by their paths."""
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    lines = (f"{data.file_hash(folder / file)}  {file}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

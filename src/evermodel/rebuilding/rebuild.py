@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -152,9 +152,15 @@ def _tagged(run: "Run", prefix: str) -> dict[str, str]:
 def _clone(commit: str, folder: Path) -> Iterator[Path]:
     """A clone in which nothing ever ran, with a cache of its own, whatever the repository's settings say."""
     repository = os.environ.get(checkout.REPOSITORY, str(Path.cwd()))
-    with checkout.cloned(repository, commit, folder):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(checkout.cloned(repository, commit, folder))
+        except EvermodelError as error:
+            raise EvermodelError(
+                f"the commit {commit[:12]} can't be had here: {error}; `git fetch` the branch that has it"
+            ) from None
         (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
-        (folder / workers.LOCK).unlink(missing_ok=True)  # what it says of a stage is what is asked here
+        (folder / workers.LOCK).unlink(missing_ok=True)  # nothing is taken for done
         if downloads.FOLDER.is_dir():  # by hash, so `fetch` may use them
             (folder / downloads.FOLDER.parent).mkdir()
             (folder / downloads.FOLDER).symlink_to(downloads.FOLDER.resolve())

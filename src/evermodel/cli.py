@@ -43,6 +43,7 @@ class Step(StrEnum):
     RUN = "run"
     PUBLISH = "publish"
     WATCH = "watch"
+    REBUILD = "rebuild"
 
 
 class Device(StrEnum):

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from evermodel.rebuilding.comparison import Making, Verdict, compare
+from evermodel.rebuilding.comparison import Comparison, Making, Verdict, compare
 
 STAGES = ("fetch", "validate", "prepare", "train", "evaluate")
 RECORDED = Making(
@@ -116,3 +116,17 @@ def test_a_key_that_nothing_else_explains_means_other_code():
         "the code of the commit is not the one that trained it",
     )
     assert compare("mae", RECORDED, rebuilt("prepare", "train", key="other")).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "same_kind", "fine"),
+    [
+        (Verdict.EXACT, True, True),
+        (Verdict.EXACT, False, True),
+        (Verdict.EQUIVALENT, True, False),
+        (Verdict.EQUIVALENT, False, True),
+        (Verdict.DIVERGED, False, False),
+    ],
+)
+def test_only_on_another_kind_of_machine_as_good_will_do(verdict, same_kind, fine):
+    assert Comparison(verdict, "train", (), same_kind).as_it_should_be is fine

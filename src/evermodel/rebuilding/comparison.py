@@ -47,6 +47,11 @@ class Comparison:
     reasons: tuple[str, ...]
     same_kind: bool
 
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether it is the same; on another kind of machine as good will do."""
+        return self.verdict is Verdict.EXACT or (self.verdict is Verdict.EQUIVALENT and not self.same_kind)
+
 
 def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[str] = ()) -> Comparison:
     """Judge a rebuild. metric: what the model is promoted by; installed: how what is installed differs from

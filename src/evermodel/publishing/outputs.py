@@ -1,4 +1,6 @@
-"""What each stage of a lane wrote, in one hash a stage: by them a rebuild tells where it went another way."""
+"""What makes a model anew, and what each stage of its lane wrote: by that a rebuild tells where it went another
+way.
+"""
 
 import hashlib
 from pathlib import Path
@@ -7,15 +9,21 @@ from mlflow.entities import RunTag
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import data
-from evermodel.runs import saved
+from evermodel.publishing import tracking
+from evermodel.runs import journal, saved
 
 TAG = "evermodel.outputs."
 
 
 def log(client: MlflowClient, run_id: str, name: str, dataset: str) -> None:
-    """Write the hashes of a lane's stages onto its run."""
-    tags = [RunTag(TAG + stage, digest) for stage, digest in hashes(name, dataset).items()]
-    client.log_batch(run_id, tags=tags)
+    """Write onto a run what its stages wrote, and the commit of now: DVC has found that it makes the same.
+
+    Uncommitted changes, which may be of anything, take the place of no commit.
+    """
+    tags = {TAG + stage: digest for stage, digest in hashes(name, dataset).items()}
+    if tracking.is_whole(commit := journal.commit()):
+        tags[tracking.COMMIT] = commit
+    client.log_batch(run_id, tags=[RunTag(*pair) for pair in tags.items()])
 
 
 def hashes(name: str, dataset: str, root: Path = Path()) -> dict[str, str]:

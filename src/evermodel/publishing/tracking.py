@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +93,11 @@ def opened(address: str) -> MlflowClient:
     return client
 
 
+def is_whole(commit: str) -> bool:
+    """Whether what stands for a commit (see journal.py) is one, and nothing beside it."""
+    return re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", commit) is not None
+
+
 def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> str:
     """Bring the run with that key up to what its files say, and return its id.
 
@@ -106,7 +110,6 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     _log_seconds(client, run, events)
     if evaluated:
         _log_report(client, run, data.REPORTS / name)
-        _log_commit(client, run, events)
     _end(client, run, "FINISHED" if evaluated else _status(events), events)
     return str(run.info.run_id)
 
@@ -295,16 +298,6 @@ def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
     for file in files:
         client.log_artifact(run.info.run_id, str(file), EVALUATION)
     client.log_batch(run.info.run_id, tags=[RunTag(REPORT, identity)])
-
-
-def _log_commit(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -> None:
-    """Log the commit that was evaluated: it makes the same model, or DVC would have trained another, and the
-    same figures, which the commit that was trained may not.
-    """
-    ours = [event for event in events if event["stage"] == "evaluate"]
-    ended = [start for start, end in pairwise(ours) if (start["event"], end["event"]) == ("start", "end")]
-    if ended and run.data.tags.get(COMMIT) != ended[-1]["commit"]:
-        client.set_tag(run.info.run_id, COMMIT, ended[-1]["commit"])
 
 
 def _test_name(name: str) -> str:

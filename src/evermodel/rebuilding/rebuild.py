@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -101,14 +100,14 @@ def rebuild(name: str, word: str) -> Rebuild:
 def _commit(version: "ModelVersion", run: "Run") -> str:
     """The commit that makes the version; EvermodelError if none does."""
     commit = str(run.data.tags.get(tracking.COMMIT, "unknown"))
-    if re.fullmatch(r"[0-9a-f]{40,64}", commit):
+    if tracking.is_whole(commit):
         return commit
     reason = "its commit was not recorded"
     if commit.endswith("-dirty"):
         reason = f"it was made with changes to {commit.removesuffix('-dirty')[:8]} that were not committed"
     raise EvermodelError(
         f"{version.name} version {version.version} can't be rebuilt: {reason}; commit what makes it, and "
-        f"`dvc repro --force --single-item evaluate@{version.name}` records the commit"
+        f"`dvc repro --force --single-item promote@{version.name}` records the commit"
     )
 
 

@@ -1,6 +1,4 @@
-"""What makes a model anew, and what each stage of its lane wrote: by that a rebuild tells where it went another
-way.
-"""
+"""What each stage of a lane wrote, in one hash a stage, and the commit that makes it: a rebuild goes by both."""
 
 import hashlib
 from pathlib import Path

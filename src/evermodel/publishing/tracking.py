@@ -4,6 +4,7 @@ Run as `python -m evermodel.publishing.tracking NAME KEY` it is the sidecar of a
 """
 
 import json
+import logging
 import math
 import os
 import queue
@@ -87,7 +88,8 @@ def connect() -> MlflowClient:
 
 
 def opened(address: str) -> MlflowClient:
-    """A client of the store at an address, whose tables are made if it is new."""
+    """A client of the store at an address, whose tables are made if it is new, without a word about it."""
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     client = MlflowClient(address)
     client.search_experiments(max_results=1)
     return client

@@ -87,8 +87,10 @@ def rebuild(name: str, word: str) -> Rebuild:
     metric = version.tags["evermodel.metric"]
     with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
         store = f"sqlite:///{folder}/mlflow.db"
-        told = tracking.opened(store)
         with _clone(commit, Path(folder) / "clone") as clone:
+            told = tracking.opened(
+                store
+            )  # before the stages' sidecars, which have no time to make its tables
             _reproduce(name, clone, _environment(Path(folder), clone, store))
             rebuilt = _rebuilt(told, name, run.data.params["dataset"], clone)
             lock = (clone / LOCK).read_text(encoding="utf-8")

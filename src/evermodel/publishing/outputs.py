@@ -1,4 +1,4 @@
-"""What each stage of a lane wrote, in one hash a stage, and the commit that makes it: a rebuild goes by both."""
+"""What each stage of a lane wrote, one hash a stage, and the commit that makes it; a rebuild needs both."""
 
 import hashlib
 from pathlib import Path

@@ -55,7 +55,7 @@ class Rebuild:
         interval = f"{was.figures[metric]:.6g} [{low:.4g}, {high:.4g}]"
         pairs = {
             "model file": (was.sha256[:SHORT], now.sha256[:SHORT]),
-            metric: (interval, f"{now.figures[metric]:.6g}"),
+            metric: (interval, f"{now.figures.get(metric, math.nan):.6g}"),
             **{
                 stage: (digest[:SHORT], now.outputs.get(stage, "")[:SHORT])
                 for stage, digest in was.outputs.items()
@@ -83,8 +83,11 @@ def rebuild(name: str, word: str) -> Rebuild:
     version = registry.named(client, name, word)
     run = client.get_run(version.run_id)
     commit = _commit(version, run)
+    if (metric := version.tags.get("evermodel.metric")) is None:
+        raise EvermodelError(
+            f"{name} version {version.version} was never registered to the end; `evermodel run {name}` does it"
+        )
     recorded = _recorded(client, version, run)
-    metric = version.tags["evermodel.metric"]
     with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
         store = f"sqlite:///{folder}/mlflow.db"
         with _clone(commit, Path(folder) / "clone") as clone:
@@ -114,9 +117,16 @@ def _commit(version: "ModelVersion", run: "Run") -> str:
 
 
 def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Making:
+    report = f"{tracking.EVALUATION}/metrics.json"
     with TemporaryDirectory() as folder:
-        report = f"{tracking.EVALUATION}/metrics.json"
-        figures = Path(client.download_artifacts(run.info.run_id, report, folder)).read_text(encoding="utf-8")
+        try:
+            file = client.download_artifacts(run.info.run_id, report, folder)
+        except OSError:
+            raise EvermodelError(
+                f"{report} of {version.name} version {version.version} is not among the artifacts of its run, "
+                "and there is nothing else to compare with; restore MLflow's artifacts from a copy"
+            ) from None
+        figures = Path(file).read_text(encoding="utf-8")
     written = _tagged(run, outputs.TAG)
     return _making(version.tags["evermodel.sha256"], run, json.loads(figures), written)
 

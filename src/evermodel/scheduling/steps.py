@@ -94,6 +94,7 @@ def rebuild() -> int:
     """
     from evermodel.publishing import registry, tracking
 
+    _require_server()
     client = tracking.connect()
     names = [name for name in params.load().experiments if registry.champion(client, name)]
     if not names:
@@ -109,10 +110,7 @@ def prepare(chosen: Settings) -> Params:
 
     Every task makes the same commit, down to its hash; only the publisher has to push it.
     """
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        raise EvermodelError(
-            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
-        )
+    _require_server()
     if remote := os.environ.get(REMOTE):
         shell.dvc("remote", "add", "--quiet", "--local", "--default", "evermodel", remote)
     settings.apply(chosen)
@@ -123,6 +121,13 @@ def prepare(chosen: Settings) -> Params:
 def branch(run: str) -> str:
     """The name of a run as Git allows it in a branch."""
     return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
+
+
+def _require_server() -> None:
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        raise EvermodelError(
+            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
+        )
 
 
 def _restored(stage: str) -> bool:

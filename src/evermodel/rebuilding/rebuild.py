@@ -85,7 +85,7 @@ def rebuild(name: str, word: str) -> Rebuild:
     commit = _commit(version, run)
     if (metric := version.tags.get("evermodel.metric")) is None:
         raise EvermodelError(
-            f"{name} version {version.version} was never registered to the end; `evermodel run {name}` does it"
+            f"{name} version {version.version} was not registered to the end; `evermodel run {name}` does it"
         )
     recorded = _recorded(client, version, run)
     with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
@@ -123,7 +123,7 @@ def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Ma
             file = client.download_artifacts(run.info.run_id, report, folder)
         except OSError:
             raise EvermodelError(
-                f"{report} of {version.name} version {version.version} is not among the artifacts of its run, "
+                f"{report} of {version.name} version {version.version} is not among its run's artifacts, "
                 "and there is nothing else to compare with; restore MLflow's artifacts from a copy"
             ) from None
         figures = Path(file).read_text(encoding="utf-8")

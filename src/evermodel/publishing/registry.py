@@ -125,14 +125,13 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     local = Path(
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
     )
-    metadata = Model.load(str(local / "MLmodel")).metadata
     files = [f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists()]
     if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
             "(it is missing or its sha256 differs); run the lane again or promote another version"
         )
-    return files[0], Spec.model_validate(metadata["spec"])
+    return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
 
 
 def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:

@@ -129,7 +129,8 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
-            "(it is missing or its sha256 differs); run the lane again or promote another version"
+            "(it is missing or its sha256 differs); "
+            f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
     return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
 

@@ -88,8 +88,11 @@ def connect() -> MlflowClient:
 
 
 def opened(address: str) -> MlflowClient:
-    """A client of the store at an address, whose tables are made if it is new, without a word about it."""
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+    """A client of the store at an address, whose tables are made if it is new.
+
+    MLflow's stores tell of tables that they make and of artifacts that they do not find; we say what it means.
+    """
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
     client = MlflowClient(address)
     client.search_experiments(max_results=1)
     return client

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -35,14 +36,29 @@ def empty(tmp_path: Path) -> Path:
     return tmp_path / "temporary"
 
 
+class Recorded:
+    """The commit that a run says it was made from; called, it takes another."""
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.client, self.run_id = client, run_id
+
+    def __call__(self, commit: str) -> None:
+        self.client.set_tag(self.run_id, COMMIT, commit)
+
+    @property
+    def commit(self) -> str:
+        return self.client.get_run(self.run_id).data.tags[COMMIT]
+
+
 @pytest.fixture
-def recorded(trained: Project):
-    """A function that lets boston_dnn's run say that it was made from another commit."""
+def recorded(trained: Project) -> Iterator[Recorded]:
+    """What boston_dnn's run says; after the test it says the truth again."""
     client = MlflowClient(f"sqlite:///{trained.folder}/mlflow.db")
     (version,) = client.search_model_versions("name = 'boston_dnn'")
-    run = client.get_run(version.run_id)
-    yield lambda commit: client.set_tag(run.info.run_id, COMMIT, commit)
-    client.set_tag(run.info.run_id, COMMIT, run.data.tags[COMMIT])
+    made = Recorded(client, version.run_id)
+    truth = made.commit
+    yield made
+    made(truth)
 
 
 def rebuild(project: Project, target: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -138,6 +154,17 @@ def test_what_no_commit_makes_is_refused(trained, recorded, empty, commit, reaso
     recorded(commit.format(head=trained.run("git", "rev-parse", "HEAD").stdout.strip()))
     assert reason in refusal(rebuild(trained, "boston_dnn@champion", TMPDIR=str(empty)))
     assert list(empty.iterdir()) == []
+
+
+def test_promoting_again_records_the_commit_but_never_uncommitted_changes(trained, recorded):
+    recorded("unknown: restored from the cache")
+    again = ("--force", "--single-item", "promote@boston_dnn")
+    trained.edit("README.md", "Evermodel", "Evermore")
+    trained.repro(*again)
+    assert "its commit was not recorded" in refusal(rebuild(trained, "boston_dnn@1"))
+    trained.run("git", "checkout", "--quiet", "README.md")
+    trained.repro(*again)
+    assert recorded.commit == trained.run("git", "rev-parse", "HEAD").stdout.strip()
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def connect() -> MlflowClient:
 def opened(address: str) -> MlflowClient:
     """A client of the store at an address, whose tables are made if it is new.
 
-    MLflow's stores tell of tables that they make and of artifacts that they do not find; we say what it means.
+    MLflow's stores would tell of tables that they make and of artifacts that they do not find.
     """
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
     client = MlflowClient(address)

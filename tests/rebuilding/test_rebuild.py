@@ -144,7 +144,7 @@ def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty
 @pytest.mark.parametrize(
     ("commit", "reason"),
     [
-        ("{head}-dirty", "that were not committed; commit what makes it"),
+        ("{head}-dirty", "that were not committed; commit what makes it; then"),
         ("unknown: restored from the cache", "its commit was not recorded"),
         ("none", "its commit was not recorded"),
         ("0123456789" * 4, "can't be had here"),

@@ -7,19 +7,22 @@ from mlflow.entities import RunTag
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import data
+from evermodel.core.params import Params
 from evermodel.publishing import tracking
 from evermodel.runs import journal, saved
 
 TAG = "evermodel.outputs."
 
 
-def log(client: MlflowClient, run_id: str, name: str, dataset: str) -> None:
-    """Write onto a run what its stages wrote, and the commit of now: DVC has found that it makes the same.
+def log(client: MlflowClient, run_id: str, name: str, values: Params) -> None:
+    """Write onto a run what its stages wrote, and the commit of now if it is the recipe of this run.
 
-    Uncommitted changes, which may be of anything, take the place of no commit.
+    DVC has seen that it still is; not so where somebody ran promote alone, or has uncommitted changes.
     """
-    tags = {TAG + stage: digest for stage, digest in hashes(name, dataset).items()}
-    if tracking.is_whole(commit := journal.commit()):
+    written = hashes(name, values.experiment(name).dataset)
+    tags = {TAG + stage: digest for stage, digest in written.items()}
+    same = client.get_run(run_id).data.params == tracking.recipe(name, values)
+    if same and tracking.is_whole(commit := journal.commit()):
         tags[tracking.COMMIT] = commit
     client.log_batch(run_id, tags=[RunTag(*pair) for pair in tags.items()])
 

@@ -144,6 +144,12 @@ def follow(name: str, key: str) -> None:
         _finish(name, key)
 
 
+def recipe(name: str, values: Params) -> dict[str, str]:
+    """What params.yaml says of a training, as MLflow's parameters."""
+    chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
+    return flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Nested values under dotted names, as MLflow's parameters want them."""
     result: dict[str, str] = {}
@@ -192,9 +198,8 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
     run = find(client, name, key) or _create(client, name, key, values, spec)
     if not run.inputs.dataset_inputs:  # they are written last
-        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
-        logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
-        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
+        logged = sorted(recipe(name, values).items())
+        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in logged])
         client.log_inputs(run.info.run_id, [_dataset(spec)])
     return run
 

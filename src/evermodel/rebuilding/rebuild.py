@@ -111,8 +111,8 @@ def _commit(version: "ModelVersion", run: "Run") -> str:
     if commit.endswith("-dirty"):
         reason = f"it was made with changes to {commit.removesuffix('-dirty')[:8]} that were not committed"
     raise EvermodelError(
-        f"{version.name} version {version.version} can't be rebuilt: {reason}; commit what makes it, and "
-        f"`dvc repro --force --single-item promote@{version.name}` records the commit"
+        f"{version.name} version {version.version} can't be rebuilt: {reason}; commit what makes it; then "
+        f"`dvc repro --force --single-item promote@{version.name}` after `dvc repro` records the commit"
     )
 
 

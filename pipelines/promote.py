@@ -11,6 +11,7 @@ from evermodel.core import data, params, stage
 from evermodel.publishing import (
     candidate,
     ledger,
+    outputs,
     promotion,
     registry,
     report,
@@ -31,9 +32,11 @@ def main(name: str) -> None:
     Nobody else can promote this experiment in the meantime. The receipt in reports/promotion/ makes a clone
     that has dvc.lock but no registry yet promote again.
     """
-    model = candidate.load(name, params.load())
+    values = params.load()
+    model = candidate.load(name, values)
     client = tracking.connect()
     run_id = tracking.sync(client, name, model.facts.key)
+    outputs.log(client, run_id, name, values)
     with ledger.held(name) as book:
         succession.reconcile(client, name, book)
         told = promote(client, model, run_id, book)

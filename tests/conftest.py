@@ -11,6 +11,7 @@ from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
 SHARING = ("tests/mlflow/test_ui.py", "tests/test_readme.py", "tests/test_tutorial.py")
+ALONE = ("tests/mlflow/test_promotion.py", "tests/rebuilding/test_rebuild.py")  # share what they trained
 TRAINING = ("tests/learners/", "tests/runs/")  # one import of TensorFlow is enough for all of them
 
 
@@ -28,6 +29,8 @@ class Together(LoadScopeScheduling):
             return "airflow"
         if file.startswith(TRAINING):
             return "keras"
+        if file in ALONE:
+            return file
         return nodeid.rpartition("[")[2] if file == "tests/models/test_zoo.py" else nodeid
 
 

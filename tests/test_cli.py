@@ -210,9 +210,11 @@ def test_without_a_champion_there_is_nothing_to_predict_with(evermodel):
     assert sentence == "evermodel: boston_dnn has no champion; `evermodel run boston_dnn` trains one\n"
 
 
-@pytest.mark.parametrize("command", ["promote", "rollback"])
-def test_what_was_never_registered_can_not_be_moved(evermodel, command):
-    sentence = refusal(evermodel(command, "boston_dnn"))
+@pytest.mark.parametrize(
+    "command", [("promote", "boston_dnn"), ("rollback", "boston_dnn"), ("rebuild", "boston_dnn@champion")]
+)
+def test_what_was_never_registered_can_not_be_moved_or_rebuilt(evermodel, command):
+    sentence = refusal(evermodel(*command))
     assert "boston_dnn was never registered; `evermodel run boston_dnn`" in sentence
     assert not Path("mlflow.db").exists()
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -42,6 +43,7 @@ class Step(StrEnum):
     RUN = "run"
     PUBLISH = "publish"
     WATCH = "watch"
+    REBUILD = "rebuild"
 
 
 class Device(StrEnum):
@@ -155,6 +157,28 @@ def rollback(
     """Make an older version champion again, after it has answered for an example."""
     params.load().experiment(name)
     print(experiments.rollback(name, to))
+
+
+@app.command()
+@plain_errors
+def rebuild(
+    version: Annotated[
+        str, typer.Argument(metavar="NAME@VERSION", help="An alias or a number.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make a registered version again from its commit, and say whether it is the same."""
+    try:
+        made = experiments.rebuild(version)
+    except KeyboardInterrupt:
+        print("evermodel: stopped; nothing is left of the rebuild", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(asdict(made), indent=1))
+    else:
+        _show(f"{made.name} version {made.version} from {made.commit[:8]}", made.rows)
+        print(made.sentence)
+    raise typer.Exit(made.comparison.verdict == "DIVERGED")
 
 
 @app.command()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
     from evermodel.publishing.ledger import Entry, Ledger
+    from evermodel.rebuilding.rebuild import Rebuild
 
     Move = Callable[[MlflowClient, str, Ledger, int | None], Entry]
 
@@ -66,15 +67,28 @@ def rollback(name: str, to: int | None) -> str:
     return _move(name, succession.rollback, to)
 
 
+def rebuild(target: str) -> "Rebuild":
+    """Make a registered version again, NAME@ALIAS or NAME@VERSION, and compare.
+
+    Raises EvermodelError if there is no such version, or it can't be made again.
+    """
+    from evermodel.rebuilding import rebuild
+
+    name, _, word = target.partition("@")
+    if not name or not word:
+        raise EvermodelError(
+            f"{target!r} names no version; write it like fashion_cnn@champion or fashion_cnn@3"
+        )
+    _require_registry(name)
+    return rebuild.rebuild(name, word)
+
+
 def _move(
     name: str, how: "Callable[[MlflowClient, str, Ledger, int | None], Entry]", version: int | None
 ) -> str:
     from evermodel.publishing import ledger, succession, tracking
 
-    if _never_used():
-        raise EvermodelError(
-            f"{name} was never registered; `evermodel run {name}` trains and registers a model"
-        )
+    _require_registry(name)
     client = tracking.connect()
     with tracking.answering(), ledger.held(name) as book:
         succession.reconcile(client, name, book)
@@ -161,6 +175,13 @@ def _client() -> "MlflowClient | None":
     except EvermodelError as error:
         print(f"evermodel: {error}", file=sys.stderr)
         return None
+
+
+def _require_registry(name: str) -> None:
+    if _never_used():
+        raise EvermodelError(
+            f"{name} was never registered; `evermodel run {name}` trains and registers a model"
+        )
 
 
 def _never_used() -> bool:

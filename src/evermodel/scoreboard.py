@@ -13,8 +13,8 @@ COLUMNS = ("lane", "stage", "epoch", "seconds", "so far")
 class Scoreboard:
     """A table of the lanes that run, below the lines of those that have ended; enter `live` to show it."""
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False)
+    def __init__(self, stderr: bool = False) -> None:
+        self.console = Console(highlight=False, stderr=stderr)
         self.live = Live(console=self.console, transient=True)
 
     def draw(self, rows: Sequence[tuple[str, ...]], waiting: int) -> None:

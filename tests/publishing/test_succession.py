@@ -66,6 +66,17 @@ def test_what_a_crash_cut_short_is_done_by_the_next(client):
     succession.require_same(client, NAME, entries())
 
 
+def test_a_version_that_somebody_deleted_gets_no_alias_and_holds_nothing_up(client):
+    decide(client, "promote", 1)
+    gone = client.create_model_version(NAME, source="mlflow-artifacts:/it").version
+    decide(client, "promote", int(gone))
+    client.delete_model_version(NAME, gone)
+    decide(client, "promote", 3)
+    assert aliases(client) == {"champion": 3}
+    assert [(line.action, line.after) for line in entries()][2:] == [("found", None), ("promote", 3)]
+    succession.require_same(client, NAME, entries())
+
+
 def test_a_champion_that_somebody_named_in_mlflow_is_written_down(client):
     decide(client, "promote", 1)
     client.set_registered_model_alias(NAME, "champion", "2")

@@ -95,7 +95,7 @@ def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(
 
 def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
     retraining = {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
-    assert set(read["dags"]) == retraining | {"watch"}
+    assert set(read["dags"]) == retraining | {"watch", "rebuild"}
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
         assert dag["doc"]
@@ -134,14 +134,21 @@ def test_the_watcher_looks_and_a_task_of_its_own_reports_what_is_wrong(read, val
         assert f"raw.{experiment.dataset}" in watched
 
 
+def test_one_champion_a_week_is_rebuilt_once_and_a_failure_is_told(read):
+    ((task_id, task),) = read["tasks"]["rebuild"].items()
+    assert (task_id, task["command"], task["retries"]) == ("rebuild", "evermodel step rebuild", 0)
+    assert task["explains"]
+    assert not read["dags"]["rebuild"]["paused"]
+
+
 def test_the_tasks_beside_the_lanes_are_those_that_no_lane_may_be_called(read):
-    for dag_id in set(read["tasks"]) - {"watch"}:
+    for dag_id in set(read["tasks"]) - {"watch", "rebuild"}:
         assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(graph.COMMON)
     assert set(graph.COMMON) <= set(read["tasks"]["retrain_all"])
 
 
 def test_the_end_is_green_where_nothing_failed_although_something_was_skipped(read):
-    for dag_id in set(read["tasks"]) - {"watch"}:
+    for dag_id in set(read["tasks"]) - {"watch", "rebuild"}:
         assert read["tasks"][dag_id]["end"]["rule"] == "none_failed"
 
 

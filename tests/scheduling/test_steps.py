@@ -2,16 +2,21 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
-from evermodel import workers
+from evermodel import experiments, workers
+from evermodel.core import params
 from evermodel.core.errors import EvermodelError
+from evermodel.publishing import registry, tracking
+from evermodel.rebuilding.comparison import Comparison, Verdict
 from evermodel.scheduling import checkout, shell, steps
 from evermodel.scheduling.settings import Settings
 
 pytestmark = pytest.mark.pipeline
+ROOT = Path(__file__).parents[2]
 STAGES = {
     "fetch": {"cmd": "echo fetch >> ../ran; cp source raw", "deps": ["source"], "outs": ["raw"]},
     "train": {
@@ -159,3 +164,51 @@ def test_the_first_stage_that_dvc_could_not_make_is_told():
 def test_a_branch_is_named_after_the_run_as_git_allows(run, branch):
     assert steps.branch(run) == branch
     subprocess.run(["git", "check-ref-format", "--branch", branch], check=True)
+
+
+@pytest.fixture
+def champions(monkeypatch):
+    """A registry in which four experiments have champions, and what a rebuild of one would find."""
+    four = list(params.load(ROOT / "params.yaml").experiments)[:4]
+    found = {"verdict": Verdict.EXACT, "same_kind": True}
+    drawn = []
+
+    def rebuild(target):
+        drawn.append(target)
+        return SimpleNamespace(sentence="so it is", comparison=Comparison(stage=None, reasons=(), **found))
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr(tracking, "connect", lambda: None)
+    monkeypatch.setattr(registry, "champion", lambda client, name: name in four)
+    monkeypatch.setattr(experiments, "rebuild", rebuild)
+    return SimpleNamespace(names=four, found=found, drawn=drawn)
+
+
+def test_a_run_draws_the_same_champion_at_each_try_and_other_runs_draw_others(champions, monkeypatch):
+    for run in [f"rebuild/{week}" for week in range(40)]:
+        monkeypatch.setenv("EVERMODEL_RUN", run)
+        assert [steps.main("rebuild"), steps.main("rebuild")] == [0, 0]
+    assert champions.drawn[::2] == champions.drawn[1::2]
+    assert set(champions.drawn) == {f"{name}@champion" for name in champions.names}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "same_kind", "code"),
+    [(Verdict.EXACT, True, 0), (Verdict.EQUIVALENT, True, 1), (Verdict.EQUIVALENT, False, 0)],
+)
+def test_a_rebuild_that_is_not_what_it_should_be_fails_its_task(
+    champions, monkeypatch, capsys, verdict, same_kind, code
+):
+    monkeypatch.setenv("EVERMODEL_RUN", "rebuild/now")
+    champions.found.update(verdict=verdict, same_kind=same_kind)
+    assert steps.main("rebuild") == code
+    assert capsys.readouterr().out == "so it is\n"
+
+
+def test_where_nobody_is_champion_there_is_nothing_to_rebuild(champions, monkeypatch):
+    champions.names.clear()
+    assert steps.main("rebuild") == steps.NOTHING_TO_DO
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
+        steps.main("rebuild")

@@ -65,6 +65,17 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
     return sorted(found, key=lambda version: -int(version.version))
 
 
+def named(client: MlflowClient, name: str, word: str) -> ModelVersion:
+    """The version of that number or alias; EvermodelError that names those there are."""
+    models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    aliases = models[0].aliases if models else {}
+    known = {str(version.version): version for version in versions(client, name)}
+    if (number := str(aliases.get(word, word))) not in known:
+        there = ", ".join([*sorted(known, key=int), *sorted(aliases)]) or "none"
+        raise EvermodelError(f"{name} has no version {word}; it has {there}")
+    return known[number]
+
+
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version that the alias points at, or None."""
     # Asking for the alias itself answers "there is none" and "the server failed" with the same exception.
@@ -114,14 +125,14 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     local = Path(
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
     )
-    metadata = Model.load(str(local / "MLmodel")).metadata
     files = [f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists()]
     if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
-            "(it is missing or its sha256 differs); run the lane again or promote another version"
+            "(it is missing or its sha256 differs); "
+            f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
-    return files[0], Spec.model_validate(metadata["spec"])
+    return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
 
 
 def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:

@@ -158,11 +158,12 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     if last.before != last.after:
         aliases[PREVIOUS] = last.before
     aliases[CHALLENGER] = last.version if last.version != last.after and last.action != "rollback" else None
+    there = {int(version.version) for version in registry.versions(client, name)}
     for alias, version in aliases.items():
-        if version is None:
-            _remove(client, name, alias)
-        else:
+        if version in there:
             client.set_registered_model_alias(name, alias, str(version))
+        else:  # none, or somebody has deleted it
+            _remove(client, name, alias)
     client.set_registered_model_tag(name, HEAD, last.hash)
 
 

@@ -4,6 +4,7 @@ Run as `python -m evermodel.publishing.tracking NAME KEY` it is the sidecar of a
 """
 
 import json
+import logging
 import math
 import os
 import queue
@@ -35,7 +36,12 @@ from evermodel.runs import journal, saved
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")
 KEY = "evermodel.key"
+COMMIT = "evermodel.commit"
+ENVIRONMENT = "evermodel.environment"
+TEST_ROWS = "evermodel.data.test_hash"
+MACHINE = "evermodel.machine."
 REPORT = "evermodel.report"
+EVALUATION = "evaluation"  # where the report lies among a run's artifacts
 RETRY = 3.0  # seconds between two tries while the server is away
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -78,9 +84,23 @@ def connect() -> MlflowClient:
     # Two processes that meet an empty database would both create its tables.
     alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
     with alone:
-        client = MlflowClient()
-        client.search_experiments(max_results=1)
+        return opened(uri())
+
+
+def opened(address: str) -> MlflowClient:
+    """A client of the store at an address, whose tables are made if it is new.
+
+    MLflow's stores would tell of tables that they make and of artifacts that they do not find.
+    """
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    client = MlflowClient(address)
+    client.search_experiments(max_results=1)
     return client
+
+
+def is_whole(commit: str) -> bool:
+    """Whether what stands for a commit (see journal.py) is one, and nothing beside it."""
+    return re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", commit) is not None
 
 
 def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> str:
@@ -122,6 +142,12 @@ def follow(name: str, key: str) -> None:
                 print(f"{name}: {error}", flush=True)
                 time.sleep(RETRY)
         _finish(name, key)
+
+
+def recipe(name: str, values: Params) -> dict[str, str]:
+    """What params.yaml says of a training, as MLflow's parameters."""
+    chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
+    return flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -172,9 +198,8 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
     run = find(client, name, key) or _create(client, name, key, values, spec)
     if not run.inputs.dataset_inputs:  # they are written last
-        chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
-        logged = flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
-        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in sorted(logged.items())])
+        logged = sorted(recipe(name, values).items())
+        client.log_batch(run.info.run_id, params=[Param(*pair) for pair in logged])
         client.log_inputs(run.info.run_id, [_dataset(spec)])
     return run
 
@@ -208,15 +233,15 @@ def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> d
     note = "Trained on **made data**: the numbers say nothing about the real data set." if spec.made else ""
     return {
         KEY: key,
-        "evermodel.commit": started.get("commit", "unknown: restored from the cache"),
+        COMMIT: started.get("commit", "unknown: restored from the cache"),
         "evermodel.profile": values.profile,
         "evermodel.data": spec.dataset,
         "evermodel.data.edition": spec.edition,
         "evermodel.data.made": str(spec.made).lower(),
-        "evermodel.data.test_hash": spec.test_hash,
-        "evermodel.environment": data.file_hash(lock) if lock.exists() else "unknown",
+        TEST_ROWS: spec.test_hash,
+        ENVIRONMENT: data.file_hash(lock) if lock.exists() else "unknown",
         MLFLOW_RUN_NOTE: note,
-        **{f"evermodel.machine.{k}": str(v) for k, v in started.get("machine", {}).items()},
+        **{MACHINE + k: str(v) for k, v in started.get("machine", {}).items()},
     }
 
 
@@ -281,7 +306,7 @@ def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
     changed = [Metric(*point, now, 0) for point in points.items() if point not in run.data.metrics.items()]
     client.log_batch(run.info.run_id, metrics=changed)
     for file in files:
-        client.log_artifact(run.info.run_id, str(file), "evaluation")
+        client.log_artifact(run.info.run_id, str(file), EVALUATION)
     client.log_batch(run.info.run_id, tags=[RunTag(REPORT, identity)])
 
 

@@ -31,7 +31,7 @@ def run(step: str, *names: str, commit: str) -> int:
     """
     repository, work = _needed(REPOSITORY), Path(os.environ.get(WORK, Path.home() / ".cache/evermodel"))
     task = "-".join((step, *names[:1]))
-    with _alone(work / "locks", task), _cloned(repository, commit, work / "checkouts" / task) as folder:
+    with _alone(work / "locks", task), cloned(repository, commit, work / "checkouts" / task) as folder:
         _keep(work / "state", folder / STATE)
         return _inside(folder, work, step, *names)
 
@@ -68,7 +68,7 @@ def _alone(folder: Path, task: str) -> Iterator[None]:
 
 
 @contextmanager
-def _cloned(repository: str, commit: str, folder: Path) -> Iterator[Path]:
+def cloned(repository: str, commit: str, folder: Path) -> Iterator[Path]:
     """The folder with the commit (or the head of the branch) of that name, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)  # a killed task left it
     folder.mkdir(parents=True)

@@ -10,9 +10,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
-from evermodel import workers
+from evermodel import experiments, workers
 from evermodel.core import data, params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
@@ -86,15 +87,30 @@ def watch() -> int:
     return 0
 
 
+def rebuild() -> int:
+    """Make a champion again that the run draws, the same one at each try.
+
+    Fails unless it is the same, or as good where it was trained on another kind of machine.
+    """
+    from evermodel.publishing import registry, tracking
+
+    _require_server()
+    client = tracking.connect()
+    names = [name for name in params.load().experiments if registry.champion(client, name)]
+    if not names:
+        print("there is no champion yet")
+        return NOTHING_TO_DO
+    made = experiments.rebuild(f"{Random(os.environ['EVERMODEL_RUN']).choice(names)}@{registry.CHAMPION}")
+    print(made.sentence)
+    return 0 if made.comparison.as_it_should_be else 1
+
+
 def prepare(chosen: Settings) -> Params:
     """Turn the checkout into that of the run: its remote, and its settings as a commit.
 
     Every task makes the same commit, down to its hash; only the publisher has to push it.
     """
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        raise EvermodelError(
-            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
-        )
+    _require_server()
     if remote := os.environ.get(REMOTE):
         shell.dvc("remote", "add", "--quiet", "--local", "--default", "evermodel", remote)
     settings.apply(chosen)
@@ -105,6 +121,13 @@ def prepare(chosen: Settings) -> Params:
 def branch(run: str) -> str:
     """The name of a run as Git allows it in a branch."""
     return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
+
+
+def _require_server() -> None:
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        raise EvermodelError(
+            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
+        )
 
 
 def _restored(stage: str) -> bool:
@@ -176,6 +199,8 @@ def main(step: str, *names: str) -> int:
             return run(chosen, *names)
         case "watch":
             return watch()
+        case "rebuild":
+            return rebuild()
         case _:
             return publish(chosen, *names)
 

@@ -1,0 +1,123 @@
+"""What a rebuild is to the model that was registered: the same to the last bit, as good, or another one."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+KIND = ("processor", "device")  # what makes two machines of the same kind
+
+
+class Verdict(StrEnum):
+    """EXACT: the same bytes and figures; EQUIVALENT: as good, by the same recipe; DIVERGED: neither."""
+
+    EXACT = "EXACT"
+    EQUIVALENT = "EQUIVALENT"
+    DIVERGED = "DIVERGED"
+
+
+@dataclass(frozen=True)
+class Making:
+    """What is known of one making of a model.
+
+    sha256: of its file. key: of its training. figures: its metrics.json. params: values of params.yaml, and
+    machine: what it was trained on, both as MLflow keeps them. environment: sha256 of the lock file. outputs:
+    a hash of what each stage wrote, in the order of the stages.
+    """
+
+    sha256: str
+    key: str
+    test_hash: str
+    figures: Mapping[str, float]
+    params: Mapping[str, str]
+    machine: Mapping[str, str]
+    environment: str
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """stage: the first one that wrote something else, if any did; reasons: what else differs.
+
+    same_kind: whether both were made on the same kind of machine.
+    """
+
+    verdict: Verdict
+    stage: str | None
+    reasons: tuple[str, ...]
+    same_kind: bool
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether it is the same; on another kind of machine as good will do."""
+        return self.verdict is Verdict.EXACT or (self.verdict is Verdict.EQUIVALENT and not self.same_kind)
+
+
+def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[str] = ()) -> Comparison:
+    """Judge a rebuild. metric: what the model is promoted by; installed: how what is installed differs from
+    the lock file.
+    """
+    return Comparison(
+        _verdict(metric, recorded, rebuilt),
+        first_difference(recorded, rebuilt),
+        (*reasons(recorded, rebuilt), *installed),
+        all(recorded.machine.get(fact) == rebuilt.machine.get(fact) for fact in KIND),
+    )
+
+
+def first_difference(recorded: Making, rebuilt: Making) -> str | None:
+    """The first stage that wrote something else, or None.
+
+    Of a version from before outputs were recorded only the test rows, the model and the figures can tell.
+    """
+    for stage, digest in recorded.outputs.items():
+        if rebuilt.outputs.get(stage) != digest:
+            return stage
+    if recorded.test_hash != rebuilt.test_hash:
+        return "prepare"
+    if recorded.sha256 != rebuilt.sha256:
+        return "train"
+    return None if _same_figures(recorded, rebuilt) else "evaluate"
+
+
+def reasons(recorded: Making, rebuilt: Making) -> list[str]:
+    """What else differs between the two makings, and may be why."""
+    found = [
+        f"{name} was {was or 'not set'}, the commit says {now or 'nothing'}"
+        for name, was, now in _changes(recorded.params, rebuilt.params)
+    ]
+    if recorded.environment != rebuilt.environment:
+        found.append("requirements/pipeline.lock of the commit is not the one that it was trained with")
+    if recorded.key != rebuilt.key and not found and _prepared(recorded) == _prepared(rebuilt):
+        found.append("the code of the commit is not the one that trained it")
+    found += [
+        f"the machine's {fact} was {was or 'unknown'}, is {now or 'unknown'}"
+        for fact, was, now in _changes(recorded.machine, rebuilt.machine)
+    ]
+    return found
+
+
+def _verdict(metric: str, recorded: Making, rebuilt: Making) -> Verdict:
+    if recorded.sha256 == rebuilt.sha256 and _same_figures(recorded, rebuilt):
+        return Verdict.EXACT
+    # Another recipe, or other test rows, may give a good figure too, but not this model's.
+    same_recipe = recorded.params == rebuilt.params and recorded.test_hash == rebuilt.test_hash
+    low, high = (recorded.figures.get(f"{metric}_{bound}", math.nan) for bound in ("low", "high"))
+    within = low <= rebuilt.figures.get(metric, math.nan) <= high
+    return Verdict.EQUIVALENT if same_recipe and within else Verdict.DIVERGED
+
+
+def _same_figures(one: Making, other: Making) -> bool:
+    """Whether all figures are the same; one that is no number is the same as itself."""
+    return {name: repr(value) for name, value in one.figures.items()} == {
+        name: repr(value) for name, value in other.figures.items()
+    }
+
+
+def _prepared(made: Making) -> str:
+    return made.outputs.get("prepare", made.test_hash)
+
+
+def _changes(was: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str | None, str | None]]:
+    names = sorted({*was, *now})
+    return [(name, was.get(name), now.get(name)) for name in names if was.get(name) != now.get(name)]

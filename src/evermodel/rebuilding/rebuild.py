@@ -1,0 +1,236 @@
+"""A registered version made anew from its commit, in a folder of its own that is gone afterwards."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import psutil
+
+from evermodel import downloads, fetching, lanes, workers
+from evermodel.core import data
+from evermodel.core.errors import EvermodelError
+from evermodel.lanes import Progress
+from evermodel.publishing import outputs, registry, tracking
+from evermodel.rebuilding import comparison, environment
+from evermodel.rebuilding.comparison import Comparison, Making
+from evermodel.runs import saved
+from evermodel.scheduling import checkout
+from evermodel.scoreboard import Scoreboard
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.tracking import MlflowClient
+
+LOCK = Path("requirements/pipeline.lock")
+SHORT = 12  # characters of a hash that are shown
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """A version, and what came of making it again. metric: what it is promoted by."""
+
+    name: str
+    version: int
+    commit: str
+    metric: str
+    recorded: Making
+    rebuilt: Making
+    comparison: Comparison
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """What was registered beside what was rebuilt: the file, the metric, and what each stage wrote."""
+        was, now, metric = self.recorded, self.rebuilt, self.metric
+        low, high = (was.figures.get(f"{metric}_{bound}", math.nan) for bound in ("low", "high"))
+        interval = f"{was.figures[metric]:.6g} [{low:.4g}, {high:.4g}]"
+        pairs = {
+            "model file": (was.sha256[:SHORT], now.sha256[:SHORT]),
+            metric: (interval, f"{now.figures.get(metric, math.nan):.6g}"),
+            **{
+                stage: (digest[:SHORT], now.outputs.get(stage, "")[:SHORT])
+                for stage, digest in was.outputs.items()
+            },
+        }
+        return [{"": what, "registered": one, "rebuilt": other} for what, (one, other) in pairs.items()]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, the stage that first wrote something else, and what may be why."""
+        found = self.comparison
+        where = f"; {found.stage} is the first stage that wrote something else" if found.stage else ""
+        why = "".join(f"\n- {reason}" for reason in found.reasons)
+        return f"{self.name} version {self.version}: {found.verdict}{where}{why}"
+
+
+@tracking.answering()
+def rebuild(name: str, word: str) -> Rebuild:
+    """Fetch, validate, prepare, train and evaluate at the commit of a version, and compare.
+
+    word: number or alias of the version. Nothing is written to the registry or to this folder. Raises
+    EvermodelError if there is no such version, its commit can't be had, or a stage fails.
+    """
+    client = tracking.connect()
+    version = registry.named(client, name, word)
+    run = client.get_run(version.run_id)
+    commit = _commit(version, run)
+    if (metric := version.tags.get("evermodel.metric")) is None:
+        raise EvermodelError(
+            f"{name} version {version.version} was not registered to the end; `evermodel run {name}` does it"
+        )
+    recorded = _recorded(client, version, run)
+    with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
+        store = f"sqlite:///{folder}/mlflow.db"
+        with _clone(commit, Path(folder) / "clone") as clone:
+            told = tracking.opened(
+                store
+            )  # before the stages' sidecars, which have no time to make its tables
+            _reproduce(name, clone, _environment(Path(folder), clone, store))
+            rebuilt = _rebuilt(told, name, run.data.params["dataset"], clone)
+            lock = (clone / LOCK).read_text(encoding="utf-8")
+        installed = environment.differences(lock, environment.installed())
+    compared = comparison.compare(metric, recorded, rebuilt, installed)
+    return Rebuild(name, int(version.version), commit, metric, recorded, rebuilt, compared)
+
+
+def _commit(version: "ModelVersion", run: "Run") -> str:
+    """The commit that makes the version; EvermodelError if none does."""
+    commit = str(run.data.tags.get(tracking.COMMIT, "unknown"))
+    if tracking.is_whole(commit):
+        return commit
+    reason = "its commit was not recorded"
+    if commit.endswith("-dirty"):
+        reason = f"it was made with changes to {commit.removesuffix('-dirty')[:8]} that were not committed"
+    raise EvermodelError(
+        f"{version.name} version {version.version} can't be rebuilt: {reason}; commit what makes it; then "
+        f"`dvc repro --force --single-item promote@{version.name}` after `dvc repro` records the commit"
+    )
+
+
+def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Making:
+    report = f"{tracking.EVALUATION}/metrics.json"
+    with TemporaryDirectory() as folder:
+        try:
+            file = client.download_artifacts(run.info.run_id, report, folder)
+        except OSError:
+            raise EvermodelError(
+                f"{report} of {version.name} version {version.version} is not among its run's artifacts, "
+                "and there is nothing else to compare with; restore MLflow's artifacts from a copy"
+            ) from None
+        figures = Path(file).read_text(encoding="utf-8")
+    written = _tagged(run, outputs.TAG)
+    return _making(version.tags["evermodel.sha256"], run, json.loads(figures), written)
+
+
+def _rebuilt(client: "MlflowClient", name: str, dataset: str, clone: Path) -> Making:
+    facts = saved.facts(clone / saved.MODELS / name)
+    if (run := tracking.find(client, name, facts.key)) is None:
+        log = (clone / ".evermodel/tracking.log").read_text(encoding="utf-8").splitlines()
+        raise EvermodelError(f"{name} was trained anew, but its run was not logged: {' '.join(log[-1:])}")
+    figures = json.loads((clone / data.REPORTS / name / "metrics.json").read_text(encoding="utf-8"))
+    return _making(facts.sha256, run, figures, outputs.hashes(name, dataset, clone))
+
+
+def _making(sha256: str, run: "Run", figures: Mapping[str, float], written: Mapping[str, str]) -> Making:
+    tags = run.data.tags
+    return Making(
+        sha256=sha256,
+        key=tags[tracking.KEY],
+        test_hash=tags[tracking.TEST_ROWS],
+        figures=figures,
+        params=run.data.params,
+        machine=_tagged(run, tracking.MACHINE),
+        environment=tags[tracking.ENVIRONMENT],
+        outputs=written,
+    )
+
+
+def _tagged(run: "Run", prefix: str) -> dict[str, str]:
+    tags = run.data.tags.items()
+    return {name.removeprefix(prefix): value for name, value in tags if name.startswith(prefix)}
+
+
+@contextmanager
+def _clone(commit: str, folder: Path) -> Iterator[Path]:
+    """A clone in which nothing ever ran, with a cache of its own, whatever the repository's settings say."""
+    repository = os.environ.get(checkout.REPOSITORY, str(Path.cwd()))
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(checkout.cloned(repository, commit, folder))
+        except EvermodelError as error:
+            raise EvermodelError(
+                f"the commit {commit[:12]} can't be had here: {error}; `git fetch` the branch that has it"
+            ) from None
+        (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
+        (folder / workers.LOCK).unlink(missing_ok=True)  # nothing is taken for done
+        if downloads.FOLDER.is_dir():  # by hash, so `fetch` may use them
+            (folder / downloads.FOLDER.parent).mkdir()
+            (folder / downloads.FOLDER).symlink_to(downloads.FOLDER.resolve())
+        yield folder
+
+
+def _environment(folder: Path, clone: Path, store: str) -> dict[str, str]:
+    """This process' environment without settings of DVC's and MLflow's that reach beyond the folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_"))}
+    if mirror := os.environ.get(fetching.MIRROR):
+        kept[fetching.MIRROR] = str(Path(mirror).resolve())
+    places = ("SITE_CACHE", "GLOBAL_CONFIG", "SYSTEM_CONFIG")
+    return kept | {
+        **{f"DVC_{place}_DIR": str(folder / place.lower()) for place in places},
+        **tracking.SETTINGS,
+        "MLFLOW_TRACKING_URI": store,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": str(clone / "src"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _reproduce(name: str, clone: Path, variables: Mapping[str, str]) -> None:
+    """Run the lane up to `evaluate`, and say where it is; EvermodelError if a stage fails."""
+    process = subprocess.Popen(
+        [*workers.DVC, "repro", f"evaluate@{name}"],
+        cwd=clone,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    board, at = Scoreboard(stderr=True), Progress()
+    with _ended_with_us(process), board.live:
+        assert process.stdout is not None
+        for line in process.stdout:
+            before, at = at, lanes.follow(at, line)
+            if at.stage != before.stage:
+                board.began(name, at.stage)
+            board.draw([(name, at.stage or "DVC", at.epoch, "", at.figures)], 0)
+        code = process.wait()
+    if code != 0:
+        failed = f" failed at {at.stage}" if at.stage else " could not be run"
+        raise EvermodelError(f"{name}{failed} in a fresh clone: {at.reason or at.said}")
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Whatever ends this block, SIGTERM too, ends all that the process has started."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        with suppress(psutil.NoSuchProcess):
+            first = psutil.Process(process.pid)
+            for one in [*first.children(recursive=True), first]:
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()
+        process.wait()

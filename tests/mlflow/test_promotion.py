@@ -1,0 +1,306 @@
+"""Who is champion, whatever happens to a promotion: races, crashes, lost packages, other test rows."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+
+from evermodel.core import data
+from evermodel.publishing import ledger, succession
+from evermodel.publishing.ledger import Entry
+from evermodel.runs import saved
+from tests.mlflow.servers import Proxy, Server, wait_for
+from tests.project import Project
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+
+NAME, DATASET = "boston_dnn", "boston_housing"
+EPOCHS = {
+    "weak": 15,
+    "fair": 25,
+    "good": 50,
+}  # on the embedded data each is clearly better than the one before
+PROMOTE = ("python", "-m", "pipelines.promote", NAME)
+OTHER_ROWS = 7  # the seed of another split
+
+
+@pytest.fixture(scope="module")
+def trained(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    """A project for each of three models, evaluated on the same test rows, and for one on other rows.
+
+    Nothing is registered; promoting writes nothing into a project that would hinder another promotion.
+    """
+    folder = tmp_path_factory.mktemp("trained")
+    return {
+        **{which: _train(prepared, folder / which, epochs) for which, epochs in EPOCHS.items()},
+        "elsewhere": _train(prepared, folder / "elsewhere", EPOCHS["good"], OTHER_ROWS),
+    }
+
+
+def _train(prepared: Project, folder: Path, epochs: int, split: int | None = None) -> Project:
+    shutil.copytree(prepared.folder, folder / "project", symlinks=True)
+    project = Project(folder / "project")
+    file = project.folder / "params.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["experiments"][NAME]["train"] |= {"epochs": epochs, "sample": {}}
+    if split is not None:
+        values["datasets"][DATASET]["split"]["seed"] = split
+    file.write_text(yaml.safe_dump(values, sort_keys=False))
+    project.repro(f"evaluate@{NAME}")
+    return project
+
+
+class Registry:
+    """A server, the ledger that goes with it, and what both hold."""
+
+    def __init__(self, server: Server, trained: dict[str, Project]) -> None:
+        self.server, self.trained = server, trained
+        self.client = MlflowClient(server.uri)
+        self.folder = server.folder / "ledger"
+
+    def settings(self, uri: str = "") -> dict[str, str]:
+        return {"MLFLOW_TRACKING_URI": uri or self.server.uri, "EVERMODEL_LEDGER": str(self.folder)}
+
+    def promote(self, which: str, uri: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.trained[which].run(*PROMOTE, check=check, **self.settings(uri))
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.trained["good"].run("evermodel", *arguments, check=check, **self.settings())
+
+    @property
+    def lines(self) -> list[Entry]:
+        """The ledger; it must be as it was written, and MLflow must stand where its last line says."""
+        lines = ledger.read(self.folder / f"{NAME}.jsonl")
+        succession.require_same(self.client, NAME, lines)
+        return lines
+
+    @property
+    def aliases(self) -> dict[str, int]:
+        return {alias: int(v) for alias, v in self.client.get_registered_model(NAME).aliases.items()}
+
+    @property
+    def versions(self) -> list[ModelVersion]:
+        found = self.client.search_model_versions(f"name = '{NAME}'")
+        return sorted(found, key=lambda version: int(version.version))
+
+    def package(self, number: int) -> Path:
+        """Where the files of a version lie on the server."""
+        model_id = self.versions[number - 1].source.removeprefix("models:/")
+        (folder,) = (self.server.folder / "artifacts").glob(f"*/models/{model_id}")
+        return folder
+
+    def state(self) -> dict:
+        """All that an undisturbed promotion leaves, without times, ids and hashes of them."""
+        times = {"number", "time", "previous", "hash"}
+        (experiment,) = self.client.search_experiments(filter_string=f"name = '{NAME}'")
+        logged = self.client.search_logged_models([experiment.experiment_id])
+        runs = self.client.search_runs([experiment.experiment_id])
+        tags = ("evermodel.sha256", "evermodel.decision", "evermodel.value", "evermodel.profile")
+        return {
+            "lines": [line.model_dump(exclude=times) for line in self.lines],
+            "aliases": self.aliases,
+            "versions": [[version.tags[tag] for tag in tags] for version in self.versions],
+            "cards": [version.description for version in self.versions],
+            "logged": sorted((model.tags["evermodel.sha256"], str(model.status)) for model in logged),
+            "runs": sorted((run.data.tags["evermodel.key"], run.info.status) for run in runs),
+        }
+
+
+@pytest.fixture(scope="module")
+def store(trained, tmp_path_factory) -> Path:
+    """What a server and a ledger hold after the weak model was promoted."""
+    server = Server(tmp_path_factory.mktemp("store"))
+    server.start()
+    try:
+        Registry(server, trained).promote("weak")
+    finally:
+        server.stop()
+    return server.folder
+
+
+@pytest.fixture
+def registry(store: Path, trained: dict[str, Project], tmp_path: Path) -> Iterator[Registry]:
+    """A running server on which the weak model is champion."""
+    shutil.copytree(store, tmp_path / "store")
+    server = Server(tmp_path / "store")
+    server.start()
+    yield Registry(server, trained)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(store, trained, tmp_path_factory) -> dict:
+    """What the promotion of the good model leaves when nothing happens to it."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "store"
+    shutil.copytree(store, folder)
+    server = Server(folder)
+    server.start()
+    try:
+        made = Registry(server, trained)
+        made.promote("good")
+        return made.state()
+    finally:
+        server.stop()
+
+
+def test_of_two_promotions_at_once_each_is_compared_with_the_true_champion(registry, trained, monkeypatch):
+    monkeypatch.setenv("EVERMODEL_LEDGER", str(registry.folder))
+    with ledger.held(NAME):  # until both stand before it
+        both = [trained[which].start(*PROMOTE, **registry.settings()) for which in ("fair", "good")]
+        (experiment,) = registry.client.search_experiments(filter_string=f"name = '{NAME}'")
+        wait_for(lambda: len(_reported(registry.client, experiment.experiment_id)) == 3, "both are told")
+    assert [process.wait(300) for process in both] == [0, 0]
+    assert "3 decisions as they were written" in registry.command("history", NAME, "--verify").stdout
+    lines = registry.lines
+    assert [line.version for line in lines] == [1, 2, 3]
+    assert len(registry.versions) == 3
+    for before, line in pairwise(lines):
+        assert line.before == before.after
+        assert line.compared
+        assert f"champion {line.before}" in line.reason
+    good = saved.facts(trained["good"].folder / "models" / NAME).sha256
+    (best,) = (line.version for line in lines if line.sha256 == good)
+    assert registry.aliases["champion"] == lines[-1].after == best
+    assert registry.aliases.get("previous") == next(
+        line.before for line in reversed(lines) if line.after == best
+    )
+
+
+def _reported(client: MlflowClient, experiment_id: str) -> list[str]:
+    """The runs of which all is told that promotion tells before it decides."""
+    runs = client.search_runs([experiment_id])
+    return [run.info.run_id for run in runs if "evermodel.outputs.evaluate" in run.data.tags]
+
+
+@pytest.mark.parametrize(
+    ("step", "done"),
+    [
+        ("/model-versions/create", True),  # registered, and nothing decided
+        ("/promotion/report.md", False),
+        ("/registered-models/alias", False),  # decided, and no alias moved
+        ("/registered-models/alias", True),
+        ("/registered-models/set-tag", False),
+    ],
+)
+def test_a_promotion_killed_anywhere_is_completed_by_running_it_again(
+    registry, trained, undisturbed, step, done
+):
+    proxy = Proxy(registry.server.uri)
+    promotion = trained["good"].start(*PROMOTE, **registry.settings(proxy.uri))
+    kill = _killer(promotion, step)
+    if done:
+        proxy.lose = kill
+    else:
+        proxy.fault = lambda path: 500 if kill(path) else None
+    assert promotion.wait(300) == -9, f"it never came to {step}"
+    proxy.shutdown()
+    registry.promote("good")
+    assert registry.state() == undisturbed
+    registry.promote("good")
+    assert registry.state() == undisturbed
+
+
+def _killer(process: subprocess.Popen[str], step: str) -> Callable[[str], bool]:
+    """Kills the process at the first request for the step, and says whether it has."""
+
+    def kill(path: str) -> bool:
+        if found := path.partition("?")[0].endswith(step):
+            process.kill()
+        return found
+
+    return kill
+
+
+def test_a_rollback_is_not_undone_by_running_the_lane_again(registry):
+    registry.promote("good")
+    assert registry.aliases == {"champion": 2, "previous": 1}
+    registry.command("rollback", NAME)
+    assert registry.aliases == {"champion": 1, "previous": 2}
+    told = registry.promote("good").stdout
+    assert "version 2 promote: " in told
+    assert registry.aliases == {"champion": 1, "previous": 2}
+    assert [(line.action, line.after) for line in registry.lines] == [
+        ("promote", 1),
+        ("promote", 2),
+        ("rollback", 1),
+    ]
+
+
+def _alter(package: Path) -> None:
+    file = package / "artifacts/data/model.keras"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+
+
+@pytest.mark.parametrize("harm", [_alter, shutil.rmtree])
+def test_a_champion_whose_package_was_harmed_can_be_beaten_and_left_but_not_returned_to(registry, harm):
+    registry.promote("fair")
+    harm(registry.package(2))
+    registry.command("rollback", NAME)
+    assert registry.aliases["champion"] == 1
+    before = registry.lines
+    refused = registry.command("rollback", NAME, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.count("\n") == 1
+    assert f"{NAME} version 2" in refused.stderr
+    assert registry.lines == before
+    registry.client.set_registered_model_alias(NAME, "champion", "2")  # somebody wants it so
+    told = registry.promote("good").stdout
+    assert "beats champion 2's" in told, "the scores were kept on its run"
+    assert [(line.action, line.after) for line in registry.lines[-2:]] == [("found", 2), ("promote", 3)]
+    assert registry.command("rollback", NAME, check=False).returncode == 1
+    registry.command("rollback", NAME, "--to", "1")
+    assert registry.aliases["champion"] == 1
+
+
+def test_a_champion_that_was_deleted_is_written_down_and_the_next_takes_its_place(registry):
+    registry.client.delete_model_version(NAME, "1")
+    registry.promote("good")
+    assert [(line.action, line.before, line.after) for line in registry.lines] == [
+        ("promote", None, 1),
+        ("found", 1, None),
+        ("promote", None, 2),
+    ]
+    assert registry.aliases["champion"] == 2
+
+
+def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry, trained):
+    told = registry.promote("elsewhere").stdout
+    assert "scoring champion 1 on these test rows" in told
+    line = registry.lines[-1]
+    assert line.compared
+    assert line.test_hash != registry.lines[0].test_hash
+    project = trained["elsewhere"].folder
+    by = float(re.search(r"by (\S+) \[", line.reason)[1])
+    mine = json.loads((project / "reports" / NAME / "metrics.json").read_text())["mae"]
+    assert by == pytest.approx(_error(trained["weak"].folder, project) - mine, rel=1e-3)
+
+
+def _error(model: Path, rows: Path) -> float:
+    """The mean absolute error of a project's model on another project's test rows."""
+    test = data.load_split(rows / "data/prepared" / DATASET, "test")
+    answers = saved.load(model / "models" / NAME).predict(test.x)
+    return float(np.abs(np.ravel(answers) - test.y).mean())
+
+
+@pytest.mark.parametrize("harm", [_alter, shutil.rmtree])
+def test_a_harmed_champion_that_has_to_be_scored_again_holds_promotion_up_until_a_rollback(registry, harm):
+    registry.promote("fair")
+    harm(registry.package(2))
+    before = registry.lines
+    refused = registry.promote("elsewhere", check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert f"{NAME} version 2" in refused.stderr
+    assert f"evermodel rollback {NAME}" in refused.stderr
+    assert registry.lines == before
+    registry.command("rollback", NAME)
+    assert "champion 1's" in registry.promote("elsewhere").stdout

@@ -1,0 +1,196 @@
+"""Registered versions made again from their commits, for real."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from mlflow.tracking import MlflowClient
+
+from tests.mlflow.servers import wait_for
+from tests.project import Project, commit, copy_repository
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+
+NAMES = ("boston_linear", "boston_dnn")
+STAGES = ["fetch", "validate", "prepare", "train", "evaluate"]
+COMMIT = "evermodel.commit"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with two champions, in its own store."""
+    made = copy_repository(tmp_path_factory.mktemp("rebuilding") / "project")
+    made.run("evermodel", "run", *NAMES)
+    commit(made, "What evermodel run wrote")
+    return made
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """The folder for temporary files."""
+    (tmp_path / "temporary").mkdir()
+    return tmp_path / "temporary"
+
+
+class Recorded:
+    """The commit that a run says it was made from; called, it takes another."""
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.client, self.run_id = client, run_id
+
+    def __call__(self, commit: str) -> None:
+        self.client.set_tag(self.run_id, COMMIT, commit)
+
+    @property
+    def commit(self) -> str:
+        return self.client.get_run(self.run_id).data.tags[COMMIT]
+
+
+@pytest.fixture
+def recorded(trained: Project) -> Iterator[Recorded]:
+    """What boston_dnn's run says; after the test it says the truth again."""
+    client = MlflowClient(f"sqlite:///{trained.folder}/mlflow.db")
+    (version,) = client.search_model_versions("name = 'boston_dnn'")
+    made = Recorded(client, version.run_id)
+    truth = made.commit
+    yield made
+    made(truth)
+
+
+def rebuild(project: Project, target: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    return project.run("evermodel", "rebuild", target, "--json", check=False, **extra)
+
+
+def other_commit(project: Project, file: str, old: str, new: str) -> str:
+    """A commit with an edit, which no branch has."""
+    before = project.run("git", "rev-parse", "HEAD").stdout.strip()
+    project.edit(file, old, new)
+    commit(project, "Another")
+    made = project.run("git", "rev-parse", "HEAD").stdout.strip()
+    project.run("git", "reset", "--quiet", "--hard", before)
+    return made
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    """What the registry, the ledger and the results are."""
+    folders = ("mlartifacts", "models", "reports", ".evermodel/ledger")
+    files = [file for folder in folders for file in (project.folder / folder).rglob("*") if file.is_file()]
+    return {str(file): file.read_bytes() for file in [project.folder / "mlflow.db", *files]}
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("evermodel: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize("target", ["boston_linear@1", "boston_dnn@champion"])
+def test_a_champion_is_trained_again_to_the_last_bit_and_nothing_is_left_of_it(trained, empty, target):
+    before, head = contents(trained), trained.run("git", "rev-parse", "HEAD~").stdout.strip()
+    done = rebuild(trained, target, TMPDIR=str(empty))
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["comparison"]["verdict"], found["comparison"]["stage"]) == (
+        0,
+        "EXACT",
+        None,
+    )
+    assert (found["version"], found["commit"]) == (1, head)
+    assert found["rebuilt"] == found["recorded"]
+    assert list(found["rebuilt"]["outputs"]) == STAGES
+    said = [line.split(": ")[1] for line in done.stderr.splitlines() if line.startswith(target.split("@")[0])]
+    assert said == STAGES, "everything ran, and was told"
+    assert contents(trained) == before
+    assert list(empty.iterdir()) == []
+    assert trained.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_a_changed_seed_has_diverged_at_the_training_and_is_named(trained, recorded):
+    recorded(other_commit(trained, "params.yaml", "seed: 42", "seed: 43"))
+    done = rebuild(trained, "boston_dnn@champion")
+    found = json.loads(done.stdout)["comparison"]
+    assert (done.returncode, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
+    assert found["reasons"] == ["runtime.seed was 42, the commit says 43"]
+
+
+def test_a_person_is_shown_what_was_registered_beside_what_was_rebuilt(trained, recorded):
+    recorded(other_commit(trained, "params.yaml", "seed: 113", "seed: 7"))
+    done = trained.run("evermodel", "rebuild", "boston_dnn@champion", check=False)
+    assert done.returncode == 1
+    assert (
+        "boston_dnn version 1: DIVERGED; prepare is the first stage that wrote something else" in done.stdout
+    )
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 3}
+    assert rows["fetch"][0] == rows["fetch"][1]
+    assert rows["prepare"][0] != rows["prepare"][1]
+
+
+def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty):
+    recorded(other_commit(trained, "params.yaml", "min_rows: 400", "min_rows: 4000"))
+    refused = rebuild(trained, "boston_dnn@champion", TMPDIR=str(empty))
+    assert (refused.returncode, refused.stdout) == (1, "")
+    said = refused.stderr.splitlines()[-1]
+    assert said.startswith(
+        "evermodel: boston_dnn failed at validate in a fresh clone: validate@boston_housing: "
+    )
+    assert "4000" in said
+    assert list(empty.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("commit", "reason"),
+    [
+        ("{head}-dirty", "that were not committed; commit what makes it; then"),
+        ("unknown: restored from the cache", "its commit was not recorded"),
+        ("none", "its commit was not recorded"),
+        ("0123456789" * 4, "can't be had here"),
+    ],
+)
+def test_what_no_commit_makes_is_refused(trained, recorded, empty, commit, reason):
+    recorded(commit.format(head=trained.run("git", "rev-parse", "HEAD").stdout.strip()))
+    assert reason in refusal(rebuild(trained, "boston_dnn@champion", TMPDIR=str(empty)))
+    assert list(empty.iterdir()) == []
+
+
+def test_promoting_again_records_the_commit_but_never_uncommitted_changes(trained, recorded):
+    recorded("unknown: restored from the cache")
+    again = ("--force", "--single-item", "promote@boston_dnn")
+    trained.edit("README.md", "Evermodel", "Evermore")
+    trained.repro(*again)
+    assert "its commit was not recorded" in refusal(rebuild(trained, "boston_dnn@1"))
+    trained.run("git", "checkout", "--quiet", "README.md")
+    trained.repro(*again)
+    assert recorded.commit == trained.run("git", "rev-parse", "HEAD").stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("boston_dnn@7", "boston_dnn has no version 7; it has 1, champion"),
+        ("boston_dnn@challenger", "has no version challenger"),
+        ("mnist_mlp@champion", "mnist_mlp has no version champion; it has none"),
+        ("boston_dnn", "'boston_dnn' names no version"),
+        ("@champion", "names no version"),
+    ],
+)
+def test_what_is_not_registered_is_refused(trained, target, reason):
+    assert reason in refusal(rebuild(trained, target))
+
+
+def test_told_to_stop_it_leaves_neither_files_nor_processes(trained, empty):
+    process = trained.start("evermodel", "rebuild", "boston_dnn@champion", TMPDIR=str(empty))
+    family: set[psutil.Process] = set()
+
+    def training() -> bool:
+        family.update(psutil.Process(process.pid).children(recursive=True))
+        return any("pipelines.train" in " ".join(one.cmdline()) for one in family if one.is_running())
+
+    wait_for(training, "it trains")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    wait_for(lambda: not any(one.is_running() for one in family), "all of its processes have ended")
+    assert list(empty.iterdir()) == []

@@ -192,7 +192,9 @@ def serve(
     try:
         from evermodel.serving import server
     except ModuleNotFoundError as error:
-        raise EvermodelError(f"{error.name} is not installed; `make serve` installs what serving needs") from None
+        raise EvermodelError(
+            f"{error.name} is not installed; `make serve` installs what serving needs"
+        ) from None
 
     server.run(names or (), values, host, port, every)
 

@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from kserve import InferRequest
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import metrics_handler
@@ -34,7 +34,11 @@ from evermodel.serving.protocol import Plane, Served
 SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
 REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
 STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotFound: 404, ModelNotReady: 503, ServerNotReady: 503}
-UPLOAD = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
+UPLOAD = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
 BODY = {
     "required": True,
     "content": {
@@ -55,6 +59,7 @@ def create(
     _plain(app, plane, problems, diary, limits)
     for error, status in STATUS.items():
         app.add_exception_handler(error, _handler(status))
+    app.add_exception_handler(Exception, _failure)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ValidationError, _invalid)
@@ -102,7 +107,7 @@ def _plain(app: FastAPI, plane: Plane, problems: dict[str, str], diary: Diary, l
         predictions, _ = await served(x)
         rows = form.answers(champion, names, x, predictions)
         diary.note(champion, "plain", _timed(served, "plain", began), await request.body(), rows)
-        return _shown(served, rows, request.headers.get("accept", ""))
+        return form.response(champion, rows, request.headers.get("accept", ""))
 
     async def champions() -> dict[str, Any]:
         served = [model.champion for model in plane.model_registry.get_models().values()]
@@ -126,18 +131,6 @@ def _timed(served: Served, how: str, began: float) -> float:
     return seconds
 
 
-def _shown(served: Served, rows: list[dict[str, Any]], accept: str) -> Response:
-    """The answers in JSON; the picture itself if that is what was asked for and there is one."""
-    champion = served.champion
-    if accept.startswith("image/png") and len(rows) == 1 and "picture" in rows[0]:
-        import base64
-
-        source = {"X-Evermodel-Version": str(champion.version), "X-Evermodel-Run": champion.run_id}
-        return Response(base64.b64decode(rows[0]["picture"]), media_type="image/png", headers=source)
-    source = {"model": champion.name, "version": champion.version, "run_id": champion.run_id}
-    return JSONResponse(source | {"answers": rows})
-
-
 def _handler(status: int) -> Any:
     async def handle(_: Request, error: Exception) -> JSONResponse:
         return _refusal(status, str(error))
@@ -155,6 +148,10 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return _refusal(422, f"{where or 'the body'}: {first['msg']}")
+
+
+async def _failure(_: Request, error: Exception) -> JSONResponse:
+    return _refusal(500, "the server failed; its log says why")
 
 
 def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -52,7 +52,8 @@ def _require_answer(champion: Champion, example: Array) -> None:
     answer = np.asarray(champion.predict(example), dtype=float)
     if len(answer) != len(example) or not np.isfinite(answer).all():
         raise EvermodelError(
-            f"{champion.name} version {champion.version} gives no finite answer for the example in its package"
+            f"{champion.name} version {champion.version} gives no finite answer for the example in its "
+            "package; promote another version"
         )
 
 

@@ -21,7 +21,7 @@ class Diary:
         self._handler = RotatingFileHandler(file, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8")
 
     def note(self, champion: Champion, form: str, seconds: float, body: bytes, answer: Any) -> None:
-        """Write down an answer; of what was asked only the sha256, as it may be private."""
+        """Write down an answer, a picture by its sha256; so is what was asked, as it may be private."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "model": champion.name,
@@ -29,13 +29,17 @@ class Diary:
             "run_id": champion.run_id,
             "form": form,
             "milliseconds": round(seconds * 1000, 2),
-            "input_sha256": hashlib.sha256(body).hexdigest(),
+            "input_sha256": _sha256(body),
             "input_bytes": len(body),
             "answer": answer,
         }
-        text = json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False, default=_sha256)
         self._handler.emit(logging.LogRecord("diary", logging.INFO, "", 0, text, None, None))
 
     def close(self) -> None:
         """Close the file."""
         self._handler.close()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse, Response
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
@@ -42,11 +43,12 @@ async def examples(request: Request, spec: Spec, limits: Limits) -> tuple[list[s
     Raises EvermodelError or ValidationError that says what is wrong, and HTTPException 415 for another
     content type.
     """
+    body = await request.body()  # kept, so that the form and the request log can read it after
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         names, x = prediction.examples(await _files(request, limits), spec)
     elif kind == "application/json":
-        names, x = _examples(Asked.model_validate_json(await request.body()), spec)
+        names, x = _examples(Asked.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
     most = limits.pictures if spec.kind == "images" else limits.rows
@@ -56,12 +58,12 @@ async def examples(request: Request, spec: Spec, limits: Limits) -> tuple[list[s
 
 
 def answers(champion: Champion, names: list[str], x: Array, predictions: Array) -> list[dict[str, Any]]:
-    """One answer per example; all probabilities beside the class, and a picture as PNG in base64."""
+    """One answer per example; all probabilities beside the class, and a picture as the bytes of a PNG."""
     spec = champion.spec
     rows = prediction.answers(names, x, predictions, spec, champion.task)
     for row in rows:
         if "picture" in row:
-            row["picture"] = base64.b64encode(png(row["picture"])).decode()
+            row["picture"] = _png(row["picture"])
     if rows and "probability" in rows[0]:
         values = prediction.probabilities(np.asarray(predictions, dtype=float).reshape(len(names), -1), spec)
         for row, each in zip(rows, values.tolist(), strict=True):
@@ -69,8 +71,24 @@ def answers(champion: Champion, names: list[str], x: Array, predictions: Array) 
     return rows
 
 
-def png(pixels: Array) -> bytes:
-    """A picture, uint8, as a PNG file."""
+def response(champion: Champion, rows: list[dict[str, Any]], accept: str) -> Response:
+    """The answers in JSON, a picture in base64; or the one picture itself, if the client accepts PNG first.
+
+    Either names the version and the run that it comes from.
+    """
+    if accept.startswith("image/png") and len(rows) == 1 and "picture" in rows[0]:
+        source = {"X-Evermodel-Version": str(champion.version), "X-Evermodel-Run": champion.run_id}
+        return Response(rows[0]["picture"], media_type="image/png", headers=source)
+    named = {"model": champion.name, "version": champion.version, "run_id": champion.run_id}
+    shown = [{key: _text(value) for key, value in row.items()} for row in rows]
+    return JSONResponse(named | {"answers": shown})
+
+
+def _text(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _png(pixels: Array) -> bytes:
     written = io.BytesIO()
     Image.fromarray(pixels).save(written, "PNG")
     return written.getvalue()

@@ -38,7 +38,9 @@ class Served(Model):  # type: ignore[misc]
     async def _answer(self, x: Array) -> Array:
         answer = np.asarray(await self.desk.do(lambda: self.champion.predict(x)))
         if not np.isfinite(answer).all():
-            raise InvalidInput("the model has no finite answer for these examples; their values are too large")
+            raise InvalidInput(
+                "the model has no finite answer for these examples; their values are too large"
+            )
         return answer
 
     def get_input_types(self) -> list[dict[str, Any]]:
@@ -65,13 +67,18 @@ class Plane(DataPlane):  # type: ignore[misc]
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
         """KServe's metadata, with the version that answers now. Raises ModelNotFound."""
         version = self.get_model_from_registry(model_name).champion.version
-        return await super().model_metadata(model_name) | {"versions": [str(version)], "platform": "evermodel"}
+        return await super().model_metadata(model_name) | {
+            "versions": [str(version)],
+            "platform": "evermodel",
+        }
 
 
 def examples(request: InferRequest, spec: Spec, desk: Desk) -> Array:
-    """The raw examples in the one tensor of a request. Raises InvalidInput that says what is wrong with it."""
+    """The raw examples in the one tensor of a request. Raises InvalidInput that says what is wrong."""
     if len(request.inputs) != 1:
-        raise InvalidInput(f"the request has {len(request.inputs)} inputs; give one, which holds the examples")
+        raise InvalidInput(
+            f"the request has {len(request.inputs)} inputs; give one, which holds the examples"
+        )
     tensor = request.inputs[0]
     shape = tuple(tensor.shape)
     most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
@@ -98,6 +105,10 @@ def response(request: InferRequest, answer: Array, champion: Champion) -> InferR
 def _texts(values: list[Any], shape: tuple[int, ...]) -> Array:
     if len(values) != shape[0] or not all(isinstance(value, str) for value in values):
         raise InvalidInput(f"the data are not {shape[0]} texts; give one string per example")
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("the data hold half a character (a lone surrogate); mend it") from None
     return np.array(values, dtype=object)
 
 

@@ -45,7 +45,10 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
         made = app.create(plane, follower.problems, diary, limits, os.environ.get(TOKEN) or None)
         follower.start()
         try:
-            print(f"http://{host}:{listening.getsockname()[1]} answers for {', '.join(_served(plane))}", flush=True)
+            print(
+                f"http://{host}:{listening.getsockname()[1]} answers for {', '.join(_served(plane))}",
+                flush=True,
+            )
             uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False)).run([listening])
         finally:
             follower.stop()

@@ -48,7 +48,7 @@ def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """The columns of the spec in its order, float64; EvermodelError if one lacks or is not finite."""
     if missing := [column for column in spec.columns if column not in table]:
         raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
-    table = table[list(spec.columns)]
+    table = table[list(spec.columns)].astype(object)  # so that what is wrong is shown as it was given
     found: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
     wrong = ~np.isfinite(found.to_numpy())
     if wrong.any():

@@ -104,7 +104,7 @@ def test_what_is_wrong_with_the_json_is_said(client, body, sentence):
     ("name", "content", "sentence"),
     [
         ("digits", b"no picture", "p0 is not a picture"),
-        ("digits", picture()[:40], "cut off or corrupt"),
+        ("digits", picture((64, 64))[:60], "cut off or corrupt"),
         ("digits", b"P5 60000 60000 255\n", "pixels"),
         ("reviews", "Größe".encode("latin-1"), "p0 is not a text in UTF-8"),
         ("houses", b"a,b\n", "p0 has no rows"),

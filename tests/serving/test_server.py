@@ -16,7 +16,7 @@ from tests.project import Project, copy_repository
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
 
-HOUSES, REVIEWS = "boston_dnn", "imdb_linear"
+HOUSES, PLAIN = "boston_dnn", "boston_linear"
 CLIENTS, MOVES = 8, 20
 # Moves the alias to the version before and back, each time as soon as the server has followed.
 MOVE = """
@@ -84,14 +84,14 @@ class Server:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with two versions of a network for houses, and a champion for reviews."""
+    """A project with two versions of a network for houses, and a champion of the linear model."""
     made = copy_repository(tmp_path_factory.mktemp("served") / "project")
     file = made.folder / "params.yaml"
     values = yaml.safe_load(file.read_text())
     for epochs in (10, 12):
         values["experiments"][HOUSES]["train"]["sample"]["epochs"] = epochs
         file.write_text(yaml.safe_dump(values, sort_keys=False))
-        made.run("evermodel", "run", HOUSES, REVIEWS, check=False)  # whether it is good enough is no matter
+        made.run("evermodel", "run", HOUSES, PLAIN, check=False)  # whether it is good enough is no matter
     made.run("evermodel", "rollback", HOUSES, "--to", "1")
     return made
 
@@ -174,7 +174,7 @@ def test_it_answers_while_mlflow_is_away(server, trained):
     try:
         store.write_bytes(b"no database at all" * 100)
         wait_for(lambda: "MLflow" in problems(server), "the server has noticed")
-        assert server.post(f"/predict/{REVIEWS}", {"text": "a wonderful film"})[0] == 200
+        assert server.post(f"/predict/{PLAIN}", {"rows": [house(trained)]})[0] == 200
     finally:
         away.replace(store)
     wait_for(lambda: problems(server) == {}, "the server follows again")

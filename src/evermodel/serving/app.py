@@ -21,7 +21,7 @@ from kserve.protocol.rest.v2_datamodels import (
 )
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
 from prometheus_client import Counter, Histogram
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from evermodel.core.errors import EvermodelError
@@ -34,6 +34,7 @@ from evermodel.serving.protocol import Plane, Served
 SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
 REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
 STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotFound: 404, ModelNotReady: 503, ServerNotReady: 503}
+REFUSALS: tuple[int | str, ...] = (400, 401, 404, 408, 413, 415, 422, 429, 500, 503)
 UPLOAD = {
     "type": "object",
     "properties": {"file": {"type": "string", "format": "binary"}},
@@ -48,11 +49,22 @@ BODY = {
 }
 
 
+class Refusal(BaseModel):
+    """Why there is no answer, in a sentence."""
+
+    error: str
+
+
 def create(
     plane: Plane, problems: dict[str, str], diary: Diary, limits: Limits, token: str | None
 ) -> FastAPI:
     """The application for the champions of a data plane. problems: why one of them is not the newest."""
-    app = FastAPI(title="Evermodel", docs_url=None, redoc_url=None)  # FastAPI's own pages need the network
+    app = FastAPI(
+        title="Evermodel",
+        docs_url=None,  # FastAPI's own pages need the network
+        redoc_url=None,
+        responses={status: {"model": Refusal} for status in REFUSALS},
+    )
     app.add_middleware(Gate, limits=limits, token=token)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"])
     _protocol(app, plane, diary)

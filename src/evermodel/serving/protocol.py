@@ -67,10 +67,8 @@ class Plane(DataPlane):  # type: ignore[misc]
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
         """KServe's metadata, with the version that answers now. Raises ModelNotFound."""
         version = self.get_model_from_registry(model_name).champion.version
-        return await super().model_metadata(model_name) | {
-            "versions": [str(version)],
-            "platform": "evermodel",
-        }
+        facts: dict[str, Any] = await super().model_metadata(model_name)
+        return facts | {"versions": [str(version)], "platform": "evermodel"}
 
 
 def examples(request: InferRequest, spec: Spec, desk: Desk) -> Array:

@@ -37,6 +37,8 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
         plane.model_registry.update(Served(champion, desk))
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Each champion is compiled anew, which TensorFlow takes for an oversight.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _listening(host, port) as listening:
         follower = Follower(tracking.connect(), tasks, hand_over, seconds)
         follower.look()

@@ -48,7 +48,7 @@ class Running:
     def __init__(self, folder: Path, limits: Limits, token: str | None) -> None:
         self.log = folder / "requests.jsonl"
         self.problems: dict[str, str] = {}
-        self.plane, self.desk = Plane({"houses": "regression"}), Desk(limits)
+        self.plane, self.desk = Plane(["houses"]), Desk(limits)
         self.app = app.create(self.plane, self.problems, Diary(self.log), limits, token)
         # What the server answers is tested, not what it raises.
         self.client = TestClient(self.app, raise_server_exceptions=False)

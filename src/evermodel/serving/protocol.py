@@ -1,6 +1,6 @@
 """The Open Inference Protocol v2, by KServe: champions as its models, arrays as its tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,9 +54,9 @@ class Served(Model):  # type: ignore[misc]
 
 
 class Plane(DataPlane):  # type: ignore[misc]
-    """KServe's data plane, which knows what is served of which version."""
+    """KServe's data plane. names: the experiments without which it is not ready."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         super().__init__(ModelRepository())
         self.names = names
 

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.mlflow import servers as mlflow
 from tests.mlflow.servers import wait_for
 from tests.project import Project, copy_repository
 
@@ -34,18 +36,29 @@ for _ in range(times):
         time.sleep(0.05)
     print(time.monotonic() - moved)
 """
+ALIAS = """
+import sys
+from evermodel.publishing import tracking
+tracking.connect().set_registered_model_alias(sys.argv[1], "champion", sys.argv[2])
+"""
+SOURCE = """
+import json, sys
+from evermodel.publishing import tracking
+version = tracking.connect().get_model_version(*sys.argv[1:])
+print(json.dumps(version.model_id or version.source.split("/")[-1]))
+"""
 
 
 class Server:
     """`evermodel serve` in a project, on a free port."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, **extra: str) -> None:
         self.log = project.folder.parent / "serve.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 ["evermodel", "serve", "--port", "0", "--every", "0.5"],
                 cwd=project.folder,
-                env=project.environment(),
+                env=project.environment(**extra),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -168,16 +181,18 @@ def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server
     wait_for(lambda: HOUSES not in problems(server), "the server is well again")
 
 
-def test_it_answers_while_mlflow_is_away(server, trained):
-    store, away = trained.folder / "mlflow.db", trained.folder / "away.db"
-    store.rename(away)
-    try:
-        store.write_bytes(b"no database at all" * 100)
+def test_it_answers_while_mlflow_is_away(trained):
+    registry = mlflow.Server(trained.folder, "mlflow.db")
+    with ExitStack() as at_end:
+        at_end.callback(registry.stop)
+        registry.start()
+        server = Server(trained, MLFLOW_TRACKING_URI=registry.uri)
+        at_end.callback(server.stop)
+        registry.stop()
         wait_for(lambda: "MLflow" in problems(server), "the server has noticed")
         assert server.post(f"/predict/{PLAIN}", {"rows": [house(trained)]})[0] == 200
-    finally:
-        away.replace(store)
-    wait_for(lambda: problems(server) == {}, "the server follows again")
+        registry.start()
+        wait_for(lambda: problems(server) == {}, "the server follows again")
 
 
 def test_what_can_not_be_served_is_one_sentence(trained, tmp_path: Path):
@@ -191,19 +206,6 @@ def test_what_can_not_be_served_is_one_sentence(trained, tmp_path: Path):
         (last,) = [line for line in refused.stderr.splitlines() if line.startswith("evermodel: ")]
         assert sentence in last
         assert "Traceback" not in refused.stderr
-
-
-ALIAS = """
-import sys
-from evermodel.publishing import tracking
-tracking.connect().set_registered_model_alias(sys.argv[1], "champion", sys.argv[2])
-"""
-SOURCE = """
-import json, sys
-from evermodel.publishing import tracking
-version = tracking.connect().get_model_version(*sys.argv[1:])
-print(json.dumps(version.model_id or version.source.split("/")[-1]))
-"""
 
 
 def problems(server: Server) -> dict[str, str]:

@@ -68,7 +68,7 @@ def create(
     app.add_middleware(Gate, limits=limits, token=token)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"])
     _protocol(app, plane, diary)
-    _plain(app, plane, problems, diary, limits)
+    _plain(app, plane, problems, diary)
     for error, status in STATUS.items():
         app.add_exception_handler(error, _handler(status))
     app.add_exception_handler(Exception, _failure)
@@ -111,11 +111,11 @@ def _protocol(app: FastAPI, plane: Plane, diary: Diary) -> None:
     )
 
 
-def _plain(app: FastAPI, plane: Plane, problems: dict[str, str], diary: Diary, limits: Limits) -> None:
+def _plain(app: FastAPI, plane: Plane, problems: dict[str, str], diary: Diary) -> None:
     async def predict(name: str, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, name)
         champion = served.champion
-        names, x = await form.examples(request, champion.spec, limits)
+        names, x = await form.examples(request, champion.spec, served.desk)
         predictions, _ = await served(x)
         rows = form.answers(champion, names, x, predictions)
         diary.note(champion, "plain", _timed(served, "plain", began), await request.body(), rows)

@@ -16,7 +16,7 @@ from evermodel import prediction
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits
+from evermodel.serving.limits import Desk, Limits
 
 Cell = float | str | bool | None
 ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
@@ -37,7 +37,7 @@ class Asked(BaseModel):
     text: str | list[str] | None = Field(None, min_length=1)
 
 
-async def examples(request: Request, spec: Spec, limits: Limits) -> tuple[list[str], Array]:
+async def examples(request: Request, spec: Spec, desk: Desk) -> tuple[list[str], Array]:
     """Names of the examples in a request, and the raw examples as an array.
 
     Raises EvermodelError or ValidationError that says what is wrong, and HTTPException 415 for another
@@ -46,12 +46,14 @@ async def examples(request: Request, spec: Spec, limits: Limits) -> tuple[list[s
     body = await request.body()  # kept, so that the form and the request log can read it after
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        names, x = prediction.examples(await _files(request, limits), spec)
+        files = await _files(request, desk.limits)
+        # Large pictures take seconds to decode, in which nobody else should have to wait.
+        names, x = await desk.do(lambda: prediction.examples(files, spec))
     elif kind == "application/json":
         names, x = _examples(Asked.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
-    most = limits.pictures if spec.kind == "images" else limits.rows
+    most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
     if len(names) > most:
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
     return names, np.asarray(x)

@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check ui airflow lock clean
+.PHONY: help run test unit check ui airflow serve lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -46,9 +46,13 @@ ui: .venv/pipeline ## MLflow's pages on http://127.0.0.1:5000
 airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http://127.0.0.1:8080, and MLflow beside it
 	$(BIN)/evermodel airflow -j $(JOBS)
 
+serve: .venv/serving ## the champions over HTTP on http://127.0.0.1:8000
+	$(BIN)/evermodel serve
+
 lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock
 	$(BIN)/$(LOCK) requirements/pipeline.in -o requirements/pipeline.lock
+	$(BIN)/$(LOCK) --override requirements/serving.overrides requirements/serving.in -o requirements/serving.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
 	$(BIN)/$(LOCK) requirements/mlflow.in -o requirements/mlflow.lock
@@ -67,7 +71,13 @@ clean: ## remove what the pipeline made, not what it cached
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/dev: .venv/pipeline requirements/dev.lock
+.venv/serving: .venv/pipeline requirements/serving.lock
+	@# Without looking at what KServe asks for: requirements/serving.overrides says where it asks for too little.
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --no-deps --require-hashes -r requirements/serving.lock || \
+	  $(BIN)/python -m pip install --no-deps --require-hashes -r requirements/serving.lock
+	@touch $@
+
+.venv/dev: .venv/serving requirements/dev.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/dev.lock || \
 	  $(BIN)/python -m pip install --require-hashes -r requirements/dev.lock
 	@touch $@

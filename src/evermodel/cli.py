@@ -196,6 +196,33 @@ def predict(
         _show(f"{name} version {rows[0]['version']}", rows)
 
 
+@app.command()
+@plain_errors
+def serve(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Experiments; all that have a champion if none.", show_default=False),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any.")] = 8000,
+    every: Annotated[
+        float, typer.Option(min=0.1, max=60, help="Seconds between two looks at the registry.")
+    ] = 1.5,
+) -> None:
+    """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
+    values = params.load()
+    for name in names or ():
+        values.experiment(name)
+    try:
+        from evermodel.serving import server
+    except ModuleNotFoundError as error:
+        raise EvermodelError(
+            f"{error.name} is not installed; `make serve` installs what serving needs"
+        ) from None
+
+    server.run(names or (), values, host, port, every)
+
+
 @app.command(name="graph")
 @plain_errors
 def show_graph(

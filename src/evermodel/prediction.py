@@ -1,5 +1,6 @@
 """Using a champion on files: a table (CSV), pictures, or texts go in as they are."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,55 @@ from evermodel.tasks import colorization
 def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
     """Names of the examples in the files, and the examples as the model of that spec takes them.
 
-    A table gives one example per row (its columns in any order), a picture or a text file one each, and a
-    table of a series one of its last rows.
     Raises EvermodelError that names the file and what is wrong with it.
     """
     for file in files:
         if not file.is_file():
             raise EvermodelError(f"{file} does not exist; name a file to predict")
+    return examples([(str(file), file.read_bytes()) for file in files], spec)
+
+
+def examples(contents: list[tuple[str, bytes]], spec: Spec) -> tuple[list[str], Any]:
+    """Names of the examples in files that came as (name, content), and the examples themselves.
+
+    A table gives one example per row (its columns in any order), a picture or a text file one each, and a
+    table of a series one of its last rows.
+    Raises EvermodelError that names the file and what is wrong with it.
+    """
     if spec.kind == "table":
-        tables = [_table(file, spec) for file in files]
+        tables = [_table(name, content, spec) for name, content in contents]
         names = [
-            f"{f}:{row + 1}" for f, table in zip(files, tables, strict=True) for row in range(len(table))
+            f"{name}:{row + 1}"
+            for (name, _), table in zip(contents, tables, strict=True)
+            for row in range(len(table))
         ]
         return names, pd.concat(tables, ignore_index=True)
     read = {"images": _picture, "series": _window, "text": _text}[spec.kind]
-    return [str(file) for file in files], np.stack([read(file, spec) for file in files])
+    return [name for name, _ in contents], np.stack([read(name, content, spec) for name, content in contents])
+
+
+def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """The columns of the spec in its order, float64; EvermodelError if one lacks or is not finite."""
+    if missing := [column for column in spec.columns if column not in table]:
+        raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
+    table = table[list(spec.columns)].astype(object)  # so that what is wrong is shown as it was given
+    found: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    wrong = ~np.isfinite(found.to_numpy())
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise EvermodelError(
+            f"{name}: row {row + 1}, column {spec.columns[column]} is {table.iat[row, column]!r}, "
+            "not a finite number; mend it"
+        )
+    return found
+
+
+def window(name: str, table: pd.DataFrame, spec: Spec) -> Array:
+    """The last steps of a series, (steps, columns) float64; EvermodelError if there are too few."""
+    steps = spec.input_shape[0]
+    if len(table) < steps:
+        raise EvermodelError(f"{name} has {len(table)} rows; the {steps} last steps are needed")
+    return table.to_numpy()[-steps:]
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
@@ -46,17 +81,21 @@ def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str)
         ]
     if task == "embedding":
         return [{"input": n, "embedding": row} for n, row in zip(names, values.tolist(), strict=True)]
-    if task == "features":  # two coordinates on the map follow the classes
-        values = values[:, : len(spec.classes)]
     if not spec.classes:
         return [{"input": n, spec.target: v} for n, v in zip(names, values[:, 0].tolist(), strict=True)]
-    if values.shape[1] == 1:  # a sigmoid: the probability of the second class
-        values = np.column_stack([1 - values, values])
+    values = probabilities(values, spec)
     best = values.argmax(axis=1)
     return [
         {"input": name, spec.target: spec.classes[number], "probability": float(row[number])}
         for name, number, row in zip(names, best.tolist(), values, strict=True)
     ]
+
+
+def probabilities(values: Array, spec: Spec) -> Array:
+    """(n, classes): the probability of each class, of what a model answered, (n, k)."""
+    if values.shape[1] == 1:  # a sigmoid: the probability of the second class
+        return np.column_stack([1 - values, values])
+    return values[:, : len(spec.classes)]  # of features, two coordinates on the map follow
 
 
 def _drawn(example: Array, answer: Array, task: str) -> Array:
@@ -66,49 +105,35 @@ def _drawn(example: Array, answer: Array, task: str) -> Array:
     return restorations.eight_bit(answer.squeeze())
 
 
-def _window(file: Path, spec: Spec) -> Array:
-    steps, table = spec.input_shape[0], _table(file, spec)
-    if len(table) < steps:
-        raise EvermodelError(f"{file} has {len(table)} rows; the {steps} last steps are needed")
-    return table.to_numpy()[-steps:]
+def _window(name: str, content: bytes, spec: Spec) -> Array:
+    return window(name, _table(name, content, spec), spec)
 
 
-def _table(file: Path, spec: Spec) -> pd.DataFrame:
+def _table(name: str, content: bytes, spec: Spec) -> pd.DataFrame:
     try:
-        table = pd.read_csv(file)
+        table = pd.read_csv(io.BytesIO(content))
     except (ValueError, pd.errors.ParserError) as error:
-        raise EvermodelError(f"{file} is not a CSV table: {' '.join(str(error).split())}") from None
+        raise EvermodelError(f"{name} is not a CSV table: {' '.join(str(error).split())}") from None
     if table.empty:
-        raise EvermodelError(f"{file} has no rows; give one per example")
+        raise EvermodelError(f"{name} has no rows; give one per example")
     if not isinstance(
         table.index, pd.RangeIndex
     ):  # pandas takes the first of too many fields as a row's name
-        raise EvermodelError(f"{file} has more fields in its rows than names in its first line; mend it")
-    if missing := [column for column in spec.columns if column not in table]:
-        raise EvermodelError(f"{file} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
-    table = table[list(spec.columns)]
-    numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    wrong = ~np.isfinite(numbers.to_numpy())
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise EvermodelError(
-            f"{file}: row {row + 1}, column {spec.columns[column]} is {table.iat[row, column]!r}, "
-            "not a finite number; mend it"
-        )
-    return numbers
+        raise EvermodelError(f"{name} has more fields in its rows than names in its first line; mend it")
+    return numbers(name, table, spec)
 
 
-def _picture(file: Path, spec: Spec) -> Array:
+def _picture(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        picture = pictures.decode(file, "L" if channels == 1 else "RGB")
+        picture = pictures.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
     except UnusableError as reason:
-        raise EvermodelError(f"{file} {reason}") from None
+        raise EvermodelError(f"{name} {reason}") from None
     return pictures.array(picture.resize((width, height)))
 
 
-def _text(file: Path, spec: Spec) -> Array:
+def _text(name: str, content: bytes, spec: Spec) -> Array:
     try:
-        return np.array(file.read_text(encoding="utf-8"), dtype=object)
+        return np.array(content.decode(), dtype=object)
     except UnicodeDecodeError:
-        raise EvermodelError(f"{file} is not a text in UTF-8") from None
+        raise EvermodelError(f"{name} is not a text in UTF-8") from None

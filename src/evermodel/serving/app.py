@@ -1,0 +1,171 @@
+"""The server's application: KServe's endpoints and a plain form of our own, behind one gate."""
+
+import time
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from kserve import InferRequest
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
+from kserve.protocol.rest.server import metrics_handler
+from kserve.protocol.rest.v2_datamodels import (
+    InferenceRequest,
+    InferenceResponse,
+    ListModelsResponse,
+    ModelMetadataResponse,
+    ModelReadyResponse,
+    ServerLiveResponse,
+    ServerMetadataResponse,
+    ServerReadyResponse,
+)
+from kserve.protocol.rest.v2_endpoints import V2Endpoints
+from prometheus_client import Counter, Histogram
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from evermodel.core.errors import EvermodelError
+from evermodel.serving import form
+from evermodel.serving.diary import Diary
+from evermodel.serving.gate import Gate
+from evermodel.serving.limits import Limits
+from evermodel.serving.protocol import Plane, Served
+
+SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
+REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
+STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotFound: 404, ModelNotReady: 503, ServerNotReady: 503}
+REFUSALS: tuple[int | str, ...] = (400, 401, 404, 408, 413, 415, 422, 429, 500, 503)
+UPLOAD = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": form.Asked.model_json_schema()},
+        "multipart/form-data": {"schema": UPLOAD},
+    },
+}
+
+
+class Refusal(BaseModel):
+    """Why there is no answer, in a sentence."""
+
+    error: str
+
+
+def create(
+    plane: Plane, problems: dict[str, str], diary: Diary, limits: Limits, token: str | None
+) -> FastAPI:
+    """The application for the champions of a data plane. problems: why one of them is not the newest."""
+    app = FastAPI(
+        title="Evermodel",
+        docs_url=None,  # FastAPI's own pages need the network
+        redoc_url=None,
+        responses={status: {"model": Refusal} for status in REFUSALS},
+    )
+    app.add_middleware(Gate, limits=limits, token=token)
+    app.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    _protocol(app, plane, diary)
+    _plain(app, plane, problems, diary)
+    for error, status in STATUS.items():
+        app.add_exception_handler(error, _handler(status))
+    app.add_exception_handler(Exception, _failure)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ValidationError, _invalid)
+    return app
+
+
+def _protocol(app: FastAPI, plane: Plane, diary: Diary) -> None:
+    """The Open Inference Protocol's endpoints, without those by which KServe's models are unloaded."""
+    v2 = V2Endpoints(plane)
+
+    async def infer(model_name: str, body: InferenceRequest, request: Request) -> Any:
+        began, served = time.perf_counter(), _served(plane, model_name)
+        answer, _ = await served(InferRequest.from_inference_request(body, model_name))
+        content = answer.to_rest()[0] | {"id": body.id or ""}
+        seconds = _timed(served, "v2", began)
+        diary.note(served.champion, "v2", seconds, await request.body(), content["outputs"])
+        return JSONResponse(content)
+
+    for path, endpoint, model in (
+        ("", v2.metadata, ServerMetadataResponse),
+        ("/health/live", v2.live, ServerLiveResponse),
+        ("/health/ready", v2.ready, ServerReadyResponse),
+        ("/models", v2.models, ListModelsResponse),
+    ):
+        app.add_api_route(f"/v2{path}", endpoint, response_model=model)
+
+    async def metadata(model_name: str) -> Any:
+        return await v2.model_metadata(model_name)
+
+    async def ready(model_name: str) -> Any:
+        return await v2.model_ready(model_name)
+
+    app.add_api_route("/v2/models/{model_name}", metadata, response_model=ModelMetadataResponse)
+    app.add_api_route("/v2/models/{model_name}/ready", ready, response_model=ModelReadyResponse)
+    app.add_api_route(
+        "/v2/models/{model_name}/infer", infer, methods=["POST"], response_model=InferenceResponse
+    )
+
+
+def _plain(app: FastAPI, plane: Plane, problems: dict[str, str], diary: Diary) -> None:
+    async def predict(name: str, request: Request) -> Any:
+        began, served = time.perf_counter(), _served(plane, name)
+        champion = served.champion
+        names, x = await form.examples(request, champion.spec, served.desk)
+        predictions, _ = await served(x)
+        rows = form.answers(champion, names, x, predictions)
+        diary.note(champion, "plain", _timed(served, "plain", began), await request.body(), rows)
+        return form.response(champion, rows, request.headers.get("accept", ""))
+
+    async def champions() -> dict[str, Any]:
+        served = [model.champion for model in plane.model_registry.get_models().values()]
+        return {
+            "champions": {one.name: {"version": one.version, "run_id": one.run_id} for one in served},
+            "problems": {name or "MLflow": reason for name, reason in problems.items()},
+        }
+
+    app.add_api_route("/predict/{name}", predict, methods=["POST"], openapi_extra={"requestBody": BODY})
+    app.add_api_route("/champions", champions, methods=["GET"])
+
+
+def _served(plane: Plane, name: str) -> Served:
+    model: Served = plane.get_model_from_registry(name)
+    return model
+
+
+def _timed(served: Served, how: str, began: float) -> float:
+    seconds = time.perf_counter() - began
+    SECONDS.labels(served.champion.name, served.champion.version, how).observe(seconds)
+    return seconds
+
+
+def _handler(status: int) -> Any:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return _refusal(status, str(error))
+
+    return handle
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)
+    return _refusal(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError | ValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return _refusal(422, f"{where or 'the body'}: {first['msg']}")
+
+
+async def _failure(_: Request, error: Exception) -> JSONResponse:
+    return _refusal(500, "the server failed; its log says why")
+
+
+def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    REFUSED.labels(status).inc()
+    return JSONResponse({"error": sentence}, status, headers)

@@ -1,0 +1,116 @@
+"""The plain form of a request: JSON for rows and texts, an upload for files; answers as people read them."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fastapi import HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import UploadFile
+
+from evermodel import prediction
+from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.serving.champion import Champion
+from evermodel.serving.limits import Desk, Limits
+
+Cell = float | str | bool | None
+ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
+TAKEN = {
+    "table": ROWS,
+    "series": ROWS,
+    "text": '{"text": …} or a text file as multipart/form-data',
+    "images": "a picture as multipart/form-data",
+}
+
+
+class Asked(BaseModel):
+    """A request in JSON: rows of a table or steps of a series, by column; or a text, or several."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows: list[dict[str, Cell]] | None = Field(None, min_length=1)
+    text: str | list[str] | None = Field(None, min_length=1)
+
+
+async def examples(request: Request, spec: Spec, desk: Desk) -> tuple[list[str], Array]:
+    """Names of the examples in a request, and the raw examples as an array.
+
+    Raises EvermodelError or ValidationError that says what is wrong, and HTTPException 415 for another
+    content type.
+    """
+    body = await request.body()  # kept, so that the form and the request log can read it after
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        files = await _files(request, desk.limits)
+        # Large pictures take seconds to decode, in which nobody else should have to wait.
+        names, x = await desk.do(lambda: prediction.examples(files, spec))
+    elif kind == "application/json":
+        names, x = _examples(Asked.model_validate_json(body), spec)
+    else:
+        raise HTTPException(415, "send application/json, or files as multipart/form-data")
+    most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
+    if len(names) > most:
+        raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
+    return names, np.asarray(x)
+
+
+def answers(champion: Champion, names: list[str], x: Array, predictions: Array) -> list[dict[str, Any]]:
+    """One answer per example; all probabilities beside the class, and a picture as the bytes of a PNG."""
+    spec = champion.spec
+    rows = prediction.answers(names, x, predictions, spec, champion.task)
+    for row in rows:
+        if "picture" in row:
+            row["picture"] = _png(row["picture"])
+    if rows and "probability" in rows[0]:
+        values = prediction.probabilities(np.asarray(predictions, dtype=float).reshape(len(names), -1), spec)
+        for row, each in zip(rows, values.tolist(), strict=True):
+            row["probabilities"] = dict(zip(spec.classes, each, strict=True))
+    return rows
+
+
+def response(champion: Champion, rows: list[dict[str, Any]], accept: str) -> Response:
+    """The answers in JSON, a picture in base64; or the one picture itself, if the client accepts PNG first.
+
+    Either names the version and the run that it comes from.
+    """
+    if accept.startswith("image/png") and len(rows) == 1 and "picture" in rows[0]:
+        source = {"X-Evermodel-Version": str(champion.version), "X-Evermodel-Run": champion.run_id}
+        return Response(rows[0]["picture"], media_type="image/png", headers=source)
+    named = {"model": champion.name, "version": champion.version, "run_id": champion.run_id}
+    shown = [{key: _text(value) for key, value in row.items()} for row in rows]
+    return JSONResponse(named | {"answers": shown})
+
+
+def _text(value: Any) -> Any:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def _png(pixels: Array) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return written.getvalue()
+
+
+async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
+    async with request.form(max_files=limits.pictures, max_fields=limits.pictures) as form:
+        uploads = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+        if not uploads:
+            raise EvermodelError("the request has no file; upload at least one")
+        return [(upload.filename or "file", await upload.read()) for upload in uploads]
+
+
+def _examples(asked: Asked, spec: Spec) -> tuple[list[str], Any]:
+    if spec.kind == "text" and asked.text is not None:
+        texts = [asked.text] if isinstance(asked.text, str) else asked.text
+        return [f"text:{number + 1}" for number in range(len(texts))], np.array(texts, dtype=object)
+    if spec.kind in ("table", "series") and asked.rows is not None:
+        table = prediction.numbers("the request", pd.DataFrame(asked.rows), spec)
+        if spec.kind == "series":
+            return ["rows"], prediction.window("the request", table, spec)[None]
+        return [f"row:{row + 1}" for row in range(len(table))], table
+    raise EvermodelError(f"this model takes {TAKEN[spec.kind]}")

@@ -1,0 +1,122 @@
+"""The Open Inference Protocol v2, by KServe: champions as its models, arrays as its tensors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from kserve import InferOutput, InferRequest, InferResponse, Model, ModelRepository
+from kserve.errors import InvalidInput
+from kserve.protocol.dataplane import DataPlane
+
+from evermodel.core.data import Array, Spec
+from evermodel.serving.champion import Champion
+from evermodel.serving.limits import Desk
+
+DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
+
+
+class Served(Model):  # type: ignore[misc]
+    """A champion as KServe's model; another version is another object, so that no answer is of two."""
+
+    def __init__(self, champion: Champion, desk: Desk) -> None:
+        super().__init__(champion.name)
+        self.champion, self.desk = champion, desk
+        self.ready = True
+
+    async def predict(
+        self, payload: InferRequest | Array, headers: Any = None, response_headers: Any = None
+    ) -> InferResponse | Array:
+        """Answer for the tensor of a request, or for raw examples with an array.
+
+        Raises InvalidInput if the tensor is not what the model takes, or has no finite answer.
+        """
+        if isinstance(payload, InferRequest):
+            x = examples(payload, self.champion.spec, self.desk)
+            return response(payload, await self._answer(x), self.champion)
+        return await self._answer(payload)
+
+    async def _answer(self, x: Array) -> Array:
+        answer = np.asarray(await self.desk.do(lambda: self.champion.predict(x)))
+        if not np.isfinite(answer).all():
+            raise InvalidInput(
+                "the model has no finite answer for these examples; their values are too large"
+            )
+        return answer
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """The one tensor that the model takes."""
+        spec = self.champion.spec
+        return [{"name": "examples", "datatype": DATATYPES[spec.kind], "shape": [-1, *spec.input_shape]}]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """The one tensor that it answers with; numbers or probabilities per example."""
+        return [{"name": "answers", "datatype": "FP64", "shape": [-1, -1]}]
+
+
+class Plane(DataPlane):  # type: ignore[misc]
+    """KServe's data plane. names: the experiments without which it is not ready."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(ModelRepository())
+        self.names = names
+
+    async def ready(self) -> bool:
+        """Whether every experiment that is to be served has a champion that answers."""
+        return all(self.model_registry.get_model(name) for name in self.names)
+
+    async def model_metadata(self, model_name: str) -> dict[str, Any]:
+        """KServe's metadata, with the version that answers now. Raises ModelNotFound."""
+        version = self.get_model_from_registry(model_name).champion.version
+        facts: dict[str, Any] = await super().model_metadata(model_name)
+        return facts | {"versions": [str(version)], "platform": "evermodel"}
+
+
+def examples(request: InferRequest, spec: Spec, desk: Desk) -> Array:
+    """The raw examples in the one tensor of a request. Raises InvalidInput that says what is wrong."""
+    if len(request.inputs) != 1:
+        raise InvalidInput(
+            f"the request has {len(request.inputs)} inputs; give one, which holds the examples"
+        )
+    tensor = request.inputs[0]
+    shape = tuple(tensor.shape)
+    most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
+    if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
+        needed = ", ".join(map(str, ("N", *spec.input_shape)))
+        raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")
+    if (tensor.datatype == "BYTES") != (spec.kind == "text"):
+        raise InvalidInput(f"the datatype is {tensor.datatype!r}; give {DATATYPES[spec.kind]}")
+    return _texts(tensor.data, shape) if spec.kind == "text" else _numbers(tensor.data, shape, spec)
+
+
+def response(request: InferRequest, answer: Array, champion: Champion) -> InferResponse:
+    """The answer as a tensor, with the version and the run that it comes from."""
+    values = answer.astype(np.float64)
+    return InferResponse(
+        response_id=request.id,
+        model_name=champion.name,
+        model_version=str(champion.version),
+        infer_outputs=[InferOutput("answers", list(values.shape), "FP64", values.ravel().tolist())],
+        parameters={"run_id": champion.run_id},
+    )
+
+
+def _texts(values: list[Any], shape: tuple[int, ...]) -> Array:
+    if len(values) != shape[0] or not all(isinstance(value, str) for value in values):
+        raise InvalidInput(f"the data are not {shape[0]} texts; give one string per example")
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("the data hold half a character (a lone surrogate); mend it") from None
+    return np.array(values, dtype=object)
+
+
+def _numbers(values: list[Any], shape: tuple[int, ...], spec: Spec) -> Array:
+    try:
+        x = np.array(values, dtype=np.float64).reshape(shape)
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidInput(f"the data are not numbers of the shape {list(shape)}") from None
+    if not np.isfinite(x).all():
+        raise InvalidInput("the data hold what is no finite number; mend it")
+    if spec.kind == "images" and (x != np.clip(np.round(x), 0, 255)).any():
+        raise InvalidInput("the data are not all whole numbers from 0 to 255, as pixels are")
+    return x.astype(spec.input_dtype)

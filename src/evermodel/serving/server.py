@@ -1,0 +1,92 @@
+"""`evermodel serve`: the champions of MLflow's registry over HTTP."""
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import uvicorn
+from mlflow.tracking import MlflowClient
+
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
+from evermodel.publishing import tracking
+from evermodel.runs import journal
+from evermodel.serving import app
+from evermodel.serving.champion import Champion
+from evermodel.serving.diary import Diary
+from evermodel.serving.follower import Follower
+from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.protocol import Plane, Served
+
+TOKEN = "EVERMODEL_TOKEN"
+REQUESTS = journal.FOLDER / "serving" / "requests.jsonl"
+NO_CHAMPION = "no experiment has a champion that answers; `evermodel run NAME` trains one"
+
+
+def run(names: Sequence[str], values: Params, host: str, port: int, seconds: float) -> None:
+    """Serve the champions of these experiments, of all that have one if none, until Ctrl-C.
+
+    seconds: between two looks at the registry.
+    Raises EvermodelError if there is no champion that answers, or the address is not to be had.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Each champion is compiled anew, which TensorFlow takes for an oversight.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    tasks = {name: values.experiment(name).task for name in names or values.experiments}
+    limits = Limits()
+    plane, desk = Plane(names), Desk(limits)
+
+    def hand_over(champion: Champion) -> None:
+        plane.model_registry.update(Served(champion, desk))
+
+    with _listening(host, port) as listening:
+        follower = Follower(_connect(), tasks, hand_over, seconds)
+        follower.look()
+        _require_champions(plane, names, follower)
+        print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
+        _answer(plane, follower, limits, listening)
+
+
+def _answer(plane: Plane, follower: Follower, limits: Limits, listening: socket.socket) -> None:
+    diary = Diary(REQUESTS)
+    made = app.create(plane, follower.problems, diary, limits, os.environ.get(TOKEN) or None)
+    # uvicorn ends what it has begun and then passes Ctrl-C on, by which this command is meant to end.
+    with ExitStack() as at_end, suppress(KeyboardInterrupt):
+        at_end.callback(diary.close)
+        follower.start()
+        at_end.callback(follower.stop)
+        uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False)).run([listening])
+
+
+def _connect() -> MlflowClient:
+    # A default store that was never used is not made by looking.
+    if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
+        raise EvermodelError(NO_CHAMPION)
+    return tracking.connect()
+
+
+def _url(host: str, listening: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise EvermodelError(f"{host}:{port} can't be served at: {error}; choose another --port") from None
+
+
+def _served(plane: Plane) -> list[str]:
+    return sorted(plane.model_registry.get_models())
+
+
+def _require_champions(plane: Plane, names: Sequence[str], follower: Follower) -> None:
+    for name in names:
+        if name not in _served(plane):
+            why = follower.problems.get(name, f"it has none; `evermodel run {name}` trains one")
+            raise EvermodelError(f"{name} has no champion that answers: {why}")
+    if not _served(plane):
+        raise EvermodelError(NO_CHAMPION)

@@ -1,0 +1,80 @@
+"""Champions that need no training, and the server's application with them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from evermodel.serving import app
+from evermodel.serving.champion import Champion
+from evermodel.serving.diary import Diary
+from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.protocol import Plane, Served
+from tests.specs import make_spec
+
+CLASSES = ("bad", "good")
+LIMITS = Limits(body=100_000, rows=5, pictures=2, seconds=5, at_once=2, threads=1)
+Predict = Callable[[Any], Any]
+
+
+def mean(x: Any) -> Any:
+    return np.asarray(x, dtype=float).reshape(len(x), -1).mean(axis=1, keepdims=True)
+
+
+def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
+    """One that gives the mean of a table or a window, the length of a text over 10, or a picture as it is."""
+    kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
+        "houses": ("table", {}, "regression", mean),
+        "prices": ("series", {"columns": ("Open", "Close")}, "forecasting", mean),
+        "reviews": ("text", {"classes": CLASSES}, "binary", lambda x: np.array([[len(t) / 10] for t in x])),
+        "masks": ("images", {}, "segmentation", lambda x: x / 255),
+        "digits": (
+            "images",
+            {"classes": ("0", "1", "2")},
+            "classification",
+            lambda x: [[0.2, 0.7, 0.1]] * len(x),
+        ),
+    }
+    kind, changes, task, own = kinds[name]
+    return Champion(name, version, f"run{version}", task, make_spec(kind, **changes), predict or own)
+
+
+class Running:
+    """The application with champions that a test can change."""
+
+    def __init__(self, folder: Path, limits: Limits, token: str | None) -> None:
+        self.log = folder / "requests.jsonl"
+        self.problems: dict[str, str] = {}
+        self.plane, self.desk = Plane(["houses"]), Desk(limits)
+        self.app = app.create(self.plane, self.problems, Diary(self.log), limits, token)
+        # What the server answers is tested, not what it raises.
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def serve(self, one: Champion) -> None:
+        self.plane.model_registry.update(Served(one, self.desk))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., Running]:
+    """A function that starts the application with a champion of each kind."""
+
+    def started(limits: Limits = LIMITS, token: str | None = None) -> Running:
+        made = Running(tmp_path, limits, token)
+        for name in ("houses", "prices", "reviews", "masks", "digits"):
+            made.serve(champion(name))
+        return made
+
+    return started
+
+
+@pytest.fixture
+def running(start: Callable[..., Running]) -> Running:
+    return start()
+
+
+@pytest.fixture
+def client(running: Running) -> TestClient:
+    return running.client

@@ -1,0 +1,160 @@
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.serving.conftest import champion
+
+ROW = {"a": 1, "b": 3}
+STEPS = [{"Open": step, "Close": step} for step in (9.0, 1.0, 2.0, 3.0)]
+
+
+def picture(size=(4, 4), colour=200, form="PNG"):
+    written = io.BytesIO()
+    Image.new("L", size, colour).save(written, form)
+    return written.getvalue()
+
+
+def upload(*contents):
+    return [("file", (f"p{number}", content)) for number, content in enumerate(contents)]
+
+
+def refusal(answer, status):
+    assert answer.status_code == status, answer.text
+    (sentence,) = answer.json().values()
+    assert answer.json().keys() == {"error"}
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_rows_are_answered_by_numbers_with_version_and_run(client):
+    answer = client.post("/predict/houses", json={"rows": [ROW, {"b": 5, "a": 7, "other": "x"}]})
+    assert answer.json() == {
+        "model": "houses",
+        "version": 1,
+        "run_id": "run1",
+        "answers": [{"input": "row:1", "price": 2.0}, {"input": "row:2", "price": 6.0}],
+    }
+
+
+def test_a_table_may_come_as_a_file(client):
+    answer = client.post("/predict/houses", files=upload(b"b,a\n3,1\n5,7\n"))
+    assert [row["price"] for row in answer.json()["answers"]] == [2.0, 6.0]
+
+
+def test_a_series_is_answered_by_its_last_steps(client):
+    (row,) = client.post("/predict/prices", json={"rows": STEPS}).json()["answers"]
+    assert row["price"] == 2.0
+    short = refusal(client.post("/predict/prices", json={"rows": STEPS[:2]}), 422)
+    assert "has 2 rows; the 3 last steps are needed" in short
+
+
+@pytest.mark.parametrize("text", ["Größe 🎉", ["Größe 🎉"]])
+def test_a_text_is_answered_by_its_class_and_all_probabilities(client, text):
+    (row,) = client.post("/predict/reviews", json={"text": text}).json()["answers"]
+    assert (row["label"], row["probability"]) == ("good", pytest.approx(0.7))
+    assert row["probabilities"] == {"bad": pytest.approx(0.3), "good": pytest.approx(0.7)}
+
+
+def test_pictures_of_any_size_are_answered_one_by_one(client):
+    answers = client.post("/predict/digits", files=upload(picture(), picture((9, 5), 7, "JPEG"))).json()[
+        "answers"
+    ]
+    assert [(row["input"], row["label"]) for row in answers] == [("p0", "1"), ("p1", "1")]
+
+
+def test_a_picture_is_answered_by_a_picture_in_base64_or_as_it_is(client):
+    (row,) = client.post("/predict/masks", files=upload(picture())).json()["answers"]
+    asked = client.post("/predict/masks", files=upload(picture()), headers={"accept": "image/png"})
+    assert asked.headers["content-type"] == "image/png"
+    assert (asked.headers["x-evermodel-version"], asked.headers["x-evermodel-run"]) == ("1", "run1")
+    assert base64.b64decode(row["picture"]) == asked.content
+    assert np.unique(np.asarray(Image.open(io.BytesIO(asked.content)))) == [200]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"nonsense", "Invalid JSON"),
+        (b"", "Invalid JSON"),
+        (b"[" * 50_000, "Invalid JSON"),
+        (b'{"rows": [{"a": NaN, "b": 1}]}', "column a is nan"),
+        (b'{"rows": [{"a": 1e999, "b": 1}]}', "column a is inf"),
+        (b'{"rows": [{"a": "many", "b": 1}]}', "row 1, column a is 'many', not a finite number"),
+        (b'{"rows": [{"a": null, "b": 1}]}', "column a is"),
+        (b'{"rows": [{"a": 1}]}', "no column 'b'; needed are a, b"),
+        (b'{"rows": [{}]}', "no column 'a'"),
+        (b'{"rows": [{"a": [1], "b": 1}]}', "rows.0.a"),
+        (b'{"rows": []}', "rows"),
+        (b'{"rows": 1, "b": 2}', "rows"),
+        (b'{"text": "x"}', "this model takes"),
+        (b"{}", "this model takes"),
+        (b"[1]", "should be an object"),
+    ],
+)
+def test_what_is_wrong_with_the_json_is_said(client, body, sentence):
+    answer = client.post("/predict/houses", content=body, headers={"content-type": "application/json"})
+    assert sentence in refusal(answer, 422)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("digits", b"no picture", "p0 is not a picture"),
+        ("digits", picture((64, 64))[:60], "cut off or corrupt"),
+        ("digits", b"P5 60000 60000 255\n", "pixels"),
+        ("reviews", "Größe".encode("latin-1"), "p0 is not a text in UTF-8"),
+        ("houses", b"a,b\n", "p0 has no rows"),
+        ("houses", b"a,b\n1,inf\n", "not a finite number"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_by_its_name(client, name, content, sentence):
+    assert sentence in refusal(client.post(f"/predict/{name}", files=upload(content)), 422)
+
+
+def test_a_form_without_a_file_is_refused(client):
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    part = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--x--\r\n'
+    assert "no file" in refusal(client.post("/predict/digits", content=part, headers=kind), 422)
+    refusal(client.post("/predict/digits", content=b"junk", headers=kind), 400)
+
+
+def test_another_content_type_is_refused(client):
+    assert "application/json" in refusal(client.post("/predict/houses", content="a,b"), 415)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "..%2f..%2fetc%2fpasswd", "%00", "a/b", ""])
+def test_a_model_that_is_not_served_is_not_found(client, name):
+    refusal(client.post(f"/predict/{name}", json={"rows": [ROW]}), 404)
+
+
+def test_more_examples_than_the_limit_are_refused(client):
+    assert "6 examples; the limit is 5" in refusal(
+        client.post("/predict/houses", json={"rows": [ROW] * 6}), 422
+    )
+    refusal(client.post("/predict/digits", files=upload(*[picture()] * 3)), 400)
+
+
+def test_an_answer_that_is_not_finite_is_not_given(running):
+    running.serve(champion("houses", predict=lambda x: np.array([[np.nan]])))
+    assert "no finite answer" in refusal(running.client.post("/predict/houses", json={"rows": [ROW]}), 422)
+
+
+def test_a_model_that_fails_does_not_end_the_server(running):
+    running.serve(champion("houses", predict=lambda x: 1 / 0))
+    assert "log" in refusal(running.client.post("/predict/houses", json={"rows": [ROW]}), 500)
+    assert running.client.post("/predict/prices", json={"rows": STEPS}).status_code == 200
+
+
+def test_every_answer_is_logged_without_what_was_asked(running):
+    running.client.post("/predict/reviews", json={"text": "a secret"})
+    running.client.post("/predict/masks", files=upload(picture()))
+    first, second = map(json.loads, running.log.read_text().splitlines())
+    assert (first["model"], first["version"], first["run_id"]) == ("reviews", 1, "run1")
+    assert first["answer"][0]["label"] == "good"
+    assert first["milliseconds"] > 0
+    assert "secret" not in running.log.read_text()
+    assert len(first["input_sha256"]) == len(second["answer"][0]["picture"]) == 64

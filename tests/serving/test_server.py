@@ -1,0 +1,217 @@
+"""The real server, over a real registry whose aliases move while it answers."""
+
+import http.client
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.mlflow import servers as mlflow
+from tests.mlflow.servers import wait_for
+from tests.project import Project, copy_repository
+
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
+
+HOUSES, PLAIN = "boston_dnn", "boston_linear"
+CLIENTS, MOVES = 8, 20
+# Moves the alias to the version before and back, each time as soon as the server has followed.
+MOVE = """
+import json, sys, time, urllib.request
+from evermodel.publishing import ledger, succession, tracking
+
+name, times, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+client = tracking.connect()
+for _ in range(times):
+    with ledger.held(name) as book:
+        version = succession.rollback(client, name, book, None).after
+    moved = time.monotonic()
+    while json.load(urllib.request.urlopen(url + "/champions"))["champions"][name]["version"] != version:
+        assert time.monotonic() < moved + 60
+        time.sleep(0.05)
+    print(time.monotonic() - moved)
+"""
+ALIAS = """
+import sys
+from evermodel.publishing import tracking
+tracking.connect().set_registered_model_alias(sys.argv[1], "champion", sys.argv[2])
+"""
+SOURCE = """
+import json, sys
+from evermodel.publishing import tracking
+version = tracking.connect().get_model_version(*sys.argv[1:])
+print(json.dumps(version.model_id or version.source.split("/")[-1]))
+"""
+
+
+class Server:
+    """`evermodel serve` in a project, on a free port."""
+
+    def __init__(self, project: Project, **extra: str) -> None:
+        self.log = project.folder.parent / "serve.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                ["evermodel", "serve", "--port", "0", "--every", "0.5"],
+                cwd=project.folder,
+                env=project.environment(**extra),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            wait_for(lambda: self.process.poll() is not None or self.url, "the server is up")
+        except BaseException:
+            self.stop()
+            raise
+        assert self.url, self.log.read_text()
+
+    @property
+    def url(self) -> str:
+        """Where it answers, which it says when it does."""
+        said = [line.split()[0] for line in self.log.read_text().splitlines() if " answers for " in line]
+        return said[0] if said else ""
+
+    def post(self, path: str, body: object) -> tuple[int, dict]:
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(60)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with two versions of a network for houses, and a champion of the linear model."""
+    made = copy_repository(tmp_path_factory.mktemp("served") / "project")
+    file = made.folder / "params.yaml"
+    values = yaml.safe_load(file.read_text())
+    for epochs in (10, 12):
+        values["experiments"][HOUSES]["train"]["sample"]["epochs"] = epochs
+        file.write_text(yaml.safe_dump(values, sort_keys=False))
+        made.run("evermodel", "run", HOUSES, PLAIN, check=False)  # whether it is good enough is no matter
+    made.run("evermodel", "rollback", HOUSES, "--to", "1")
+    return made
+
+
+@pytest.fixture
+def server(trained: Project) -> Iterator[Server]:
+    running = Server(trained)
+    yield running
+    running.stop()
+
+
+def house(project: Project) -> dict[str, float]:
+    spec = json.loads((project.folder / "data/prepared/boston_housing/spec.json").read_text())
+    return dict(zip(spec["columns"], spec["mean"], strict=True))
+
+
+def ask(server: Server, row: dict[str, float], how: int) -> tuple[int, str, float]:
+    """Status, version and price, by one form or the other."""
+    if how % 2:
+        status, answer = server.post(f"/predict/{HOUSES}", {"rows": [row]})
+        return status, str(answer["version"]), answer["answers"][0]["MEDV"]
+    tensor = {"name": "x", "shape": [1, len(row)], "datatype": "FP64", "data": list(row.values())}
+    status, answer = server.post(f"/v2/models/{HOUSES}/infer", {"inputs": [tensor]})
+    return status, answer["model_version"], answer["outputs"][0]["data"][0]
+
+
+def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, trained):
+    row, stop = house(trained), threading.Event()
+    answers: list[tuple[int, str, float]] = []
+    errors: list[Exception] = []
+
+    def load(how: int) -> None:
+        while not stop.is_set():
+            try:
+                answers.append(ask(server, row, how))
+            except Exception as error:  # a thread's own traceback would be lost
+                errors.append(error)
+
+    clients = [threading.Thread(target=load, args=(number,)) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        moved = trained.run("python", "-c", MOVE, HOUSES, str(MOVES), server.url).stdout.split()
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+    print(f"{len(answers)} answers; the new version after {max(map(float, moved)):.1f} s at most")
+    assert errors == []
+    assert len(moved) == MOVES
+    assert {status for status, _, _ in answers} == {200}
+    prices = {version: {price for _, each, price in answers if each == version} for version in ("1", "2")}
+    assert [len({round(price, 4) for price in each}) for each in prices.values()] == [1, 1]
+    assert abs(min(prices["1"]) - min(prices["2"])) > 0.001
+
+
+def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server, trained):
+    row = house(trained)
+    _, version, price = ask(server, row, 1)
+    damaged = "2" if version == "1" else "1"
+    model = json.loads(trained.run("python", "-c", SOURCE, HOUSES, damaged).stdout)
+    file = next((trained.folder / "mlartifacts").rglob(f"{model}/**/model.keras"))
+    good = file.read_bytes()
+    file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    try:
+        trained.run("python", "-c", ALIAS, HOUSES, damaged)
+        wait_for(lambda: HOUSES in problems(server), "the server has noticed")
+        assert f"version {damaged}" in problems(server)[HOUSES]
+        assert "not the one that was registered" in problems(server)[HOUSES]
+        assert ask(server, row, 1) == (200, version, price)
+    finally:
+        file.write_bytes(good)
+        trained.run("python", "-c", ALIAS, HOUSES, version)
+    wait_for(lambda: HOUSES not in problems(server), "the server is well again")
+
+
+def test_it_answers_while_mlflow_is_away(trained):
+    registry = mlflow.Server(trained.folder, "mlflow.db")
+    with ExitStack() as at_end:
+        at_end.callback(registry.stop)
+        registry.start()
+        server = Server(trained, MLFLOW_TRACKING_URI=registry.uri)
+        at_end.callback(server.stop)
+        registry.stop()
+        wait_for(lambda: "MLflow" in problems(server), "the server has noticed")
+        assert server.post(f"/predict/{PLAIN}", {"rows": [house(trained)]})[0] == 200
+        registry.start()
+        wait_for(lambda: problems(server) == {}, "the server follows again")
+
+
+def test_what_can_not_be_served_is_one_sentence(trained, tmp_path: Path):
+    for arguments, sentence in (
+        (["unet"], "unet has no champion that answers: it has none"),
+        (["nowhere"], "nowhere"),
+        (["--host", "192.0.2.1"], "choose another --port"),
+    ):
+        refused = trained.run("evermodel", "serve", "--port", "0", *arguments, check=False)
+        assert refused.returncode == 1
+        (last,) = [line for line in refused.stderr.splitlines() if line.startswith("evermodel: ")]
+        assert sentence in last
+        assert "Traceback" not in refused.stderr
+
+
+def problems(server: Server) -> dict[str, str]:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    try:
+        connection.request("GET", "/champions")
+        return json.loads(connection.getresponse().read())["problems"]
+    finally:
+        connection.close()

@@ -146,8 +146,11 @@ def _restored(stage: str) -> bool:
 
 
 def _commit(message: str) -> None:
-    """Commit what has changed, at the time of the commit before."""
-    if git("status", "--porcelain", "--untracked-files=no"):
+    """Commit what has changed, and dvc.lock even if there was none, at the time of the commit before."""
+    git("add", "--update")
+    if workers.LOCK.exists():
+        git("add", str(workers.LOCK))
+    if git("diff", "--cached", "--name-only"):
         date = git("show", "--no-patch", "--format=%cI")
         author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         git(
@@ -156,7 +159,7 @@ def _commit(message: str) -> None:
             "commit",
             "--quiet",
             "--no-verify",
-            "-am",
+            "-m",
             message,
             environment=author,
         )

@@ -11,10 +11,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import HEIGHT, WIDTH, opened, picture
-from tests.scheduling.server import PATIENCE
+from tests.scheduling.server import PATIENCE, wait
 
 pytestmark = [pytest.mark.browser, pytest.mark.pipeline, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
+TASKS = ("begin", "fetch", "validate", "prepare", "train", "evaluate", "publish", "end")
 STARTED = re.compile(r"/runs/(manual__[^/?]+)")
 MILLISECONDS = 60_000  # that a page may take
 LOW = 600  # pixels: a graph is a long line
@@ -59,9 +60,12 @@ def test_its_graph_shows_a_task_for_each_stage(page):
     page.get_by_role("button", name="Expand all task groups").click()
     page.get_by_role("button", name="Collapse Details Panel").click()
     graph = page.locator(".react-flow__nodes")
-    for task in ("begin", "fetch", "validate", "prepare", "train", "evaluate", "publish", "end"):
-        expect(graph.get_by_text(task, exact=True)).to_be_visible(timeout=MILLISECONDS)
-    page.get_by_role("button", name="Fit View").click()
+
+    def all_are_seen():
+        page.get_by_role("button", name="Fit View").click()  # what lies outside of the view is not drawn
+        return all(graph.get_by_text(task, exact=True).is_visible() for task in TASKS)
+
+    wait(all_are_seen)
     picture(page, "airflow-graph")
 
 

@@ -1,5 +1,6 @@
 """What several tests need."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def airflow_bin():
+    """The folder of Airflow's commands, an environment of its own; `make test` installs them."""
+    folder = ROOT / ".venv-airflow/bin"
+    if not (folder / "airflow").exists():
+        assert not os.environ.get("CI"), f"{folder}/airflow is not here, and CI asks for its tests"
+        pytest.skip(f"{folder}/airflow is not here; `make .venv-airflow/installed` installs it")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
-"""A web server on this machine that answers as the test says."""
+"""A web server on this machine that answers as the test says, and ports for others."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,3 +83,10 @@ def cut(content: bytes, after: int) -> Answer:
 
 def status(code: int, body: bytes = b"", **headers: str) -> Answer:
     return lambda handler: handler.reply(code, body, **headers)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens to now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

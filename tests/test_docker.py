@@ -24,16 +24,12 @@ SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory):
+def airflow(airflow_bin, tmp_path_factory):
     """A function that runs a command of Airflow's environment with nothing but the variables it is given."""
-    folder = ROOT / ".venv-airflow/bin"
-    if not (folder / "airflow").exists():
-        assert not os.environ.get("CI"), f"{folder}/airflow is not here, and CI asks for its tests"
-        pytest.skip(f"{folder}/airflow is not here; `make .venv-airflow/installed` installs it")
     home = tmp_path_factory.mktemp("airflow")
 
     def run(*command, **environment):
-        known = {"PATH": f"{folder}:{os.environ['PATH']}", "AIRFLOW_HOME": str(home), "HOME": str(home)}
+        known = {"PATH": f"{airflow_bin}:{os.environ['PATH']}", "AIRFLOW_HOME": str(home), "HOME": str(home)}
         done = subprocess.run(command, env=known | environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout

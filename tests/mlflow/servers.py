@@ -3,7 +3,6 @@
 import http.server
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.server import free_port
 
 PATIENCE = 120  # seconds that anything here may take on a busy machine before it counts as broken
 
@@ -30,9 +31,7 @@ class Server:
     def __init__(self, folder: Path, store: str = "store.db") -> None:
         self.folder, self.store = folder, store
         self.process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:

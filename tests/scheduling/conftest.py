@@ -1,29 +1,15 @@
-"""Airflow's own environment, which this one knows nothing of, and one real Airflow for all tests."""
+"""One real Airflow for all tests, and somebody whom it tells of failures."""
 
 import json
-import os
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from tests.browser import browser  # noqa: F401  (fixture)
 from tests.project import commit, copy_repository
 from tests.scheduling.server import Airflow
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def airflow_bin():
-    """The folder of its commands; `make test` installs them."""
-    folder = ROOT / ".venv-airflow/bin"
-    if not (folder / "airflow").exists():
-        assert not os.environ.get("CI"), f"{folder}/airflow is not here, and CI asks for its tests"
-        pytest.skip(f"{folder}/airflow is not here; `make .venv-airflow/installed` installs it")
-    return folder
 
 
 class Webhook(BaseHTTPRequestHandler):

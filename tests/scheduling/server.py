@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,6 +12,7 @@ from urllib.parse import quote
 import psutil
 
 from tests.project import Project
+from tests.server import free_port
 
 PATIENCE = 1200  # seconds that a run may take on a busy machine before it counts as lost
 
@@ -110,9 +110,3 @@ def wait(what):
     while not what():
         assert time.monotonic() < deadline
         time.sleep(1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -16,7 +16,8 @@ import pytest
 
 from tests.compose import COMPOSE, SERVICES, inside
 from tests.project import copy_repository
-from tests.scheduling.server import Client, free_port, wait
+from tests.scheduling.server import Client, wait
+from tests.server import free_port
 
 DEBIANS = Path("/usr/lib/postgresql")  # PostgreSQL's server, which Debian has in no PATH
 # What stands in compose.yaml and is different without containers: their names, ports and folders.

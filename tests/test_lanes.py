@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from evermodel import lanes, workers
+from evermodel import lanes, lockfile, workers
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
 from evermodel.lanes import Lane, Progress
@@ -192,36 +192,47 @@ def test_one_worker_runs_one_lane_after_the_other_and_tells_the_device(repositor
 @real
 def test_the_entries_of_an_older_lock_keep_their_places(repository, serial):
     dvc("repro", "evaluate@letter_mlp", folder=repository.folder)
-    old = lanes.entries(workers.LOCK.read_text())
+    old = lockfile.entries(lockfile.LOCK.read_text())
     assert repository.run("boston_linear", "letter_mlp", jobs=2) == []
-    new = lanes.entries(workers.LOCK.read_text())
+    new = lockfile.entries(lockfile.LOCK.read_text())
     assert new[: len(old)] == old
-    in_order = lanes.entries((serial.folder / "dvc.lock").read_text())
+    in_order = lockfile.entries((serial.folder / "dvc.lock").read_text())
     assert new[len(old) :] == [entry for entry in in_order if entry in new and entry not in old]
     assert len(new) == len(old) + 7
 
 
 @real
 def test_while_a_stage_is_made_anew_its_entry_is_away_and_comes_back_if_nobody_made_it(repository, serial):
-    shutil.copy(serial.folder / "dvc.lock", workers.LOCK)
+    shutil.copy(serial.folder / "dvc.lock", lockfile.LOCK)
     repository.hook("fetch@letter_recognition", "cp dvc.lock lock_of_the_moment")
     repository.hook("train@letter_mlp", "exit 1")
     assert len(repository.run("letter_mlp")) == 1
-    away = set(lanes.entries(workers.LOCK.read_text())) - set(
-        lanes.entries(Path("lock_of_the_moment").read_text())
+    away = set(lockfile.entries(lockfile.LOCK.read_text())) - set(
+        lockfile.entries(Path("lock_of_the_moment").read_text())
     )
     assert {stage.split("@")[1] for stage in away} == {"letter_recognition", "letter_mlp"}
-    assert workers.LOCK.read_bytes() == (serial.folder / "dvc.lock").read_bytes()
+    assert lockfile.LOCK.read_bytes() == (serial.folder / "dvc.lock").read_bytes()
+
+
+@real
+def test_the_entries_of_a_lane_that_has_ended_are_away_while_the_next_one_runs(repository, serial):
+    repository.hook("train@letter_mlp", "cp dvc.lock lock_of_the_moment || touch lock_of_the_moment")
+    assert repository.run("letter_mlp") == []
+    assert "letter_recognition:" not in Path("lock_of_the_moment").read_text()
+    made = lockfile.entries(lockfile.LOCK.read_text())
+    assert made == [f"{stage}@letter_recognition" for stage in ("fetch", "validate", "prepare")] + [
+        f"{stage}@letter_mlp" for stage in ("train", "evaluate", "promote")
+    ]
 
 
 @real
 def test_what_the_cache_has_is_not_made_anew_for_want_of_its_entry(repository):
     assert repository.run("letter_mlp") == []
-    lock, before = workers.LOCK.read_bytes(), repository.events()
+    lock, before = lockfile.LOCK.read_bytes(), repository.events()
     shutil.rmtree("models")
     assert repository.run("letter_mlp") == []
     assert Path("models/letter_mlp").exists()
-    assert (workers.LOCK.read_bytes(), repository.events()) == (lock, before)
+    assert (lockfile.LOCK.read_bytes(), repository.events()) == (lock, before)
 
 
 @real
@@ -268,8 +279,8 @@ def test_told_to_stop_it_leaves_no_process_and_the_next_run_goes_on(repository, 
     assert repository.run(jobs=2) == []
     assert not [stage for stage in repository.began()[before:] if stage.startswith(("fetch", "prepare"))]
     # What was done before the stop keeps its place in dvc.lock; apart from that all is the same.
-    in_order = lanes.entries((serial.folder / "dvc.lock").read_text())
-    workers.LOCK.write_text(lanes.sort_entries(workers.LOCK.read_text(), in_order))
+    in_order = lockfile.entries((serial.folder / "dvc.lock").read_text())
+    lockfile.LOCK.write_text(lockfile.sort_entries(lockfile.LOCK.read_text(), in_order))
     assert repository.files() == serial.files()
 
 
@@ -311,23 +322,6 @@ def test_a_stage_is_bound_to_run_if_an_output_of_its_own_has_changed():
     }
     lane = Lane("e", ("train", "evaluate", "promote"))
     assert lanes.bound_to_run([lane], status) == {"train@e", "promote@e"}
-
-
-def test_a_lock_loses_entries_and_gets_them_back_at_its_end():
-    a, b, c = (f"  {name}:\n    cmd: x\n" for name in "abc")
-    head, tail = "schema: '2.0'\nstages:\n", "datasets: []\n"
-    assert lanes.without(head + a + b + c + tail, {"a", "c", "d"}) == head + b + tail
-    assert lanes.without(head + a + b, {"a", "b"}) == "", "DVC refuses a file without stages"
-    newer = b.replace("x", "y")
-    assert lanes.completed(head + newer + tail, head + a + b + c) == head + newer + a + c + tail
-    assert lanes.completed("", head + a) == head + a
-
-
-def test_sorting_a_lock_moves_its_entries_and_nothing_else():
-    a, b, c = (f"  {name}:\n    cmd: |-\n      x\n\n      y\n    deps:\n    - path: p\n" for name in "abc")
-    head, tail = "schema: '2.0'\nstages:\n", "datasets: []\n"
-    assert lanes.sort_entries(head + c + b + a + tail, ["b", "a"]) == head + b + a + c + tail
-    assert lanes.sort_entries("", ["a"]) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from typing import Any
 from evermodel.core.params import Params
 
 DATA, MODEL = "${datasets}", "${experiments}"  # what dvc.yaml makes a stage for each of
-ENTRY = re.compile(r"^  (\S+):\n(?:    .*\n|\n)+", re.MULTILINE)  # of one stage, in dvc.lock
 
 
 @dataclass(frozen=True)
@@ -76,36 +75,6 @@ def serial_order(pipeline: Mapping[str, Any], values: Params) -> list[str]:
     return [
         f"{stage}@{name}" for stage, made in pipeline.items() for name in names.get(made.get("foreach"), ())
     ]
-
-
-def entries(lock: str) -> list[str]:
-    """The stages in the text of a dvc.lock."""
-    return [entry[1] for entry in ENTRY.finditer(lock)]
-
-
-def sort_entries(lock: str, order: Iterable[str]) -> str:
-    """The text of a dvc.lock with its entries in that order; those that are not in it come last."""
-    place = {stage: number for number, stage in enumerate(order)}
-    found = sorted(ENTRY.finditer(lock), key=lambda entry: place.get(entry[1], len(place)))
-    texts = iter([entry[0] for entry in found])
-    return ENTRY.sub(lambda _: next(texts), lock)
-
-
-def without(lock: str, stages: Collection[str]) -> str:
-    """The text of a dvc.lock without the entries of those stages; no text if none is left."""
-    if set(entries(lock)) <= set(stages):
-        return ""
-    return ENTRY.sub(lambda entry: "" if entry[1] in stages else entry[0], lock)
-
-
-def completed(lock: str, former: str) -> str:
-    """The text of a dvc.lock with the entries that only a former one has, at their end."""
-    found = list(ENTRY.finditer(lock))
-    if not found:
-        return former
-    there, end = {entry[1] for entry in found}, found[-1].end()
-    lost = [entry[0] for entry in ENTRY.finditer(former) if entry[1] not in there]
-    return lock[:end] + "".join(lost) + lock[end:]
 
 
 def follow(progress: Progress, line: str) -> Progress:

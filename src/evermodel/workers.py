@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,15 +16,16 @@ from typing import Any
 import psutil
 import yaml
 
-from evermodel import lanes
+from evermodel import lanes, lockfile
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.lanes import Lane, Progress
+from evermodel.lockfile import Aside
 from evermodel.runs import journal
 from evermodel.scoreboard import Scoreboard
 
-PIPELINE, LOCK = Path("dvc.yaml"), Path("dvc.lock")
+PIPELINE = Path("dvc.yaml")
 LOGS = journal.FOLDER / "logs"
 # That of this environment, whatever PATH says; it waits for its turn to read and write dvc.lock.
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
@@ -102,8 +103,9 @@ class Worker:
 class Crew:
     """Workers, at most `jobs` at a time, and the lanes that wait for one."""
 
-    def __init__(self, todo: Sequence[Lane], jobs: int, device: str) -> None:
-        self.waiting, self.jobs = list(todo), jobs
+    def __init__(self, todo: Sequence[Lane], jobs: int, device: str, aside: Aside) -> None:
+        self.waiting, self.jobs, self.aside = list(todo), jobs, aside
+        self.ended: list[str] = []  # the stages of lanes that have ended, as long as dvc.lock tells of them
         self.running: list[Worker] = []
         self.failures: list[Failure] = []
         self.deadline: float | None = None  # once told to stop
@@ -139,7 +141,17 @@ class Crew:
                 self.failures.append(Failure(lane.name, "", f"its data set {lane.data} failed"))
             elif lane.data not in unfinished and len(self.running) < self.jobs:
                 self.waiting.remove(lane)
+                self._put_aside()
                 self.running.append(Worker(lane, self.environment))
+
+    def _put_aside(self) -> None:
+        """Keep dvc.lock small for the next lane, unless a DVC process that runs won't let go of it."""
+        from dvc.lock import LockError
+        from dvc.repo import Repo
+
+        with suppress(LockError), Repo() as repo, repo.lock:
+            self.aside.put(self.ended)
+            self.ended.clear()
 
     def _look(self, board: Scoreboard) -> None:
         for worker in list(self.running):
@@ -148,6 +160,7 @@ class Crew:
                 board.began(worker.lane.name, stage)
             if ended:
                 self.running.remove(worker)
+                self.ended += [f"{stage}@{worker.lane.name}" for stage in worker.lane.stages]
                 worker.kill()  # what a shell that was told to end left behind
                 if failure := worker.failure():
                     self.failures.append(failure)
@@ -174,34 +187,13 @@ def run(
 
     status: what `changed` found. Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
-    todo = lanes.to_do(planned, status)
-    with in_serial_order(values), set_aside(lanes.bound_to_run(todo, status)):
-        return Crew(todo, jobs, device).work()
-
-
-@contextmanager
-def in_serial_order(values: Params) -> Iterator[None]:
-    """Afterwards the entries of dvc.lock stand as one `dvc repro` would have put them."""
-    order = dict.fromkeys([*lanes.entries(_lock()), *lanes.serial_order(pipeline(), values)])
-    try:
-        yield
-    finally:
-        _write_lock(lanes.sort_entries(_lock(), order))
-
-
-@contextmanager
-def set_aside(stages: Collection[str]) -> Iterator[None]:
-    """Meanwhile dvc.lock lacks the entries of these stages; afterwards those that nobody made anew are back.
-
-    DVC reads and writes the whole file in pure Python after each stage, which takes two seconds where 150
-    stages stand in it. What stands there of a stage that has to run anyway is of no use to DVC.
-    """
-    former = _lock()
-    _write_lock(lanes.without(former, stages))
-    try:
-        yield
-    finally:
-        _write_lock(lanes.completed(_lock(), former))
+    todo, aside = lanes.to_do(planned, status), Aside()
+    with lockfile.in_serial_order(pipeline(), values):
+        try:
+            aside.put(lanes.bound_to_run(todo, status))  # what stands there of them is of no use to DVC
+            return Crew(todo, jobs, device, aside).work()
+        finally:
+            aside.put_back()
 
 
 def pipeline() -> dict[str, Any]:
@@ -220,21 +212,6 @@ def changed() -> dict[str, list[Any]]:
     if done.returncode != 0:
         raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
     return dict(json.loads(done.stdout))
-
-
-def _lock() -> str:
-    return LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
-
-
-def _write_lock(text: str) -> None:
-    if text == _lock():
-        return
-    if not text:  # DVC refuses a file without entries
-        LOCK.unlink()
-        return
-    partial = LOCK.with_name("dvc.lock.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(LOCK)
 
 
 def _row(worker: Worker) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from evermodel import downloads, fetching, lanes, workers
+from evermodel import downloads, fetching, lanes, lockfile, workers
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.lanes import Progress
@@ -171,7 +171,7 @@ def _clone(commit: str, folder: Path) -> Iterator[Path]:
                 f"the commit {commit[:12]} can't be had here: {error}; `git fetch` the branch that has it"
             ) from None
         (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
-        (folder / workers.LOCK).unlink(missing_ok=True)  # nothing is taken for done
+        (folder / lockfile.LOCK).unlink(missing_ok=True)  # nothing is taken for done
         if downloads.FOLDER.is_dir():  # by hash, so `fetch` may use them
             (folder / downloads.FOLDER.parent).mkdir()
             (folder / downloads.FOLDER).symlink_to(downloads.FOLDER.resolve())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from evermodel import experiments, workers
+from evermodel import experiments, lockfile, workers
 from evermodel.core import data, params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
@@ -67,7 +67,7 @@ def publish(chosen: Settings, *names: str) -> int:
     """
     values = prepare(chosen)
     wanted = names or chosen.experiments or tuple(values.experiments)
-    with workers.in_serial_order(values):
+    with lockfile.in_serial_order(workers.pipeline(), values):
         shell.restore("--keep-going", *(f"evaluate@{name}" for name in wanted))
         ready = [name for name in wanted if (data.REPORTS / name / "metrics.json").exists()]
         for name in sorted(set(wanted) - set(ready)):
@@ -148,8 +148,8 @@ def _restored(stage: str) -> bool:
 def _commit(message: str) -> None:
     """Commit what has changed, and dvc.lock even if there was none, at the time of the commit before."""
     git("add", "--update")
-    if workers.LOCK.exists():
-        git("add", str(workers.LOCK))
+    if lockfile.LOCK.exists():
+        git("add", str(lockfile.LOCK))
     if git("diff", "--cached", "--name-only"):
         date = git("show", "--no-patch", "--format=%cI")
         author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}

@@ -18,3 +18,15 @@ def test_sorting_a_lock_moves_its_entries_and_nothing_else():
     head, tail = "schema: '2.0'\nstages:\n", "datasets: []\n"
     assert lockfile.sort_entries(head + c + b + a + tail, ["b", "a"]) == head + b + a + c + tail
     assert lockfile.sort_entries("", ["a"]) == ""
+
+
+def test_entries_of_other_lanes_are_put_aside_and_come_back_unless_they_were_made_anew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    head, a, b = "schema: '2.0'\nstages:\n", "  train@a:\n    cmd: x\n", "  fetch@b:\n    cmd: x\n"
+    lockfile.LOCK.write_text(head + a + b)
+    aside = lockfile.Aside()
+    aside.put_all_but({"b"})
+    assert lockfile.LOCK.read_text() == head + b
+    lockfile.LOCK.write_text(head + b.replace("x", "y"))
+    aside.put_back()
+    assert lockfile.LOCK.read_text() == head + b.replace("x", "y") + a

@@ -27,7 +27,7 @@ def in_serial_order(pipeline: Mapping[str, Any], values: Params) -> Iterator[Non
 
 
 class Aside:
-    """Entries of dvc.lock that DVC need not see while lanes run.
+    """Entries of dvc.lock that DVC need not see while it works for others.
 
     After each stage it reads and writes the whole file in pure Python, which takes one and a half seconds
     where 150 stages stand in it.
@@ -41,6 +41,10 @@ class Aside:
         text = _read()
         self.former = completed(text, self.former)
         _write(without(text, stages))
+
+    def put_all_but(self, names: Collection[str]) -> None:
+        """Take out the entries of all lanes but these."""
+        self.put([stage for stage in entries(_read()) if stage.partition("@")[2] not in names])
 
     def put_back(self) -> None:
         """Give back to dvc.lock what was taken out and not made anew."""

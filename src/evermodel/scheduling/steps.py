@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
@@ -43,7 +43,7 @@ def begin(chosen: Settings) -> int:
 
 def restore(chosen: Settings, stage: str) -> int:
     """End with 99 if the cache has the result of a stage, so that it keeps no scarce worker busy."""
-    prepare(chosen)
+    _prepare_for(stage, chosen)
     found = _restored(stage) and not chosen.force
     print(f"{stage} {'is in the cache' if found else 'has to run'}")
     return NOTHING_TO_DO if found else 0
@@ -51,7 +51,7 @@ def restore(chosen: Settings, stage: str) -> int:
 
 def run(chosen: Settings, stage: str) -> int:
     """Take the result of a stage from the cache, or run that stage alone and push its result."""
-    prepare(chosen)
+    _prepare_for(stage, chosen)
     if _restored(stage) and not chosen.force:
         return 0
     forced = ["--force"] if chosen.force else []
@@ -67,7 +67,9 @@ def publish(chosen: Settings, *names: str) -> int:
     """
     values = prepare(chosen)
     wanted = names or chosen.experiments or tuple(values.experiments)
+    aside = lockfile.Aside()
     with lockfile.in_serial_order(workers.pipeline(), values):
+        aside.put_all_but(_lanes(values, wanted))
         shell.restore("--keep-going", *(f"evaluate@{name}" for name in wanted))
         ready = [name for name in wanted if (data.REPORTS / name / "metrics.json").exists()]
         for name in sorted(set(wanted) - set(ready)):
@@ -75,6 +77,7 @@ def publish(chosen: Settings, *names: str) -> int:
         if not ready:
             return NOTHING_TO_DO
         promoted = shell.dvc("repro", "--single-item", "--keep-going", *(f"promote@{name}" for name in ready))
+        aside.put_back()
     _commit(f"Retrain {', '.join(ready)}")
     _push(os.environ["EVERMODEL_RUN"])
     print(json.dumps(_champions(ready)))
@@ -116,6 +119,17 @@ def prepare(chosen: Settings) -> Params:
     settings.apply(chosen)
     _commit(f"Set {', '.join(settings.changes(chosen))}")
     return params.load()
+
+
+def _prepare_for(stage: str, chosen: Settings) -> None:
+    """Prepare the checkout for one stage, of which the rest of dvc.lock is no business."""
+    values = prepare(chosen)
+    lockfile.Aside().put_all_but(_lanes(values, [stage.partition("@")[2]]))
+
+
+def _lanes(values: Params, names: Collection[str]) -> set[str]:
+    """These names, and those of the data sets of the experiments among them."""
+    return {*names, *(one.dataset for name, one in values.experiments.items() if name in names)}
 
 
 def branch(run: str) -> str:

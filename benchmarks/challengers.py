@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.challengers letter_mlp --models 101
 
 Needs the report (`dvc repro evaluate@letter_mlp`). Every model is trained and scored by the code of the
-pipeline, and judged by the decision that promotes: against the model before it; in a queue, where the first is
-champion until one beats it; and against a model of half the training rows. Prints how many of them were
+pipeline, and judged by the decision that promotes: against the model before it; in a queue, where the first
+is champion until one beats it; and against a model of half the training rows. Prints how many of them were
 promoted where the test rows do not wear out, and where they do (alpha spending).
 """
 

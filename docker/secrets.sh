@@ -10,7 +10,7 @@ keep() {
   chmod 0644 "$folder/$1"
 }
 for name in postgres_password airflow_database_password mlflow_database_password redis_password \
-  api_secret_key jwt_secret admin_password; do
+  api_secret_key jwt_secret admin_password serving_token; do
   keep "$name" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
 done
 keep fernet_key "$(head -c 32 /dev/urandom | base64 | tr '+/' '-_')"

@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import data, params, stage
+from evermodel.core.params import Runtime
 from evermodel.publishing import (
     candidate,
+    latency,
     ledger,
     outputs,
     promotion,
@@ -39,7 +41,7 @@ def main(name: str) -> None:
     outputs.log(client, run_id, name, values)
     with ledger.held(name) as book:
         succession.reconcile(client, name, book)
-        told = promote(client, model, run_id, book)
+        told = promote(client, model, run_id, book, values.runtime)
     receipt = data.REPORTS / "promotion" / f"{name}.json"
     receipt.parent.mkdir(parents=True, exist_ok=True)
     content = {"model": model.facts.sha256, "policy": model.policy.model_dump()}
@@ -47,10 +49,11 @@ def main(name: str) -> None:
     print(f"{name} {told}")
 
 
-def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger) -> str:
+def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, runtime: Runtime) -> str:
     """Decide about a model and do what follows, or tell what was decided before."""
     if known := book.decided(model.facts.sha256, model.policy_hash, model.spec.test_hash):
         return f"version {known.version} {known.action}: {known.reason}"
+    model = latency.measured(model, runtime)
     looks = book.looks(model.spec.test_hash)
     rival = rescoring.rival(client, model)
     decision = promotion.decide(model, rival, looks)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evermodel.core import params
+from evermodel.serving import gate, server
 from tests.compose import COMPOSE, SERVICES, inside
 
 ROOT = Path(__file__).parents[1]
@@ -83,7 +85,7 @@ def test_images_are_pinned_and_run_as_the_user_of_compose_and_helm():
     assert all(
         image["tag"] == inside(OURS["api-server"]["image"]).split(":")[1] for image in HELM["images"].values()
     )
-    for target in ("pipeline", "airflow", "mlflow"):
+    for target in ("pipeline", "serving", "airflow", "mlflow"):
         assert re.search(r"^USER (.*)$", stage(target), re.MULTILINE)[1] == "10001:0"
     assert {service["user"] for service in OURS.values()} == {"10001:0"}
     assert (HELM["uid"], HELM["gid"]) == (10001, 0)
@@ -121,9 +123,30 @@ def test_every_file_that_an_image_is_made_of_exists_and_is_let_into_the_build():
 def test_packages_are_installed_by_hash_only():
     installs = re.findall(r"pip install (.*)", DOCKERFILE)
     ours = [install for install in installs if "/source" in install]
-    assert len(ours) == 1
+    assert len(ours) == 2
     assert all("--no-deps" in install for install in ours)
     assert all("--require-hashes -r" in install for install in installs if install not in ours)
+
+
+def test_the_image_that_serves_has_the_environment_of_make_serve():
+    (made,) = re.findall(r"uv pip install (.*/serving\.lock)", stage("serving-environment"))
+    options = re.search(r"uv pip install (.*)requirements/serving\.lock", (ROOT / "Makefile").read_text())[1]
+    assert made == f"{options}/requirements/serving.lock"
+
+
+def test_serving_is_asked_for_its_health_where_nobody_needs_a_token():
+    checks = [stage("serving"), " ".join(SERVICES["serving"]["healthcheck"]["test"])]
+    assert all(re.search(r"8000(/[\w/]+)", check)[1] == "/v2/health/live" for check in checks)
+    assert "/v2/health/live" in gate.OPEN
+
+
+def test_serving_sees_the_experiments_and_keeps_its_requests():
+    service = SERVICES["serving"]
+    targets = {volume.split(":")[1]: volume for volume in service["volumes"]}
+    folder = Path(service["working_dir"])
+    assert targets[str(folder / params.FILE)].endswith(":ro")
+    assert str(folder / server.REQUESTS.parts[0]) in targets
+    assert f"-m 0770 {folder / server.REQUESTS.parts[0]}" in stage("serving"), "or its user could not write"
 
 
 def test_cuda_is_in_the_image_for_gpus_alone():
@@ -137,9 +160,9 @@ def test_locks_that_share_a_package_agree_on_its_version():
         name: dict(
             re.findall(r"^([\w.-]+)==(\S+)", (ROOT / f"requirements/{name}.lock").read_text(), re.MULTILINE)
         )
-        for name in ("pipeline", "gpu", "mlflow")
+        for name in ("pipeline", "gpu", "serving", "mlflow")
     }
-    for name in ("gpu", "mlflow"):
+    for name in ("gpu", "serving", "mlflow"):
         for package in pinned[name].keys() & pinned["pipeline"].keys():
             assert pinned[name][package] == pinned["pipeline"][package], f"{package} in {name}.lock"
 

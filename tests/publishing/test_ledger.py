@@ -45,14 +45,25 @@ def test_lines_are_numbered_and_each_knows_the_one_before(file):
     assert [entry.previous for entry in lines] == [ledger.GENESIS, lines[0].hash, lines[1].hash]
 
 
-def test_the_edit_of_any_single_byte_is_found(file):
+EDITS = {
+    "another bit": lambda byte: bytes([byte[0] ^ 1]),
+    "the other case": lambda byte: bytes([byte[0] ^ 32]),
+    "no byte any more": lambda byte: b"",
+    "the byte twice": lambda byte: byte * 2,
+    "a space before": lambda byte: b" " + byte,
+    "an end of line after": lambda byte: byte + b"\n",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_the_edit_of_any_single_byte_is_found(file, edit):
     content = file.read_bytes()
     for place in range(len(content)):
-        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        with pytest.raises(EvermodelError, match=r"line [123] .*not as it was written"):
+        file.write_bytes(content[:place] + edit(content[place : place + 1]) + content[place + 1 :])
+        with pytest.raises(EvermodelError, match=r"line [1234] .*not as it was written"):
             ledger.read(file)
     file.write_bytes(content)
-    ledger.read(file)
+    assert len(ledger.read(file)) == 3
 
 
 @pytest.mark.parametrize("gone", [0, 1])

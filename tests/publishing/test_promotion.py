@@ -32,7 +32,9 @@ class Experiment:
         self.promotion = policy
 
 
-def model(policy=ACCURACY, made=None, profile="sample", slices=None, megabytes=1.0, **figures):
+def model(
+    policy=ACCURACY, made=None, profile="sample", slices=None, megabytes=1.0, latency=math.nan, **figures
+):
     return Candidate(
         name="it",
         profile=profile,
@@ -44,6 +46,7 @@ def model(policy=ACCURACY, made=None, profile="sample", slices=None, megabytes=1
         figures=GOOD | figures,
         scores=made or scores(),
         slices=slices or {},
+        latency=latency,
     )
 
 
@@ -98,6 +101,16 @@ def test_a_model_that_is_too_large_loses():
     small = Promotion(metric="accuracy", floor=0.5, max_megabytes=0.5)
     assert not decide(model(small), None).promoted
     assert decide(model(small, megabytes=0.5), None).promoted
+
+
+def test_a_model_that_is_too_slow_loses_and_so_does_one_whose_latency_is_unknown():
+    quick = Promotion(metric="accuracy", floor=0.5, max_latency=3.0)
+    decision = decide(model(quick, latency=3.5), None)
+    assert not decision.promoted
+    assert "3.5 times as long as the reference" in decision.reason
+    assert not decide(model(quick), None).promoted
+    assert decide(model(quick, latency=3.0), None).promoted
+    assert decide(model(latency=3.5), None).promoted, "this policy has no limit"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,22 @@
 """Registered versions made again from their commits, for real."""
 
 import json
+import re
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 from mlflow.tracking import MlflowClient
+from typer.testing import CliRunner
 
+from evermodel.cli import app
+from evermodel.publishing import tracking
+from pipelines import promote
 from tests.mlflow.servers import wait_for
 from tests.project import Project, commit, copy_repository
 
@@ -24,6 +31,8 @@ COMMIT = "evermodel.commit"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with two champions, in its own store."""
     made = copy_repository(tmp_path_factory.mktemp("rebuilding") / "project")
+    made.edit("params.yaml", "sample: {epochs: 50}", "sample: {epochs: 15}")  # good enough
+    commit(made, "Fewer epochs")
     made.run("evermodel", "run", *NAMES)
     commit(made, "What evermodel run wrote")
     return made
@@ -51,24 +60,26 @@ class Recorded:
 
 
 @pytest.fixture
-def recorded(trained: Project) -> Iterator[Recorded]:
-    """What boston_dnn's run says; after the test it says the truth again."""
+def recorded(trained: Project) -> Iterator[dict[str, Recorded]]:
+    """What the run of each champion says; after the test it says the truth again."""
     client = MlflowClient(f"sqlite:///{trained.folder}/mlflow.db")
-    (version,) = client.search_model_versions("name = 'boston_dnn'")
-    made = Recorded(client, version.run_id)
-    truth = made.commit
+    versions = client.search_model_versions()
+    made = {version.name: Recorded(client, version.run_id) for version in versions}
+    truths = {name: one.commit for name, one in made.items()}
     yield made
-    made(truth)
+    for name, truth in truths.items():
+        made[name](truth)
 
 
 def rebuild(project: Project, target: str, **extra: str) -> subprocess.CompletedProcess[str]:
     return project.run("evermodel", "rebuild", target, "--json", check=False, **extra)
 
 
-def other_commit(project: Project, file: str, old: str, new: str) -> str:
-    """A commit with an edit, which no branch has."""
+def other_commit(project: Project, *edits: tuple[str, str, str]) -> str:
+    """A commit with edits, which no branch has."""
     before = project.run("git", "rev-parse", "HEAD").stdout.strip()
-    project.edit(file, old, new)
+    for edit in edits:
+        project.edit(*edit)
     commit(project, "Another")
     made = project.run("git", "rev-parse", "HEAD").stdout.strip()
     project.run("git", "reset", "--quiet", "--hard", before)
@@ -82,8 +93,21 @@ def contents(project: Project) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in [project.folder / "mlflow.db", *files]}
 
 
-def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    assert (done.returncode, done.stdout) == (1, "")
+@contextmanager
+def inside(project: Project, **settings: str) -> Iterator[None]:
+    """This process is in the project's folder; a new one would have to import MLflow for seconds."""
+    with chdir(project.folder), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", tracking.STORE)
+        patch.setattr(tempfile, "tempdir", None)  # or it would not look for TMPDIR again
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield
+
+
+def refusal(project: Project, target: str, **settings: str) -> str:
+    with inside(project, **settings):
+        done = CliRunner().invoke(app, ["rebuild", target, "--json"])
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("evermodel: ")
     assert done.stderr.count("\n") == 1
     return done.stderr
@@ -110,32 +134,53 @@ def test_a_champion_is_trained_again_to_the_last_bit_and_nothing_is_left_of_it(t
 
 
 def test_a_changed_seed_has_diverged_at_the_training_and_is_named(trained, recorded):
-    recorded(other_commit(trained, "params.yaml", "seed: 42", "seed: 43"))
+    recorded["boston_dnn"](other_commit(trained, ("params.yaml", "seed: 42", "seed: 43")))
     done = rebuild(trained, "boston_dnn@champion")
     found = json.loads(done.stdout)["comparison"]
     assert (done.returncode, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
     assert found["reasons"] == ["runtime.seed was 42, the commit says 43"]
 
 
-def test_a_person_is_shown_what_was_registered_beside_what_was_rebuilt(trained, recorded):
-    recorded(other_commit(trained, "params.yaml", "seed: 113", "seed: 7"))
-    done = trained.run("evermodel", "rebuild", "boston_dnn@champion", check=False)
-    assert done.returncode == 1
-    assert (
-        "boston_dnn version 1: DIVERGED; prepare is the first stage that wrote something else" in done.stdout
-    )
+def penalised(penalty: float) -> list[tuple[str, str, str]]:
+    """The edits that make another model of the same recipe in params.yaml."""
+    file = "src/evermodel/models/linear.py"
+    return [
+        (file, "import LinearRegression, LogisticRegression", "import LogisticRegression, Ridge"),
+        (file, "LinearRegression()", f"Ridge({penalty})"),
+    ]
+
+
+def test_other_code_that_does_as_well_is_equivalent_and_a_person_is_shown_how_well(trained, recorded):
+    recorded["boston_linear"](other_commit(trained, *penalised(1)))
+    done = trained.run("evermodel", "rebuild", "boston_linear@champion", check=False)
+    assert done.returncode == 0, done.stderr
+    assert "boston_linear version 1: EQUIVALENT; train is the first stage that wrote" in done.stdout
+    assert "the code of the commit is not the one that trained it" in done.stdout
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 3}
-    assert rows["fetch"][0] == rows["fetch"][1]
-    assert rows["prepare"][0] != rows["prepare"][1]
+    assert rows["prepare"][0] == rows["prepare"][1]
+    assert rows["train"][0] != rows["train"][1]
+
+
+def test_what_another_lock_made_worse_has_diverged_and_the_lock_is_named(trained, recorded):
+    lock = "requirements/pipeline.lock"
+    (pin,) = re.findall(r"^pandas==\S+", (trained.folder / lock).read_text(), re.MULTILINE)
+    recorded["boston_linear"](other_commit(trained, (lock, pin, "pandas==2.0.0"), *penalised(3000)))
+    done = rebuild(trained, "boston_linear@champion")
+    found = json.loads(done.stdout)["comparison"]
+    assert (done.returncode, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
+    assert found["reasons"] == [
+        "requirements/pipeline.lock of the commit is not the one that it was trained with",
+        f"of pandas, {pin.removeprefix('pandas==')} is installed, the lock of the commit says 2.0.0",
+    ]
 
 
 def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty):
-    recorded(other_commit(trained, "params.yaml", "min_rows: 400", "min_rows: 4000"))
-    refused = rebuild(trained, "boston_dnn@champion", TMPDIR=str(empty))
+    recorded["boston_linear"](other_commit(trained, ("params.yaml", "min_rows: 400", "min_rows: 4000")))
+    refused = rebuild(trained, "boston_linear@champion", TMPDIR=str(empty))
     assert (refused.returncode, refused.stdout) == (1, "")
     said = refused.stderr.splitlines()[-1]
     assert said.startswith(
-        "evermodel: boston_dnn failed at validate in a fresh clone: validate@boston_housing: "
+        "evermodel: boston_linear failed at validate in a fresh clone: validate@boston_housing: "
     )
     assert "4000" in said
     assert list(empty.iterdir()) == []
@@ -151,20 +196,22 @@ def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty
     ],
 )
 def test_what_no_commit_makes_is_refused(trained, recorded, empty, commit, reason):
-    recorded(commit.format(head=trained.run("git", "rev-parse", "HEAD").stdout.strip()))
-    assert reason in refusal(rebuild(trained, "boston_dnn@champion", TMPDIR=str(empty)))
+    head = trained.run("git", "rev-parse", "HEAD").stdout.strip()
+    recorded["boston_dnn"](commit.format(head=head))
+    assert reason in refusal(trained, "boston_dnn@champion", TMPDIR=str(empty))
     assert list(empty.iterdir()) == []
 
 
 def test_promoting_again_records_the_commit_but_never_uncommitted_changes(trained, recorded):
-    recorded("unknown: restored from the cache")
-    again = ("--force", "--single-item", "promote@boston_dnn")
+    recorded["boston_linear"]("unknown: restored from the cache")
     trained.edit("README.md", "Evermodel", "Evermore")
-    trained.repro(*again)
-    assert "its commit was not recorded" in refusal(rebuild(trained, "boston_dnn@1"))
+    with inside(trained):
+        promote.main("boston_linear")
+    assert "its commit was not recorded" in refusal(trained, "boston_linear@1")
     trained.run("git", "checkout", "--quiet", "README.md")
-    trained.repro(*again)
-    assert recorded.commit == trained.run("git", "rev-parse", "HEAD").stdout.strip()
+    with inside(trained):
+        promote.main("boston_linear")
+    assert recorded["boston_linear"].commit == trained.run("git", "rev-parse", "HEAD").stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +225,7 @@ def test_promoting_again_records_the_commit_but_never_uncommitted_changes(traine
     ],
 )
 def test_what_is_not_registered_is_refused(trained, target, reason):
-    assert reason in refusal(rebuild(trained, target))
+    assert reason in refusal(trained, target)
 
 
 def test_told_to_stop_it_leaves_neither_files_nor_processes(trained, empty):
@@ -187,10 +234,20 @@ def test_told_to_stop_it_leaves_neither_files_nor_processes(trained, empty):
 
     def training() -> bool:
         family.update(psutil.Process(process.pid).children(recursive=True))
-        return any("pipelines.train" in " ".join(one.cmdline()) for one in family if one.is_running())
+        return any("pipelines.train" in " ".join(_words(one)) for one in family)
 
     wait_for(training, "it trains")
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 130
-    wait_for(lambda: not any(one.is_running() for one in family), "all of its processes have ended")
+    wait_for(
+        lambda: not any(one.is_running() and _words(one) for one in family), "all of its processes have ended"
+    )
     assert list(empty.iterdir()) == []
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Its command; none if it has ended, though nobody may have asked for its end yet."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -22,7 +22,7 @@ from tests.server import free_port
 DEBIANS = Path("/usr/lib/postgresql")  # PostgreSQL's server, which Debian has in no PATH
 # What stands in compose.yaml and is different without containers: their names, ports and folders.
 HOSTS = ("postgres", "redis", "mlflow", "api-server")
-PORTS = ("5432", "6379", "5000", "8080", "8974")
+PORTS = ("5432", "6379", "5000", "8000", "8080", "8974")
 FOLDERS = ("/run/secrets", "/opt/airflow", "/remote", "/work", "/artifacts", "/data", "/tmp")
 EVERYWHERE = "0.0.0.0"
 # PostgreSQL refuses to run as root.
@@ -73,11 +73,14 @@ class Stack(Client):
     def up(self) -> None:
         """Start each service when those that it depends on are ready, and wait until all are healthy."""
         needs = {name: service.get("depends_on", {}) for name, service in SERVICES.items()}
-        for name in TopologicalSorter(needs).static_order():
+        at_once = [
+            name for name in TopologicalSorter(needs).static_order() if "profiles" not in SERVICES[name]
+        ]
+        for name in at_once:
             for needed in needs[name]:
                 self.wait_for(needed)
             self.start(name)
-        for name in SERVICES:
+        for name in at_once:
             self.wait_for(name)
         self.log_in("admin", (self.folder / "secrets/admin_password").read_text())
 
@@ -89,7 +92,7 @@ class Stack(Client):
         with log.open("ab") as stream:
             self.running[name] = psutil.Popen(
                 command,
-                cwd=self.root(name) / "tmp",
+                cwd=f"{self.root(name)}{SERVICES[name].get('working_dir', '/tmp')}",
                 env=environment,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -169,7 +172,9 @@ class Stack(Client):
         """What the service sets, what its image does, and what keeps apart those that share a machine."""
         values = SERVICES[name].get("environment", {}) | self.settings
         root, airflow, pipeline = self.root(name), self.airflow, Path(sys.executable).parent
-        folders = {"mlflow": [pipeline], "postgres": postgresql(), "redis": []}.get(name, [airflow])
+        folders = {"mlflow": [pipeline], "serving": [pipeline], "postgres": postgresql(), "redis": []}.get(
+            name, [airflow]
+        )
         folders += [pipeline] if name.startswith("worker") else []
         return {
             "PATH": os.pathsep.join([*map(str, folders), os.defpath]),

@@ -1,5 +1,6 @@
 """docker/compose.yaml at work: PostgreSQL, Redis, Celery and two workers, one of which dies in training."""
 
+import json
 import re
 from itertools import product
 
@@ -101,6 +102,12 @@ def tracked(stack, kind, **asked):
     return answer.json()[kind.replace("-", "_")]
 
 
+def versions(stack):
+    """The registered versions of the experiment that is sent to the GPU's worker."""
+    found = requests.get(f"{stack.mlflow}/api/2.0/mlflow/model-versions/search", timeout=60).json()
+    return [version for version in found["model_versions"] if version["name"] == GPU]
+
+
 def texts(service):
     """All of a service that is translated, as YAML."""
     return yaml.safe_dump([service.get(part) for part in ("command", "environment", "healthcheck")])
@@ -166,9 +173,7 @@ def test_the_training_is_one_run_and_one_version_in_mlflow(stack, first):
     (number,) = (found["experiment_id"] for found in known if found["name"] == GPU)
     (run,) = tracked(stack, "runs", experiment_ids=[number])
     assert run["info"]["status"] == "FINISHED"
-    found = requests.get(f"{stack.mlflow}/api/2.0/mlflow/model-versions/search", timeout=60).json()
-    versions = [version for version in found["model_versions"] if version["name"] == GPU]
-    assert [version["run_id"] for version in versions] == [run["info"]["run_id"]]
+    assert [version["run_id"] for version in versions(stack)] == [run["info"]["run_id"]]
 
 
 def test_a_second_run_asks_for_no_gpu_and_publishes_the_same(stack, second):
@@ -179,6 +184,25 @@ def test_a_second_run_asks_for_no_gpu_and_publishes_the_same(stack, second):
     assert ran == {f"promote@{name}" for name in LANES}, "the registry is asked each time; it is in no cache"
     before, after = published(stack)
     assert before == after
+
+
+def test_the_champion_answers_whoever_has_the_token(stack, second, undisturbed):
+    stack.start("serving")
+    stack.wait_for("serving")
+    spec = json.loads((undisturbed[0].folder / "data/prepared/boston_housing/spec.json").read_text())
+    house = dict(zip(spec["columns"], spec["mean"], strict=True))
+    url = f"http://127.0.0.1:{stack.ports['8000']}/predict/{GPU}"
+    token = (stack.folder / "secrets/serving_token").read_text()
+    refused, answered = (
+        requests.post(url, json={"rows": [house]}, headers=headers, timeout=60)
+        for headers in ({}, {"Authorization": f"Bearer {token}"})
+    )
+    assert refused.status_code == 401
+    assert answered.status_code == 200, answered.text
+    (version,) = versions(stack)
+    assert (answered.json()["version"], answered.json()["run_id"]) == (1, version["run_id"])
+    assert 5 < answered.json()["answers"][0]["MEDV"] < 50
+    assert len((stack.folder / "volumes/requests/serving/requests.jsonl").read_text().splitlines()) == 1
 
 
 def test_stopping_leaves_no_process(stack, second):

@@ -177,7 +177,8 @@ class Promotion(Section):
     floor or ceiling: the limit of the metric, which has to beat the baseline's, too. margin: by how much it
     has to be better than the champion's, with this confidence. slices: columns (`target`, or one of a
     table's) in whose groups it may be worse by so much and no more. max_megabytes: of the model's file.
-    approval: whether the winner is promoted at once, after somebody has approved it, or never.
+    max_latency: how many times as long as a small network it may take for one example. approval: whether
+    the winner is promoted at once, after somebody has approved it, or never.
     """
 
     metric: str
@@ -187,6 +188,7 @@ class Promotion(Section):
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     slices: Mapping[str, Annotated[FiniteFloat, Field(ge=0)]] = {}
     max_megabytes: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    max_latency: Annotated[FiniteFloat, Field(gt=0)] | None = None
     approval: Literal["auto", "manual", "report-only"] = "auto"
 
     @property

@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,19 +17,19 @@ from evermodel.runs.saved import Facts
 
 Report = Callable[[dict[str, float]], None]
 LOCK = Path("requirements/pipeline.lock")
+CODE = ("core", "learners", "runs")  # and the model's own file
 
 
 def key(experiment: Experiment, runtime: Runtime, prepared: Path) -> str:
     """The identity of a training: a hash of all that can change its result.
 
-    That is the data, the values of params.yaml, the locked environment, and every module of ours that
-    this process has loaded to train with.
+    That is the data, the values of params.yaml, the locked environment, and our code.
     """
     values = {
         "experiment": experiment.model_dump(mode="json", exclude={"baseline", "promotion"}),
         "runtime": runtime.model_dump(mode="json"),
         "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
-        "code": {name: data.file_hash(file) for name, file in _loaded_code()},
+        "code": {str(f.relative_to(params.PACKAGE)): data.file_hash(f) for f in _code(experiment.model)},
         "environment": data.file_hash(LOCK) if LOCK.exists() else None,
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -100,8 +99,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def _loaded_code() -> list[tuple[str, Path]]:
-    loaded = (
-        (name, module.__file__) for name, module in sys.modules.items() if name.startswith("evermodel.")
-    )
-    return sorted((name, Path(file)) for name, file in loaded if file)
+def _code(model: str) -> list[Path]:
+    """Our files that a training may import, whether it has done so already or not, as in dvc.yaml."""
+    shared = [file for folder in CODE for file in sorted((params.PACKAGE / folder).glob("*.py"))]
+    return [*shared, params.PACKAGE / "models" / f"{model}.py"]

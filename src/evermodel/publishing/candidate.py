@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ from evermodel.sources import Provenance
 class Candidate:
     """What the stages left.
 
-    figures: its metrics.json; slices: the column of each slice of its policy, one value per test row.
+    figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
+    latency: how many times as long as the reference it takes for one example, NaN if nobody asked.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Candidate:
     figures: Mapping[str, float]
     scores: Scores
     slices: Mapping[str, pd.Series]
+    latency: float = math.nan
 
     @property
     def policy(self) -> Promotion:
@@ -48,10 +51,11 @@ class Candidate:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """The metric that counts, its interval, and the baseline's."""
+        """The metric that counts, its interval, and the baseline's; its latency where that was measured."""
         metric = self.policy.metric
         names = (metric, f"{metric}_low", f"{metric}_high", f"baseline_{metric}")
-        return {name: self.figures[name] for name in names if name in self.figures}
+        figures = {name: self.figures[name] for name in names if name in self.figures}
+        return figures if math.isnan(self.latency) else figures | {"latency": self.latency}
 
 
 def load(name: str, values: Params) -> Candidate:

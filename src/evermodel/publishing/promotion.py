@@ -106,6 +106,10 @@ def _alone(model: Candidate) -> Decision:
         return Decision(False, f"{metric} {value:.4g} does not beat the baseline's {baseline:.4g}")
     if policy.max_megabytes is not None and model.megabytes > policy.max_megabytes:
         return Decision(False, f"{model.megabytes:.4g} MB are more than {policy.max_megabytes:g}")
+    if policy.max_latency is not None and not model.latency <= policy.max_latency:
+        return Decision(
+            False, f"it takes {model.latency:.3g} times as long as the reference, not {policy.max_latency:g}"
+        )
     return Decision(True, f"{metric} {value:.4g} meets {limit:g} and beats the baseline's {baseline:.4g}")
 
 

@@ -1,5 +1,6 @@
 """A decision as a person reads it: a page of Markdown, and a picture of the differences."""
 
+import math
 from io import BytesIO
 
 from matplotlib.figure import Figure
@@ -22,6 +23,12 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, looks: int) 
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
             "|---|---|---|---|---|---|",
             *map(_row, decision.comparisons),
+        ]
+    if math.isfinite(model.latency):
+        limit = model.policy.max_latency
+        lines += [
+            "",
+            f"One example takes it {model.latency:.3g} times as long as the reference; {limit:g} is allowed.",
         ]
     return "\n".join(lines) + "\n"
 

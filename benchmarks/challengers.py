@@ -1,0 +1,96 @@
+"""How often luck makes a champion: models of one recipe that differ by their seed alone.
+
+    .venv/bin/python -m benchmarks.challengers letter_mlp --models 101
+
+Needs the report (`dvc repro evaluate@letter_mlp`). Every model is trained and scored by the code of the
+pipeline, and judged by the decision that promotes: against the model before it; in a queue, where the first
+is champion until one beats it; and against a model of half the training rows. Prints how many of them were
+promoted where the test rows do not wear out, and where they do (alpha spending).
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import mean, stdev
+
+from benchmarks import seeds
+from evermodel.core import data, params
+from evermodel.core.data import Prepared, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Params
+from evermodel.judging import evaluation
+from evermodel.publishing import candidate, promotion
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.promotion import Rival
+from evermodel.runs import determinism
+
+
+def main(name: str, count: int) -> None:
+    """Raises EvermodelError if the experiment has no report, or count is below 2."""
+    if count < 2:
+        raise EvermodelError(f"--models is {count}, but a challenger needs a champion; give 2 or more")
+    values = params.load()
+    known = candidate.load(name, values)
+    determinism.fix(values.runtime)
+    prepared = data.load(data.PREPARED / known.experiment.dataset, *data.SPLITS)
+    models = [scored(known, values, prepared, seed) for seed in range(count)]
+    half = scored(known, values, halved(prepared), seed=count)
+    metric, rows = known.policy.metric, prepared.spec.rows["test"]
+    reached = [model.figures[metric] for model in models]
+    print(f"{name}: {metric} on {rows} test rows {mean(reached):.4f} ± {stdev(reached):.4f}, {count} seeds")
+    print(f"with half of the training rows {half.figures[metric]:.4f}")
+    print(f"promoted of {count - 1} at {known.policy.confidence:.0%} confidence: without spending, with it")
+    print("against the model before it:", *(duels(pairwise(models), spend) for spend in (False, True)))
+    print("in a queue:", *(queue(models, spend) for spend in (False, True)))
+    pairs = [(half, model) for model in models[1:]]
+    print("against half of the rows:", *(duels(pairs, spend) for spend in (False, True)))
+
+
+def scored(known: Candidate, values: Params, prepared: Prepared, seed: int) -> Candidate:
+    """The model that the recipe makes with a seed, as promotion sees it."""
+    runtime, test = values.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
+    task = evaluation.task_module(known.experiment.task)
+    predict = seeds.trained(known.experiment, runtime, prepared)
+    predicted = predict(evaluation.inputs(task, test.x, values.runtime.seed))
+    judged = evaluation.judge(task, f"seed {seed}", predicted, test, prepared.spec)
+    scores = replace(known.scores, table=judged.scores)
+    return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
+
+
+def halved(prepared: Prepared) -> Prepared:
+    """The same data with every second training row."""
+    train = prepared.splits["train"]
+    return replace(prepared, splits={**prepared.splits, "train": Split(train.x[::2], train.y[::2])})
+
+
+def duels(pairs: Iterable[tuple[Candidate, Candidate]], spend: bool) -> int:
+    """How many of the second become champion instead of the first."""
+    return sum(wins(*pair, looks if spend else 0) for looks, pair in enumerate(pairs))
+
+
+def queue(models: Sequence[Candidate], spend: bool) -> int:
+    """How many become champion after the first, one after the other."""
+    champion, *challengers = models
+    won = 0
+    for looks, model in enumerate(challengers):
+        if wins(champion, model, looks if spend else 0):
+            champion, won = model, won + 1
+    return won
+
+
+def wins(champion: Candidate, model: Candidate, looks: int) -> bool:
+    """Whether the model becomes champion; looks: how often the test rows have been used."""
+    return promotion.decide(model, Rival(1, champion.profile, champion.scores), looks).promoted
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.challengers")
+    parser.add_argument("name")
+    parser.add_argument("--models", type=int, default=101)
+    given = parser.parse_args()
+    try:
+        main(given.name, given.models)
+    except EvermodelError as error:
+        sys.exit(f"challengers: {error}")

@@ -1,0 +1,72 @@
+"""How long a model takes to answer, beside a small network that answers in turn with it.
+
+Seconds are of one machine at one moment; how many times as long as something else is hardly. Not as long as
+the champion, because then each could be slower than the one before by as much, and the first by anything.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from evermodel.core import data
+from evermodel.core.data import Array
+from evermodel.core.params import Runtime
+from evermodel.publishing.candidate import Candidate
+from evermodel.runs import determinism, saved
+
+TURNS = 51
+EXAMPLES = 16  # texts are of different length
+INPUTS, UNITS = 784, 64  # of the reference
+
+Predict = Callable[[Array], object]
+
+
+def measured(model: Candidate, runtime: Runtime) -> Candidate:
+    """The model with its latency if its policy asks for it."""
+    if model.policy.max_latency is None:
+        return model
+    determinism.fix(runtime)
+    x = data.load_split(data.PREPARED / model.spec.dataset, "test").x[:EXAMPLES]
+    ours, theirs = _predictor(saved.MODELS / model.name / model.facts.file), reference()
+    blank = np.zeros((1, INPUTS), np.float32)
+    return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))
+
+
+def ratio(ours: Predict, examples: list[Array], theirs: Predict, example: Array) -> float:
+    """How many times as long as `theirs` takes for its one example `ours` takes for one of the examples.
+
+    Both take turns, so that a busy machine slows both, and the median of all turns counts.
+    """
+    ours(examples[0]), theirs(example)  # the first call compiles
+    return statistics.median(
+        _seconds(ours, one) / _seconds(theirs, example) for one in islice(cycle(examples), TURNS)
+    )
+
+
+def reference() -> Predict:
+    """A network of one hidden layer."""
+    keras = determinism.keras()
+    layers = [keras.Input((INPUTS,)), keras.layers.Dense(UNITS, "relu"), keras.layers.Dense(1)]
+    predict: Predict = keras.Sequential(layers).predict_on_batch
+    return predict
+
+
+def _predictor(file: Path) -> Predict:
+    """As it is served: Keras' own `predict` takes a hundred times as long for one row."""
+    if file.suffix != ".keras":
+        return saved.predictor(file)
+    predict: Predict = (
+        determinism.keras().saving.load_model(file, compile=False, safe_mode=True).predict_on_batch
+    )
+    return predict
+
+
+def _seconds(predict: Predict, x: Array) -> float:
+    began = time.perf_counter()
+    predict(x)
+    return time.perf_counter() - began

@@ -337,6 +337,7 @@ def test_the_limit_of_latency_is_part_of_the_policy_and_no_time_is_part_of_what_
         project.run("git", "checkout", "--quiet", "params.yaml")
         line = registry.lines[-1]
         assert line.action == action
+        assert f"times as long as the reference; {limit:g} is allowed" in registry.versions[-1].description
         assert 1e-6 < line.numbers["latency"] < 1e6
         receipt = json.loads((project.folder / f"reports/promotion/{NAME}.json").read_text())
         assert receipt.keys() == {"model", "policy"}

@@ -6,6 +6,7 @@ import pytest
 
 from evermodel.core.params import Promotion
 from evermodel.publishing import latency
+from evermodel.runs import saved
 
 ROWS = [np.zeros((1, 2))] * 3
 
@@ -57,3 +58,10 @@ def test_a_turn_that_was_disturbed_now_and_then_does_not_count(measure):
 def test_nothing_is_measured_unless_the_policy_asks_for_it():
     plain = SimpleNamespace(policy=Promotion(metric="mae", ceiling=4.0))
     assert latency.measured(plain, None) is plain
+
+
+def test_a_saved_network_is_asked_as_it_is_served_and_so_is_the_reference(keras, tmp_path):
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    predict = latency.predictor(saved.save_keras(network, tmp_path))
+    np.testing.assert_allclose(predict(np.ones((1, 2))), network.predict(np.ones((1, 2)), verbose=0))
+    assert latency.reference()(np.zeros((1, latency.INPUTS), np.float32)).shape == (1, 1)

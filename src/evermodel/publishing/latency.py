@@ -32,7 +32,7 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
         return model
     determinism.fix(runtime)
     x = data.load_split(data.PREPARED / model.spec.dataset, "test").x[:EXAMPLES]
-    ours, theirs = _predictor(saved.MODELS / model.name / model.facts.file), reference()
+    ours, theirs = predictor(saved.MODELS / model.name / model.facts.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)
     return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))
 
@@ -56,8 +56,8 @@ def reference() -> Predict:
     return predict
 
 
-def _predictor(file: Path) -> Predict:
-    """As it is served: Keras' own `predict` takes a hundred times as long for one row."""
+def predictor(file: Path) -> Predict:
+    """A model file as it is served: Keras' own `predict` takes a hundred times as long for one row."""
     if file.suffix != ".keras":
         return saved.predictor(file)
     predict: Predict = (

@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/serving.py fashion_cnn imdb_dnn
 
-Needs champions (`evermodel run fashion_cnn imdb_dnn`) and the environment of `make serve`. Both servers run as
-they come, on this machine, and get the same test rows as JSON, one a request, from the same clients, each of
-which asks again as soon as it has its answer (closed loop). They take turns of a few seconds, so that a
+Needs champions (`evermodel run fashion_cnn imdb_dnn`) and the environment of `make serve`. Both servers run
+as they come, on this machine, and get the same test rows as JSON, one a request, from the same clients, each
+of which asks again as soon as it has its answer (closed loop). They take turns of a few seconds, so that a
 machine that is busy for a while slows both. Before that they have to give the same answers.
 """
 

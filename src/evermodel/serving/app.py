@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from kserve import InferRequest
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import metrics_handler
@@ -69,7 +69,7 @@ def create(
         responses={status: {"model": Refusal} for status in REFUSALS},
     )
     app.add_middleware(Gate, limits=limits, token=token)
-    app.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
     _protocol(app, plane, challengers, diary)
     _plain(app, plane, challengers, diary)
     for error, status in STATUS.items():
@@ -140,7 +140,14 @@ def _plain(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary) -
             "problems": {name or "MLflow": reason for name, reason in challengers.problems.items()},
         }
 
-    app.add_api_route("/predict/{name}", predict, methods=["POST"], openapi_extra={"requestBody": BODY})
+    app.add_api_route(
+        "/predict/{name}",
+        predict,
+        methods=["POST"],
+        response_model=form.Answered,
+        responses={200: {"content": {"image/png": {}}}},
+        openapi_extra={"requestBody": BODY},
+    )
     app.add_api_route("/champions", champions, methods=["GET"])
 
 

@@ -1,0 +1,54 @@
+"""Whatever is asked: an answer that the server's own OpenAPI document knows, and never a failure."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings, strategies
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.serving.conftest import champion
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+NAMES = ("houses", "prices", "reviews", "masks", "digits", None)  # None: whatever comes into mind
+
+
+@pytest.fixture
+def interface(start):
+    """The server's interface as it describes it, with a challenger that answers half of what is asked."""
+    running = start(share=0.5)
+    running.challengers.take("houses", champion("houses", 2))
+    return schemathesis.openapi.from_asgi("/openapi.json", running.app)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_request_gets_an_answer_that_is_described(interface, mode):
+    for operation in interface.get_all_operations():
+        # There is no wrong way to ask for what takes nothing.
+        if operation.ok().body or mode is GenerationMode.POSITIVE:
+            fuzz(operation.ok(), mode)
+
+
+def fuzz(operation, mode):
+    """Requests for one operation: as its description has them (positive), or not (negative)."""
+
+    @settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(operation.as_strategy(generation_mode=mode), strategies.sampled_from(NAMES))
+    def ask(case, name):
+        if name:
+            case.path_parameters = dict.fromkeys(case.path_parameters, name)
+        case.call_and_validate(checks=CHECKS)
+
+    ask()

@@ -28,6 +28,7 @@ CHECKS = [
 OFTEN = settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 SCALAR = strategies.none() | strategies.booleans() | strategies.integers() | strategies.floats()
 VALUE = SCALAR | strategies.text() | strategies.lists(SCALAR, max_size=3)
+DATATYPE = strategies.sampled_from(["FP64", "UINT8", "BYTES", "BOOL"])
 SHAPES = {"houses": [2, 2], "prices": [1, 3, 2], "reviews": [3]}
 NAMES = ("houses", "prices", "reviews", "masks", "digits", None)  # None: whatever comes into mind
 
@@ -68,7 +69,7 @@ def test_whatever_a_tensor_holds_it_is_answered_or_refused(client, name):
     @OFTEN
     @given(
         strategies.lists(VALUE, min_size=size, max_size=size + 1),
-        strategies.sampled_from(["FP64", "UINT8", "BYTES", "BOOL"]),
+        DATATYPE,
     )
     def ask(values, datatype):
         tensor = {"name": "x", "shape": SHAPES[name], "datatype": datatype, "data": values}

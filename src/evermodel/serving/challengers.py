@@ -39,6 +39,7 @@ class Challenger:
         self.served = Served(version, Desk(replace(limits, seconds=limits.canary_seconds)))
         self.shadow = Shadow(version, diary)
         self.failed: deque[bool] = deque(maxlen=LAST)
+        self.ended = False
 
     async def answer(self, x: Array, show: Callable[[Champion, Array], T]) -> tuple[Champion, T]:
         """The version, and what it shows. Raises whatever keeps it from answering."""
@@ -78,6 +79,7 @@ class Challengers:
         return {
             name: {"version": one.version.version, "run_id": one.version.run_id, "share": self.share}
             for name, one in sorted(self._there.items())
+            if not one.ended
         }
 
     async def answer(
@@ -104,7 +106,7 @@ class Challengers:
 
     def _challenger(self, champion: Champion) -> Challenger | None:
         found = self._there.get(champion.name)
-        if found is None or found.version.version == champion.version:
+        if found is None or found.ended or found.version.version == champion.version:
             return None
         if _interface(found.version) != _interface(champion):
             self._end(found, "it takes or gives something else than the champion")
@@ -120,9 +122,9 @@ class Challengers:
 
     def _end(self, challenger: Challenger, why: str) -> None:
         version = challenger.version
-        if self._there.get(version.name) is not challenger:  # another one has come since
+        if challenger.ended:  # by another request that it was trying to answer
             return
-        del self._there[version.name]
+        challenger.ended = True
         RETURNS.labels(version.name, version.version).inc()
         problem = f"version {version.version} is {CHALLENGER} but is asked no more: {why}"
         self.problems[f"{version.name}@{CHALLENGER}"] = problem

@@ -195,25 +195,26 @@ def running(command: list[str], health: str) -> Iterator[None]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
-            require_up(process, health)
+            if not is_up(process, health):
+                log.seek(0)
+                said = log.read().decode()[-2000:]
+                raise EvermodelError(f"{' '.join(command)} does not answer at {health}; it said: {said}")
             yield
-        except EvermodelError as error:
-            log.seek(0)
-            raise EvermodelError(f"{error}; it said: {log.read().decode()[-2000:]}") from None
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
 
 
-def require_up(process: "subprocess.Popen[bytes]", health: str) -> None:
-    """Return when the server answers. Raises EvermodelError if it ended, or does not answer in time."""
+def is_up(process: "subprocess.Popen[bytes]", health: str) -> bool:
+    """Whether a server answers before it ends, or PATIENCE does."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(requests.RequestException):
             if requests.get(health, timeout=5).ok:
-                return
+                return True
         time.sleep(0.1)
-    raise EvermodelError(f"{' '.join(process.args)} is not up at {health}")
+    return False
 
 
 def free_port() -> int:

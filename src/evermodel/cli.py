@@ -208,6 +208,9 @@ def serve(
     every: Annotated[
         float, typer.Option(min=0.1, max=60, help="Seconds between two looks at the registry.")
     ] = 1.5,
+    canary: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the requests that challengers answer.")
+    ] = 0,
 ) -> None:
     """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
     values = params.load()
@@ -220,7 +223,7 @@ def serve(
             f"{error.name} is not installed; `make serve` installs what serving needs"
         ) from None
 
-    server.run(names or (), values, host, port, every)
+    server.run(names or (), values, host, port, every, canary)
 
 
 @app.command(name="graph")

@@ -1,5 +1,6 @@
 """Champions that need no training, and the server's application with them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from evermodel.serving import app
+from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.limits import Desk, Limits
@@ -16,7 +18,7 @@ from evermodel.serving.protocol import Plane, Served
 from tests.specs import make_spec
 
 CLASSES = ("bad", "good")
-LIMITS = Limits(body=100_000, rows=5, pictures=2, seconds=5, at_once=2, threads=1)
+LIMITS = Limits(body=100_000, rows=5, pictures=2, seconds=5, canary_seconds=5, at_once=2, threads=1)
 Predict = Callable[[Any], Any]
 
 
@@ -45,24 +47,30 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
 class Running:
     """The application with champions that a test can change."""
 
-    def __init__(self, folder: Path, limits: Limits, token: str | None) -> None:
+    def __init__(self, folder: Path, limits: Limits, token: str | None, share: float) -> None:
         self.log = folder / "requests.jsonl"
         self.problems: dict[str, str] = {}
-        self.plane, self.desk = Plane(["houses"]), Desk(limits)
-        self.app = app.create(self.plane, self.problems, Diary(self.log), limits, token)
+        self.plane, self.desk, self.diary = Plane(["houses"]), Desk(limits), Diary(self.log)
+        self.challengers = Challengers(share, limits, self.diary, self.problems)
+        self.app = app.create(self.plane, self.challengers, self.diary, limits, token)
         # What the server answers is tested, not what it raises.
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def serve(self, one: Champion) -> None:
         self.plane.model_registry.update(Served(one, self.desk))
 
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The request log."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Running]:
     """A function that starts the application with a champion of each kind."""
 
-    def started(limits: Limits = LIMITS, token: str | None = None) -> Running:
-        made = Running(tmp_path, limits, token)
+    def started(limits: Limits = LIMITS, token: str | None = None, share: float = 0) -> Running:
+        made = Running(tmp_path, limits, token, share)
         for name in ("houses", "prices", "reviews", "masks", "digits"):
             made.serve(champion(name))
         return made

@@ -14,12 +14,15 @@ class Registry:
 
     def __init__(self, **aliases: int) -> None:
         self.aliases, self.away, self.asked = aliases, False, 0
+        self.challengers: dict[str, int] = {}
 
     def search_registered_models(self, max_results):
         self.asked += 1
         if self.away:
             raise MlflowException("away")
         named = {name: {"champion": str(version)} for name, version in self.aliases.items()}
+        for name, version in self.challengers.items():
+            named.setdefault(name, {})["challenger"] = str(version)
         return [SimpleNamespace(name=name, aliases=named.get(name, {})) for name in (*named, "another")]
 
     def get_model_version(self, name, version):
@@ -44,10 +47,19 @@ def loads(monkeypatch):
 
 
 def follow(registry, seconds=60.0):
+    """A follower, and what it handed over: champions by name, challengers by NAME@challenger."""
     served = {}
     tasks = {"houses": "regression", "reviews": "binary"}
-    made = Follower(registry, tasks, lambda one: served.__setitem__(one.name, one.version), seconds)
-    return made, served
+
+    def crown(one):
+        served[one.name] = one.version
+
+    def challenge(name, one):
+        served.pop(f"{name}@challenger", None)
+        if one is not None:
+            served[f"{name}@challenger"] = one.version
+
+    return Follower(registry, tasks, crown, challenge, {}, seconds), served
 
 
 def test_each_champion_is_loaded_once_and_others_never(loads):
@@ -101,6 +113,48 @@ def test_an_alias_that_was_taken_away_changes_nothing(loads):
     registry.aliases.clear()
     made.look()
     assert served == {"houses": 1}
+
+
+def test_a_challenger_is_followed_and_leaves_when_it_is_none_any_more(loads):
+    registry = Registry(houses=1)
+    made, served = follow(registry)
+    for version in (2, 3):
+        registry.challengers = {"houses": version}
+        made.look()
+        made.look()
+        assert served == {"houses": 1, "houses@challenger": version}
+    registry.challengers = {}
+    made.look()
+    assert served == {"houses": 1}
+    assert loads.done == [("houses", 1), ("houses", 2), ("houses", 3)]
+
+
+def test_a_champion_is_not_its_own_challenger(loads):
+    registry = Registry(houses=1)
+    registry.challengers = {"houses": 2}
+    made, served = follow(registry)
+    made.look()
+    registry.aliases["houses"] = 2
+    made.look()
+    assert served == {"houses": 2}
+    assert made.problems == {}
+
+
+def test_a_challenger_that_can_not_answer_is_told_and_the_one_before_leaves(loads):
+    registry = Registry(houses=1)
+    registry.challengers = {"houses": 2}
+    made, served = follow(registry)
+    made.look()
+    registry.challengers = {"houses": 10}
+    made.look()
+    made.look()
+    assert served == {"houses": 1}
+    told = {"houses@challenger": "version 10 is challenger but does not answer: it is broken"}
+    assert made.problems == told
+    assert loads.done.count(("houses", 10)) == 1
+    registry.challengers = {}
+    made.look()
+    assert made.problems == {}
 
 
 def test_it_goes_on_looking_when_mlflow_was_away(loads):

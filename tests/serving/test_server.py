@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.mlflow import servers as mlflow
 from tests.mlflow.servers import wait_for
@@ -18,7 +17,7 @@ from tests.project import Project, copy_repository
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
 
-HOUSES, PLAIN = "boston_dnn", "boston_linear"
+HOUSES = "boston_dnn"
 CLIENTS, MOVES = 8, 20
 # Moves the alias to the version before and back, each time as soon as the server has followed.
 MOVE = """
@@ -39,7 +38,7 @@ for _ in range(times):
 ALIAS = """
 import sys
 from evermodel.publishing import tracking
-tracking.connect().set_registered_model_alias(sys.argv[1], "champion", sys.argv[2])
+tracking.connect().set_registered_model_alias(*sys.argv[1:])
 """
 SOURCE = """
 import json, sys
@@ -56,7 +55,7 @@ class Server:
         self.log = project.folder.parent / "serve.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["evermodel", "serve", "--port", "0", "--every", "0.5"],
+                ["evermodel", "serve", "--port", "0", "--every", "0.5", "--canary", "0.5"],
                 cwd=project.folder,
                 env=project.environment(**extra),
                 stdout=log,
@@ -96,22 +95,16 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with two versions of a network for houses, and a champion of the linear model."""
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with two versions of a network for houses."""
     made = copy_repository(tmp_path_factory.mktemp("served") / "project")
-    file = made.folder / "params.yaml"
-    values = yaml.safe_load(file.read_text())
-    for epochs in (10, 12):
-        values["experiments"][HOUSES]["train"]["sample"]["epochs"] = epochs
-        file.write_text(yaml.safe_dump(values, sort_keys=False))
-        made.run("evermodel", "run", HOUSES, PLAIN, check=False)  # whether it is good enough is no matter
-    made.run("evermodel", "rollback", HOUSES, "--to", "1")
+    made.run("python", "-m", "tests.serving.registering", HOUSES, "2")
     return made
 
 
-@pytest.fixture
-def server(trained: Project) -> Iterator[Server]:
-    running = Server(trained)
+@pytest.fixture(scope="module")
+def server(registered: Project) -> Iterator[Server]:
+    running = Server(registered)
     yield running
     running.stop()
 
@@ -125,14 +118,14 @@ def ask(server: Server, row: dict[str, float], how: int) -> tuple[int, str, floa
     """Status, version and price, by one form or the other."""
     if how % 2:
         status, answer = server.post(f"/predict/{HOUSES}", {"rows": [row]})
-        return status, str(answer["version"]), answer["answers"][0]["MEDV"]
+        return status, str(answer["version"]), answer["answers"][0]["price"]
     tensor = {"name": "x", "shape": [1, len(row)], "datatype": "FP64", "data": list(row.values())}
     status, answer = server.post(f"/v2/models/{HOUSES}/infer", {"inputs": [tensor]})
     return status, answer["model_version"], answer["outputs"][0]["data"][0]
 
 
-def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, trained):
-    row, stop = house(trained), threading.Event()
+def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, registered):
+    row, stop = house(registered), threading.Event()
     answers: list[tuple[int, str, float]] = []
     errors: list[Exception] = []
 
@@ -147,7 +140,7 @@ def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, t
     for client in clients:
         client.start()
     try:
-        moved = trained.run("python", "-c", MOVE, HOUSES, str(MOVES), server.url).stdout.split()
+        moved = registered.run("python", "-c", MOVE, HOUSES, str(MOVES), server.url).stdout.split()
     finally:
         stop.set()
         for client in clients:
@@ -161,47 +154,65 @@ def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, t
     assert abs(min(prices["1"]) - min(prices["2"])) > 0.001
 
 
-def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server, trained):
-    row = house(trained)
+def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(server, registered):
+    row, log = house(registered), registered.folder / ".evermodel/serving/requests.jsonl"
+    _, champion, _ = ask(server, row, 1)
+    challenger = "2" if champion == "1" else "1"
+    answered: set[str] = set()
+
+    def by_both() -> bool:
+        answered.add(ask(server, row, 1)[1])
+        return answered == {champion, challenger}
+
+    registered.run("python", "-c", ALIAS, HOUSES, "challenger", challenger)
+    wait_for(by_both, "the challenger answers, too")
+    wait_for(lambda: by_both() and '"form": "shadow"' in log.read_text(), "it sees the rest")
+    registered.run("python", "-c", ALIAS, HOUSES, "challenger", champion)
+    wait_for(lambda: champions(server)["challengers"] == {}, "it is a challenger no more")
+    assert {ask(server, row, 1)[1] for _ in range(20)} == {champion}
+
+
+def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server, registered):
+    row = house(registered)
     _, version, price = ask(server, row, 1)
     damaged = "2" if version == "1" else "1"
-    model = json.loads(trained.run("python", "-c", SOURCE, HOUSES, damaged).stdout)
-    file = next((trained.folder / "mlartifacts").rglob(f"{model}/**/model.keras"))
+    model = json.loads(registered.run("python", "-c", SOURCE, HOUSES, damaged).stdout)
+    file = next((registered.folder / "mlartifacts").rglob(f"{model}/**/model.keras"))
     good = file.read_bytes()
     file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     try:
-        trained.run("python", "-c", ALIAS, HOUSES, damaged)
+        registered.run("python", "-c", ALIAS, HOUSES, "champion", damaged)
         wait_for(lambda: HOUSES in problems(server), "the server has noticed")
         assert f"version {damaged}" in problems(server)[HOUSES]
         assert "not the one that was registered" in problems(server)[HOUSES]
         assert ask(server, row, 1) == (200, version, price)
     finally:
         file.write_bytes(good)
-        trained.run("python", "-c", ALIAS, HOUSES, version)
+        registered.run("python", "-c", ALIAS, HOUSES, "champion", version)
     wait_for(lambda: HOUSES not in problems(server), "the server is well again")
 
 
-def test_it_answers_while_mlflow_is_away(trained):
-    registry = mlflow.Server(trained.folder, "mlflow.db")
+def test_it_answers_while_mlflow_is_away(registered):
+    registry = mlflow.Server(registered.folder, "mlflow.db")
     with ExitStack() as at_end:
         at_end.callback(registry.stop)
         registry.start()
-        server = Server(trained, MLFLOW_TRACKING_URI=registry.uri)
+        server = Server(registered, MLFLOW_TRACKING_URI=registry.uri)
         at_end.callback(server.stop)
         registry.stop()
         wait_for(lambda: "MLflow" in problems(server), "the server has noticed")
-        assert server.post(f"/predict/{PLAIN}", {"rows": [house(trained)]})[0] == 200
+        assert server.post(f"/predict/{HOUSES}", {"rows": [house(registered)]})[0] == 200
         registry.start()
         wait_for(lambda: problems(server) == {}, "the server follows again")
 
 
-def test_what_can_not_be_served_is_one_sentence(trained, tmp_path: Path):
+def test_what_can_not_be_served_is_one_sentence(registered, tmp_path: Path):
     for arguments, sentence in (
         (["unet"], "unet has no champion that answers: it has none"),
         (["nowhere"], "nowhere"),
         (["--host", "192.0.2.1"], "choose another --port"),
     ):
-        refused = trained.run("evermodel", "serve", "--port", "0", *arguments, check=False)
+        refused = registered.run("evermodel", "serve", "--port", "0", *arguments, check=False)
         assert refused.returncode == 1
         (last,) = [line for line in refused.stderr.splitlines() if line.startswith("evermodel: ")]
         assert sentence in last
@@ -209,9 +220,13 @@ def test_what_can_not_be_served_is_one_sentence(trained, tmp_path: Path):
 
 
 def problems(server: Server) -> dict[str, str]:
+    return champions(server)["problems"]
+
+
+def champions(server: Server) -> dict:
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=60)
     try:
         connection.request("GET", "/champions")
-        return json.loads(connection.getresponse().read())["problems"]
+        return json.loads(connection.getresponse().read())
     finally:
         connection.close()

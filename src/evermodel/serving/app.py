@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from kserve import InferRequest
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import metrics_handler
@@ -24,8 +24,11 @@ from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
-from evermodel.serving import form
+from evermodel.serving import form, protocol
+from evermodel.serving.challengers import Challengers
+from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.gate import Gate
 from evermodel.serving.limits import Limits
@@ -56,9 +59,9 @@ class Refusal(BaseModel):
 
 
 def create(
-    plane: Plane, problems: dict[str, str], diary: Diary, limits: Limits, token: str | None
+    plane: Plane, challengers: Challengers, diary: Diary, limits: Limits, token: str | None
 ) -> FastAPI:
-    """The application for the champions of a data plane. problems: why one of them is not the newest."""
+    """The application for the champions of a data plane, and their challengers."""
     app = FastAPI(
         title="Evermodel",
         docs_url=None,  # FastAPI's own pages need the network
@@ -66,9 +69,9 @@ def create(
         responses={status: {"model": Refusal} for status in REFUSALS},
     )
     app.add_middleware(Gate, limits=limits, token=token)
-    app.add_api_route("/metrics", metrics_handler, methods=["GET"])
-    _protocol(app, plane, diary)
-    _plain(app, plane, problems, diary)
+    app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
+    _protocol(app, plane, challengers, diary)
+    _plain(app, plane, challengers, diary)
     for error, status in STATUS.items():
         app.add_exception_handler(error, _handler(status))
     app.add_exception_handler(Exception, _failure)
@@ -78,16 +81,21 @@ def create(
     return app
 
 
-def _protocol(app: FastAPI, plane: Plane, diary: Diary) -> None:
+def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary) -> None:
     """The Open Inference Protocol's endpoints, without those by which KServe's models are unloaded."""
     v2 = V2Endpoints(plane)
 
     async def infer(model_name: str, body: InferenceRequest, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, model_name)
-        answer, _ = await served(InferRequest.from_inference_request(body, model_name))
-        content = answer.to_rest()[0] | {"id": body.id or ""}
-        seconds = _timed(served, "v2", began)
-        diary.note(served.champion, "v2", seconds, await request.body(), content["outputs"])
+        asked = InferRequest.from_inference_request(body, model_name)
+
+        def show(version: Champion, answer: Array) -> dict[str, Any]:
+            content: dict[str, Any] = protocol.response(asked, answer, version).to_rest()[0]
+            return content | {"id": body.id or ""}
+
+        x, raw = protocol.examples(asked, served.champion.spec, served.desk.limits), await request.body()
+        version, content = await challengers.answer(served, x, raw, show)
+        diary.note(version, "v2", _timed(version, "v2", began), raw, content["outputs"])
         return JSONResponse(content)
 
     for path, endpoint, model in (
@@ -111,24 +119,35 @@ def _protocol(app: FastAPI, plane: Plane, diary: Diary) -> None:
     )
 
 
-def _plain(app: FastAPI, plane: Plane, problems: dict[str, str], diary: Diary) -> None:
+def _plain(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary) -> None:
     async def predict(name: str, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, name)
-        champion = served.champion
-        names, x = await form.examples(request, champion.spec, served.desk)
-        predictions, _ = await served(x)
-        rows = form.answers(champion, names, x, predictions)
-        diary.note(champion, "plain", _timed(served, "plain", began), await request.body(), rows)
-        return form.response(champion, rows, request.headers.get("accept", ""))
+        names, x = await form.examples(request, served.champion.spec, served.desk)
+
+        def show(version: Champion, answer: Array) -> list[dict[str, Any]]:
+            return form.answers(version, names, x, answer)
+
+        raw = await request.body()
+        version, rows = await challengers.answer(served, x, raw, show)
+        diary.note(version, "plain", _timed(version, "plain", began), raw, rows)
+        return form.response(version, rows, request.headers.get("accept", ""))
 
     async def champions() -> dict[str, Any]:
         served = [model.champion for model in plane.model_registry.get_models().values()]
         return {
             "champions": {one.name: {"version": one.version, "run_id": one.run_id} for one in served},
-            "problems": {name or "MLflow": reason for name, reason in problems.items()},
+            "challengers": challengers.state(),
+            "problems": {name or "MLflow": reason for name, reason in challengers.problems.items()},
         }
 
-    app.add_api_route("/predict/{name}", predict, methods=["POST"], openapi_extra={"requestBody": BODY})
+    app.add_api_route(
+        "/predict/{name}",
+        predict,
+        methods=["POST"],
+        response_model=form.Answered,
+        responses={200: {"content": {"image/png": {}}}},
+        openapi_extra={"requestBody": BODY},
+    )
     app.add_api_route("/champions", champions, methods=["GET"])
 
 
@@ -137,9 +156,9 @@ def _served(plane: Plane, name: str) -> Served:
     return model
 
 
-def _timed(served: Served, how: str, began: float) -> float:
+def _timed(version: Champion, how: str, began: float) -> float:
     seconds = time.perf_counter() - began
-    SECONDS.labels(served.champion.name, served.champion.version, how).observe(seconds)
+    SECONDS.labels(version.name, version.version, how).observe(seconds)
     return seconds
 
 

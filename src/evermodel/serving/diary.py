@@ -34,7 +34,7 @@ class Diary:
             "answer": answer,
         }
         text = json.dumps(line, ensure_ascii=False, default=_sha256)
-        self._handler.emit(logging.LogRecord("diary", logging.INFO, "", 0, text, None, None))
+        self._handler.handle(logging.LogRecord("diary", logging.INFO, "", 0, text, None, None))
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""Following the alias: what MLflow's registry calls champion is what answers."""
+"""Following the aliases: what MLflow's registry calls champion is what answers."""
 
 import logging
 import threading
@@ -10,7 +10,9 @@ from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import registry, tracking
+from evermodel.publishing import tracking
+from evermodel.publishing.registry import CHAMPION
+from evermodel.publishing.succession import CHALLENGER
 from evermodel.serving import champion
 from evermodel.serving.champion import Champion
 
@@ -19,34 +21,41 @@ log = logging.getLogger("evermodel.serving")
 
 
 class Follower:
-    """Looks every few seconds who is champion, and hands over each new one that can answer.
+    """Looks every few seconds who is champion or challenger, and hands over each new one that can answer.
 
-    problems: per experiment, why the version that the alias points at does not answer; "" for MLflow itself.
+    crown: takes a new champion; challenge: a new challenger of an experiment, or None if there is none.
+    problems: per experiment, why the version that the alias points at does not answer; under
+    NAME@challenger for that alias, and "" for MLflow itself.
     """
 
     def __init__(
         self,
         client: MlflowClient,
         tasks: Mapping[str, str],
-        hand_over: Callable[[Champion], None],
+        crown: Callable[[Champion], None],
+        challenge: Callable[[str, Champion | None], None],
+        problems: dict[str, str],
         seconds: float,
     ) -> None:
-        self.client, self.tasks, self.hand_over, self.seconds = client, tasks, hand_over, seconds
-        self.problems: dict[str, str] = {}
+        self.client, self.tasks, self.seconds = client, tasks, seconds
+        self.crown, self.challenge, self.problems = crown, challenge, problems
         self._seen: dict[str, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
 
     def look(self) -> None:
-        """Hand over the champions that are new since the last look.
+        """Hand over the champions and the challengers that are new since the last look.
 
-        A version that can't answer is not tried again; the one before goes on answering, as it does when
+        A version that can't answer is not tried again; the champion before goes on answering, as it does when
         the alias is taken away or MLflow is. Raises EvermodelError if MLflow does not answer.
         """
         with tracking.answering():
-            for name, version in self._champions().items():
-                if self._seen.get(name) != version:
-                    self._take(name, version)
+            aliases = self._aliases()
+            for name, named in aliases.items():
+                if CHAMPION in named:
+                    self._take(name, CHAMPION, named[CHAMPION], self.crown)
+            for name, named in aliases.items():
+                self._look_for_challenger(name, named)
         self.problems.pop("", None)
 
     def start(self) -> None:
@@ -58,24 +67,43 @@ class Follower:
         self._stop.set()
         self._thread.join()
 
-    def _champions(self) -> dict[str, int]:
+    def _aliases(self) -> dict[str, dict[str, int]]:
         # One question for all of them: experiments are many, and this one is asked all the time.
         models = self.client.search_registered_models(max_results=1000)
-        aliases = {model.name: model.aliases.get(registry.CHAMPION) for model in models}
-        return {name: int(aliases[name]) for name in self.tasks if aliases.get(name)}
+        aliases = {model.name: model.aliases for model in models}
+        return {
+            name: {alias: int(number) for alias, number in aliases.get(name, {}).items()}
+            for name in self.tasks
+        }
 
-    def _take(self, name: str, number: int) -> None:
+    def _look_for_challenger(self, name: str, named: Mapping[str, int]) -> None:
+        key, number = f"{name}@{CHALLENGER}", named.get(CHALLENGER)
+        if number == named.get(CHAMPION):
+            number = None
+        if self._seen.get(key) == number:
+            return
+        # The one before goes at once, also if the new one can't answer.
+        self.challenge(name, None)
+        self._seen.pop(key, None)
+        if number is None:
+            self.problems.pop(key, None)
+        else:
+            self._take(key, CHALLENGER, number, lambda one: self.challenge(name, one))
+
+    def _take(self, key: str, alias: str, number: int, take: Callable[[Champion], None]) -> None:
+        if self._seen.get(key) == number:
+            return
+        name = key.partition("@")[0]
         try:
-            version = self.client.get_model_version(name, str(number))
-            self.hand_over(champion.load(version, self.tasks[name]))
+            take(champion.load(self.client.get_model_version(name, str(number)), self.tasks[name]))
         except Exception as reason:  # whatever a model does when it is loaded, the server stays up
-            self._note(name, f"version {number} is champion but does not answer: {reason}")
+            self._note(key, f"version {number} is {alias} but does not answer: {reason}")
             if isinstance(reason, AWAY):  # it may be well at the next look
                 return
         else:
-            self.problems.pop(name, None)
-            log.info("%s is answered by version %d", name, number)
-        self._seen[name] = number
+            self.problems.pop(key, None)
+            log.info("%s is answered by version %d", key, number)
+        self._seen[key] = number
 
     def _follow(self) -> None:
         while not self._stop.wait(self.seconds):

@@ -37,6 +37,15 @@ class Asked(BaseModel):
     text: str | list[str] | None = Field(None, min_length=1)
 
 
+class Answered(BaseModel):
+    """An answer: one row per example, from one version."""
+
+    model: str
+    version: int
+    run_id: str
+    answers: list[dict[str, Any]]
+
+
 async def examples(request: Request, spec: Spec, desk: Desk) -> tuple[list[str], Array]:
     """Names of the examples in a request, and the raw examples as an array.
 

@@ -16,13 +16,15 @@ class Limits:
     """Bounds of requests; beyond them a request is refused and the server stays well.
 
     body: bytes; rows, pictures: examples in one request; seconds: for the body to arrive, and again for the
-    answer; at_once: requests that are computed or wait for it; threads: those computed side by side.
+    answer; canary_seconds: for a challenger's, before the champion is asked; at_once: requests that are
+    computed or wait for it; threads: those computed side by side.
     """
 
     body: int = 8_000_000
     rows: int = 1000
     pictures: int = 32
     seconds: float = 30
+    canary_seconds: float = 2
     at_once: int = 64
     threads: int = 4
 

@@ -10,7 +10,7 @@ from kserve.protocol.dataplane import DataPlane
 
 from evermodel.core.data import Array, Spec
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Desk
+from evermodel.serving.limits import Desk, Limits
 
 DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
 
@@ -23,20 +23,9 @@ class Served(Model):  # type: ignore[misc]
         self.champion, self.desk = champion, desk
         self.ready = True
 
-    async def predict(
-        self, payload: InferRequest | Array, headers: Any = None, response_headers: Any = None
-    ) -> InferResponse | Array:
-        """Answer for the tensor of a request, or for raw examples with an array.
-
-        Raises InvalidInput if the tensor is not what the model takes, or has no finite answer.
-        """
-        if isinstance(payload, InferRequest):
-            x = examples(payload, self.champion.spec, self.desk)
-            return response(payload, await self._answer(x), self.champion)
-        return await self._answer(payload)
-
-    async def _answer(self, x: Array) -> Array:
-        answer = np.asarray(await self.desk.do(lambda: self.champion.predict(x)))
+    async def predict(self, payload: Array, headers: Any = None, response_headers: Any = None) -> Array:
+        """Answer for raw examples. Raises InvalidInput if there is no finite answer."""
+        answer = np.asarray(await self.desk.do(lambda: self.champion.predict(payload)))
         if not np.isfinite(answer).all():
             raise InvalidInput(
                 "the model has no finite answer for these examples; their values are too large"
@@ -71,7 +60,7 @@ class Plane(DataPlane):  # type: ignore[misc]
         return facts | {"versions": [str(version)], "platform": "evermodel"}
 
 
-def examples(request: InferRequest, spec: Spec, desk: Desk) -> Array:
+def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:
     """The raw examples in the one tensor of a request. Raises InvalidInput that says what is wrong."""
     if len(request.inputs) != 1:
         raise InvalidInput(
@@ -79,7 +68,7 @@ def examples(request: InferRequest, spec: Spec, desk: Desk) -> Array:
         )
     tensor = request.inputs[0]
     shape = tuple(tensor.shape)
-    most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
+    most = limits.pictures if spec.kind == "images" else limits.rows
     if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
         needed = ", ".join(map(str, ("N", *spec.input_shape)))
         raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")

@@ -1,13 +1,15 @@
 """`evermodel serve`: the champions of MLflow's registry over HTTP."""
 
+import gc
 import logging
 import os
 import socket
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 from mlflow.tracking import MlflowClient
 
 from evermodel.core.errors import EvermodelError
@@ -15,6 +17,7 @@ from evermodel.core.params import Params
 from evermodel.publishing import tracking
 from evermodel.runs import journal
 from evermodel.serving import app
+from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.follower import Follower
@@ -26,10 +29,10 @@ REQUESTS = journal.FOLDER / "serving" / "requests.jsonl"
 NO_CHAMPION = "no experiment has a champion that answers; `evermodel run NAME` trains one"
 
 
-def run(names: Sequence[str], values: Params, host: str, port: int, seconds: float) -> None:
+def run(names: Sequence[str], values: Params, host: str, port: int, seconds: float, canary: float) -> None:
     """Serve the champions of these experiments, of all that have one if none, until Ctrl-C.
 
-    seconds: between two looks at the registry.
+    seconds: between two looks at the registry; canary: the share of the requests that challengers answer.
     Raises EvermodelError if there is no champion that answers, or the address is not to be had.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
@@ -39,26 +42,37 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
     limits = Limits()
     plane, desk = Plane(names), Desk(limits)
 
-    def hand_over(champion: Champion) -> None:
+    def crown(champion: Champion) -> None:
         plane.model_registry.update(Served(champion, desk))
 
-    with _listening(host, port) as listening:
-        follower = Follower(_connect(), tasks, hand_over, seconds)
+    with _listening(host, port) as listening, closing(Diary(REQUESTS)) as diary:
+        problems: dict[str, str] = {}
+        challengers = Challengers(canary, limits, diary, problems)
+        follower = Follower(_connect(), tasks, crown, challengers.take, problems, seconds)
         follower.look()
         _require_champions(plane, names, follower)
+        _leave_in_peace()
         print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
-        _answer(plane, follower, limits, listening)
+        made = app.create(plane, challengers, diary, limits, os.environ.get(TOKEN) or None)
+        _answer(made, follower, listening)
 
 
-def _answer(plane: Plane, follower: Follower, limits: Limits, listening: socket.socket) -> None:
-    diary = Diary(REQUESTS)
-    made = app.create(plane, follower.problems, diary, limits, os.environ.get(TOKEN) or None)
+def _answer(made: FastAPI, follower: Follower, listening: socket.socket) -> None:
     # uvicorn ends what it has begun and then passes Ctrl-C on, by which this command is meant to end.
     with ExitStack() as at_end, suppress(KeyboardInterrupt):
-        at_end.callback(diary.close)
         follower.start()
         at_end.callback(follower.stop)
         uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False)).run([listening])
+
+
+def _leave_in_peace() -> None:
+    """Let no garbage collection look at what is there now.
+
+    With TensorFlow these are 600,000 objects: each full collection would keep all clients waiting for half a
+    second. The price is that the champions of the start stay in memory when others have taken over.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _connect() -> MlflowClient:

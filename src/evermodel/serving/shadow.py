@@ -1,0 +1,89 @@
+"""Shadow mode: a challenger answers what the champion has answered, and the answers are compared."""
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from prometheus_client import Counter, Summary
+
+from evermodel import prediction
+from evermodel.core.data import Array
+from evermodel.serving.champion import Champion
+from evermodel.serving.diary import Diary
+
+WAITING = 8  # copies that wait or are computed; what comes then is dropped
+COPIES = Counter(
+    "evermodel_shadow_copies",
+    "Copies of requests for a challenger: compared, failed or dropped.",
+    ["model", "version", "outcome"],
+)
+LIKENESS = Summary(
+    "evermodel_shadow_likeness",
+    "How alike the answers of challenger and champion are, a request.",
+    ["model", "version", "measure"],
+)
+log = logging.getLogger("evermodel.serving")
+
+
+class Shadow:
+    """A challenger that sees copies in a thread of its own, and never keeps anybody waiting."""
+
+    def __init__(self, challenger: Champion, diary: Diary) -> None:
+        self.challenger, self.diary = challenger, diary
+        self._places = threading.Semaphore(WAITING)
+        self._pool = ThreadPoolExecutor(1, "shadow")
+
+    def see(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+        """Take a copy of what the champion has answered, to be compared later, or drop it."""
+        if not self._places.acquire(blocking=False):
+            self._count("dropped")
+            return
+        self._pool.submit(self._guarded, champion, x, answer, body)
+
+    def _guarded(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+        try:
+            self._compare(champion, x, answer, body)
+        except Exception:  # whatever a challenger does, it was only asked for its opinion
+            log.exception("%s: version %d failed as a shadow", self.challenger.name, self.challenger.version)
+            self._count("failed")
+        finally:
+            self._places.release()
+
+    def _compare(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+        began = time.perf_counter()
+        own = np.asarray(self.challenger.predict(x))
+        seconds = time.perf_counter() - began
+        if not np.isfinite(own).all():
+            raise ValueError("the answer is not finite")
+        found = likeness(champion, answer, own)
+        for measure, value in found.items():
+            LIKENESS.labels(self.challenger.name, self.challenger.version, measure).observe(value)
+        self.diary.note(self.challenger, "shadow", seconds, body, {"champion": champion.version} | found)
+        self._count("compared")
+
+    def _count(self, outcome: str) -> None:
+        COPIES.labels(self.challenger.name, self.challenger.version, outcome).inc()
+
+
+def likeness(champion: Champion, answer: Array, other: Array) -> dict[str, float]:
+    """How alike two answers for the same examples are.
+
+    agreement: the share of the examples that get the same class; or mean_absolute_difference, in the unit of
+    the answers, of each target where there are several. Raises ValueError if they are of different shapes.
+    """
+    if answer.shape != other.shape:
+        raise ValueError(f"the answer is of shape {other.shape}, the champion's of {answer.shape}")
+    rows, others = (np.asarray(each, dtype=float).reshape(len(each), -1) for each in (answer, other))
+    difference = np.abs(rows - others)
+    if champion.spec.targets:
+        means = difference.mean(axis=0).tolist()
+        return {
+            f"mean_absolute_difference_{target}": mean
+            for target, mean in zip(champion.spec.targets, means, strict=True)
+        }
+    if champion.spec.classes and answer.ndim == 2 and champion.task != "embedding":
+        classes = [prediction.probabilities(each, champion.spec).argmax(axis=1) for each in (rows, others)]
+        return {"agreement": float((classes[0] == classes[1]).mean())}
+    return {"mean_absolute_difference": float(difference.mean())}

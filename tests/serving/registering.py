@@ -1,0 +1,81 @@
+"""Registers networks for houses as `promote` does, each champion after the other; run in a project's folder.
+
+    python -m tests.serving.registering boston_dnn 2
+
+Nothing is trained: what a network answers is no matter to a server, as long as no two answer alike.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from mlflow.tracking import MlflowClient
+
+from evermodel import sources
+from evermodel.core import data, params
+from evermodel.core.data import Spec, Split
+from evermodel.models import mlp
+from evermodel.publishing import ledger, registry, succession, tracking
+from evermodel.publishing.candidate import Candidate
+from evermodel.runs import determinism, saved
+from evermodel.runs.saved import Facts
+from tests.specs import make_spec
+
+
+def main(name: str, count: int) -> None:
+    values, client = params.load(), tracking.connect()
+    spec = houses(values.experiment(name).dataset)
+    runs = client.create_experiment(name, (Path.cwd() / tracking.ARTIFACTS).as_uri())
+    for seed in range(count):
+        register(client, runs, candidate(name, values, spec, seed))
+
+
+def houses(dataset: str) -> Spec:
+    """The spec of a prepared table whose test rows are all alike."""
+    spec = make_spec("table", dataset=dataset, mean=(1.0, 2.0))
+    x = np.tile(spec.mean, (5, 1))
+    (folder := data.PREPARED / dataset).mkdir(parents=True)
+    data.save(folder, spec, {"test": Split(x, np.ones(len(x)))})
+    return spec
+
+
+def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candidate:
+    """A network as it is before any training."""
+    determinism.seed_keras(seed)
+    (folder := saved.MODELS / name).mkdir(parents=True, exist_ok=True)
+    file = saved.save_keras(mlp.build(spec.input_shape, 1, None, units=[128, 64, 32, 16]), folder)
+    facts = Facts(
+        key=f"seed{seed}",
+        file=file.name,
+        sha256=data.file_hash(file),
+        parameters=0,
+        epochs=0,
+        test_hash=spec.test_hash,
+    )
+    experiment = values.experiment(name)
+    source = sources.Provenance(
+        title="",
+        edition="sample",
+        made=True,
+        note="",
+        licence="",
+        terms="",
+        reader="table",
+        options={},
+        files={},
+    )
+    return Candidate(name, "sample", experiment, spec, source, facts, 1.0, {}, None, {})
+
+
+def register(client: MlflowClient, runs: str, model: Candidate) -> None:
+    """Register a model as of a new run, and make it champion."""
+    run_id = client.create_run(runs).info.run_id
+    with ledger.held(model.name) as book:
+        succession.reconcile(client, model.name, book)
+        version = registry.register(client, model, run_id, "promote", "")
+        entry = succession.entry("promote", version, book.champion, version, "it is the next", model)
+        succession.enact(client, model.name, book, entry)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

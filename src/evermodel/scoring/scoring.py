@@ -52,9 +52,10 @@ def score(champion: Champion, paths: Sequence[Path], out: Path, share: float) ->
     files = pieces.found(paths, champion.spec)
     done: list[Path] = []
     examples, rejected = 0, list[Rejected]()
+    by = f"{champion.name} {champion.version} {champion.run_id}"
     with parts.opened(out) as folder, _counter(champion.name) as counted:
         for number, piece in enumerate(pieces.of(files, champion.spec)):
-            part = folder / parts.name(number, f"{champion.name} {champion.run_id} {piece.origin}")
+            part = folder / parts.name(number, f"{by} {piece.origin}")
             if not part.exists():
                 _write(part, champion, piece)
             rows, refused = parts.count(part)

@@ -96,8 +96,7 @@ def test_an_answer_that_is_a_picture_is_a_file_in_the_result(champion, album, tm
     assert np.array_equal(np.asarray(Image.open(pa.BufferReader(first))), np.full((2, 3), 255))
 
 
-@pytest.mark.parametrize("name", ["scores.parquet", "scores"])
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize(("name", "after"), [("scores.parquet", 1), ("scores", 3)])
 def test_a_scoring_that_is_killed_goes_on_where_it_stopped_and_ends_with_the_same_bytes(
     champion, table, tmp_path, name, after
 ):

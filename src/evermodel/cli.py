@@ -44,6 +44,10 @@ class Step(StrEnum):
     PUBLISH = "publish"
     WATCH = "watch"
     REBUILD = "rebuild"
+    WAITING = "waiting"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    SCORE = "score"
 
 
 class Device(StrEnum):

@@ -62,6 +62,20 @@ def approve(name: str, version: int | None) -> str:
     return _move(name, succession.approve, version)
 
 
+def refuse(name: str, version: int | None) -> str:
+    """Let the version that waits for approval not become champion; returns what was done."""
+    from evermodel.publishing import succession
+
+    return _move(name, succession.refuse, version)
+
+
+def waiting(name: str) -> "Entry | None":
+    """The decision about the version that waits for approval, if one does."""
+    from evermodel.publishing import ledger, succession
+
+    return succession.waiting(ledger.read(ledger.path(name)))
+
+
 def rollback(name: str, to: int | None) -> str:
     """Make an older version champion again, the one before if None; returns what was done."""
     from evermodel.publishing import succession

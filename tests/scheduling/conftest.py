@@ -11,6 +11,18 @@ from tests.browser import browser  # noqa: F401  (fixture)
 from tests.project import commit, copy_repository
 from tests.scheduling.server import Airflow
 
+MANUAL = """\
+  boston_manual:
+    dataset: boston_housing
+    task: regression
+    model: linear
+    options: {}
+    baseline: constant
+    train: {}
+    promotion: {metric: mae, ceiling: 6.0, approval: manual}
+
+"""
+
 
 class Webhook(BaseHTTPRequestHandler):
     """Takes what a webhook is sent."""
@@ -38,11 +50,12 @@ def webhook():
 def airflow(airflow_bin, webhook, tmp_path_factory):
     """`evermodel airflow` over a copy of this repository in which nothing ever ran.
 
-    Or it would have nothing to publish. boston_dnn is tried once only.
+    Or it would have nothing to publish. boston_dnn is tried once only, and boston_manual waits for approval.
     """
     folder = tmp_path_factory.mktemp("airflow") / "project"
     project = copy_repository(folder)
     project.edit("params.yaml", "  boston_dnn:\n", "  boston_dnn:\n    schedule: {retries: 0}\n")
+    project.edit("params.yaml", "\nexperiments:\n", f"\nexperiments:\n{MANUAL}")
     project.run("evermodel", "graph")
     (folder / "dvc.lock").unlink()
     commit(project, "One try")

@@ -1,10 +1,13 @@
 """One small experiment through a real Airflow: its scheduler, its executor, its pages' API."""
 
+import json
 import re
 import signal
 import subprocess
 import urllib.error
+from urllib.parse import quote
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -13,6 +16,8 @@ from tests.scheduling.server import wait
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
+OTHER_MODEL = ("datasets.boston_housing.split.seed=7",)  # trained on other rows
+ASKING = "approve.boston_manual"
 
 
 def test_every_task_of_a_run_succeeds(first):
@@ -105,6 +110,81 @@ def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow)
     assert len(set(airflow.events("raw.boston_housing"))) == 2
     wait(lambda: airflow.retrained(watched) == 1)
     assert airflow.retrained(other) == 0
+
+
+@pytest.fixture(scope="module")
+def person(airflow):
+    """A function that retrains boston_manual, answers for a person, and returns how the run ended that asked."""
+
+    def answer(word, overrides=()):
+        assert airflow.run("retrain.boston_manual", overrides=list(overrides))[1] == "success"
+        wait(lambda: asked(airflow))
+        run_id = asked(airflow)[0]["dag_run_id"]
+        here = f"/api/v2/dags/{ASKING}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
+        airflow.call("PATCH", here, chosen_options=[word])
+        return airflow.ended(ASKING, run_id)
+
+    return answer
+
+
+def asked(airflow):
+    """The runs that wait for a person."""
+    runs = airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns?state=running")["dag_runs"]
+    return [run for run in runs if ("approve", "awaiting_input") in states(airflow, run["dag_run_id"])]
+
+
+def states(airflow, run_id):
+    return {(task["task_id"], task["state"]) for task in airflow.tasks(ASKING, run_id)}
+
+
+def told(airflow):
+    """The decisions about boston_manual, the newest first."""
+    command = ("evermodel", "history", "boston_manual", "--json")
+    return json.loads(airflow.project.run(*command, MLFLOW_TRACKING_URI=airflow.mlflow).stdout)
+
+
+def test_a_winner_that_somebody_refuses_is_never_champion_and_the_ledger_says_who(airflow, first, person):
+    run_id, state, tasks = person("Reject")
+    assert (state, tasks) == (
+        "success",
+        {"look": "success", "approve": "success", "promote": "skipped", "refuse": "success"},
+    )
+    refused, waited = told(airflow)
+    assert (refused["action"], refused["version"], refused["after"]) == ("refuse", 1, None)
+    assert refused["who"] == f"{airflow.login[0]} in {ASKING}/{run_id}"
+    assert waited["action"] == "await"
+    assert airflow.events("champion.boston_manual") == []
+
+
+def test_a_winner_that_somebody_approves_is_champion_and_the_ledger_says_who(airflow, first, person):
+    run_id, state, tasks = person("Approve", OTHER_MODEL)
+    assert (state, tasks) == (
+        "success",
+        {"look": "success", "approve": "success", "promote": "success", "refuse": "skipped"},
+    )
+    approved = told(airflow)[0]
+    assert (approved["action"], approved["version"], approved["after"]) == ("promote", 2, 2)
+    assert approved["who"] == f"{airflow.login[0]} in {ASKING}/{run_id}"
+    assert airflow.events("champion.boston_manual") == [approved["sha256"]]
+
+
+def test_nobody_is_asked_twice_about_the_same_model(airflow, person):
+    before = airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns")["total_entries"]
+    assert airflow.run("retrain.boston_manual")[1] == "success", "the model that was refused"
+    assert airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns")["total_entries"] == before
+    _, state, tasks = airflow.run(ASKING)
+    assert state == "success"
+    assert set(tasks.values()) == {"skipped"}
+
+
+def test_a_champion_scores_a_file_into_parquet(airflow, first, tmp_path):
+    out = tmp_path / "scores.parquet"
+    houses = airflow.project.folder / "docs/examples/houses.csv"
+    _, state, _ = airflow.run("score", experiment="boston_linear", inputs=str(houses), out=str(out))
+    assert state == "success"
+    answers = pd.read_parquet(out)
+    assert set(answers["model"]) == {"boston_linear"}
+    assert len(answers) == len(pd.read_csv(houses))
 
 
 def test_ctrl_c_leaves_no_process(airflow):

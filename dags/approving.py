@@ -19,9 +19,7 @@ MANUAL = {name: one for name, one in GRAPH["experiments"].items() if one["approv
 ANSWER = {
     "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
     "EVERMODEL_VERSION": "{{ (ti.xcom_pull(task_ids='look') or {}).get('version', '') }}",
-    "EVERMODEL_PERSON": (
-        "{{ (ti.xcom_pull(task_ids='approve') or {}).get('responded_by_user', {}).get('name', '') }}"
-    ),
+    "EVERMODEL_PERSON": "{{ ti.xcom_pull(task_ids='approve', key='person') or '' }}",
 }
 SUBJECT = "Shall version {{ ti.xcom_pull(task_ids='look')['version'] }} of %s be champion?"
 BODY = (
@@ -34,6 +32,15 @@ ABOUT = (
     "it, Reject keeps the champion. Either is written to the ledger with the name of whoever answered."
 )
 ADVICE = "Mend what it names, then clear the task; the answer is kept."
+
+
+class Approve(ApprovalOperator):
+    """Tells who has answered, also where the answer is no: what Airflow itself returns, it returns for a yes."""
+
+    def execute_complete(self, context, event):
+        """Keep the person's name, then do what the answer says."""
+        context["ti"].xcom_push(key="person", value=event["responded_by_user"]["name"])
+        return super().execute_complete(context, event)
 
 
 def step(task_id, name, owner, before="", **options):
@@ -71,7 +78,7 @@ def approving(name, owner):
         doc_md=ABOUT % name,
     ) as dag:
         look = step("look", name, owner, command="waiting", output_processor=json.loads)
-        approve = ApprovalOperator(task_id="approve", subject=SUBJECT % name, body=BODY, owner=owner)
+        approve = Approve(task_id="approve", subject=SUBJECT % name, body=BODY, owner=owner)
         promote = step(
             "promote",
             name,

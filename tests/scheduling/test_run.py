@@ -16,8 +16,6 @@ from tests.scheduling.server import wait
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
-OTHER_MODEL = ("datasets.boston_housing.split.seed=7",)  # trained on other rows
-ASKING = "approve.boston_manual"
 
 
 def test_every_task_of_a_run_succeeds(first):
@@ -45,7 +43,7 @@ def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow,
 
 @pytest.fixture(scope="module")
 def failed(airflow, mixed):
-    """The run of two experiments, of which one can't be built, at its end."""
+    """The run of four experiments, of which one can't be built, at its end."""
     return airflow.ended("retrain_all", mixed)
 
 
@@ -63,7 +61,7 @@ def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
 
 def test_the_experiments_that_the_run_does_not_name_are_skipped(failed):
     _, _, tasks = failed
-    lanes = ("boston_housing.", "boston_linear.", "boston_dnn.")
+    lanes = ("boston_",)
     others = {task for task in tasks if "." in task and not task.startswith(lanes)}
     assert {task for task, state in tasks.items() if state == "skipped"} == others
 
@@ -112,69 +110,52 @@ def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow)
     assert airflow.retrained(other) == 0
 
 
-@pytest.fixture(scope="module")
-def person(airflow):
-    """A function that retrains boston_manual, answers for a person, and returns how the run ended that asked."""
+def asked(airflow, name):
+    """The run that waits for a person, once it does."""
+    here = f"/api/v2/dags/approve.{name}/dagRuns"
 
-    def answer(word, overrides=()):
-        assert airflow.run("retrain.boston_manual", overrides=list(overrides))[1] == "success"
-        wait(lambda: asked(airflow))
-        run_id = asked(airflow)[0]["dag_run_id"]
-        here = f"/api/v2/dags/{ASKING}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
-        airflow.call("PATCH", here, chosen_options=[word])
-        return airflow.ended(ASKING, run_id)
+    def waiting():
+        (run,) = airflow.call("GET", here)["dag_runs"] or [None]
+        tasks = airflow.tasks(f"approve.{name}", run["dag_run_id"]) if run else []
+        return [run["dag_run_id"] for task in tasks if task["state"] == "awaiting_input"]
 
-    return answer
+    wait(waiting)
+    return waiting()[0]
 
 
-def asked(airflow):
-    """The runs that wait for a person."""
-    runs = airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns?state=running")["dag_runs"]
-    return [run for run in runs if ("approve", "awaiting_input") in states(airflow, run["dag_run_id"])]
+def answered(airflow, name, word):
+    """The id of the run that asked, its state and those of its tasks, after a person's word."""
+    run_id = asked(airflow, name)
+    here = f"/api/v2/dags/approve.{name}/dagRuns/{quote(run_id)}/taskInstances/approve/-1/hitlDetails"
+    airflow.call("PATCH", here, chosen_options=[word])
+    return airflow.ended(f"approve.{name}", run_id)
 
 
-def states(airflow, run_id):
-    return {(task["task_id"], task["state"]) for task in airflow.tasks(ASKING, run_id)}
+def decided(airflow, name):
+    """The actions in the ledger, the newest first, and who did the last one to which version."""
+    told = airflow.project.run("evermodel", "history", name, "--json", MLFLOW_TRACKING_URI=airflow.mlflow)
+    lines = json.loads(told.stdout)
+    return [line["action"] for line in lines], lines[0]["who"], lines[0]["after"]
 
 
-def told(airflow):
-    """The decisions about boston_manual, the newest first."""
-    command = ("evermodel", "history", "boston_manual", "--json")
-    return json.loads(airflow.project.run(*command, MLFLOW_TRACKING_URI=airflow.mlflow).stdout)
-
-
-def test_a_winner_that_somebody_refuses_is_never_champion_and_the_ledger_says_who(airflow, first, person):
-    run_id, state, tasks = person("Reject")
-    assert (state, tasks) == (
-        "success",
-        {"look": "success", "approve": "success", "promote": "skipped", "refuse": "success"},
-    )
-    refused, waited = told(airflow)
-    assert (refused["action"], refused["version"], refused["after"]) == ("refuse", 1, None)
-    assert refused["who"] == f"{airflow.login[0]} in {ASKING}/{run_id}"
-    assert waited["action"] == "await"
-    assert airflow.events("champion.boston_manual") == []
-
-
-def test_a_winner_that_somebody_approves_is_champion_and_the_ledger_says_who(airflow, first, person):
-    run_id, state, tasks = person("Approve", OTHER_MODEL)
-    assert (state, tasks) == (
-        "success",
-        {"look": "success", "approve": "success", "promote": "success", "refuse": "skipped"},
-    )
-    approved = told(airflow)[0]
-    assert (approved["action"], approved["version"], approved["after"]) == ("promote", 2, 2)
-    assert approved["who"] == f"{airflow.login[0]} in {ASKING}/{run_id}"
-    assert airflow.events("champion.boston_manual") == [approved["sha256"]]
-
-
-def test_nobody_is_asked_twice_about_the_same_model(airflow, person):
-    before = airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns")["total_entries"]
-    assert airflow.run("retrain.boston_manual")[1] == "success", "the model that was refused"
-    assert airflow.call("GET", f"/api/v2/dags/{ASKING}/dagRuns")["total_entries"] == before
-    _, state, tasks = airflow.run(ASKING)
+def test_a_winner_that_somebody_approves_is_champion_and_the_ledger_says_who(airflow, failed):
+    run_id, state, tasks = answered(airflow, "boston_yes", "Approve")
     assert state == "success"
-    assert set(tasks.values()) == {"skipped"}
+    assert tasks == {"look": "success", "approve": "success", "promote": "success", "refuse": "skipped"}
+    who = f"{airflow.login[0]} in approve.boston_yes/{run_id}"
+    assert decided(airflow, "boston_yes") == (["promote", "await"], who, 1)
+    assert len(airflow.events("champion.boston_yes")) == 1
+
+
+def test_a_winner_that_somebody_refuses_is_never_champion_and_the_ledger_says_who(airflow, failed):
+    run_id, state, tasks = answered(airflow, "boston_no", "Reject")
+    assert state == "success"
+    assert tasks == {"look": "success", "approve": "success", "promote": "skipped", "refuse": "success"}
+    who = f"{airflow.login[0]} in approve.boston_no/{run_id}"
+    assert decided(airflow, "boston_no") == (["refuse", "await"], who, None)
+    assert airflow.events("champion.boston_no") == []
+    _, state, tasks = airflow.run("approve.boston_no")
+    assert (state, set(tasks.values())) == ("success", {"skipped"}), "nobody is asked twice"
 
 
 def test_a_champion_scores_a_file_into_parquet(airflow, first, tmp_path):

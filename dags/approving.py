@@ -35,7 +35,7 @@ ADVICE = "Mend what it names, then clear the task; the answer is kept."
 
 
 class Approve(ApprovalOperator):
-    """Tells who has answered, also where the answer is no: what Airflow itself returns, it returns for a yes."""
+    """Tells who has answered, also where the answer is no; Airflow's own tells it for a yes only."""
 
     def execute_complete(self, context, event):
         """Keep the person's name, then do what the answer says."""

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -225,9 +226,7 @@ def asked(monkeypatch):
     monkeypatch.setenv("EVERMODEL_VERSION", "3")
     monkeypatch.setattr(experiments, "waiting", lambda name: waits if name == "boston_dnn" else None)
     for answer in ("approve", "refuse"):
-        monkeypatch.setattr(
-            experiments, answer, lambda *told_of, answer=answer: told.append((answer, *told_of))
-        )
+        monkeypatch.setattr(experiments, answer, partial(lambda *said: told.append(said), answer))
     return told
 
 

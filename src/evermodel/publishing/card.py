@@ -65,7 +65,7 @@ and encoding are inside the model.{_classes(spec)}
 | model file | `{facts.sha256}` |
 | test rows | `{spec.test_hash}` |
 {_files(source.files)}
-| training, with all that went into it | `{facts.key}` |
+| training key | `{facts.key}` |
 """
 
 

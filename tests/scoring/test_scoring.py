@@ -251,6 +251,12 @@ def test_nothing_but_an_older_result_is_replaced(champion, table, tmp_path):
     assert listing(tmp_path) == before
 
 
+def test_a_place_where_nothing_can_be_written_is_named(champion, table, tmp_path):
+    (tmp_path / "plain").write_text("a file")
+    out = tmp_path / "plain" / "scores.parquet"
+    assert f"{out} was not written: " in refusal(champion(), [table], out, 0.0)
+
+
 def test_two_that_write_to_one_place_do_not_meet(champion, table, tmp_path):
     out = tmp_path / "scores.parquet"
     with parts.opened(out):

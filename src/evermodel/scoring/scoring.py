@@ -18,7 +18,7 @@ from evermodel import prediction
 from evermodel.core.errors import EvermodelError
 from evermodel.scoring import parts, pieces
 from evermodel.scoring.parts import Rejected
-from evermodel.scoring.pieces import Piece
+from evermodel.scoring.pieces import Examples, Piece
 from evermodel.serving.champion import Champion
 
 
@@ -46,18 +46,22 @@ def score(champion: Champion, paths: Sequence[Path], out: Path, share: float) ->
     """Write the answers for the examples in files and folders, each with model, version, run and place.
 
     share: of the files that may be unusable; they are listed. Raises EvermodelError if there are more, a
-    table can't be used, or `out` is in the way.
+    table can't be used, or `out` can't be written.
     """
     _require_apart(paths, out)
+    try:
+        return _score(champion, paths, out, share)
+    except OSError as error:  # no right to read or write, no room
+        raise EvermodelError(f"{out} was not written: {error}; mend that and run the same again") from None
+
+
+def _score(champion: Champion, paths: Sequence[Path], out: Path, share: float) -> Scored:
     files = pieces.found(paths, champion.spec)
     done: list[Path] = []
     examples, rejected = 0, list[Rejected]()
-    by = f"{champion.name} {champion.version} {champion.run_id}"
     with parts.opened(out) as folder, _counter(champion.name) as counted:
         for number, piece in enumerate(pieces.of(files, champion.spec)):
-            part = folder / parts.name(number, f"{by} {piece.origin}")
-            if not part.exists():
-                _write(part, champion, piece)
+            part = _scored(folder, number, champion, piece)
             rows, refused = parts.count(part)
             examples, rejected = examples + rows, rejected + refused
             _require_few(rejected, int(share * len(files)), champion.spec.dataset)
@@ -69,16 +73,26 @@ def score(champion: Champion, paths: Sequence[Path], out: Path, share: float) ->
     return Scored(champion.name, champion.version, champion.run_id, str(out), examples, len(rejected))
 
 
-def _write(part: Path, champion: Champion, piece: Piece) -> None:
-    examples = piece.read()
+def _scored(folder: Path, number: int, champion: Champion, piece: Piece) -> Path:
+    """The part with the answers for a piece; one that is there already stays."""
+    origin = f"{champion.name} {champion.version} {champion.run_id} {piece.origin}"
+    if not (part := folder / parts.name(number, origin)).exists():
+        examples = piece.read()
+        parts.write(part, _answers(champion, examples), examples.rejected)
+    return part
+
+
+def _answers(champion: Champion, examples: Examples) -> pa.Table:
+    """A row per example: who answered, for what, and the answer."""
     rows: list[dict[str, Any]] = []
     if examples.places:
         answered = champion.predict(examples.x)
         names = [place["file"] for place in examples.places]
         rows = prediction.answers(names, examples.x, answered, champion.spec, champion.task)
     made_by = {"model": champion.name, "version": champion.version, "run": champion.run_id}
-    table = [made_by | place | _answer(row) for place, row in zip(examples.places, rows, strict=True)]
-    parts.write(part, pa.Table.from_pylist(table), examples.rejected)
+    return pa.Table.from_pylist(
+        [made_by | place | _answer(row) for place, row in zip(examples.places, rows, strict=True)]
+    )
 
 
 def _answer(row: dict[str, Any]) -> dict[str, Any]:

@@ -43,11 +43,11 @@ class Approve(ApprovalOperator):
         return super().execute_complete(context, event)
 
 
-def step(task_id, name, owner, before="", **options):
+def step(task_id, command, owner, before="", **options):
     """A task that runs `evermodel step`."""
     return BashOperator(
         task_id=task_id,
-        bash_command=f"{before}evermodel step {options.pop('command')} {name}",
+        bash_command=f"{before}evermodel step {command}",
         env=ANSWER,
         append_env=True,
         owner=owner,
@@ -77,21 +77,19 @@ def approving(name, owner):
         description=f"somebody's word on {name}",
         doc_md=ABOUT % name,
     ) as dag:
-        look = step("look", name, owner, command="waiting", output_processor=json.loads)
+        look = step("look", f"waiting {name}", owner, output_processor=json.loads)
         approve = Approve(task_id="approve", subject=SUBJECT % name, body=BODY, owner=owner)
         promote = step(
             "promote",
-            name,
+            f"approve {name}",
             owner,
-            command="approve",
             outlets=[Asset(f"champion.{name}")],
             post_execute=announce,
         )
         refuse = step(
             "refuse",
-            name,
+            f"refuse {name}",
             owner,
-            command="refuse",
             before='test -n "$EVERMODEL_PERSON" || exit 99; ',  # skipped where nobody was asked
             trigger_rule="all_skipped",  # Reject skips what comes right after it
         )

@@ -237,12 +237,31 @@ def test_what_waits_for_approval_is_told_in_json_and_where_nothing_does_the_task
 
 
 def test_the_answer_is_about_the_version_that_was_asked_about(asked, capsys, monkeypatch):
-    line = SimpleNamespace(version=3, sha256="beef")
+    line = SimpleNamespace(version=3, action="promote", sha256="beef")
     monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [line])
     assert steps.main("approve", "boston_dnn") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"version": "3", "sha256": "beef"}
     assert steps.main("refuse", "boston_dnn") == 0
     assert asked == [("approve", "boston_dnn", 3), ("refuse", "boston_dnn", 3)]
+
+
+@pytest.mark.parametrize("answer", ["approve", "refuse"])
+def test_a_retry_finds_what_the_try_before_has_written_and_nothing_else(asked, monkeypatch, answer):
+    def decline(name, version):
+        raise EvermodelError("no version waits")
+
+    monkeypatch.setattr(experiments, answer, decline)
+    written = SimpleNamespace(version=3, action={"approve": "promote"}.get(answer, answer), sha256="beef")
+    monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [written])
+    assert steps.main(answer, "boston_dnn") == 0
+    for lines in (
+        [],
+        [SimpleNamespace(version=4, action=written.action)],
+        [SimpleNamespace(version=3, action="keep")],
+    ):
+        monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file, lines=lines: lines)
+        with pytest.raises(EvermodelError, match="no version waits"):
+            steps.main(answer, "boston_dnn")
 
 
 def test_scoring_is_told_whose_champion_reads_what_and_where_the_answers_go(asked, monkeypatch, capsys):

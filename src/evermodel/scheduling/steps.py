@@ -9,9 +9,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evermodel import experiments, workers
 from evermodel.core import data, params
@@ -20,6 +20,9 @@ from evermodel.core.params import Params
 from evermodel.scheduling import settings, shell, watcher
 from evermodel.scheduling.checkout import REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
+
+if TYPE_CHECKING:
+    from evermodel.publishing.ledger import Entry
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 VERSION = "EVERMODEL_VERSION"  # that somebody was asked about
@@ -118,19 +121,14 @@ def waiting(name: str) -> int:
 
 def approve(name: str) -> int:
     """Promote what somebody approved; the last line tells version and hash of the new champion."""
-    from evermodel.publishing import ledger
-
-    _require_server()
-    print(experiments.approve(name, int(os.environ[VERSION])))
-    last = ledger.read(ledger.path(name))[-1]
-    print(json.dumps({"version": str(last.version), "sha256": last.sha256}))
+    written = _answered(name, "promote", experiments.approve)
+    print(json.dumps({"version": str(written.version), "sha256": written.sha256}))
     return 0
 
 
 def refuse(name: str) -> int:
     """Write down that somebody refused."""
-    _require_server()
-    print(experiments.refuse(name, int(os.environ[VERSION])))
+    _answered(name, "refuse", experiments.refuse)
     return 0
 
 
@@ -157,6 +155,21 @@ def prepare(chosen: Settings) -> Params:
 def branch(run: str) -> str:
     """The name of a run as Git allows it in a branch."""
     return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
+
+
+def _answered(name: str, action: str, move: Callable[[str, int], str]) -> "Entry":
+    """Do what follows from an answer, and return its line of the ledger; a retry may find it there."""
+    from evermodel.publishing import ledger
+
+    _require_server()
+    version = int(os.environ[VERSION])
+    try:
+        print(move(name, version))
+    except EvermodelError:
+        last = ledger.read(ledger.path(name))[-1:]
+        if [(line.version, line.action) for line in last] != [(version, action)]:
+            raise
+    return ledger.read(ledger.path(name))[-1]
 
 
 def _require_server() -> None:

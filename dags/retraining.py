@@ -28,7 +28,7 @@ GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="ut
 EXPERIMENTS, STAGES = GRAPH["experiments"], GRAPH["stages"]
 SCARCE = "gpu"  # a queue that nobody enters for what the cache has
 COMMON = ("begin", "choose", "publish", "end")  # the tasks that belong to no lane
-CHAMPIONS = AssetAlias("champions")
+MODELS = AssetAlias("models")
 ALL = {"retries": 2, "timeout": 24, "owner": "evermodel"}
 RUN = {
     "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
@@ -83,9 +83,9 @@ class Choose(BaseOperator, SkipMixin):
 
 
 def announce(context, told):
-    """Emit the assets of the champions that publishing told of in its last line."""
-    for name, champion in json.loads(told).items():
-        context["outlet_events"][CHAMPIONS].add(Asset(f"champion.{name}"), extra=champion)
+    """Emit the assets of the models that publishing told of in its last line."""
+    for name, model in json.loads(told).items():
+        context["outlet_events"][MODELS].add(Asset(name), extra=model)
 
 
 def step(task_id, command, rules, before="", **options):
@@ -156,7 +156,7 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
             before='test -n "$EVERMODEL_COMMIT" || exit 99; ',  # skipped where even `begin` failed
             trigger_rule="all_done",  # a lane that fails holds no other one up
             do_xcom_push=True,
-            outlets=[CHAMPIONS],
+            outlets=[MODELS],
             post_execute=announce,
         )
         before = {stage for name in tasks for stage in STAGES[name]["after"]}

@@ -11,9 +11,11 @@ from evermodel.core import data, params, stage
 from evermodel.core.params import Runtime
 from evermodel.publishing import (
     candidate,
+    card,
     latency,
     ledger,
     outputs,
+    page,
     promotion,
     registry,
     report,
@@ -23,6 +25,7 @@ from evermodel.publishing import (
 )
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.ledger import Action, Ledger
+from evermodel.publishing.promotion import Decision
 
 WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await", "report-only": "report"}
 
@@ -58,14 +61,12 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     rival = rescoring.rival(client, model)
     decision = promotion.decide(model, rival, looks)
     action: Action = WINS[model.policy.approval] if decision.promoted else "keep"
-    page = report.page(model, rival, decision, looks)
-    version = registry.register(client, model, run_id, f"{action}: {decision.reason}", page)
-    with TemporaryDirectory() as folder:
-        title = f"# {model.name} version {version}: {action}\n\n"
-        (Path(folder) / "report.md").write_text(title + page, encoding="utf-8")
-        if decision.comparisons:
-            (Path(folder) / "differences.png").write_bytes(report.picture(model.policy, decision))
-        client.log_artifacts(run_id, folder, "promotion")
+    told = report.page(model, rival, decision, looks)
+    version = registry.register(client, model, run_id)
+    verdict = f"{action}: {decision.reason}"
+    text = card.write(model, version, verdict, told)
+    registry.describe(client, model, version, verdict, text)
+    _log(client, run_id, _files(model, f"{model.name} version {version}: {action}", decision, told, text))
     after = version if action == "promote" else book.champion
     compared = bool(decision.comparisons)
     succession.enact(
@@ -75,6 +76,25 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
         succession.entry(action, version, book.champion, after, decision.reason, model, compared),
     )
     return f"version {version} {action}: {decision.reason}"
+
+
+def _files(model: Candidate, title: str, decision: Decision, told: str, text: str) -> dict[str, bytes]:
+    """The report of a decision with its picture, and the card as a page with all pictures."""
+    figures = sorted((data.REPORTS / model.name / "figures").glob("*.png"))
+    shown = {file.stem: file.read_bytes() for file in figures}
+    files = {"promotion/report.md": f"# {title}\n\n{told}".encode()}
+    if decision.comparisons:
+        files["promotion/differences.png"] = report.picture(model.policy, decision)
+        shown = {"difference to the champion": files["promotion/differences.png"], **shown}
+    return files | {"card.html": page.write(title, text, shown).encode()}
+
+
+def _log(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).parent.mkdir(exist_ok=True)
+            (Path(folder) / name).write_bytes(content)
+        client.log_artifacts(run_id, folder)
 
 
 if __name__ == "__main__":

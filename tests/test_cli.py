@@ -11,6 +11,7 @@ from evermodel import experiments, lanes, workers
 from evermodel.cli import app
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
+from evermodel.scoring.scoring import Scored
 
 ROOT = Path(__file__).parents[1]
 
@@ -206,8 +207,39 @@ def test_the_history_of_an_experiment_that_was_never_registered_is_empty(evermod
 
 
 def test_without_a_champion_there_is_nothing_to_predict_with(evermodel):
-    sentence = refusal(evermodel("predict", "boston_dnn", "table.csv"))
-    assert sentence == "evermodel: boston_dnn has no champion; `evermodel run boston_dnn` trains one\n"
+    for out in ((), ("--out", "scores.parquet")):
+        sentence = refusal(evermodel("predict", "boston_dnn", "table.csv", *out))
+        assert sentence == "evermodel: boston_dnn has no champion; `evermodel run boston_dnn` trains one\n"
+        assert not list(Path().glob("scores*"))
+
+
+def test_what_was_scored_is_told_in_a_sentence_or_in_json(evermodel, monkeypatch):
+    done = Scored("boston_dnn", 3, "cafe", "s.parquet", 1200, 2)
+    monkeypatch.setattr(experiments, "score", lambda *_: done)
+    told = evermodel("predict", "boston_dnn", "t.csv", "--out", "s.parquet").stdout
+    assert told == (
+        "boston_dnn version 3 answered for 1,200 examples: s.parquet; 2 file(s) could not be used and are "
+        "listed beside\n"
+    )
+    result = evermodel("predict", "boston_dnn", "t.csv", "--out", "s.parquet", "--json")
+    assert json.loads(result.stdout) == {
+        "model": "boston_dnn",
+        "version": 3,
+        "run": "cafe",
+        "out": "s.parquet",
+        "examples": 1200,
+        "rejected": 2,
+    }
+
+
+def test_a_scoring_that_is_stopped_says_how_to_go_on(evermodel, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiments, "score", stop)
+    result = evermodel("predict", "boston_dnn", "t.csv", "--out", "s.parquet")
+    assert result.exit_code == 130
+    assert result.stderr == "evermodel: stopped; the same command goes on from here\n"
 
 
 @pytest.mark.parametrize(

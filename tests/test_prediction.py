@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -53,6 +54,41 @@ def test_a_table_gives_an_example_per_row_whatever_the_order_of_its_columns(file
     assert list(x.columns) == ["a", "b"]
     assert x.to_numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
     assert set(x.dtypes) == {np.dtype("float64")}
+
+
+def test_a_parquet_table_gives_an_example_per_row_whatever_its_types(tmp_path):
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"b": [2, 4], "other": ["x", "y"], "a": ["1", "3"]}).to_parquet(path)
+    names, x = prediction.inputs([path], TABLE)
+    assert names == [f"{path}:1", f"{path}:2"]
+    assert x.to_numpy().tolist() == [[1, 2], [3, 4]]
+    assert set(x.dtypes) == {np.dtype("float64")}
+
+
+def test_a_parquet_table_that_can_not_be_used_is_refused(file, tmp_path):
+    assert "t.parquet is not a Parquet table" in refusal([file("t.parquet", "a,b\n1,2\n")], TABLE)
+    path = tmp_path / "u.parquet"
+    for column, sentence in (
+        ([1.0, None], "row 2, column b is nan, not a finite number"),
+        (["1", "many"], "row 2, column b is 'many', not a finite number"),
+    ):
+        pd.DataFrame({"a": [1, 2], "b": column}).to_parquet(path)
+        assert f"{path}: {sentence}" in refusal([path], TABLE)
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+    assert f"{path} has no column 'b'" in refusal([path], TABLE)
+    pd.DataFrame({"a": [], "b": []}).to_parquet(path)
+    assert f"{path} has no rows" in refusal([path], TABLE)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_table_is_read_in_pieces_that_count_on_and_a_fault_is_named_by_its_row(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(prediction, "ROWS", 2)
+    table = pd.DataFrame({"a": range(5), "b": ["0", "1", "2", "3", "many"]})
+    path = tmp_path / name
+    table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)
+    pieces = list(prediction.pieces(path, TABLE))
+    assert [list(piece.index) for piece in pieces] == [[0, 1], [2, 3], [4]]
+    assert f"{path}: row 5, column b is 'many'" in refusal([path], TABLE)
 
 
 def test_a_table_without_a_needed_column_is_refused_with_all_that_are_needed(file):

@@ -44,6 +44,10 @@ class Step(StrEnum):
     PUBLISH = "publish"
     WATCH = "watch"
     REBUILD = "rebuild"
+    WAITING = "waiting"
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    SCORE = "score"
 
 
 class Device(StrEnum):
@@ -185,11 +189,22 @@ def rebuild(
 @plain_errors
 def predict(
     name: Name,
-    files: Annotated[list[Path], typer.Argument(help="Tables (CSV), pictures or texts.", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Tables (CSV, Parquet), pictures or texts; with --out folders, too."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write Parquet: a file that ends in .parquet, or a folder.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the champion of an experiment answer for files."""
-    rows = experiments.predict(name, params.load().experiment(name).task, files)
+    values = params.load()
+    if out is not None:
+        _predict_into(out, name, values, files, as_json)
+        return
+    rows = experiments.predict(name, values.experiment(name).task, files)
     if as_json:
         print(json.dumps(rows, indent=1))
     else:
@@ -272,6 +287,18 @@ def start_airflow(
     from evermodel.scheduling import local
 
     local.run(port, mlflow_port, jobs)
+
+
+def _predict_into(out: Path, name: str, values: params.Params, files: list[Path], as_json: bool) -> None:
+    try:
+        done = experiments.score(name, values, files, out)
+    except KeyboardInterrupt:
+        print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(asdict(done), indent=1))
+    else:
+        print(done.sentence)
 
 
 def _show_overview(rows: list[dict[str, Any]]) -> None:

@@ -13,12 +13,14 @@ from evermodel.core.params import Experiment, Params
 from evermodel.runs import saved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
     from evermodel.publishing.ledger import Entry, Ledger
     from evermodel.rebuilding.rebuild import Rebuild
+    from evermodel.scoring.scoring import Scored
 
     Move = Callable[[MlflowClient, str, Ledger, int | None], Entry]
 
@@ -58,6 +60,20 @@ def approve(name: str, version: int | None) -> str:
     from evermodel.publishing import succession
 
     return _move(name, succession.approve, version)
+
+
+def refuse(name: str, version: int | None) -> str:
+    """Let the version that waits for approval not become champion; returns what was done."""
+    from evermodel.publishing import succession
+
+    return _move(name, succession.refuse, version)
+
+
+def waiting(name: str) -> "Entry | None":
+    """The decision about the version that waits for approval, if one does."""
+    from evermodel.publishing import ledger, succession
+
+    return succession.waiting(ledger.read(ledger.path(name)))
 
 
 def rollback(name: str, to: int | None) -> str:
@@ -106,9 +122,7 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     from evermodel.publishing import registry, tracking
 
     with tracking.answering(), tempfile.TemporaryDirectory() as folder:
-        champion = None if _never_used() else registry.champion(tracking.connect(), name)
-        if champion is None:
-            raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
+        champion = _require_champion(name)
         answer, spec = registry.load(champion, Path(folder))
         examples, x = prediction.inputs(files, spec)
         answers = prediction.answers(examples, x, answer(x), spec, task)
@@ -116,6 +130,23 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
         if "picture" in row:
             row["picture"] = str(_save(row["picture"], Path(f"{Path(row['input']).stem}.{name}.png")))
     return [{"version": int(champion.version), **row} for row in answers]
+
+
+def score(name: str, values: Params, paths: "Sequence[Path]", out: Path) -> "Scored":
+    """Write the champion's answers for all examples in files and folders into Parquet.
+
+    Raises EvermodelError as `predict` does, or if `out` is in the way.
+    """
+    from evermodel.publishing import tracking
+    from evermodel.runs import determinism
+    from evermodel.scoring import scoring
+    from evermodel.serving import champion
+
+    experiment = values.experiment(name)
+    determinism.fix(values.runtime)
+    with tracking.answering():
+        loaded = champion.load(_require_champion(name), experiment.task)
+    return scoring.score(loaded, paths, out, values.datasets[experiment.dataset].expect.rejected)
 
 
 def set_profile(profile: str) -> None:
@@ -182,6 +213,15 @@ def _require_registry(name: str) -> None:
         raise EvermodelError(
             f"{name} was never registered; `evermodel run {name}` trains and registers a model"
         )
+
+
+def _require_champion(name: str) -> "ModelVersion":
+    from evermodel.publishing import registry, tracking
+
+    champion = None if _never_used() else registry.champion(tracking.connect(), name)
+    if champion is None:
+        raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
+    return champion
 
 
 def _never_used() -> bool:

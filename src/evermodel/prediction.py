@@ -1,11 +1,15 @@
-"""Using a champion on files: a table (CSV), pictures, or texts go in as they are."""
+"""Using a champion on files: a table (CSV or Parquet), pictures, or texts go in as they are."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
 
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
@@ -13,16 +17,43 @@ from evermodel.formats import pictures
 from evermodel.judging import restorations
 from evermodel.tasks import colorization
 
+ROWS = 65_536  # of a table that are read at a time
+PARQUET = ".parquet"
+
 
 def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
     """Names of the examples in the files, and the examples as the model of that spec takes them.
 
     Raises EvermodelError that names the file and what is wrong with it.
     """
-    for file in files:
-        if not file.is_file():
-            raise EvermodelError(f"{file} does not exist; name a file to predict")
-    return examples([(str(file), file.read_bytes()) for file in files], spec)
+    if spec.kind != "table":
+        return [str(file) for file in files], np.stack([example(file, spec) for file in files])
+    tables = [table(file, spec) for file in files]
+    names = [f"{file}:{row + 1}" for file, rows in zip(files, tables, strict=True) for row in rows.index]
+    return names, pd.concat(tables, ignore_index=True)
+
+
+def example(file: Path, spec: Spec) -> Array:
+    """The one example in a picture, a text, or a table of a series; EvermodelError if it can't be read."""
+    if spec.kind == "series":
+        return window(str(file), table(file, spec), spec)
+    _require(file)
+    return {"images": _picture, "text": _text}[spec.kind](str(file), file.read_bytes(), spec)
+
+
+def table(file: Path, spec: Spec) -> pd.DataFrame:
+    """The rows of a table as numbers; EvermodelError that names what is wrong with it."""
+    return pd.concat([numbers(str(file), piece, spec) for piece in pieces(file, spec)])
+
+
+def pieces(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
+    """A table as it is, CSV or Parquet by its name, ROWS rows at a time; the index counts them from 0.
+
+    Raises EvermodelError if it is none, or has no rows.
+    """
+    _require(file)
+    read = _parquet(file, spec) if file.suffix == PARQUET else _csv(str(file), file)
+    yield from _with_rows(str(file), read)
 
 
 def examples(contents: list[tuple[str, bytes]], spec: Spec) -> tuple[list[str], Any]:
@@ -54,8 +85,8 @@ def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise EvermodelError(
-            f"{name}: row {row + 1}, column {spec.columns[column]} is {table.iat[row, column]!r}, "
-            "not a finite number; mend it"
+            f"{name}: row {table.index[row] + 1}, column {spec.columns[column]} is "
+            f"{table.iat[row, column]!r}, not a finite number; mend it"
         )
     return found
 
@@ -98,6 +129,13 @@ def probabilities(values: Array, spec: Spec) -> Array:
     return values[:, : len(spec.classes)]  # of features, two coordinates on the map follow
 
 
+def png(pixels: Array) -> bytes:
+    """An answer that is a picture as a file."""
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return written.getvalue()
+
+
 def _drawn(example: Array, answer: Array, task: str) -> Array:
     """The picture that an answer means, (height, width) or (height, width, 3) uint8."""
     if task == "colorization":
@@ -109,18 +147,49 @@ def _window(name: str, content: bytes, spec: Spec) -> Array:
     return window(name, _table(name, content, spec), spec)
 
 
+def _require(file: Path) -> None:
+    if not file.is_file():
+        raise EvermodelError(f"{file} does not exist; name a file to predict")
+
+
 def _table(name: str, content: bytes, spec: Spec) -> pd.DataFrame:
+    read = _with_rows(name, _csv(name, io.BytesIO(content)))
+    return pd.concat([numbers(name, piece, spec) for piece in read])
+
+
+def _with_rows(name: str, pieces: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    rows = 0
+    for piece in pieces:
+        rows += len(piece)
+        yield piece
+    if rows == 0:
+        raise EvermodelError(f"{name} has no rows; give one per example")
+
+
+def _csv(name: str, content: Path | IO[bytes]) -> Iterator[pd.DataFrame]:
     try:
-        table = pd.read_csv(io.BytesIO(content))
+        with pd.read_csv(content, chunksize=ROWS) as read:
+            for piece in read:
+                # pandas takes the first of too many fields as a row's name
+                if not isinstance(piece.index, pd.RangeIndex):
+                    raise EvermodelError(
+                        f"{name} has more fields in its rows than names in its first line; mend it"
+                    )
+                yield piece
     except (ValueError, pd.errors.ParserError) as error:
         raise EvermodelError(f"{name} is not a CSV table: {' '.join(str(error).split())}") from None
-    if table.empty:
-        raise EvermodelError(f"{name} has no rows; give one per example")
-    if not isinstance(
-        table.index, pd.RangeIndex
-    ):  # pandas takes the first of too many fields as a row's name
-        raise EvermodelError(f"{name} has more fields in its rows than names in its first line; mend it")
-    return numbers(name, table, spec)
+
+
+def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
+    start = 0
+    try:
+        with pq.ParquetFile(file) as read:
+            columns = [name for name in spec.columns if name in read.schema_arrow.names]
+            for batch in read.iter_batches(ROWS, columns=columns):
+                yield batch.to_pandas().set_index(pd.RangeIndex(start, start + batch.num_rows))
+                start += batch.num_rows
+    except pa.ArrowException as error:
+        raise EvermodelError(f"{file} is not a Parquet table: {' '.join(str(error).split())}") from None
 
 
 def _picture(name: str, content: bytes, spec: Spec) -> Array:

@@ -173,11 +173,16 @@ def test_a_run_says_what_it_was_made_of(done):
     assert run.data.params["runtime.seed"] == "42"
 
 
-def test_a_registered_version_tells_its_user_all_that_is_needed(done):
+def test_a_registered_version_tells_its_user_all_that_is_needed(done, tmp_path):
     project, server = done
-    version = MlflowClient(server.uri).get_model_version_by_alias(NAME, "champion")
-    assert version.description.startswith(f"# {NAME}\n")
+    client = MlflowClient(server.uri)
+    version = client.get_model_version_by_alias(NAME, "champion")
+    assert version.description.startswith(f"# {NAME}, version 1\n")
     assert "**Made data:**" in version.description
+    page = Path(client.download_artifacts(version.run_id, "card.html", str(tmp_path))).read_text()
+    assert f"<h1>{NAME}, version 1</h1>" in page
+    figures = list((project.folder / "reports" / NAME / "figures").glob("*.png"))
+    assert page.count("<img src=") == len(figures) > 0
     script = f"""
 import mlflow
 model = mlflow.pyfunc.load_model("models:/{NAME}@champion")

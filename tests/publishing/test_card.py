@@ -1,8 +1,11 @@
+import pandas as pd
 import pytest
 
 from evermodel.core.params import Experiment
+from evermodel.judging import statistics
 from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.scores import Scores
 from evermodel.runs.saved import Facts
 from evermodel.sources import Provenance
 from tests.specs import make_spec
@@ -37,27 +40,29 @@ SOURCE = Provenance(
     terms="free for all",
     reader="idx",
     options={},
-    files={},
+    files={"images.gz": "c0ffee", "labels.gz": "f00"},
 )
+SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})
 
 
-def write(kind="images", made=True, **changes):
+def write(kind="images", made=True, slices=(), promotion=None, **changes):
     facts = {"dataset": "fashion_mnist", "made": made, "input_shape": (28, 28, 1)}
     facts |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
     spec = make_spec(kind, **facts | {"test_hash": "f00d"} | changes)
+    policy = EXPERIMENT.promotion.model_copy(update=promotion or {})
     model = Candidate(
         name="fashion_cnn",
         profile="sample",
-        experiment=EXPERIMENT,
+        experiment=EXPERIMENT.model_copy(update={"promotion": policy}),
         spec=spec,
         source=SOURCE,
         facts=FACTS,
         megabytes=1.0,
         figures=FIGURES,
-        scores=None,
-        slices={},
+        scores=Scores(SCORES, "f00d", {"accuracy": statistics.mean("correct")}),
+        slices={name: SCORES[name] for name in slices},
     )
-    return card.write(model, "promote: it is better", "Better by 0.01 than champion 3.\n")
+    return card.write(model, 4, "promote: it is better", "Better by 0.01 than champion 3.\n")
 
 
 def test_made_data_are_called_made():
@@ -68,7 +73,7 @@ def test_made_data_are_called_made():
 @pytest.mark.parametrize(
     "fact",
     [
-        "# fashion_cnn",
+        "# fashion_cnn, version 4",
         "Fashion pictures",
         "14,000 train, 406 validation, 3,594 test",
         "MIT (somebody)",
@@ -83,9 +88,16 @@ def test_made_data_are_called_made():
         "baseline `linear`",
         "| accuracy | 0.9123 | 0.9 … 0.92 | 0.8 |",
         "| log_loss | 0.25 | – | 0.6 |",
-        "sha256 `beef`",
-        "training key `cafe`",
-        "test rows sha256 `f00d`",
+        "edition sample, profile sample",
+        "| model file | `beef` |",
+        "| test rows | `f00d` |",
+        "| images.gz | `c0ffee` |\n| labels.gz | `f00` |",
+        "`cafe`",
+        "241,546 parameters, 1 MB",
+        "accuracy at least 0.8; better than the baseline; better than the champion at 95 % confidence.",
+        "3,594 test rows of the same source",
+        "one of its 2 classes, whatever it is given",
+        "`evermodel rebuild fashion_cnn@4`",
         "images (28, 28, 1) of uint8",
         "Classes: Shirt, Bag.",
         "models:/fashion_cnn@champion",
@@ -109,3 +121,30 @@ def test_a_card_of_a_quantity_lists_no_classes():
 
 def test_the_same_facts_give_the_same_card():
     assert write() == write()
+
+
+def test_a_card_tells_the_metric_of_each_slice_of_the_policy_and_where_there_are_too_few_rows():
+    told = write(slices=["target"])
+    assert "| slice | test rows | accuracy | 95 % interval |\n|---|---|---|---|\n" in told
+    assert "| target = 0 | 4 | 0.75 | 0.25 … 1 |\n| target = 1 | 4 | 1 | 1 … 1 |" in told
+    assert "| target = 2 | 1 | – | – |" in told
+    assert "slice" not in write()
+
+
+def test_a_card_tells_all_that_the_policy_asks():
+    asked = {"floor": None, "ceiling": 2.5, "margin": 0.1, "confidence": 0.99, "max_megabytes": 20.0}
+    told = write(promotion=asked | {"slices": {"target": 0.03}})
+    assert "accuracy at most 2.5; better than the baseline; no more than 20 MB; " in told
+    assert "better than the champion by more than 0.1 at 99 % confidence; " in told
+    assert "no worse than it by 0.03 in any group of target." in told
+
+
+def test_a_card_is_cut_after_a_line_where_mlflow_has_no_room_for_all_of_it():
+    whole = write()
+    assert card.shortened(whole, len(whole)) == whole
+    for most in range(300, len(whole), 50):
+        cut = card.shortened(whole, most)
+        assert len(cut) <= most
+        kept, rest = cut.removesuffix(card.REST), cut[-len(card.REST) :]
+        assert rest == card.REST
+        assert whole.startswith(f"{kept}\n")

@@ -188,3 +188,42 @@ def test_nobody_is_approved_who_does_not_wait_or_was_compared_with_another_champ
         move(client, succession.approve, 1)
     with pytest.raises(EvermodelError, match="version 3 is champion now"):
         move(client, succession.approve, 2)
+
+
+def test_a_winner_that_is_refused_waits_no_more_unless_it_is_named(client):
+    decide(client, "promote", 1)
+    decide(client, "await", 2)
+    refused = move(client, succession.refuse)
+    assert (refused.action, refused.before, refused.after) == ("refuse", 1, 1)
+    assert refused.reason == "refused; because"
+    assert aliases(client) == {"champion": 1}
+    for answer in (succession.approve, succession.refuse):
+        with pytest.raises(EvermodelError, match="no version of it waits"):
+            move(client, answer)
+    assert move(client, succession.approve, 2).after == 2
+
+
+def test_a_winner_waits_until_it_is_answered_or_another_one_is_champion(client):
+    def waits():
+        found = succession.waiting(ledger.read(ledger.path("it")))
+        return found.version if found else None
+
+    assert waits() is None
+    decide(client, "promote", 1)
+    assert waits() is None
+    decide(client, "await", 2)
+    decide(client, "keep", 3)
+    assert waits() == 2
+    decide(client, "await", 3)
+    assert waits() == 3
+    move(client, succession.refuse, 3)
+    assert waits() == 2
+    decide(client, "promote", 4)
+    assert waits() is None, "it was not compared with this champion"
+
+
+def test_an_answer_in_airflow_names_the_person_and_the_run(client, monkeypatch):
+    monkeypatch.setenv("EVERMODEL_RUN", "approve.it/now")
+    assert decide(client, "await", 1).who == "approve.it/now"
+    monkeypatch.setenv("EVERMODEL_PERSON", "Ada")
+    assert move(client, succession.approve).who == "Ada in approve.it/now"

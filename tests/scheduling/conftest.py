@@ -11,6 +11,18 @@ from tests.browser import browser  # noqa: F401  (fixture)
 from tests.project import commit, copy_repository
 from tests.scheduling.server import Airflow
 
+MANUAL = """\
+  {name}:
+    dataset: boston_housing
+    task: regression
+    model: linear
+    options: {{}}
+    baseline: constant
+    train: {{}}
+    promotion: {{metric: mae, ceiling: 6.0, approval: manual}}
+
+"""
+
 
 class Webhook(BaseHTTPRequestHandler):
     """Takes what a webhook is sent."""
@@ -38,11 +50,14 @@ def webhook():
 def airflow(airflow_bin, webhook, tmp_path_factory):
     """`evermodel airflow` over a copy of this repository in which nothing ever ran.
 
-    Or it would have nothing to publish. boston_dnn is tried once only.
+    Or it would have nothing to publish. boston_dnn is tried once only; boston_yes and boston_no wait for
+    somebody's word.
     """
     folder = tmp_path_factory.mktemp("airflow") / "project"
     project = copy_repository(folder)
     project.edit("params.yaml", "  boston_dnn:\n", "  boston_dnn:\n    schedule: {retries: 0}\n")
+    manual = "".join(MANUAL.format(name=name) for name in ("boston_yes", "boston_no"))
+    project.edit("params.yaml", "\nexperiments:\n", f"\nexperiments:\n{manual}")
     project.run("evermodel", "graph")
     (folder / "dvc.lock").unlink()
     commit(project, "One try")
@@ -64,6 +79,7 @@ def first(airflow):
 
 @pytest.fixture(scope="session")
 def mixed(airflow, first):
-    """The id of a run of two experiments, of which one can't be built; nobody waits for its end here."""
+    """The id of a run of four experiments, of which one can't be built; nobody waits for its end here."""
+    names = ["boston_linear", "boston_dnn", "boston_yes", "boston_no"]
     broken = "experiments.boston_dnn.options.units=[0]"
-    return airflow.trigger("retrain_all", experiments=["boston_linear", "boston_dnn"], overrides=[broken])
+    return airflow.trigger("retrain_all", experiments=names, overrides=[broken])

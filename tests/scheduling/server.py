@@ -85,6 +85,8 @@ class Airflow(Client):
         assert self.process.poll() is None, self.said()
         self.login = re.search(r"user (\S+), password (\S+)", self.said()).groups()
         self.log_in(*self.login)
+        for dag in ("approve", "retrain_all", "score", "watch"):  # each of another file
+            wait(lambda dag=dag: self.call("GET", f"/api/v2/dags?dag_id_pattern={dag}")["total_entries"])
 
     def said(self) -> str:
         return self.log.read_text()

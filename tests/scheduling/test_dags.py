@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from evermodel.scheduling import graph
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc", "great_expectations", "evermodel", "pandas", "numpy"}
+OTHERS = {"watch", "rebuild", "score"}  # the DAGs beside those that retrain
 NOTIFIERS = {f"airflow.providers.{name}.notifications" for name in ("http", "smtp")}  # for failures only
 READ = """
 import json, sys, time
@@ -57,11 +59,27 @@ print(json.dumps({"errors": bag.import_errors, "seconds": seconds, "modules": so
 
 @pytest.fixture(scope="module")
 def read(airflow_bin, tmp_path_factory):
-    home = {"AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow")), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    return read_dags(airflow_bin, ROOT / "dags", tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="module")
+def manual(airflow_bin, tmp_path_factory):
+    """The DAGs where somebody has to approve boston_dnn."""
+    folder = tmp_path_factory.mktemp("manual")
+    shutil.copytree(ROOT / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    described = json.loads((ROOT / graph.FILE).read_text())
+    described["experiments"]["boston_dnn"]["approval"] = "manual"
+    (folder / "dags/graph.json").write_text(graph.text(described))
+    return read_dags(airflow_bin, folder / "dags", folder)
+
+
+def read_dags(airflow_bin, folder, home):
+    """What Airflow reads in a folder of DAGs."""
+    settings = {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [airflow_bin / "python", "-c", READ, ROOT / "dags"],
-        env=clean | home,
+        [airflow_bin / "python", "-c", READ, folder],
+        env=clean | settings,
         capture_output=True,
         text=True,
         check=False,
@@ -95,7 +113,7 @@ def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(
 
 def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
     retraining = {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
-    assert set(read["dags"]) == retraining | {"watch", "rebuild"}
+    assert set(read["dags"]) == retraining | OTHERS
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
         assert dag["doc"]
@@ -141,14 +159,40 @@ def test_one_champion_a_week_is_rebuilt_once_and_a_failure_is_told(read):
     assert not read["dags"]["rebuild"]["paused"]
 
 
+def test_an_experiment_that_somebody_approves_has_a_dag_that_asks_and_no_other_has(read, manual):
+    assert manual["errors"] == {}
+    assert manual["seconds"] < 1
+    assert set(manual["dags"]) - set(read["dags"]) == {"approve.boston_dnn"}
+    assert manual["schedules"]["approve.boston_dnn"] == ["challenger.boston_dnn"]
+    assert manual["dags"]["approve.boston_dnn"]["runs"] == 1
+    tasks = manual["tasks"]["approve.boston_dnn"]
+    after = {"look": [], "approve": ["look"], "promote": ["approve"], "refuse": ["promote"]}
+    assert {task_id: task["after"] for task_id, task in tasks.items()} == after
+    assert tasks["promote"]["command"] == "evermodel step approve boston_dnn"
+    assert tasks["refuse"]["command"].endswith("; evermodel step refuse boston_dnn")
+    assert tasks["refuse"]["rule"] == "all_skipped"
+    assert tasks["approve"]["hours"] is None, "a person may take a week"
+    assert all(task["explains"] and "{{" not in task["command"] for task in tasks.values())
+    assert manual["tasks"]["retrain.boston_dnn"] == read["tasks"]["retrain.boston_dnn"], "it waits for nobody"
+
+
+def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(read, values):
+    ((task_id, task),) = read["tasks"]["score"].items()
+    assert (task_id, task["command"], task["queue"]) == ("score", "evermodel step score", "default")
+    assert task["explains"]
+    assert task["backs_off"]
+    assert read["dags"]["score"]["params"] == ["experiment", "inputs", "out"]
+    assert "score" not in read["schedules"]
+
+
 def test_the_tasks_beside_the_lanes_are_those_that_no_lane_may_be_called(read):
-    for dag_id in set(read["tasks"]) - {"watch", "rebuild"}:
+    for dag_id in set(read["tasks"]) - OTHERS:
         assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(graph.COMMON)
     assert set(graph.COMMON) <= set(read["tasks"]["retrain_all"])
 
 
 def test_the_end_is_green_where_nothing_failed_although_something_was_skipped(read):
-    for dag_id in set(read["tasks"]) - {"watch", "rebuild"}:
+    for dag_id in set(read["tasks"]) - OTHERS:
         assert read["tasks"][dag_id]["end"]["rule"] == "none_failed"
 
 

@@ -60,6 +60,7 @@ def test_what_schedule_says_is_described(stages, values):
         "experiments": {
             "rbm": {
                 "dataset": "mnist",
+                "approval": "auto",
                 "description": "d",
                 "tags": ["mnist", "classification", "rbm", "x"],
                 "cron": "0 3 * * *",

@@ -1,5 +1,7 @@
 """What a form may change about a run."""
 
+import json
+
 import pytest
 import yaml
 
@@ -73,3 +75,17 @@ def test_what_a_run_changes_is_told():
 def test_what_the_form_left_empty_is_not_set():
     empty = '{"experiments": null, "commit": null, "force": false, "overrides": null}'
     assert settings.parse(empty) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"experiment": "unet", "inputs": "here", "out": "/o"}, "inputs.*has to begin with /"),
+        ({"experiment": "unet", "inputs": "/i", "out": "o.parquet"}, "out.*has to begin with /"),
+        ({"experiment": "unet", "inputs": "/i"}, "out.*required"),
+        ({"experiment": "unet", "inputs": "/i", "out": "/o", "force": True}, "force.*not permitted"),
+    ],
+)
+def test_a_scoring_without_two_whole_paths_is_refused(given, fault):
+    with pytest.raises(EvermodelError, match=f"EVERMODEL_SETTINGS is wrong: .*{fault}"):
+        settings.parse_scoring(json.dumps(given))

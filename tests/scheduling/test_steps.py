@@ -1,6 +1,8 @@
 """What a task does in its checkout, with stages that are one line of shell."""
 
+import json
 import subprocess
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -212,3 +214,75 @@ def test_where_nobody_is_champion_there_is_nothing_to_rebuild(champions, monkeyp
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
         steps.main("rebuild")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Who was told what of boston_dnn, of which version 3 waits for approval."""
+    told = []
+    waits = SimpleNamespace(version=3, after=2, reason="better")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("EVERMODEL_VERSION", "3")
+    monkeypatch.setattr(experiments, "waiting", lambda name: waits if name == "boston_dnn" else None)
+    for answer in ("approve", "refuse"):
+        monkeypatch.setattr(experiments, answer, partial(lambda *said: told.append(said), answer))
+    return told
+
+
+def test_what_waits_for_approval_is_told_in_json_and_where_nothing_does_the_task_is_skipped(asked, capsys):
+    assert steps.main("waiting", "boston_dnn") == 0
+    assert json.loads(capsys.readouterr().out) == {"version": 3, "champion": 2, "reason": "better"}
+    assert steps.main("waiting", "boston_linear") == steps.NOTHING_TO_DO
+
+
+def test_the_answer_is_about_the_version_that_was_asked_about(asked, capsys, monkeypatch):
+    line = SimpleNamespace(version=3, action="promote", sha256="beef")
+    monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [line])
+    assert steps.main("approve", "boston_dnn") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"version": "3", "sha256": "beef"}
+    assert steps.main("refuse", "boston_dnn") == 0
+    assert asked == [("approve", "boston_dnn", 3), ("refuse", "boston_dnn", 3)]
+
+
+@pytest.mark.parametrize("answer", ["approve", "refuse"])
+def test_a_retry_finds_what_the_try_before_has_written_and_nothing_else(asked, monkeypatch, answer):
+    def decline(name, version):
+        raise EvermodelError("no version waits")
+
+    monkeypatch.setattr(experiments, answer, decline)
+    written = SimpleNamespace(version=3, action={"approve": "promote"}.get(answer, answer), sha256="beef")
+    monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [written])
+    assert steps.main(answer, "boston_dnn") == 0
+    for lines in (
+        [],
+        [SimpleNamespace(version=4, action=written.action)],
+        [SimpleNamespace(version=3, action="keep")],
+    ):
+        monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file, lines=lines: lines)
+        with pytest.raises(EvermodelError, match="no version waits"):
+            steps.main(answer, "boston_dnn")
+
+
+def test_scoring_is_told_whose_champion_reads_what_and_where_the_answers_go(asked, monkeypatch, capsys):
+    given = []
+
+    def score(name, values, paths, out):
+        given.append((name, paths, out))
+        return SimpleNamespace(sentence="done")
+
+    monkeypatch.setattr(experiments, "score", score)
+    wanted = {"experiment": "unet", "inputs": "/data/in", "out": "/data/out.parquet"}
+    monkeypatch.setenv("EVERMODEL_SETTINGS", json.dumps(wanted))
+    assert steps.main("score") == 0
+    assert given == [("unet", [Path("/data/in")], Path("/data/out.parquet"))]
+    assert capsys.readouterr().out == "done\n"
+
+
+@pytest.mark.parametrize("step", ["waiting", "approve", "refuse", "score"])
+def test_without_a_server_nothing_is_asked_answered_or_scored(asked, monkeypatch, step):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    wanted = {"experiment": "unet", "inputs": "/in", "out": "/out"}
+    monkeypatch.setenv("EVERMODEL_SETTINGS", json.dumps(wanted if step == "score" else {}))
+    with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
+        steps.main(step, *(["boston_dnn"] if step != "score" else []))

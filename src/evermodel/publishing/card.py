@@ -2,61 +2,98 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import statistics
+from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
 
+REST = "\n\nThe rest is in `card.html` on the run of this version.\n"
 
-def write(model: Candidate, decision: str, report: str) -> str:
-    """The card of a model; decision: in a sentence, and report: the whole of it."""
+
+def write(model: Candidate, version: int, decision: str, report: str) -> str:
+    """The card of a version; decision: in a sentence, and report: the whole of it."""
     name, experiment, spec = model.name, model.experiment, model.spec
-    source, facts, figures = model.source, model.facts, model.figures
+    source, facts = model.source, model.facts
     made = (
         f"\n\n**Made data:** {source.note}. The numbers say nothing about the real data." if spec.made else ""
     )
     options = ", ".join(f"{key} = {value}" for key, value in experiment.options.items()) or "none"
-    beside = set() if spec.kind == "text" else {"text"}
-    trained = experiment.train.model_dump(exclude_none=True, exclude=beside) if experiment.train else {}
-    recipe = ", ".join(f"{key} = {value}" for key, value in trained.items()) or "fitted by scikit-learn"
-    started = ", from weights trained on ImageNet" if facts.pretrained else ""
-    if experiment.options.get("base") and not facts.pretrained:
-        started = ", from random weights (no pretrained ones came with the data)"
-    return f"""# {name}
+    return f"""# {name}, version {version}
 
 {experiment.task.capitalize()} on {source.title}.{made}
 
 | | |
 |---|---|
-| Data | `{spec.dataset}`, edition {spec.edition}: {_rows(spec)} |
+| Data | `{spec.dataset}`, edition {spec.edition}, profile {model.profile}: {_rows(spec)} |
 | Licence | {source.licence} |
 | Terms | {source.terms} |
-| Architecture | `{experiment.model}` ({options}), {facts.parameters:,} parameters |
-| Training | {recipe}; {facts.epochs} epoch(s){started} |
+| Architecture | `{experiment.model}` ({options}), {facts.parameters:,} parameters, {model.megabytes:.3g} MB |
+| Training | {_recipe(model)}; {facts.epochs} epoch(s){_start(model)} |
 | Decision | {decision} |
 
 ## On the test rows, never seen in training
 
 | metric | this model | 95 % interval | baseline `{experiment.baseline}` |
 |---|---|---|---|
-{_table(figures)}
-
+{_table(model.figures)}
+{_slices(model)}
 ## Why it is champion, or not
 
 {report}
+It had to meet: {_policy(model)}.
+
+## Limits
+
+{_limits(model)}
+
 ## How to use it
 
 `mlflow.pyfunc.load_model("models:/{name}@champion").predict(x)` takes {_input(spec)} as they come: scaling \
 and encoding are inside the model.{_classes(spec)}
 
-`evermodel predict {name} FILE` does the same from the command line.
+`evermodel predict {name} FILE` does the same from the command line, `evermodel serve {name}` over HTTP.
 
-## How it is known
+## How to make it again
 
-Model file sha256 `{facts.sha256}`, training key `{facts.key}`, test rows sha256 `{spec.test_hash}`.
+`evermodel rebuild {name}@{version}` trains it anew from its commit and compares the two to the last bit.
+
+| | sha256 |
+|---|---|
+| model file | `{facts.sha256}` |
+| test rows | `{spec.test_hash}` |
+{_files(source.files)}
+| training key | `{facts.key}` |
 """
+
+
+def shortened(card: str, most: int) -> str:
+    """A card of so many characters at most, cut after a line."""
+    if len(card) <= most:
+        return card
+    return card[: card.rindex("\n", 0, most - len(REST))] + REST
 
 
 def _rows(spec: Spec) -> str:
     return ", ".join(f"{count:,} {split}" for split, count in spec.rows.items())
+
+
+def _recipe(model: Candidate) -> str:
+    train = model.experiment.train
+    beside = set() if model.spec.kind == "text" else {"text"}
+    chosen = train.model_dump(exclude_none=True, exclude=beside) if train else {}
+    return ", ".join(f"{key} = {value}" for key, value in chosen.items()) or "fitted by scikit-learn"
+
+
+def _start(model: Candidate) -> str:
+    """Which weights it began with, where the architecture can have pretrained ones."""
+    if model.facts.pretrained:
+        return ", from weights trained on ImageNet"
+    if model.experiment.options.get("base"):
+        return ", from random weights (no pretrained ones came with the data)"
+    return ""
 
 
 def _table(figures: Mapping[str, float]) -> str:
@@ -72,6 +109,63 @@ def _interval(figures: Mapping[str, float], name: str) -> str:
     if f"{name}_low" not in figures:
         return "–"
     return f"{figures[name + '_low']:.4g} … {figures[name + '_high']:.4g}"
+
+
+def _slices(model: Candidate) -> str:
+    """The metric that counts in each group of the policy's slices; "" if it names none."""
+    groups = [group for name, column in model.slices.items() for group in promotion.groups(name, column)]
+    if not groups:
+        return ""
+    lines = [_slice(model, group, model.scores.table[rows]) for group, rows in groups]
+    head = [
+        "\n### In each slice\n",
+        f"| slice | test rows | {model.policy.metric} | 95 % interval |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *lines, ""])
+
+
+def _slice(model: Candidate, group: str, rows: pd.DataFrame) -> str:
+    how = model.scores.statistics[model.policy.metric]
+    try:
+        low, high = statistics.intervals({"": how}, rows, promotion.SEED)[""]
+    except EvermodelError:  # too few rows, or all of one class
+        return f"| {group} | {len(rows):,} | – | – |"
+    return f"| {group} | {len(rows):,} | {statistics.value(how, rows):.4g} | {low:.4g} … {high:.4g} |"
+
+
+def _policy(model: Candidate) -> str:
+    """What its experiment asks of a champion."""
+    policy = model.policy
+    limit = f"at least {policy.floor:g}" if policy.floor is not None else f"at most {policy.ceiling:g}"
+    asked = [f"{policy.metric} {limit}", "better than the baseline"]
+    asked += [f"no more than {policy.max_megabytes:g} MB"] if policy.max_megabytes is not None else []
+    more = f" by more than {policy.margin:g}" if policy.margin else ""
+    asked += [f"better than the champion{more} at {100 * policy.confidence:g} % confidence"]
+    asked += [f"no worse than it by {most:g} in any group of {name}" for name, most in policy.slices.items()]
+    return "; ".join(asked)
+
+
+def _limits(model: Candidate) -> str:
+    """What the numbers don't say and the model can't do, as a list."""
+    spec = model.spec
+    told = [
+        f"Its numbers are of {spec.rows['test']:,} test rows of the same source. The intervals tell the luck "
+        "of these rows, not how it does on data from elsewhere."
+    ]
+    if spec.classes:
+        told += [f"It answers one of its {len(spec.classes)} classes, whatever it is given."]
+    told += {
+        "table": ["Numbers far from those of the training rows get an answer all the same."],
+        "series": ["It forecasts from the steps that it is given, and knows of nothing else."],
+        "images": ["Pictures of another size are resized; what is small in them may be lost."],
+        "text": ["Words that the training rows lack count nothing."],
+    }[spec.kind]
+    return "\n".join(f"- {one}" for one in told)
+
+
+def _files(files: Mapping[str, str]) -> str:
+    return "\n".join(f"| {name} | `{digest}` |" for name, digest in files.items())
 
 
 def _input(spec: Spec) -> str:

@@ -90,6 +90,13 @@ def spent(confidence: float, looks: int) -> float:
     return 1 - (1 - confidence) * 6 / (math.pi * (looks + 1)) ** 2
 
 
+def groups(name: str, column: pd.Series) -> list[tuple[str, Array]]:
+    """The rows of each group of a column: its values, or its quarters where there are many."""
+    if column.nunique() > GROUPS:
+        column = pd.qcut(column, 4, duplicates="drop").astype(str)
+    return [(f"{name} = {value}", (column == value).to_numpy()) for value in sorted(column.unique())]
+
+
 def _alone(model: Candidate) -> Decision:
     """What can be said without a champion."""
     policy, metric = model.policy, model.policy.metric
@@ -136,7 +143,7 @@ def _against(model: Candidate, theirs: Scores, version: int, looks: int) -> Deci
     parts += [
         (group, rows, -policy.slices[name])
         for name, column in model.slices.items()
-        for group, rows in _groups(name, column)
+        for group, rows in groups(name, column)
     ]
     # All intervals hold at once with the confidence (Bonferroni).
     level = 1 - (1 - confidence) / len(parts)
@@ -154,13 +161,6 @@ def _compare(
     bounds = statistics.difference(how, *tables, SEED, level, draws)
     low, high = sorted(policy.direction * bound for bound in bounds)
     return Comparison(name, int(rows.sum()), policy.direction * (first - second), low, high, needed)
-
-
-def _groups(name: str, column: pd.Series) -> list[tuple[str, Array]]:
-    """The rows of each group of a column: its values, or its quarters where there are many."""
-    if column.nunique() > GROUPS:
-        column = pd.qcut(column, 4, duplicates="drop").astype(str)
-    return [(f"{name} = {value}", (column == value).to_numpy()) for value in sorted(column.unique())]
 
 
 def _sentence(policy: Promotion, made: Sequence[Comparison], version: int, confidence: float) -> str:

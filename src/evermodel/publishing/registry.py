@@ -32,19 +32,22 @@ from evermodel.runs.saved import Facts
 
 CHAMPION = "champion"
 EXAMPLES = 2
+DESCRIPTION = 5000  # characters that MLflow's database has room for
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
 
-def register(client: MlflowClient, model: Candidate, run_id: str, verdict: str, page: str) -> int:
-    """The number of the registered version of a model, made if there is none for this very file.
-
-    verdict: what was decided, in a sentence, and page: the whole report; both go into its card.
-    """
+def register(client: MlflowClient, model: Candidate, run_id: str) -> int:
+    """The number of the registered version of a model, made if there is none for this very file."""
     found = _version_of(client, model.name, model.facts)
     if found is None:
         found = _create(client, model.name, run_id, model.spec, model.facts)
-    client.update_model_version(model.name, found.version, description=card.write(model, verdict, page))
+    return int(found.version)
+
+
+def describe(client: MlflowClient, model: Candidate, number: int, verdict: str, page: str) -> None:
+    """Write onto a version its card, and what was decided, in a sentence."""
+    client.update_model_version(model.name, str(number), description=card.shortened(page, DESCRIPTION))
     metric = model.policy.metric
     judgement = {
         "metric": metric,
@@ -55,8 +58,7 @@ def register(client: MlflowClient, model: Candidate, run_id: str, verdict: str, 
         "decided": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     for key, value in judgement.items():
-        client.set_model_version_tag(model.name, found.version, f"evermodel.{key}", value)
-    return int(found.version)
+        client.set_model_version_tag(model.name, str(number), f"evermodel.{key}", value)
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:

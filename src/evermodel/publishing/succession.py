@@ -17,7 +17,7 @@ from evermodel.runs import journal
 
 PREVIOUS, CHALLENGER = "previous", "challenger"
 HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases follow the ledger
-RUN = "EVERMODEL_RUN"  # set by Airflow's tasks
+RUN, PERSON = "EVERMODEL_RUN", "EVERMODEL_PERSON"  # set by Airflow's tasks
 
 
 def entry(
@@ -105,18 +105,25 @@ def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> Non
         raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
 
 
+def waiting(lines: Sequence[Entry]) -> Entry | None:
+    """The newest winner that waits for somebody's word, and was compared with the champion of now."""
+    words = {line.version: line for line in lines if line.action in ("await", "promote", "refuse")}
+    asked = [line for line in words.values() if line.action == "await" and line.after == lines[-1].after]
+    return max(asked, key=lambda line: line.number, default=None)
+
+
 def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
     """Make a version champion that was found worthy and waits for somebody's word; the newest if None.
 
-    Raises EvermodelError if none waits, or another one has become champion since.
+    One that was refused can still be named. Raises EvermodelError if none waits, or another one has become
+    champion since.
     """
-    waiting = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
-    if not waiting:
-        which = f"version {version}" if version else "no version"
-        raise EvermodelError(
-            f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
-        )
-    chosen = waiting[-1]
+    refused = {line.version: line.number for line in book.entries if line.action == "refuse"}
+    asked = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
+    asked = [line for line in asked if version or line.number > refused.get(line.version, 0)]
+    if not asked:
+        raise _nothing_waits(name, version)
+    chosen = asked[-1]
     if book.champion == chosen.version:
         raise EvermodelError(f"version {chosen.version} of {name} is champion already")
     if chosen.after != book.champion:
@@ -125,10 +132,19 @@ def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) 
             f"{book.champion} is champion now; `dvc repro --force promote@{name}` compares it again"
         )
     approved = entry("promote", chosen.version, book.champion, chosen.version, f"approved; {chosen.reason}")
-    kept = ("sha256", "test_hash", "policy", "numbers")
-    return enact(
-        client, name, book, approved.model_copy(update={field: getattr(chosen, field) for field in kept})
-    )
+    return enact(client, name, book, _judged_as(chosen, approved))
+
+
+def refuse(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
+    """Let a version not become champion that waits for somebody's word; the newest if None.
+
+    Raises EvermodelError if none waits.
+    """
+    chosen = waiting(book.entries)
+    if chosen is None or version not in (None, chosen.version):
+        raise _nothing_waits(name, version)
+    refused = entry("refuse", chosen.version, book.champion, book.champion, f"refused; {chosen.reason}")
+    return enact(client, name, book, _judged_as(chosen, refused))
 
 
 def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
@@ -146,6 +162,19 @@ def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> E
     return enact(client, name, book, entry("rollback", target, book.champion, target, reason))
 
 
+def _judged_as(decided: Entry, answer: Entry) -> Entry:
+    """An answer to a decision, with what that was made from."""
+    kept = ("sha256", "test_hash", "policy", "numbers")
+    return answer.model_copy(update={field: getattr(decided, field) for field in kept})
+
+
+def _nothing_waits(name: str, version: int | None) -> EvermodelError:
+    which = f"version {version}" if version else "no version"
+    return EvermodelError(
+        f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
+    )
+
+
 def _before(book: Ledger) -> int | None:
     """The champion before this one, by the last line that changed it."""
     changes = [line for line in book.entries if line.before != line.after]
@@ -157,7 +186,8 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     aliases = {registry.CHAMPION: last.after}
     if last.before != last.after:
         aliases[PREVIOUS] = last.before
-    aliases[CHALLENGER] = last.version if last.version != last.after and last.action != "rollback" else None
+    challenging = last.version != last.after and last.action not in ("refuse", "rollback")
+    aliases[CHALLENGER] = last.version if challenging else None
     there = {int(version.version) for version in registry.versions(client, name)}
     for alias, version in aliases.items():
         if version in there:
@@ -176,5 +206,6 @@ def _remove(client: MlflowClient, name: str, alias: str) -> None:
 
 
 def _who() -> str:
-    """The run of Airflow that did it, or the user of this machine."""
-    return os.environ.get(RUN) or f"{getpass.getuser()}@{platform.node()}"
+    """The run of Airflow that did it, and for whom, or the user of this machine."""
+    named = [os.environ[name] for name in (PERSON, RUN) if os.environ.get(name)]
+    return " in ".join(named) or f"{getpass.getuser()}@{platform.node()}"

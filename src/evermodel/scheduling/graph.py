@@ -65,6 +65,7 @@ def describe(stages: Sequence[Stage], values: Params) -> dict[str, Any]:
         "experiments": {
             name: {
                 "dataset": experiment.dataset,
+                "approval": experiment.promotion.approval,
                 "description": experiment.schedule.description
                 or f"{experiment.model} for {experiment.task} on {experiment.dataset}",
                 "tags": [experiment.dataset, experiment.task, experiment.model, *experiment.schedule.tags],

@@ -3,9 +3,11 @@
 import io
 import json
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import yaml
+from pydantic import field_validator
 from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
 
 from evermodel import experiments
@@ -14,6 +16,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Section
 
 WIDTH = 120
+S = TypeVar("S", bound=Section)
 
 
 class Settings(Section):
@@ -29,11 +32,35 @@ class Settings(Section):
     commit: str = ""
 
 
+class Scoring(Section):
+    """What Airflow's other form asks for: whose champion reads what, and where its answers go."""
+
+    experiment: str
+    inputs: Path
+    out: Path
+
+    @field_validator("inputs", "out")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        if not path.is_absolute():
+            raise ValueError("has to begin with /: a task has a folder of its own, which goes with it")
+        return path
+
+
 def parse(text: str) -> Settings:
     """The settings from JSON, in which null is what the form left empty; EvermodelError if they are none."""
+    return _parsed(text, Settings)
+
+
+def parse_scoring(text: str) -> Scoring:
+    """What is to be scored, from JSON; EvermodelError if it does not say so."""
+    return _parsed(text, Scoring)
+
+
+def _parsed(text: str, kind: type[S]) -> S:
     try:
         given = json.loads(text)
-        return Settings.model_validate({key: value for key, value in given.items() if value is not None})
+        return kind.model_validate({key: value for key, value in given.items() if value is not None})
     except (ValueError, AttributeError) as error:
         raise EvermodelError(f"EVERMODEL_SETTINGS is wrong: {' '.join(str(error).split())}") from None
 

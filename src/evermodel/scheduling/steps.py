@@ -9,9 +9,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evermodel import experiments, lockfile, workers
 from evermodel.core import data, params
@@ -19,9 +19,13 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.scheduling import settings, shell, watcher
 from evermodel.scheduling.checkout import REMOTE, git
-from evermodel.scheduling.settings import Settings
+from evermodel.scheduling.settings import Scoring, Settings
+
+if TYPE_CHECKING:
+    from evermodel.publishing.ledger import Entry
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
+VERSION = "EVERMODEL_VERSION"  # that somebody was asked about
 AUTHOR = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -63,7 +67,7 @@ def publish(chosen: Settings, *names: str) -> int:
     """Assemble dvc.lock, promote, and push dvc.lock to a branch named after the run.
 
     Experiments without result are left out; the task that failed to make it has said why. The last line tells
-    which champions are models of this run.
+    which models of this run are champions, and which wait for approval.
     """
     values = prepare(chosen)
     wanted = names or chosen.experiments or tuple(values.experiments)
@@ -80,7 +84,7 @@ def publish(chosen: Settings, *names: str) -> int:
         aside.put_back()
     _commit(f"Retrain {', '.join(ready)}")
     _push(os.environ["EVERMODEL_RUN"])
-    print(json.dumps(_champions(ready)))
+    print(json.dumps(_champions(ready) | _challengers(ready)))
     return promoted.code
 
 
@@ -106,6 +110,36 @@ def rebuild() -> int:
     made = experiments.rebuild(f"{Random(os.environ['EVERMODEL_RUN']).choice(names)}@{registry.CHAMPION}")
     print(made.sentence)
     return 0 if made.comparison.as_it_should_be else 1
+
+
+def waiting(name: str) -> int:
+    """Tell in the last line which version waits for approval, and why it won; 99 if none does."""
+    _require_server()
+    if (decided := experiments.waiting(name)) is None:
+        print(f"no version of {name} waits for approval")
+        return NOTHING_TO_DO
+    print(json.dumps({"version": decided.version, "champion": decided.after, "reason": decided.reason}))
+    return 0
+
+
+def approve(name: str) -> int:
+    """Promote what somebody approved; the last line tells version and hash of the new champion."""
+    written = _answered(name, "promote", experiments.approve)
+    print(json.dumps({"version": str(written.version), "sha256": written.sha256}))
+    return 0
+
+
+def refuse(name: str) -> int:
+    """Write down that somebody refused."""
+    _answered(name, "refuse", experiments.refuse)
+    return 0
+
+
+def score(wanted: Scoring) -> int:
+    """Let a champion answer for a file or a folder that the worker reaches."""
+    _require_server()
+    print(experiments.score(wanted.experiment, params.load(), [wanted.inputs], wanted.out).sentence)
+    return 0
 
 
 def prepare(chosen: Settings) -> Params:
@@ -135,6 +169,21 @@ def _lanes(values: Params, names: Collection[str]) -> set[str]:
 def branch(run: str) -> str:
     """The name of a run as Git allows it in a branch."""
     return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
+
+
+def _answered(name: str, action: str, move: Callable[[str, int], str]) -> "Entry":
+    """Do what follows from an answer, and return its line of the ledger; a retry may find it there."""
+    from evermodel.publishing import ledger
+
+    _require_server()
+    version = int(os.environ[VERSION])
+    try:
+        print(move(name, version))
+    except EvermodelError:
+        last = ledger.read(ledger.path(name))[-1:]
+        if [(line.version, line.action) for line in last] != [(version, action)]:
+            raise
+    return ledger.read(ledger.path(name))[-1]
 
 
 def _require_server() -> None:
@@ -190,7 +239,7 @@ def _push(run: str) -> None:
 
 
 def _champions(names: Sequence[str]) -> dict[str, Any]:
-    """The experiments whose champion is the model of this run, with its version and hash."""
+    """Assets of the experiments whose champion is the model of this run, with its version and hash."""
     from evermodel.publishing import registry, tracking
     from evermodel.runs import saved
 
@@ -198,15 +247,30 @@ def _champions(names: Sequence[str]) -> dict[str, Any]:
     champions = {name: registry.champion(client, name) for name in names}
     facts = {name: saved.facts(saved.MODELS / name) for name in names}
     return {
-        name: {"version": champion.version, "sha256": facts[name].sha256}
+        f"champion.{name}": {"version": champion.version, "sha256": facts[name].sha256}
         for name, champion in champions.items()
         if champion and registry.holds(champion, facts[name])
     }
 
 
+def _challengers(names: Sequence[str]) -> dict[str, Any]:
+    """Assets of the experiments whose model of this run waits for approval, with its version and hash."""
+    from evermodel.runs import saved
+
+    asked = {name: experiments.waiting(name) for name in names}
+    return {
+        f"challenger.{name}": {"version": str(line.version), "sha256": line.sha256}
+        for name, line in asked.items()
+        if line and line.sha256 == saved.facts(saved.MODELS / name).sha256
+    }
+
+
 def main(step: str, *names: str) -> int:
     """Do a step with the settings of EVERMODEL_SETTINGS; returns the exit code."""
-    chosen = settings.parse(os.environ.get("EVERMODEL_SETTINGS", "{}"))
+    given = os.environ.get("EVERMODEL_SETTINGS", "{}")
+    if step == "score":
+        return score(settings.parse_scoring(given))
+    chosen = settings.parse(given)
     match step:
         case "begin":
             return begin(chosen)
@@ -218,6 +282,12 @@ def main(step: str, *names: str) -> int:
             return watch()
         case "rebuild":
             return rebuild()
+        case "waiting":
+            return waiting(*names)
+        case "approve":
+            return approve(*names)
+        case "refuse":
+            return refuse(*names)
         case _:
             return publish(chosen, *names)
 

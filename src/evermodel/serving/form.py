@@ -1,14 +1,12 @@
 """The plain form of a request: JSON for rows and texts, an upload for files; answers as people read them."""
 
 import base64
-import io
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
@@ -74,7 +72,7 @@ def answers(champion: Champion, names: list[str], x: Array, predictions: Array) 
     rows = prediction.answers(names, x, predictions, spec, champion.task)
     for row in rows:
         if "picture" in row:
-            row["picture"] = _png(row["picture"])
+            row["picture"] = prediction.png(row["picture"])
     if rows and "probability" in rows[0]:
         values = prediction.probabilities(np.asarray(predictions, dtype=float).reshape(len(names), -1), spec)
         for row, each in zip(rows, values.tolist(), strict=True):
@@ -97,12 +95,6 @@ def response(champion: Champion, rows: list[dict[str, Any]], accept: str) -> Res
 
 def _text(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
-
-
-def _png(pixels: Array) -> bytes:
-    written = io.BytesIO()
-    Image.fromarray(pixels).save(written, "PNG")
-    return written.getvalue()
 
 
 async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:

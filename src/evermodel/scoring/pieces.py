@@ -1,0 +1,104 @@
+"""What is scored together: some rows of a table, or some files of a folder."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evermodel import prediction
+from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
+
+FILES = 4096  # at most that are read at a time
+NUMBERS = 1 << 24  # at most that they may hold, which is 128 MB in a model's hands
+SUFFIXES = {  # what is taken of a folder
+    "table": (".csv", prediction.PARQUET),
+    "series": (".csv", prediction.PARQUET),
+    "text": (".txt",),
+    "images": (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """places: the file of each, and its row in a table from 1. x: raw, as the model takes them.
+
+    rejected: the files that can't be used, each with the reason.
+    """
+
+    places: list[dict[str, Any]]
+    x: Any
+    rejected: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """origin: what it is made of, in words that change when a file does; read: its examples."""
+
+    origin: str
+    read: Callable[[], Examples]
+
+
+def found(paths: Sequence[Path], spec: Spec) -> list[Path]:
+    """The files, and those of folders by name and suffix; EvermodelError if something is not there."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise EvermodelError(f"{path} does not exist; name a file or a folder to predict")
+        inside = sorted(_inside(path, SUFFIXES[spec.kind])) if path.is_dir() else [path]
+        if not inside:
+            raise EvermodelError(
+                f"{path} holds no file to predict; their names have to end in "
+                f"{', '.join(SUFFIXES[spec.kind])}"
+            )
+        files += inside
+    return files
+
+
+def of(files: Sequence[Path], spec: Spec) -> Iterator[Piece]:
+    """The pieces, always the same for the same files, of bounded size.
+
+    Reading one raises EvermodelError where a table can't be used.
+    """
+    if spec.kind == "table":
+        for file in files:
+            state = _state(file)
+            for number, rows in enumerate(prediction.pieces(file, spec)):
+                yield Piece(f"{state} {number}", partial(_rows, file, rows, spec))
+        return
+    count = min(FILES, max(1, NUMBERS // prod(spec.input_shape)))
+    for start in range(0, len(files), count):
+        some = files[start : start + count]
+        yield Piece("\n".join(map(_state, some)), partial(_files, some, spec))
+
+
+def _inside(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file():
+            yield file
+
+
+def _state(file: Path) -> str:
+    known = file.stat()
+    return f"{file} {known.st_size} {known.st_mtime_ns}"
+
+
+def _rows(file: Path, rows: pd.DataFrame, spec: Spec) -> Examples:
+    x = prediction.numbers(str(file), rows, spec)
+    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], x.to_numpy(), [])
+
+
+def _files(files: Sequence[Path], spec: Spec) -> Examples:
+    places, x, rejected = [], [], []
+    for file in files:
+        try:
+            x.append(prediction.example(file, spec))
+            places.append({"file": str(file)})
+        except EvermodelError as reason:
+            rejected.append((str(file), str(reason)))
+    return Examples(places, np.stack(x) if x else np.empty(0), rejected)

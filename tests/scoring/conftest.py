@@ -1,0 +1,61 @@
+"""Champions that answer at once, small pieces, and files to score."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evermodel import prediction
+from evermodel.scoring import pieces
+from evermodel.serving.champion import Champion
+from tests.specs import make_spec
+
+
+class Model:
+    """Answers with the mean of an example's numbers, or a text's length, until its patience ends.
+
+    asked: how many examples at each time.
+    """
+
+    def __init__(self):
+        self.asked, self.patience = [], 100
+
+    def __call__(self, x):
+        if len(self.asked) == self.patience:
+            raise KeyboardInterrupt
+        self.asked.append(len(x))
+        if x.dtype == object:
+            return np.array([[len(text) / 100] for text in x])
+        return x.reshape(len(x), -1).mean(axis=1)
+
+
+@pytest.fixture
+def champion(monkeypatch):
+    """A function that makes a champion for a kind of data; pieces are of three rows, or of two files."""
+    monkeypatch.setattr(prediction, "ROWS", 3)
+    monkeypatch.setattr(pieces, "FILES", 2)
+
+    def make(kind="table", version=7, run="cafe", **changes):
+        return Champion("houses", version, run, "regression", make_spec(kind, **changes), Model())
+
+    return make
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Ten rows of a CSV."""
+    file = tmp_path / "in" / "t.csv"
+    file.parent.mkdir()
+    file.write_text("b,a\n" + "".join(f"{row}.5,{row}\n" for row in range(10)))
+    return file
+
+
+@pytest.fixture
+def album(tmp_path):
+    """A folder of five pictures, each of one colour, and of what is none."""
+    folder = tmp_path / "album"
+    (folder / "more").mkdir(parents=True)
+    for number, name in enumerate(("a.png", "b.PNG", "c.jpg", "more/d.png", "more/e.bmp")):
+        Image.new("L", (4, 4), 10 * number).save(folder / name)
+    for name in ("notes.txt", "._a.png"):
+        (folder / name).write_text("no picture")
+    return folder

@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check ui airflow serve lock clean
+.PHONY: help run test unit check ui airflow serve bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -48,6 +48,11 @@ airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http
 
 serve: .venv/serving ## the champions over HTTP on http://127.0.0.1:8000
 	$(BIN)/evermodel serve
+
+bench: .venv/serving ## the benchmarks: serving beside `mlflow models serve`, and how often luck makes a champion
+	$(BIN)/evermodel run -j $(JOBS) fashion_cnn imdb_dnn mnist_mlp
+	$(BIN)/python benchmarks/serving.py fashion_cnn imdb_dnn
+	$(BIN)/python -m benchmarks.challengers mnist_mlp
 
 lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock

@@ -54,7 +54,7 @@ def test_the_sidecar_hears_what_the_file_holds(sidecar, tmp_path):
     with journal.keep("train", "made", "k") as events:
         events.epoch({"epoch": 1, "loss": 0.5})
     assert (tmp_path / "heard.jsonl").read_text() == journal.file("k").read_text()
-    assert (tmp_path / "arguments").read_text() == "-m evermodel.publishing.tracking made k\n"
+    assert (tmp_path / "arguments").read_text() == "-m evermodel.publishing.sidecar made k\n"
 
 
 def test_a_sidecar_that_fails_costs_the_stage_nothing(sidecar, capfd):

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -27,6 +28,8 @@ PROFILES = ("full", "sample")
 PICTURED = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
 # A name becomes a file, a stage, an MLflow experiment and a URL: nothing that any of them would interpret.
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
+# The safe one, in C where PyYAML has it; every stage reads this file.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 Name = Annotated[str, Field(pattern=NAME)]
@@ -268,7 +271,7 @@ def load(file: Path = FILE) -> Params:
     EvermodelError that names the full path of the wrong key and the choices there are.
     """
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
     except FileNotFoundError:
         raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -310,7 +313,7 @@ def options(model: str) -> dict[str, bool]:
     `weights` is not among them: where pretrained weights lie follows from the data set's source. Read
     from the source text, because importing a model means importing Keras.
     """
-    tree = ast.parse((PACKAGE / "models" / f"{model}.py").read_text(encoding="utf-8"))
+    tree = _parsed(PACKAGE / "models" / f"{model}.py")
     build = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
     arguments = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
     return {argument.arg: default is None for argument, default in arguments if argument.arg != WEIGHTS}
@@ -318,18 +321,28 @@ def options(model: str) -> dict[str, bool]:
 
 def framework(model: str) -> Literal["keras", "sklearn"]:
     """What a model's file is written in: keras if it imports that, scikit-learn otherwise."""
-    tree = ast.parse((PACKAGE / "models" / f"{model}.py").read_text(encoding="utf-8"))
+    tree = _parsed(PACKAGE / "models" / f"{model}.py")
     imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     return "keras" if "keras" in imported else "sklearn"
 
 
 def headlines(task: str) -> dict[str, str]:
     """The metrics that a task kind can be promoted by, each with whether "higher" or "lower" is better."""
-    tree = ast.parse((PACKAGE / "tasks" / f"{task}.py").read_text(encoding="utf-8"))
+    tree = _parsed(PACKAGE / "tasks" / f"{task}.py")
     assigned = (n for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name))
     value = next(node.value for node in assigned if ast.unparse(node.target) == "HEADLINES")
     assert value is not None
     return dict(ast.literal_eval(value))
+
+
+def _parsed(file: Path) -> ast.Module:
+    return _tree(file.read_text(encoding="utf-8"))
+
+
+@cache
+def _tree(source: str) -> ast.Module:
+    """The same few files are asked about by each experiment of each profile."""
+    return ast.parse(source)
 
 
 def _check_names(where: str, experiment: Experiment, params: Params) -> None:

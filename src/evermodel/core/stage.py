@@ -1,6 +1,5 @@
 """How a script of pipelines/ is run: one name in, one plain sentence out when something is wrong."""
 
-import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -16,8 +15,6 @@ def run(main: Callable[[str], None]) -> None:
     """
     if len(sys.argv) != 2:
         sys.exit(f"usage: python -m pipelines.{_stage()} NAME")
-    # An import of TensorFlow makes a million objects that stay: looking through them takes a quarter of it.
-    gc.set_threshold(100_000, 20, 100)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main(sys.argv[1])

@@ -1,7 +1,4 @@
-"""MLflow as a view of what DVC keeps: any run can be written, or completed, from the files of its stages.
-
-Run as `python -m evermodel.publishing.tracking NAME KEY` it is the sidecar of a stage (see journal.py).
-"""
+"""MLflow as a view of what DVC keeps: any run can be written, or completed, from the files of its stages."""
 
 import json
 import logging
@@ -340,10 +337,3 @@ def _without_password(address: str) -> str:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-if __name__ == "__main__":
-    try:
-        follow(*sys.argv[1:])
-    except EvermodelError as error:
-        sys.exit(f"{sys.argv[1]}: {error}")

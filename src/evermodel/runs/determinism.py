@@ -9,6 +9,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Runtime
 
@@ -50,7 +51,7 @@ def device() -> str:
 
 def keras() -> Any:
     """Import Keras without the greetings of its back end."""
-    with _native_messages_hidden():
+    with _native_messages_hidden(), garbage.ignored():
         import keras
 
         if keras.backend.backend() == "tensorflow":

@@ -1,6 +1,6 @@
 """What happened while a run was made: written to a file at once, and sent on to MLflow by another process.
 
-The sidecar (`python -m evermodel.publishing.tracking`) reads the journal from its standard input, so that
+The sidecar (`python -m evermodel.publishing.sidecar`) reads the journal from its standard input, so that
 a tracking server that is slow or down can't hold a training up, a change of the tracking code retrains
 nothing, and a training that is killed is noticed at once: the pipe ends.
 """
@@ -67,7 +67,7 @@ def keep(stage: str, name: str, key: str) -> Iterator[Journal]:
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "tracking.log").open("a", encoding="utf-8") as log:
         sidecar = subprocess.Popen(
-            [sys.executable, "-m", "evermodel.publishing.tracking", name, key],
+            [sys.executable, "-m", "evermodel.publishing.sidecar", name, key],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -1,0 +1,20 @@
+"""The sidecar of a stage: `python -m evermodel.publishing.sidecar NAME KEY` (see journal.py)."""
+
+import sys
+
+from evermodel.core import garbage
+from evermodel.core.errors import EvermodelError
+
+
+def main(name: str, key: str) -> None:
+    """Tell MLflow what the stage writes to standard input."""
+    with garbage.ignored():
+        from evermodel.publishing import tracking
+    try:
+        tracking.follow(name, key)
+    except EvermodelError as error:
+        sys.exit(f"{name}: {error}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -14,7 +15,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.publishing import tracking
 from evermodel.runs import journal
-from evermodel.serving import app
+from evermodel.serving import app, page
 from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.follower import Follower
@@ -51,11 +52,13 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
 
 
 def _answer(plane: Plane, follower: Follower, limits: Limits, listening: socket.socket) -> None:
-    diary = Diary(REQUESTS)
-    made = app.create(plane, follower.problems, diary, limits, os.environ.get(TOKEN) or None)
-    # uvicorn ends what it has begun and then passes Ctrl-C on, by which this command is meant to end.
+    diary, token = Diary(REQUESTS), os.environ.get(TOKEN) or None
+    made = app.create(plane, follower.problems, diary, limits, token)
+    # uvicorn ends what it has begun and then passes the signal on, by which this command is meant to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as at_end, suppress(KeyboardInterrupt):
         at_end.callback(diary.close)
+        at_end.enter_context(page.mounted(made, plane, limits, token))
         follower.start()
         at_end.callback(follower.stop)
         uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False)).run([listening])

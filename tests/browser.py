@@ -40,9 +40,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(browser: Browser) -> Iterator[Page]:
-    """An empty page; in the end it fails if the page ever asked another machine for something."""
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+def opened(browser: Browser, login: tuple[str, str] | None = None) -> Iterator[Page]:
+    """An empty page; in the end it fails if the page ever asked another machine for something.
+
+    login: name and password, given when the browser asks for them.
+    """
+    known = {"username": login[0], "password": login[1]} if login else None
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, http_credentials=known)
     asked: list[str] = []
     refuse_foreign(context, asked)
     yield context.new_page()

@@ -13,6 +13,7 @@ from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.limits import Desk, Limits
 from evermodel.serving.protocol import Plane, Served
+from tests.browser import browser  # noqa: F401  (fixture)
 from tests.specs import make_spec
 
 CLASSES = ("bad", "good")

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import hmac
 
 from fastapi import HTTPException
@@ -46,8 +45,8 @@ class Gate:
         if not hmac.compare_digest(_given(headers.get("authorization", "")), self.token.encode()):
             raise HTTPException(
                 401,
-                "send the header Authorization: Bearer TOKEN",
-                headers={"WWW-Authenticate": 'Basic realm="Evermodel, token as password", Bearer'},
+                "send the header Authorization: Bearer TOKEN, or the token as a password",
+                headers={"WWW-Authenticate": 'Basic realm="Evermodel"'},
             )
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
@@ -79,7 +78,7 @@ def _given(authorization: str) -> bytes:
         return given.encode()
     try:
         return base64.b64decode(given, validate=True).partition(b":")[2] if scheme.lower() == "basic" else b""
-    except binascii.Error:
+    except ValueError:  # of letters beyond ASCII too
         return b""
 
 

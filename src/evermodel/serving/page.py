@@ -112,7 +112,7 @@ def _panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.
             card = gradio.Markdown(champion.card)
     for each, button in asked:
         button.click(
-            _answering(champion.name, plane, ask, each.request),
+            answering(champion.name, plane, ask, each.request),
             list(each.fields),
             [*shown, accordion, card],
             js=each.read,
@@ -122,7 +122,9 @@ def _panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.
     return panel
 
 
-def _answering(name: str, plane: Plane, ask: Ask, request: Callable[..., Request]) -> Any:
+def answering(name: str, plane: Plane, ask: Ask, request: Callable[..., Request]) -> Any:
+    """What a click on "Ask" does: from the values of the fields to what is shown, `gradio.Error` included."""
+
     async def answer(*values: Any) -> list[Any]:
         try:
             asked = request(*values)
@@ -142,7 +144,7 @@ def _empty() -> list[Component]:
         gradio.Label(**hidden),
         gradio.Label(num_top_classes=5, **hidden),
         gradio.Gallery(
-            columns=3, object_fit="contain", format="png", buttons=["fullscreen"], interactive=False, **hidden
+            columns=2, object_fit="contain", format="png", buttons=["fullscreen"], interactive=False, **hidden
         ),
     ]
 

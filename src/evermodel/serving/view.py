@@ -46,18 +46,20 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
         return View(f"{first['age']:.0f} years", {name.replace("_", " "): p for name, p in chances})
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in first.items() if name != "input")
     if spec.kind == "series":
-        return View(numbers, pictures=[(_chart(champion, request["json"]["rows"], first), "the next step")])
+        return View(
+            numbers, pictures=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
+        )
     return View(numbers)
 
 
 def _restored(task: str, x: Array, answer: Array) -> View:
-    pictures = [(x, "the picture"), (answer, "the answer")]
+    pictures = [(x, "picture"), (answer, "answer")]
     match task:
         case "segmentation":
-            pictures.append((_painted(x, answer), "the answer over the picture"))
+            pictures.append((_painted(x, answer), "answer over picture"))
         case "colorization":
             gray = restorations.eight_bit(colorization.reassembled(x, np.zeros((*x.shape[:2], 2))))
-            pictures = [(gray, "what it saw"), (answer, "the answer"), (x, "the picture")]
+            pictures = [(gray, "what it saw"), (answer, "answer"), (x, "picture")]
         case "anomaly":
             error = restorations.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
             return View(f"error {error:.3g}; the larger, the odder", pictures=_shown(pictures))
@@ -83,7 +85,7 @@ def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any
     spec = champion.spec
     steps, target = spec.input_shape[0], spec.target
     with figures.look():
-        figure = figures.page(f"the last {steps} steps and the next", 6, 3)
+        figure = figures.page(f"the last {steps} steps and the next", 5, 4.4)
         axes = figure.subplots()
         if target in spec.columns:
             axes.plot(range(-steps, 0), [float(row[target]) for row in rows[-steps:]], color=figures.QUIET)

@@ -5,22 +5,24 @@
 
 import io
 import json
+import re
 import socket
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import opened, picture
+from tests.mlflow.servers import wait_for
 from tests.project import Project
 from tests.serving.servers import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.pipeline, pytest.mark.timeout(5000)]
 TOKEN = "not-a-secret"
 MILLISECONDS = 15_000  # that anything may take on a busy machine
-SEVEN = ((80, 70), (195, 65), (130, 215))  # its corners on the sheet, in pixels
+FOUR = (((150, 50), (80, 160), (200, 160)), ((160, 110), (160, 230)))  # strokes on the sheet, in pixels
 TABS = {
     "boston_dnn": "Regression",
     "imdb_linear": "Binary",
@@ -77,40 +79,116 @@ def last_line(project: Project) -> dict:
     return json.loads(log.read_text().splitlines()[-1])
 
 
-def draw(page: Page, corners: tuple[tuple[int, int], ...]) -> None:
+def draw(page: Page, strokes: tuple[tuple[tuple[int, int], ...], ...]) -> None:
     box = page.locator("canvas").locator("visible=true").bounding_box()
-    for number, (x, y) in enumerate(corners):
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
-        if number == 0:
-            page.mouse.down()
-    page.mouse.up()
+    for first, *rest in strokes:
+        page.mouse.move(box["x"] + first[0], box["y"] + first[1])
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        page.mouse.up()
 
 
 def upload(page: Page, content: bytes) -> None:
-    page.get_by_label("Clear").or_(page.get_by_label("Remove")).locator("visible=true").first.click()
-    file = {"name": "mine.png", "mimeType": "image/png", "buffer": content}
-    page.locator("input[type=file]").first.set_input_files(file)
+    page.get_by_label("Remove Image").locator("visible=true").click()
+    with page.expect_file_chooser() as asked:
+        page.get_by_text("Click to Upload").locator("visible=true").click()
+    asked.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": content})
 
 
-def test_who_has_no_token_sees_nothing(browser, server):
-    with opened(browser) as stranger:
-        assert stranger.goto(f"{server.url}/try/").status == 401
+def stripes() -> bytes:
+    """A PNG that is no example of ours."""
+    written = io.BytesIO()
+    Image.fromarray(np.tile(np.uint8([40, 200]), (90, 60))).save(written, "PNG")
+    return written.getvalue()
 
 
-def test_a_house_has_a_price_which_is_that_of_the_log(project, page):
+def refused(page: Page, sentence: str) -> None:
+    expect(page.get_by_test_id("toast-body").get_by_text(sentence)).to_be_visible()
+    expect(page.get_by_text("Answered by")).to_have_count(0)
+
+
+def test_a_house_has_the_price_that_the_log_says(project, page):
     choose(page, "boston_dnn")
-    for poor, value in (("30", 1), ("3", 2)):
-        page.get_by_label("LSTAT").locator("visible=true").fill(poor)
-        ask(page)
-        answered(page, "boston_dnn")
-    price = last_line(project)["answer"][0]["MEDV"]
-    expect(page.get_by_text(f"MEDV {price:.4g}").first).to_be_visible()
+    page.get_by_label("LSTAT").locator("visible=true").fill("3")
+    ask(page)
+    answered(page, "boston_dnn")
+    noted = last_line(project)
+    assert (noted["model"], noted["version"]) == ("boston_dnn", 1)
+    expect(page.get_by_test_id("label-output-value")).to_have_text(f"MEDV {noted['answer'][0]['MEDV']:.4g}")
     picture(page, "serving-house")
 
 
-def test_probe(page):
+def test_a_review_is_read(page):
+    choose(page, "imdb_linear")
+    field = page.get_by_test_id("textbox").locator("visible=true")
+    for review, verdict in (
+        ("A wonderful film, brilliant and moving.", "positive"),
+        ("A terrible bore.", "negative"),
+    ):
+        field.fill(review)
+        ask(page)
+        expect(page.get_by_test_id("label-output-value")).to_have_text(verdict)
+
+
+def test_a_digit_is_drawn_and_wiped_off_again(page):
+    choose(page, "lenet")
+    draw(page, FOUR)
+    ask(page)
+    answered(page, "lenet")
+    expect(page.get_by_test_id("label-output-value")).to_have_text("4")
+    picture(page, "serving-digit")
+    choose(page, "lenet")
+    draw(page, FOUR)
+    page.get_by_role("button", name="Clear").locator("visible=true").click()
+    ask(page)
+    refused(page, "the sheet is empty; draw something on it")
+
+
+def test_a_mask_is_shown_beside_the_picture_that_it_covers(project, page):
     choose(page, "unet")
-    page.wait_for_timeout(1500)
-    print(page.locator("button").locator("visible=true").evaluate_all("es => es.map(e => [e.innerText, e.ariaLabel, e.title])"))
-    print(page.locator("input[type=file]").evaluate_all("es => es.map(e => [e.outerHTML.slice(0,300), !!e.offsetParent])"))
-    page.screenshot(path="/tmp/w-page-try/probe.png")
+    ask(page)
+    answered(page, "unet")
+    shown = page.get_by_role("button").locator("img[src*='gradio_api/file']")
+    expect(shown).to_have_count(2)
+    picture(page, "serving-mask")
+    first = last_line(project)
+    upload(page, stripes())
+    ask(page)
+    wait_for(lambda: last_line(project)["input_sha256"] != first["input_sha256"], "another answer")
+
+
+def test_what_is_no_picture_is_refused_in_a_sentence(page):
+    choose(page, "unet")
+    upload(page, b"no picture")
+    ask(page)
+    refused(page, "is not a picture that can be decoded")
+
+
+def test_no_file_but_an_upload_is_read(page):
+    """As somebody would try it who speaks to the server without the page."""
+
+    def forge(route: Route) -> None:
+        asked = route.request.post_data_json
+        asked["data"][0]["path"] = "/etc/passwd"
+        route.continue_(post_data=json.dumps(asked))
+
+    choose(page, "unet")
+    page.route("**/queue/join*", forge)
+    try:
+        ask(page)
+        expect(page.get_by_text("Error", exact=True).first).to_be_visible()
+        expect(page.get_by_text("Answered by")).to_have_count(0)
+    finally:
+        page.unroute("**/queue/join*")
+
+
+def test_the_card_of_the_version_is_there(page):
+    choose(page, "fashion_cnn")
+    page.get_by_text("Model card of version").locator("visible=true").click()
+    expect(page.get_by_text("never seen in training").locator("visible=true")).to_be_visible()
+    page.get_by_role("tab", name="Upload", exact=True).locator("visible=true").click()
+    ask(page)
+    answered(page, "fashion_cnn")
+    link = page.get_by_role("link", name="run ").locator("visible=true")
+    assert re.fullmatch(r"http://127\.0\.0\.1:5000/#/runs/[0-9a-f]{32}", link.get_attribute("href"))

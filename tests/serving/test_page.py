@@ -222,24 +222,24 @@ def test_two_faces_are_compared_by_the_cosine():
 def test_a_mask_is_painted_over_its_picture():
     x, mask = np.full((4, 4, 1), 100, np.uint8), np.zeros((4, 4), np.uint8)
     mask[0, 0] = 255
-    before, answer, over = (np.asarray(picture) for picture, _ in restored("segmentation", x, mask).pictures)
-    assert before.shape == answer.shape == over.shape[:2] == (300, 300)
+    answer, over = (np.asarray(picture) for picture, _ in restored("segmentation", x, mask).pictures)
+    assert answer.shape == over.shape[:2] == (300, 300)
     assert (over[74, 74] != 100).all()
     assert (over[75, 75] == 100).all()
 
 
 def test_a_coloured_picture_is_shown_beside_the_gray_one_that_was_seen():
     x = np.full((4, 4, 3), (200, 30, 30), np.uint8)
-    gray, answer, before = (np.asarray(picture) for picture, _ in restored("colorization", x, x).pictures)
+    gray, answer = (np.asarray(picture) for picture, _ in restored("colorization", x, x).pictures)
     assert np.ptp(gray[0, 0].astype(int)) <= 1
-    assert (answer[0, 0] == before[0, 0]).all()
+    assert (answer[0, 0] == x[0, 0]).all()
 
 
 def test_an_oddity_is_told_by_its_error():
     x = np.full((4, 4, 3), 255, np.uint8)
     seen = restored("anomaly", x, np.zeros((4, 4, 3)))
     assert seen.numbers.startswith("error 1;")
-    assert [title for _, title in seen.pictures] == ["picture", "answer"]
+    assert len(seen.pictures) == 2
     assert restored("reconstruction", x, x).numbers == ""
 
 

@@ -86,7 +86,7 @@ def _tabs(plane: Plane, ask: Ask) -> None:
 
 def _tab(champions: Sequence[Champion], plane: Plane, ask: Ask) -> None:
     names = [champion.name for champion in champions]
-    choice = gradio.Dropdown(names, label="Experiment")
+    choice = gradio.Dropdown(names, label="Experiment", interactive=True)
     panels = [_panel(champion, plane, ask, champion.name == names[0]) for champion in champions]
     choice.change(
         lambda chosen: [gradio.Column(visible=name == chosen) for name in names],

@@ -48,7 +48,7 @@ def _row(champion: Champion) -> Question:
     columns = champion.spec.columns
     with gradio.Row():
         fields = [
-            gradio.Number(value, label=column, min_width=110)
+            gradio.Number(value, label=column, min_width=110, interactive=True)
             for column, value in zip(columns, champion.example[0].tolist(), strict=True)
         ]
     return Question(fields, lambda *row: {"json": {"rows": [dict(zip(columns, row, strict=True))]}})
@@ -67,7 +67,7 @@ def _steps(champion: Champion) -> Question:
 
 
 def _text(champion: Champion) -> Question:
-    field = gradio.Textbox(str(champion.example[0]), label=champion.spec.dataset, lines=8)
+    field = gradio.Textbox(str(champion.example[0]), label=champion.spec.dataset, lines=8, interactive=True)
     return Question([field], lambda text: {"json": {"text": text}})
 
 

@@ -23,7 +23,7 @@ const draw = (event) => {
   pen.lineTo(event.offsetX, event.offsetY);
   pen.stroke();
 };
-Object.assign(pen, {strokeStyle: "white", lineWidth: 20, lineCap: "round", lineJoin: "round"});
+Object.assign(pen, {strokeStyle: "white", lineWidth: 26, lineCap: "round", lineJoin: "round"});
 sheet.onpointerdown = (event) => { pen.beginPath(); sheet.setPointerCapture(event.pointerId); draw(event); };
 sheet.onpointermove = draw;
 element.querySelector("button").onclick = clear;

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,21 +53,23 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
 
 
 def _restored(task: str, x: Array, answer: Array) -> View:
-    pictures = [(x, "picture"), (answer, "answer")]
     match task:
         case "segmentation":
-            pictures.append((_painted(x, answer), "answer over picture"))
+            return _pair((answer, "answer"), (_painted(x, answer), "answer over picture"))
         case "colorization":
-            gray = restorations.eight_bit(colorization.reassembled(x, np.zeros((*x.shape[:2], 2))))
-            pictures = [(gray, "what it saw"), (answer, "answer"), (x, "picture")]
+            gray = colorization.reassembled(x, np.zeros((*x.shape[:2], 2)))
+            return _pair((restorations.eight_bit(gray), "picture without colours"), (answer, "answer"))
         case "anomaly":
             error = restorations.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
-            return View(f"error {error:.3g}; the larger, the odder", pictures=_shown(pictures))
-    return View(pictures=_shown(pictures))
+            both = _pair((x, "picture"), (answer, "what is usual in it"))
+            return replace(both, numbers=f"error {error:.3g}; the larger, the odder")
+    return _pair((x, "picture"), (answer, "answer"))
 
 
-def _shown(pictures: list[tuple[Array, str]]) -> list[tuple[Image.Image, str]]:
-    return [(_enlarged(Image.fromarray(np.squeeze(pixels))), title) for pixels, title in pictures]
+def _pair(*pictures: tuple[Array, str]) -> View:
+    return View(
+        pictures=[(_enlarged(Image.fromarray(np.squeeze(pixels))), title) for pixels, title in pictures]
+    )
 
 
 def _enlarged(image: Image.Image) -> Image.Image:

@@ -10,13 +10,13 @@ from tests.project import Project
 
 
 class Server:
-    """`evermodel serve` in a project, on a free port, for these experiments or all."""
+    """`evermodel serve` in a project, on a free port, with more arguments."""
 
-    def __init__(self, project: Project, *names: str, **extra: str) -> None:
+    def __init__(self, project: Project, *arguments: str, **extra: str) -> None:
         self.log = project.folder.parent / "serve.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["evermodel", "serve", *names, "--port", "0", "--every", "0.5"],
+                ["evermodel", "serve", *arguments, "--port", "0", "--every", "0.5"],
                 cwd=project.folder,
                 env=project.environment(**extra),
                 stdout=log,

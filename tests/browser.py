@@ -16,9 +16,12 @@ WIDTH, HEIGHT = 1400, 900
 QUIET = ("gpu", "quic", "background-networking", "component-update", "sync")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the test is skipped, and where CI is set it fails."""
+    """The system's Chromium; without one the test is skipped, and where CI is set it fails.
+
+    It goes with its module: as long as it is there, no other test can run an event loop in this thread.
+    """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(

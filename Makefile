@@ -46,7 +46,7 @@ ui: .venv/pipeline ## MLflow's pages on http://127.0.0.1:5000
 airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http://127.0.0.1:8080, and MLflow beside it
 	$(BIN)/evermodel airflow -j $(JOBS)
 
-serve: .venv/serving ## the champions over HTTP on http://127.0.0.1:8000
+serve: .venv/serving ## the champions over HTTP, and a page to try them, on http://127.0.0.1:8000
 	$(BIN)/evermodel serve
 
 bench: .venv/serving ## the benchmarks: serving beside `mlflow models serve`, and how often luck makes a champion

@@ -16,9 +16,12 @@ WIDTH, HEIGHT = 1400, 900
 QUIET = ("gpu", "quic", "background-networking", "component-update", "sync")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the test is skipped, and where CI is set it fails."""
+    """The system's Chromium; without one the test is skipped, and where CI is set it fails.
+
+    It goes with its module: as long as it is there, no other test can run an event loop in this thread.
+    """
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
@@ -40,9 +43,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(browser: Browser) -> Iterator[Page]:
-    """An empty page; in the end it fails if the page ever asked another machine for something."""
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+def opened(browser: Browser, login: tuple[str, str] | None = None) -> Iterator[Page]:
+    """An empty page; in the end it fails if the page ever asked another machine for something.
+
+    login: name and password, given when the browser asks for them.
+    """
+    known = {"username": login[0], "password": login[1]} if login else None
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, http_credentials=known)
     asked: list[str] = []
     refuse_foreign(context, asked)
     yield context.new_page()

@@ -11,7 +11,12 @@ from evermodel.core import params
 from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
-SHARING = ("tests/mlflow/test_ui.py", "tests/test_readme.py", "tests/test_tutorial.py")
+SHARING = (
+    "tests/mlflow/test_ui.py",
+    "tests/serving/test_browser.py",
+    "tests/test_readme.py",
+    "tests/test_tutorial.py",
+)
 ALONE = ("tests/mlflow/test_promotion.py", "tests/rebuilding/test_rebuild.py")  # share what they trained
 # One import of TensorFlow is enough for all of these.
 TRAINING = ("tests/learners/", "tests/runs/", "tests/publishing/test_latency.py")

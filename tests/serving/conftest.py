@@ -15,6 +15,7 @@ from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
 from evermodel.serving.limits import Desk, Limits
 from evermodel.serving.protocol import Plane, Served
+from tests.browser import browser  # noqa: F401  (fixture)
 from tests.specs import make_spec
 
 CLASSES = ("bad", "good")
@@ -41,7 +42,13 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
         ),
     }
     kind, changes, task, own = kinds[name]
-    return Champion(name, version, f"run{version}", task, make_spec(kind, **changes), predict or own)
+    spec = make_spec(kind, **changes)
+    example = (
+        np.array(["A film", "Another"], dtype=object)
+        if kind == "text"
+        else np.ones((2, *spec.input_shape), spec.input_dtype)
+    )
+    return Champion(name, version, f"run{version}", task, spec, predict or own, example, f"# {name}")
 
 
 class Running:

@@ -14,16 +14,16 @@ ROW = {"rows": [{"a": 1, "b": 3}]}
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"authorization": "Bearer wrong"}, {"authorization": "Basic secret"}]
+    "given", [None, "Bearer wrong", "Basic secret", "Basic bWU6d3Jvbmc=", "Basic bWU=", "Basic ü"]
 )
-def test_without_the_token_nobody_comes_in(start, headers):
-    client = start(token="secret").client
+def test_without_the_token_nobody_comes_in(start, given):
+    client, headers = start(token="secret").client, {"authorization": given.encode()} if given else {}
     for answer in (
         client.post("/predict/houses", json=ROW, headers=headers),
         client.get("/metrics", headers=headers),
     ):
         assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["www-authenticate"] == 'Basic realm="Evermodel"'
 
 
 def test_with_the_token_everybody_does_and_health_needs_none(start):
@@ -33,6 +33,12 @@ def test_with_the_token_everybody_does_and_health_needs_none(start):
         == 200
     )
     assert client.get("/v2/health/ready").status_code == 200
+
+
+def test_a_browser_gives_the_token_as_a_password(start):
+    client = start(token="secret").client
+    assert client.post("/predict/houses", json=ROW, auth=("me", "secret")).status_code == 200
+    assert client.post("/predict/houses", json=ROW, auth=("secret", "wrong")).status_code == 401
 
 
 @pytest.mark.parametrize("said", [True, False])

@@ -20,7 +20,10 @@ BATCH = 256  # rows
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version that answers; `predict` takes raw examples as `Spec.input_shape` says."""
+    """A registered version that answers; `predict` takes raw examples as `Spec.input_shape` says.
+
+    example: the raw examples of its package; card: its model card, Markdown.
+    """
 
     name: str
     version: int
@@ -28,6 +31,8 @@ class Champion:
     task: str
     spec: Spec
     predict: Callable[[Array], Array]
+    example: Array
+    card: str
 
 
 def load(version: ModelVersion, task: str) -> Champion:
@@ -37,11 +42,11 @@ def load(version: ModelVersion, task: str) -> Champion:
     """
     with tempfile.TemporaryDirectory() as folder:
         file, spec = registry.fetch(version, Path(folder))
-        champion = Champion(
-            version.name, int(version.version), version.run_id or "", task, spec, _predictor(file, spec)
-        )
+        predict = _predictor(file, spec)
         packed = Model.load(str(next(Path(folder).rglob("MLmodel")))).load_input_example(folder)
     example = np.asarray(packed, dtype=object if spec.kind == "text" else spec.input_dtype)
+    number, run_id, card = int(version.version), version.run_id or "", version.description or ""
+    champion = Champion(version.name, number, run_id, task, spec, predict, example, card)
     _require_answer(champion, example)
     return champion
 

@@ -1,6 +1,7 @@
 """The gate of the server: who may come in, and how much may be brought along."""
 
 import asyncio
+import base64
 import hmac
 
 from fastapi import HTTPException
@@ -14,7 +15,7 @@ OPEN = ("/v2/health/live", "/v2/health/ready")
 
 
 class Gate:
-    """ASGI middleware: a bearer token where one is set, and a body within the limits, read as a whole.
+    """ASGI middleware: the token where one is set, and a body within the limits, read as a whole.
 
     Answers 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly.
     """
@@ -40,11 +41,12 @@ class Gate:
     def _require_token(self, path: str, headers: Headers) -> None:
         if self.token is None or path in OPEN:
             return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
         # Compared as bytes in constant time, so that nothing is learnt from how long a refusal takes.
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), self.token.encode()):
+        if not hmac.compare_digest(_given(headers.get("authorization", "")), self.token.encode()):
             raise HTTPException(
-                401, "send the header Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
+                401,
+                "send the header Authorization: Bearer TOKEN, or the token as a password",
+                headers={"WWW-Authenticate": 'Basic realm="Evermodel"'},
             )
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
@@ -67,6 +69,17 @@ class Gate:
         if len(body) > self.limits.body:
             raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
         return body
+
+
+def _given(authorization: str) -> bytes:
+    """The token of Bearer, or the password of Basic, for which a browser asks by itself; or nothing."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return given.encode()
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2] if scheme.lower() == "basic" else b""
+    except ValueError:  # of letters beyond ASCII too
+        return b""
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

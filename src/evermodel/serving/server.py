@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
@@ -16,7 +17,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.publishing import tracking
 from evermodel.runs import journal
-from evermodel.serving import app
+from evermodel.serving import app, page
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
 from evermodel.serving.diary import Diary
@@ -51,14 +52,17 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
         follower = Follower(_connect(), tasks, crown, challengers.take, problems, seconds)
         follower.look()
         _require_champions(plane, names, follower)
-        _leave_in_peace()
-        print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
-        made = app.create(plane, challengers, diary, limits, os.environ.get(TOKEN) or None)
-        _answer(made, follower, listening)
+        token = os.environ.get(TOKEN) or None
+        made = app.create(plane, challengers, diary, limits, token)
+        with page.mounted(made, plane, limits, token):
+            _leave_in_peace()
+            print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
+            _answer(made, follower, listening)
 
 
 def _answer(made: FastAPI, follower: Follower, listening: socket.socket) -> None:
-    # uvicorn ends what it has begun and then passes Ctrl-C on, by which this command is meant to end.
+    # uvicorn ends what it has begun and then passes the signal on, by which this command is meant to end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as at_end, suppress(KeyboardInterrupt):
         follower.start()
         at_end.callback(follower.stop)

@@ -1,0 +1,119 @@
+"""What a person fills in to ask a champion, and the request that comes of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio
+import numpy as np
+from gradio.components import Component
+
+from evermodel.core.errors import EvermodelError
+from evermodel.judging import evaluation
+from evermodel.serving import sketch
+from evermodel.serving.champion import Champion
+
+SEED = 42  # of the noise on the example of a model that takes noise away
+Request = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Fields, and how their raw values become the arguments of an HTTP client's `post`.
+
+    read: JavaScript that reads the fields, where Gradio can't.
+    """
+
+    fields: Sequence[Component]
+    request: Callable[..., Request]
+    read: str | None = None
+
+
+Form = Callable[[Champion], Question]
+
+
+def forms(champion: Champion) -> Mapping[str, Form]:
+    """The ways to ask a champion, by their titles; each puts its fields where it is called."""
+    spec = champion.spec
+    if spec.kind != "images":
+        return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
+    if champion.task == "embedding":
+        return {"Two pictures": _pair}
+    drawable = bool(spec.classes) and spec.input_shape[-1] == 1
+    return {"Draw": _drawing, "Upload": _picture} if drawable else {"Upload": _picture}
+
+
+def _row(champion: Champion) -> Question:
+    columns = champion.spec.columns
+    with gradio.Row():
+        fields = [
+            gradio.Number(value, label=column, min_width=110, interactive=True)
+            for column, value in zip(columns, champion.example[0].tolist(), strict=True)
+        ]
+    return Question(fields, lambda *row: {"json": {"rows": [dict(zip(columns, row, strict=True))]}})
+
+
+def _steps(champion: Champion) -> Question:
+    columns = champion.spec.columns
+    table = gradio.Dataframe(
+        champion.example[0].tolist(),
+        headers=list(columns),
+        label="The last steps",
+        max_height=400,
+        interactive=True,
+    )
+    return Question([table], lambda frame: {"json": {"rows": steps(frame, columns)}})
+
+
+def _text(champion: Champion) -> Question:
+    field = gradio.Textbox(str(champion.example[0]), label=champion.spec.dataset, lines=8, interactive=True)
+    return Question([field], lambda text: {"json": {"text": text}})
+
+
+def _picture(champion: Champion) -> Question:
+    return Question([_upload(champion, 0, "Picture")], uploaded)
+
+
+def _pair(champion: Champion) -> Question:
+    with gradio.Row():
+        fields = [_upload(champion, 0, "One picture"), _upload(champion, 1, "Another")]
+    return Question(fields, uploaded)
+
+
+def _drawing(champion: Champion) -> Question:
+    field, read = sketch.sheet(champion.name)
+    return Question([field], lambda drawing: {"files": [("file", ("drawing", sketch.png(drawing)))]}, read)
+
+
+def _upload(champion: Champion, number: int, label: str) -> gradio.Image:
+    shown = evaluation.inputs(evaluation.task_module(champion.task), champion.example, SEED)
+    picture = np.squeeze(shown[number])
+    # As a file, so that Gradio decodes nothing: that is left to the server's limits.
+    return gradio.Image(
+        picture,
+        type="filepath",
+        image_mode=None,
+        format="png",
+        label=label,
+        height=320,
+        interactive=True,
+        buttons=["fullscreen"],
+        elem_classes="picture",
+    )
+
+
+def steps(frame: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of Gradio's table, (steps, columns), by column."""
+    return [dict(zip(columns, row, strict=False)) for row in frame["data"]]
+
+
+def uploaded(*files: dict[str, Any] | None) -> Request:
+    """A request with the uploaded files, which Gradio lets lie in its own folder only.
+
+    Raises EvermodelError if one was not given, or is not there any more.
+    """
+    paths = [Path(file["path"]) for file in files if file and file.get("path")]
+    if len(paths) < len(files) or not all(path.is_file() for path in paths):
+        raise EvermodelError("a picture is missing; choose one")
+    return {"files": [("file", (f"picture {n}", path.read_bytes())) for n, path in enumerate(paths, 1)]}

@@ -1,0 +1,100 @@
+"""An answer as a person wants to see it: numbers in words, classes as bars, pictures side by side."""
+
+import base64
+import io
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from evermodel import prediction
+from evermodel.core.data import Array
+from evermodel.judging import figures, restorations
+from evermodel.judging.statistics import cosines
+from evermodel.serving.champion import Champion
+from evermodel.serving.question import Request
+from evermodel.tasks import colorization
+from evermodel.tasks.age_gender import GENDERS
+
+SMALL = 300  # pixels: a picture below this is shown enlarged
+PAINT = np.array([213, 94, 0])  # of a mask over its picture; figures.OTHER
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown: a line of numbers or "", the probability of each class, pictures with their titles."""
+
+    numbers: str = ""
+    classes: dict[str, float] = field(default_factory=dict)
+    pictures: list[tuple[Image.Image, str]] = field(default_factory=list)
+
+
+def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) -> View:
+    """The answers to the request of one question, as `POST /predict/NAME` gives them in JSON."""
+    spec, first = champion.spec, answers[0]
+    if champion.task == "embedding":
+        cosine = cosines(np.array([answer["embedding"] for answer in answers]))[0, 1]
+        return View(f"cosine similarity {cosine:.3f}")
+    if "picture" in first:
+        _, x = prediction.examples([file for _, file in request["files"]], spec)
+        return _restored(champion.task, x[0], _pixels(first["picture"]))
+    if "probabilities" in first:
+        return View(classes=first["probabilities"])
+    if champion.task == "age_gender":
+        chances = zip(GENDERS, (1 - first["gender"], first["gender"]), strict=True)
+        return View(f"{first['age']:.0f} years", {name.replace("_", " "): p for name, p in chances})
+    numbers = ", ".join(f"{name} {value:.4g}" for name, value in first.items() if name != "input")
+    if spec.kind == "series":
+        return View(
+            numbers, pictures=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
+        )
+    return View(numbers)
+
+
+def _restored(task: str, x: Array, answer: Array) -> View:
+    match task:
+        case "segmentation":
+            return _pair((answer, "answer"), (_painted(x, answer), "answer over picture"))
+        case "colorization":
+            gray = colorization.reassembled(x, np.zeros((*x.shape[:2], 2)))
+            return _pair((restorations.eight_bit(gray), "picture without colours"), (answer, "answer"))
+        case "anomaly":
+            error = restorations.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
+            both = _pair((x, "picture"), (answer, "what is usual in it"))
+            return replace(both, numbers=f"error {error:.3g}; the larger, the odder")
+    return _pair((x, "picture"), (answer, "answer"))
+
+
+def _pair(*pictures: tuple[Array, str]) -> View:
+    return View(
+        pictures=[(_enlarged(Image.fromarray(np.squeeze(pixels))), title) for pixels, title in pictures]
+    )
+
+
+def _enlarged(image: Image.Image) -> Image.Image:
+    times = -(-SMALL // max(image.size))
+    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST)
+
+
+def _painted(x: Array, mask: Array) -> Array:
+    picture = np.broadcast_to(x, (*x.shape[:2], 3))
+    share = mask[..., None] / 255 / 2
+    return np.asarray((picture * (1 - share) + PAINT * share).astype(np.uint8))
+
+
+def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any]) -> Image.Image:
+    spec = champion.spec
+    steps, target = spec.input_shape[0], spec.target
+    with figures.look():
+        figure = figures.page(f"the last {steps} steps and the next", 5, 4.4)
+        axes = figure.subplots()
+        if target in spec.columns:
+            axes.plot(range(-steps, 0), [float(row[target]) for row in rows[-steps:]], color=figures.QUIET)
+        axes.plot(0, answer[target], "o", color=figures.MODEL)
+        axes.set(xlabel="step", ylabel=target)
+        return Image.open(io.BytesIO(figures.png(figure, champion.name, spec)))
+
+
+def _pixels(picture: str) -> Array:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))

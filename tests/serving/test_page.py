@@ -1,0 +1,259 @@
+import asyncio
+import base64
+import io
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import gradio
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from evermodel.core.errors import EvermodelError
+from evermodel.serving import page, panel, question, sketch
+from evermodel.serving.view import view
+from tests.serving.conftest import LIMITS, champion
+from tests.specs import make_spec
+
+ROW = {"json": {"rows": [{"a": 1, "b": 3}]}}
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    """Gradio's files of a test go with it, and so do the settings that the page makes."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setenv("GRADIO_HEARTBEAT_INTERVAL", "1")
+
+
+def png(pixels):
+    written = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(written, "PNG")
+    return written.getvalue()
+
+
+def files(*pictures):
+    return {"files": [("file", (f"p{n}", png(pixels))) for n, pixels in enumerate(pictures)]}
+
+
+def of(task, kind="images", **changes):
+    """A champion of that task, of which only the facts matter."""
+    return replace(champion("masks"), task=task, spec=make_spec(kind, **changes))
+
+
+def restored(task, x, answer):
+    return view(of(task, input_shape=x.shape), files(x.squeeze()), [{"picture": coded(answer)}])
+
+
+def coded(pixels):
+    return base64.b64encode(png(pixels)).decode()
+
+
+@contextmanager
+def opened(running, token=None):
+    """A client of the application with its page."""
+    with (
+        page.mounted(running.app, running.plane, LIMITS, token),
+        TestClient(running.app, raise_server_exceptions=False) as client,
+    ):
+        yield client
+
+
+def test_it_gets_what_everybody_gets_and_is_written_into_the_log(running):
+    said = asyncio.run(page.ask(running.app, None, "houses", ROW))
+    assert said == running.client.post("/predict/houses", **ROW).json()
+    first, second = (json.loads(line) for line in running.log.read_text().splitlines())
+    assert first["answer"] == second["answer"] == said["answers"]
+    assert first["version"] == said["version"] == 1
+
+
+def test_a_refusal_is_its_sentence(running, start):
+    with pytest.raises(EvermodelError, match="column b is 'three', not a finite number"):
+        asyncio.run(page.ask(running.app, None, "houses", {"json": {"rows": [{"a": 1, "b": "three"}]}}))
+    with pytest.raises(EvermodelError, match="100,000 bytes"):
+        asyncio.run(page.ask(running.app, None, "reviews", {"json": {"text": "x" * 200_000}}))
+    guarded = start(token="secret")
+    assert asyncio.run(page.ask(guarded.app, "secret", "houses", ROW))["version"] == 1
+
+
+def test_it_is_at_the_root_behind_the_gate_and_its_uploads_go_with_it(start):
+    running = start(token="secret")
+    with opened(running, "secret") as client:
+        assert client.get("/try/").status_code == 401
+        client.auth = ("anybody", "secret")
+        shown = client.get("/")
+        assert shown.status_code == 200
+        assert "gradio" in shown.text
+        upload = {"files": ("small.png", b"x")}
+        (path,) = client.post("/try/gradio_api/upload", files=upload).json()
+        assert client.get(f"/try/gradio_api/file={path}").content == b"x"
+        assert client.post("/try/gradio_api/upload", files={"files": b"x" * 200_000}).status_code == 413
+        assert client.get("/predict/houses").status_code == 405, "the server's own paths stay its own"
+    assert not Path(path).exists()
+    assert not Path(path).is_relative_to(Path(tempfile.gettempdir(), "gradio"))
+
+
+def test_no_other_file_of_the_machine_can_be_had(running, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    with opened(running) as client:
+        for path in (secret, "/etc/passwd", Path("params.yaml").absolute(), running.log):
+            assert client.get(f"/try/gradio_api/file={path}").status_code == 403
+
+
+def test_the_version_that_answered_is_named_with_a_link_to_its_run(monkeypatch):
+    said = {"model": "houses", "version": 3, "run_id": "0123456789abcdef"}
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
+    assert "houses version 3" in panel.source(said)
+    assert "(https://mlflow.example.org/#/runs/0123456789abcdef)" in panel.source(said)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    assert "(http://127.0.0.1:5000/#/runs/0123456789abcdef)" in panel.source(said)
+
+
+def test_the_page_follows_the_champion_and_says_which_version_answered(running):
+    ask = partial(page.ask, running.app, None)
+    click = panel.answering("houses", running.plane, ask, lambda a, b: {"json": {"rows": [{"a": a, "b": b}]}})
+    for version, price in ((1, 2.0), (2, 7.0)):
+        running.serve(champion("houses", version, lambda x, price=price: np.full((len(x), 1), price)))
+        numbers, _, _, source, card, _ = asyncio.run(click(1, 3))
+        assert numbers.value["label"] == f"price {price:.4g}"
+        assert f"houses version {version}" in source
+        assert card.label == f"Model card of version {version}"
+    with pytest.raises(gradio.Error, match="column b is None, not a finite number"):
+        asyncio.run(click(1, None))
+
+
+@pytest.mark.parametrize(
+    ("one", "titles"),
+    [
+        (champion("houses"), ["Row"]),
+        (champion("prices"), ["Steps"]),
+        (champion("reviews"), ["Text"]),
+        (champion("masks"), ["Upload"]),
+        (champion("digits"), ["Draw", "Upload"]),
+        (of("embedding"), ["Two pictures"]),
+        (of("binary", classes=("sad", "glad"), input_shape=(4, 4, 3)), ["Upload"]),
+    ],
+    ids=lambda value: value.task if hasattr(value, "task") else "",
+)
+def test_every_kind_has_fields_which_are_filled_with_its_example(one, titles):
+    forms = question.forms(one)
+    assert list(forms) == titles
+    with gradio.Blocks():
+        made = forms[titles[-1]](one)
+    assert all(field.value is not None for field in made.fields)
+
+
+def test_fields_make_the_request_that_the_server_takes(running):
+    with gradio.Blocks():
+        row, text, steps = (
+            form(one)
+            for one in (champion("houses"), champion("reviews"), champion("prices"))
+            for form in question.forms(one).values()
+        )
+    frame = {"headers": ["Open", "Close"], "data": [[1, 2], ["3", 4], [5, 6]], "metadata": None}
+    for name, request in (
+        ("houses", row.request(1, 3)),
+        ("reviews", text.request("A film")),
+        ("prices", steps.request(frame)),
+    ):
+        assert running.client.post(f"/predict/{name}", **request).status_code == 200
+    for name, request in (
+        ("houses", row.request(None, 3)),
+        ("reviews", text.request(None)),
+        ("prices", steps.request({"data": [["", 1]]})),
+        ("prices", steps.request({"data": []})),
+    ):
+        answer = running.client.post(f"/predict/{name}", **request)
+        assert answer.status_code == 422
+        assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1/x.png", "https://example.org/x.png"])
+def test_an_address_is_found_wherever_it_stands(path):
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    assert page.elsewhere([file])
+    assert page.elsewhere([1, {"layers": [None, file]}])
+    assert not page.elsewhere([{"path": "/tmp/x.png", "url": path}, path, 1, None])
+
+
+def test_a_picture_that_is_not_there_is_asked_for(tmp_path):
+    (tmp_path / "there.png").write_bytes(b"x")
+    there, gone = ({"path": str(tmp_path / name)} for name in ("there.png", "gone.png"))
+    assert question.uploaded(there, there)["files"][1][1] == ("picture 2", b"x")
+    for given in ([None], [there, None], [gone], [{"path": None, "url": "http://127.0.0.1/x.png"}]):
+        with pytest.raises(EvermodelError, match="a picture is missing"):
+            question.uploaded(*given)
+
+
+def test_a_drawing_becomes_as_large_as_a_digit_wherever_it_was_drawn():
+    paper = np.zeros((280, 280), np.uint8)
+    paper[200:240, 10:30] = 255
+    drawn = np.asarray(Image.open(io.BytesIO(sketch.png(sketch.DATA + coded(paper)))))
+    rows, columns = np.nonzero(drawn)
+    assert drawn.shape == (56, 56)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (8, 47, 18, 37)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [sketch.DATA + coded(np.zeros((9, 9))), None, 7, "data:image/png;base64,%", sketch.DATA + "aGVsbG8="],
+)
+def test_what_is_no_drawing_is_one_sentence(drawing):
+    with pytest.raises(EvermodelError, match=r"draw (it|something) on"):
+        sketch.png(drawing)
+
+
+def test_numbers_are_shown_with_their_columns_and_classes_with_their_probabilities():
+    assert view(champion("houses"), {}, [{"input": "row:1", "price": 21.2345}]).numbers == "price 21.23"
+    said = {
+        "input": "text:1",
+        "label": "good",
+        "probability": 0.7,
+        "probabilities": {"bad": 0.3, "good": 0.7},
+    }
+    assert view(champion("reviews"), {}, [said]).classes == {"bad": 0.3, "good": 0.7}
+    seen = view(of("age_gender"), {}, [{"input": "a", "age": 33.6, "gender": 0.25}])
+    assert (seen.numbers, seen.classes) == ("34 years", {"gender 0": 0.75, "gender 1": 0.25})
+
+
+def test_two_faces_are_compared_by_the_cosine():
+    same, other = {"embedding": [1.0, 0.0]}, {"embedding": [1.0, 1.0]}
+    assert view(of("embedding"), {}, [same, same]).numbers == "cosine similarity 1.000"
+    assert view(of("embedding"), {}, [same, other]).numbers == "cosine similarity 0.707"
+
+
+def test_a_mask_is_painted_over_its_picture():
+    x, mask = np.full((4, 4, 1), 100, np.uint8), np.zeros((4, 4), np.uint8)
+    mask[0, 0] = 255
+    answer, over = (np.asarray(picture) for picture, _ in restored("segmentation", x, mask).pictures)
+    assert answer.shape == over.shape[:2] == (300, 300)
+    assert (over[74, 74] != 100).all()
+    assert (over[75, 75] == 100).all()
+
+
+def test_a_coloured_picture_is_shown_beside_the_gray_one_that_was_seen():
+    x = np.full((4, 4, 3), (200, 30, 30), np.uint8)
+    gray, answer = (np.asarray(picture) for picture, _ in restored("colorization", x, x).pictures)
+    assert np.ptp(gray[0, 0].astype(int)) <= 1
+    assert (answer[0, 0] == x[0, 0]).all()
+
+
+def test_an_oddity_is_told_by_its_error():
+    x = np.full((4, 4, 3), 255, np.uint8)
+    seen = restored("anomaly", x, np.zeros((4, 4, 3)))
+    assert seen.numbers.startswith("error 1;")
+    assert len(seen.pictures) == 2
+    assert restored("reconstruction", x, x).numbers == ""
+
+
+def test_a_forecast_is_drawn_behind_the_steps_before_it():
+    rows = [{"Open": step, "Close": step} for step in (1, 2, "3")]
+    one = replace(champion("prices"), spec=make_spec("series", columns=("Open", "Close"), target="Open"))
+    seen = view(one, {"json": {"rows": rows}}, [{"input": "rows", "Open": 4.0}])
+    assert seen.numbers == "Open 4"
+    assert seen.pictures[0][0].width > 300

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc_data.hashfile.meta import Meta
 from pydantic import ValidationError
 
 from evermodel.core import params
@@ -40,8 +41,8 @@ WRONG_VALUES = [
     ("experiments.fashion_cnn.promotion.floor", float("nan"), "finite"),
     ("experiments.fashion_cnn.promotion.approval", "maybe", "'report-only'"),
     ("experiments.fashion_cnn.worker", "tpu", "'gpu'"),
-    ("experiments.fashion_cnn.train.size", 4, "greater than or equal to 8"),
-    ("experiments.fashion_cnn.train.size", [64, 64], "integer"),
+    ("experiments.fashion_cnn.train.side", 4, "greater than or equal to 8"),
+    ("experiments.fashion_cnn.train.side", [64, 64], "integer"),
     ("experiments.fashion_cnn.train.flip", "left", "boolean"),
     ("experiments.fashion_cnn.train.precision", "float16", "'mixed_float16'"),
     ("experiments.fashion_cnn.train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
@@ -351,7 +352,7 @@ def test_an_experiment_says_no_more_than_it_must(workspace):
     plain = params.load().experiment("boston_dnn")
     assert (plain.worker, plain.promotion.approval) == ("cpu", "auto")
     train = plain.train
-    assert (train.size, train.flip, train.precision, train.fine_tune) == (None, False, "float32", None)
+    assert (train.side, train.flip, train.precision, train.fine_tune) == (None, False, "float32", None)
 
 
 def test_all_epochs_are_those_of_both_phases(changed):
@@ -388,3 +389,22 @@ def test_a_cron_of_five_fields_is_a_schedule(changed, cron):
 
 def test_an_experiment_without_schedule_waits_to_be_asked(workspace):
     assert params.load().experiment("boston_linear").schedule == params.Schedule()
+
+
+def test_nothing_is_named_like_what_dvc_does_not_look_at():
+    """Its run cache takes these for facts about files wherever they stand: an edit would retrain nothing."""
+    blind = {Meta.PARAM_SIZE, Meta.PARAM_NFILES}
+    for file in ("params.yaml", "data/sources.yaml"):
+        assert not blind & set(keys(yaml.safe_load((ROOT / file).read_text()))), file
+    for section in params.Section.__subclasses__():
+        assert not blind & set(section.model_fields), section
+    for model in params.modules("models"):
+        assert not blind & set(params.options(model)), model
+
+
+def keys(values):
+    """All keys, however deep."""
+    if isinstance(values, dict):
+        yield from values
+    for value in values.values() if isinstance(values, dict) else values if isinstance(values, list) else ():
+        yield from keys(value)

@@ -15,7 +15,7 @@ from evermodel.learners import preprocessing
 from tests.specs import make_spec
 
 RNG = np.random.default_rng(7)
-OPTIONS = {"base": "VGG16", "size": 32, "plane": True}
+OPTIONS = {"base": "VGG16", "side": 32, "plane": True}
 TRAIN = params.Train(optimizer="adam", learning_rate=0.001, batch_size=16, epochs=1)
 
 

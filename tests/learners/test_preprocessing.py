@@ -67,7 +67,7 @@ def test_pixels_become_shares_of_white(encode):
 @pytest.mark.parametrize("shape", [(2, 20, 12, 3), (2, 4, 5, 1)])
 def test_pictures_get_the_side_that_params_say(encode, shape):
     x = np.full(shape, 51, np.uint8)
-    result = encode(make_spec("images", input_shape=shape[1:]), x, size=8)
+    result = encode(make_spec("images", input_shape=shape[1:]), x, side=8)
     assert result.shape == (2, 8, 8, shape[-1])
     assert result == pytest.approx(0.2)
 
@@ -75,7 +75,7 @@ def test_pictures_get_the_side_that_params_say(encode, shape):
 def test_a_resized_picture_keeps_its_sides(encode):
     x = np.zeros((1, 16, 16, 1), np.uint8)
     x[:, :8, :8] = 255
-    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, size=8)[0, :, :, 0]
+    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, side=8)[0, :, :, 0]
     assert (result[:3, :3] == 1).all()
     assert (result[5:] == 0).all()
     assert (result[:, 5:] == 0).all()

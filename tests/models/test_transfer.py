@@ -17,7 +17,7 @@ def architecture():
 
 
 def build(heads, base="VGG16", **options):
-    chosen = {"base": base, "size": SIDES[base], "plane": heads == "plane"}
+    chosen = {"base": base, "side": SIDES[base], "plane": heads == "plane"}
     return architecture().build((40, 36, 3), 4, "softmax", **chosen, **options)
 
 
@@ -105,4 +105,4 @@ def test_a_file_that_does_not_fit_is_named(keras, weights, tmp_path, heads):
 @pytest.mark.parametrize("heads", HEADS)
 def test_another_base_is_refused_with_the_choices(keras, heads):
     with pytest.raises(ValueError, match="no base 'LeNet'; the choices are InceptionV3, ResNet50, VGG16"):
-        architecture().build((40, 36, 3), 4, "softmax", base="LeNet", size=32)
+        architecture().build((40, 36, 3), 4, "softmax", base="LeNet", side=32)

@@ -93,7 +93,7 @@ def fit(keras: Any, experiment: Experiment, data: Prepared, steps: int) -> tuple
     network = importlib.import_module("evermodel.learners.network")
     features = importlib.import_module("evermodel.learners.features")
     text = experiment.train.text
-    kept = {"size": experiment.train.size, "text": text.model_copy(update={"length": text.length and WORDS})}
+    kept = {"side": experiment.train.side, "text": text.model_copy(update={"length": text.length and WORDS})}
     second = {"layers": 1, "epochs": 1} if experiment.train.fine_tune else None
     train = Train.model_validate(RECIPE | kept | {"epochs": steps, "fine_tune": second})
     short = experiment.model_copy(update={"train": train})

@@ -139,8 +139,8 @@ class FineTune(Section):
 class Train(Section):
     """How a Keras model is fitted.
 
-    size: the side in pixels to which the model resizes pictures. flip: whether pictures are mirrored at
-    random while training.
+    side: to which the model resizes pictures, in pixels; not `size`, to which DVC's run cache is blind.
+    flip: whether pictures are mirrored at random while training.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
@@ -153,7 +153,7 @@ class Train(Section):
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
     text: Text = Text()
-    size: Annotated[int, Field(ge=8, le=1024)] | None = None
+    side: Annotated[int, Field(ge=8, le=1024)] | None = None
     flip: bool = False
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     fine_tune: FineTune | None = None
@@ -363,10 +363,10 @@ def _check_names(where: str, experiment: Experiment, params: Params) -> None:
             f"{where}.options.words is {words}, but train.text.words is {experiment.train.text.words}; "
             "make them equal"
         )
-    if experiment.train and experiment.task in PICTURED and (experiment.train.flip or experiment.train.size):
+    if experiment.train and experiment.task in PICTURED and (experiment.train.flip or experiment.train.side):
         raise EvermodelError(
             f"{where}.train can't flip or resize for the task {experiment.task}: what is learned from would "
-            "stay as it is; remove flip and size"
+            "stay as it is; remove flip and side"
         )
     if framework(experiment.baseline) == "keras":
         raise EvermodelError(f"{where}.baseline is {experiment.baseline!r}, but must be a scikit-learn model")

@@ -26,7 +26,7 @@ def encoder(spec: Spec, train: Train) -> keras.Model:
             x = keras.layers.Normalization(axis=-1, mean=spec.mean, variance=spec.variance)(inputs)
         case "images":
             x = keras.layers.Rescaling(1 / 255)(inputs)
-            x = keras.layers.Resizing(train.size, train.size)(x) if train.size else x
+            x = keras.layers.Resizing(train.side, train.side)(x) if train.side else x
             x = keras.layers.RandomFlip("horizontal")(x) if train.flip else x
         case "text":
             x = _words(_vectorization(spec, train.text)(inputs), train.text)

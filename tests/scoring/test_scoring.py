@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,8 @@ def test_texts_are_scored_by_class_and_probability(champion, album, tmp_path):
 
 
 def test_an_answer_that_is_a_picture_is_a_file_in_the_result(champion, album, tmp_path):
-    scorer = champion("images")
-    picture = type(scorer)("x", 1, "r", "segmentation", scorer.spec, lambda x: np.ones((len(x), 2, 3, 1)))
-    score(picture, [album], out := tmp_path / "p.parquet", 0.0)
+    painter = replace(champion("images"), task="segmentation", predict=lambda x: np.ones((len(x), 2, 3, 1)))
+    score(painter, [album], out := tmp_path / "p.parquet", 0.0)
     (first, *rest) = pd.read_parquet(out)["picture"]
     assert len(rest) == 4
     assert np.array_equal(np.asarray(Image.open(pa.BufferReader(first))), np.full((2, 3), 255))
@@ -116,8 +116,8 @@ def predict(x):
     if len(asked) > {after}:
         os.kill(os.getpid(), signal.SIGKILL)
     return x.mean(axis=1)
-score(Champion("houses", 7, "cafe", "regression", make_spec("table"), predict), [Path({str(table)!r})], \
-Path({str(out)!r}), 0.0)
+scorer = Champion("houses", 7, "cafe", "regression", make_spec("table"), predict, None, "")
+score(scorer, [Path({str(table)!r})], Path({str(out)!r}), 0.0)
 """
     environment = os.environ | {"PYTHONPATH": f"{ROOT}/src:{ROOT}"}
     done = subprocess.run([sys.executable, "-c", killed], env=environment, check=False, capture_output=True)

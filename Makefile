@@ -1,7 +1,7 @@
 # Needs Python 3.11-3.13, git and make; everything else is installed into .venv, pinned by hash.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+JOBS ?= 3
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,7 +24,7 @@ from evermodel.scheduling.checkout import REMOTE, REPOSITORY, WORK, git
 
 HOME = Path(".airflow")
 AIRFLOW = Path(".venv-airflow/bin/airflow")
-COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
+COMPONENTS = ("api-server", "dag-processor", "triggerer", "scheduler")
 USER = "admin"
 TICK = 0.5  # seconds between two looks at what runs
 PATIENCE = journal.PATIENCE + 10  # seconds that everything has to end when it is told to
@@ -46,14 +47,12 @@ def run(port: int, mlflow_port: int, jobs: int) -> None:
         try:
             _migrate(environment)
             for name, command in _commands(mlflow_port).items():
+                if name == "scheduler":  # what is due starts at once, and fails if nobody answers it
+                    _wait(lambda: bool(_states(port)), running, told)
                 running[name] = _start(name, command, environment)
-            while not told and not _healthy(port):
-                _require_alive(running)
-                time.sleep(TICK)
+            _wait(lambda: _healthy(port), running, told)
             print(_welcome(port, mlflow_port, known["password"]), flush=True)
-            while not told:
-                _require_alive(running)
-                time.sleep(TICK)
+            _wait(lambda: False, running, told)
         finally:
             print("stopping", flush=True)
             _stop([process for name, process in running.items() if name != "mlflow"])
@@ -157,14 +156,28 @@ def _require_alive(running: Mapping[str, psutil.Popen]) -> None:
             raise EvermodelError(f"{name} ended by itself; {HOME / name}.log says why")
 
 
-def _healthy(port: int) -> bool:
-    """Whether Airflow's pages, its scheduler and its reader of DAGs answer."""
+def _wait(ready: Callable[[], bool], running: Mapping[str, psutil.Popen], told: Sequence[int]) -> None:
+    """Until it is ready or this process is told to stop; EvermodelError if a component ends meanwhile."""
+    while not told and not ready():
+        _require_alive(running)
+        time.sleep(TICK)
+
+
+def _states(port: int) -> dict[str, Any]:
+    """How Airflow's components are, as far as its pages know; nothing while they don't answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5) as answer:
-            states = json.load(answer)
+            return dict(json.load(answer))
     except (OSError, ValueError):
-        return False
-    return all(states[part]["status"] == "healthy" for part in ("scheduler", "dag_processor"))
+        return {}
+
+
+def _healthy(port: int) -> bool:
+    """Whether Airflow's pages, its scheduler and its reader of DAGs answer."""
+    states = _states(port)
+    return bool(states) and all(
+        states[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")
+    )
 
 
 def _welcome(port: int, mlflow_port: int, password: str) -> str:

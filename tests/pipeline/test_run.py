@@ -100,11 +100,13 @@ def test_evermodel_predicts_with_a_champion(project):
 
 
 def test_history_tells_what_was_decided_about_every_version(project):
-    (decided,) = json.loads(project.run("evermodel", "history", "boston_dnn", "--json").stdout)
-    assert (decided["action"], decided["before"], decided["after"]) == ("promote", None, 1)
-    assert decided["reason"].startswith("mae ")
+    *later, first = json.loads(project.run("evermodel", "history", "boston_dnn", "--json").stdout)
+    assert (first["action"], first["before"], first["after"]) == ("promote", None, 1)
+    assert first["reason"].startswith("mae ")
+    # Other tests may have edited the policy, which is another decision about the same version.
+    assert {decided["version"] for decided in later} <= {1}
     assert project.run("evermodel", "history", "boston_dnn", "--verify").stdout == (
-        "boston_dnn: 1 decisions as they were written; champion is 1\n"
+        f"boston_dnn: {len(later) + 1} decisions as they were written; champion is 1\n"
     )
 
 

@@ -72,7 +72,8 @@ def register(client: MlflowClient, runs: str, model: Candidate) -> None:
     run_id = client.create_run(runs).info.run_id
     with ledger.held(model.name) as book:
         succession.reconcile(client, model.name, book)
-        version = registry.register(client, model, run_id, "promote", "")
+        version = registry.register(client, model, run_id)
+        registry.describe(client, model, version, "promote", "")
         entry = succession.entry("promote", version, book.champion, version, "it is the next", model)
         succession.enact(client, model.name, book, entry)
 

@@ -85,6 +85,7 @@ def complete(uri: str, project: Project) -> None:
     files = {Path(file.path).name for file in client.list_artifacts(run.info.run_id, "evaluation")}
     assert files == {
         "metrics.json",
+        "scores.parquet",
         *(f.name for f in (project.folder / "reports" / NAME / "figures").iterdir()),
     }
     (version,) = client.search_model_versions(f"name = '{NAME}'")
@@ -202,7 +203,7 @@ def test_nothing_is_doubled_by_doing_it_again(finished):
     for stage in ("train", "evaluate", "promote"):
         project.repro("--force", "--single-item", f"{stage}@{NAME}", MLFLOW_TRACKING_URI=server.uri)
     assert points(server.uri) == before
-    shutil.rmtree(project.folder / ".evermodel")
+    shutil.rmtree(project.folder / ".evermodel/runs")
     project.repro("--force", "--single-item", f"promote@{NAME}", MLFLOW_TRACKING_URI=server.uri)
     assert points(server.uri) == before
     complete(server.uri, project)

@@ -33,13 +33,13 @@ from evermodel.core import data, params
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import tracking
+from evermodel.serving.protocol import DATATYPES
 
 CLIENTS = (1, 8)
 TURNS, SECONDS = 5, 4.0  # of each server, for each number of clients; of a turn
 ROWS, WARM_UP = 32, 100  # test rows that are asked for in turn; requests before anything is timed
 PATIENCE = 120  # seconds in which a server has to be up
 TOLERANCE = 1e-4
-DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Specs of small data sets, in which only what a test says matters."""
+"""Specs of small data sets and where they come from, in which only what a test says matters."""
 
 from typing import Any
 
 from evermodel.core.data import Spec
+from evermodel.sources import Provenance
 
 KINDS: dict[str, dict[str, Any]] = {
     "table": {"input_shape": (2,), "input_dtype": "float64", "columns": ("a", "b"), "target": "price"},
@@ -17,3 +18,9 @@ def make_spec(kind: str = "table", **changes: Any) -> Spec:
     """The spec of made data of a kind, with changes."""
     facts = {"dataset": "made", "edition": "sample", "made": True, "kind": kind, "rows": ROWS}
     return Spec.model_validate(facts | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)
+
+
+def make_source(**changes: Any) -> Provenance:
+    """Where made data of a table come from, with changes."""
+    facts = {"title": "Made", "edition": "sample", "made": True, "note": "", "licence": "", "terms": ""}
+    return Provenance.model_validate(facts | {"reader": "table", "options": {}, "files": {}} | changes)

@@ -215,7 +215,7 @@ def test_while_a_stage_is_made_anew_its_entry_is_away_and_comes_back_if_nobody_m
 
 
 @real
-def test_the_entries_of_a_lane_that_has_ended_are_away_while_the_next_one_runs(repository, serial):
+def test_the_entries_of_a_lane_that_has_ended_are_away_while_the_next_one_runs(repository):
     repository.hook("train@letter_mlp", "cp dvc.lock lock_of_the_moment || touch lock_of_the_moment")
     assert repository.run("letter_mlp") == []
     assert "letter_recognition:" not in Path("lock_of_the_moment").read_text()

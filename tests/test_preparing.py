@@ -7,19 +7,9 @@ from evermodel.core import data
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Dataset, Split
-from evermodel.sources import Provenance
+from tests.specs import make_source
 
-SOURCE = Provenance(
-    title="Made",
-    edition="sample",
-    made=True,
-    note="",
-    licence="",
-    terms="",
-    reader="table",
-    options={},
-    files={},
-)
+SOURCE = make_source()
 ORDER = {"method": "order", "test": 0.25, "validation": 0.2}
 
 

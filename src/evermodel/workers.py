@@ -146,6 +146,8 @@ class Crew:
 
     def _put_aside(self) -> None:
         """Keep dvc.lock small for the next lane, unless a DVC process that runs won't let go of it."""
+        if not self.ended:
+            return
         from dvc.lock import LockError
         from dvc.repo import Repo
 

@@ -7,8 +7,7 @@ from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.scores import Scores
 from evermodel.runs.saved import Facts
-from evermodel.sources import Provenance
-from tests.specs import make_spec
+from tests.specs import make_source, make_spec
 
 EXPERIMENT = Experiment.model_validate(
     {
@@ -31,15 +30,12 @@ FIGURES = {
     "test_rows": 3594,
 }
 FACTS = Facts(key="cafe", file="model.keras", sha256="beef", parameters=241546, epochs=10, test_hash="f00d")
-SOURCE = Provenance(
+SOURCE = make_source(
     title="Fashion pictures",
-    edition="sample",
-    made=True,
     note="silhouettes drawn from parameters",
     licence="MIT (somebody)",
     terms="free for all",
     reader="idx",
-    options={},
     files={"images.gz": "c0ffee", "labels.gz": "f00"},
 )
 SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})

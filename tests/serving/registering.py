@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from mlflow.tracking import MlflowClient
 
-from evermodel import sources
 from evermodel.core import data, params
 from evermodel.core.data import Spec, Split
 from evermodel.models import mlp
@@ -19,7 +18,7 @@ from evermodel.publishing import ledger, registry, succession, tracking
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import determinism, saved
 from evermodel.runs.saved import Facts
-from tests.specs import make_spec
+from tests.specs import make_source, make_spec
 
 
 def main(name: str, count: int) -> None:
@@ -53,18 +52,7 @@ def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candid
         test_hash=spec.test_hash,
     )
     experiment = values.experiment(name)
-    source = sources.Provenance(
-        title="",
-        edition="sample",
-        made=True,
-        note="",
-        licence="",
-        terms="",
-        reader="table",
-        options={},
-        files={},
-    )
-    return Candidate(name, "sample", experiment, spec, source, facts, 1.0, {}, None, {})
+    return Candidate(name, "sample", experiment, spec, make_source(), facts, 1.0, {}, None, {})
 
 
 def register(client: MlflowClient, runs: str, model: Candidate) -> None:

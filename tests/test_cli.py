@@ -243,7 +243,13 @@ def test_a_scoring_that_is_stopped_says_how_to_go_on(evermodel, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", [("promote", "boston_dnn"), ("rollback", "boston_dnn"), ("rebuild", "boston_dnn@champion")]
+    "command",
+    [
+        ("promote", "boston_dnn"),
+        ("refuse", "boston_dnn"),
+        ("rollback", "boston_dnn"),
+        ("rebuild", "boston_dnn@champion"),
+    ],
 )
 def test_what_was_never_registered_can_not_be_moved_or_rebuilt(evermodel, command):
     sentence = refusal(evermodel(*command))
@@ -264,3 +270,10 @@ def test_the_installed_command_ends_in_a_sentence_too(workspace):
     assert done.returncode == 1
     assert done.stderr.startswith("evermodel: params.yaml has no experiment 'nowhere'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("command", "asked"), [("promote", "approve"), ("refuse", "refuse")])
+def test_the_word_about_a_winner_reaches_the_version_that_it_is_about(evermodel, monkeypatch, command, asked):
+    monkeypatch.setattr(experiments, asked, lambda name, version: f"{asked} {name} {version}")
+    assert evermodel(command, "boston_dnn").stdout == f"{asked} boston_dnn None\n"
+    assert evermodel(command, "boston_dnn", "--version", "3").stdout == f"{asked} boston_dnn 3\n"

@@ -152,6 +152,20 @@ def promote(
 
 @app.command()
 @plain_errors
+def refuse(
+    name: Name,
+    version: Annotated[
+        int | None,
+        typer.Option(help="The version; the newest that waits if none.", show_default=False),
+    ] = None,
+) -> None:
+    """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
+    params.load().experiment(name)
+    print(experiments.refuse(name, version))
+
+
+@app.command()
+@plain_errors
 def rollback(
     name: Name,
     to: Annotated[

@@ -69,3 +69,17 @@ def test_a_terminated_stage_cleans_up_and_exits_with_143():
     process.terminate()
     output, _ = process.communicate()
     assert (process.returncode, output) == (143, "cleaned up\n")
+
+
+@pytest.mark.parametrize(("started", "expected"), [("-m", "False True"), ("pytest", "True True")])
+def test_the_collector_rests_while_a_stage_is_imported_and_only_there(started, expected):
+    script = f"""
+import gc, sys
+sys.argv = [{started!r}, "made"]  # Python says -m while it looks for `python -m pipelines.train`
+import pipelines
+imported = gc.isenabled()
+from evermodel.core import stage
+stage.run(lambda name: print(imported, gc.isenabled()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == expected.split()

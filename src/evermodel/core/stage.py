@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
 
 
@@ -13,6 +14,7 @@ def run(main: Callable[[str], None]) -> None:
     Exits with 1 and one sentence on an EvermodelError or a file that can't be read or written (a full
     disk, a permission), with 143 when terminated.
     """
+    garbage.collect_from_now_on()
     if len(sys.argv) != 2:
         sys.exit(f"usage: python -m pipelines.{_stage()} NAME")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -10,8 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy import stats
-from sklearn.metrics.pairwise import cosine_similarity
 
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
@@ -157,6 +155,8 @@ def verification(scores: pd.DataFrame) -> tuple[Array, Array]:
 
 def cosines(vectors: Array) -> Array:
     """The cosine of each pair, (n, n), of vectors (n, d), rounded to DIGITS."""
+    from sklearn.metrics.pairwise import cosine_similarity  # half a second, of no use to most promotions
+
     return np.asarray(cosine_similarity(vectors).round(DIGITS))
 
 
@@ -190,6 +190,8 @@ def _bootstrap(drawn: Draws, seed: int, level: float, resamples: int) -> Interva
             "the test split is too small for an interval: it needs two rows, and two of each class for "
             "roc_auc; set a larger split.test of the data set in params.yaml"
         )
+
+    from scipy import stats  # half a second, of no use to a promotion that compares nothing
 
     def of(*numbers: Array, axis: int = -1) -> Array:
         return drawn.value(*numbers)

@@ -3,8 +3,6 @@
 import math
 from io import BytesIO
 
-from matplotlib.figure import Figure
-
 from evermodel.core.params import Promotion
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.promotion import Comparison, Decision, Rival
@@ -41,6 +39,8 @@ def _row(one: Comparison) -> str:
 
 def picture(policy: Promotion, decision: Decision) -> bytes:
     """A PNG of each difference with its interval and what it has to be above."""
+    from matplotlib.figure import Figure  # half a second, of no use where nothing is compared
+
     made = decision.comparisons[::-1]
     figure = Figure(figsize=(7, 1.2 + 0.4 * len(made)), layout="constrained", dpi=120)
     axes = figure.subplots()

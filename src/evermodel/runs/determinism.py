@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,12 @@ def device() -> str:
     return "gpu" if there and wanted != "cpu" else "cpu"
 
 
+@cache
 def keras() -> Any:
-    """Import Keras without the greetings of its back end."""
+    """Import Keras without the greetings of its back end.
+
+    Once only: what is garbage at a second time would be kept for good (see garbage.py).
+    """
     with _native_messages_hidden(), garbage.ignored():
         import keras
 

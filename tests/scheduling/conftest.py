@@ -50,7 +50,7 @@ def webhook():
 def airflow(airflow_bin, webhook, tmp_path_factory):
     """`evermodel airflow` over a copy of this repository in which nothing ever ran.
 
-    Or it would have nothing to publish. boston_dnn is tried once only; boston_yes and boston_no wait for
+    boston_dnn is tried once only; boston_yes and boston_no wait for
     somebody's word.
     """
     folder = tmp_path_factory.mktemp("airflow") / "project"
@@ -59,7 +59,6 @@ def airflow(airflow_bin, webhook, tmp_path_factory):
     manual = "".join(MANUAL.format(name=name) for name in ("boston_yes", "boston_no"))
     project.edit("params.yaml", "\nexperiments:\n", f"\nexperiments:\n{manual}")
     project.run("evermodel", "graph")
-    (folder / "dvc.lock").unlink()
     commit(project, "One try")
     address = f"http://127.0.0.1:{webhook.server_address[1]}/hook"
     told = json.dumps({"conn_type": "http", "host": address})

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from evermodel.core.errors import EvermodelError
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
 Array = np.ndarray[Any, Any]
@@ -39,7 +39,7 @@ class Raw:
     """
 
     kind: Kind
-    manifest: pd.DataFrame
+    manifest: "pd.DataFrame"
     inputs: Array | None = None
     targets: Array | None = None
     rejected: tuple[tuple[str, str], ...] = ()
@@ -123,8 +123,7 @@ def load_split(folder: Path, split: str) -> Split:
     y = np.load(_present(folder / split / "y.npy"), mmap_mode="r")
     if (arrays := folder / split / "x.npy").exists():
         return Split(np.load(arrays, mmap_mode="r"), y)
-    texts = pq.read_table(_present(folder / split / "x.parquet")).column("text")
-    return Split(texts.to_numpy(zero_copy_only=False), y)
+    return Split(_texts(folder / split / "x.parquet"), y)
 
 
 def save(
@@ -138,10 +137,23 @@ def save(
         (folder / name).mkdir(parents=True)
         np.save(folder / name / "y.npy", split.y)
         if split.x.dtype == object:
-            pq.write_table(pa.table({"text": pa.array(split.x, pa.string())}), folder / name / "x.parquet")
+            _save_texts(folder / name / "x.parquet", split.x)
         else:
             np.save(folder / name / "x.npy", split.x)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _texts(file: Path) -> Array:
+    import pyarrow.parquet as pq
+
+    return np.asarray(pq.read_table(_present(file)).column("text").to_numpy(zero_copy_only=False))
+
+
+def _save_texts(file: Path, texts: Array) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), file)
 
 
 def row_hashes(x: Array) -> Array:

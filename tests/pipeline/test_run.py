@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
 PARAMS = params.load(Path(__file__).parents[2] / "params.yaml")
 EXPERIMENTS = sorted(PARAMS.experiments)
 # One of each kind: scikit-learn, a dense net, convolutions, text.
-KINDS = ("boston_linear", "boston_dnn", "fashion_cnn", "imdb_transformer")
+KINDS = ("boston_linear", "boston_dnn", "fashion_cnn", "imdb_dnn")
 
 
 def metrics(project, name):

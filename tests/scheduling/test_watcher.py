@@ -51,11 +51,15 @@ def two(workspace, monkeypatch):
     """params.yaml with two data sets that are made in no time, in a repository of their own."""
     monkeypatch.delenv(fetching.MIRROR, raising=False)
     subprocess.run(["git", "init", "--quiet"], check=True)
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "first"], check=True)
+    commit()
     values = params.load()
     names = ("boston_housing", "concrete")
     return values.model_copy(update={"datasets": {name: values.dataset(name) for name in names}})
+
+
+def commit():
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "one more"], check=True)
 
 
 def seen(values):
@@ -80,7 +84,7 @@ def test_the_same_commit_twice_has_the_same_hashes(two):
     assert seen(two)["faults"] == {}
 
 
-def test_a_sample_is_known_by_the_files_that_it_makes(two, monkeypatch):
+def test_a_sample_is_known_by_the_files_that_its_commit_makes(two, monkeypatch):
     before = seen(two)["sha256"]
     from evermodel.samples import mixes
 
@@ -92,9 +96,19 @@ def test_a_sample_is_known_by_the_files_that_it_makes(two, monkeypatch):
             file.write("1,2,3\n")
 
     monkeypatch.setattr(mixes, "write", write_more)
+    assert seen(two)["sha256"] == before, "a commit's are made once"
+    commit()
     after = seen(two)["sha256"]
     assert after["concrete"] != before["concrete"]
     assert after["boston_housing"] == before["boston_housing"]
+
+
+def test_what_was_kept_of_a_sample_and_torn_is_made_again(two):
+    before = seen(two)["sha256"]
+    file = Path(".evermodel/samples/concrete.json")
+    file.write_text(file.read_text()[:-9])
+    assert seen(two)["sha256"] == before
+    assert json.loads(file.read_text())["files"]
 
 
 def test_the_pin_of_one_data_set_is_new_data_for_that_one_alone(two):

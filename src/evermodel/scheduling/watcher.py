@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from evermodel import downloads, fetching, sources
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
+from evermodel.runs import journal
 from evermodel.scheduling.checkout import git
 from evermodel.sources import FILE, RemoteFile, Source
 
@@ -68,9 +70,20 @@ def _made(source: Source, profile: str) -> bool:
 
 
 def _sampled(name: str, source: Source) -> Iterable[tuple[str, str]]:
+    """What the commit makes; kept for the next look at it, for to draw all samples takes half a minute."""
+    commit, kept = git("rev-parse", "HEAD"), journal.FOLDER / "samples" / f"{name}.json"
+    files: dict[str, str]
+    with suppress(OSError, ValueError):
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known["commit"] == commit:
+            files = known["files"]
+            return files.items()
     with TemporaryDirectory() as made:
         fetching.fetch(name, source, "sample", Path(made))
-        return sorted(sources.provenance(Path(made)).files.items())
+        files = dict(sorted(sources.provenance(Path(made)).files.items()))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(json.dumps({"commit": commit, "files": files}), encoding="utf-8")
+    return files.items()
 
 
 def _pinned(source: Source) -> Iterable[tuple[str, str]]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,6 +78,18 @@ class Project:
     def ran(output: str) -> list[str]:
         """The stages that DVC says it ran."""
         return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
+
+    def keep(self, *names: str) -> None:
+        """Leave out all other experiments, and the data sets that only they use.
+
+        Every task of Airflow reads all DAGs of its file, and a look at the data makes all samples.
+        """
+        file = self.folder / "params.yaml"
+        values = yaml.safe_load(file.read_text())
+        values["experiments"] = {name: values["experiments"][name] for name in names}
+        used = {one["dataset"] for one in values["experiments"].values()}
+        values["datasets"] = {name: one for name, one in values["datasets"].items() if name in used}
+        file.write_text(yaml.safe_dump(values, sort_keys=False))
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands in a file."""

@@ -6,7 +6,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-import yaml
 
 from tests.browser import browser  # noqa: F401  (fixture)
 from tests.project import commit, copy_repository
@@ -25,7 +24,6 @@ MANUAL = """\
 """
 
 
-# Every task reads all DAGs of its file, and every look at the data makes all samples.
 FEW = ("boston_yes", "boston_no", "boston_linear", "boston_dnn", "imdb_linear")
 
 
@@ -39,18 +37,6 @@ class Webhook(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
-def keep(file, names):
-    """Leave out all other experiments and the data sets that only they use."""
-    values = yaml.safe_load(file.read_text())
-    chosen = {name: one for name, one in values["experiments"].items() if name in names}
-    used = {one["dataset"] for one in chosen.values()}
-    values |= {
-        "experiments": chosen,
-        "datasets": {name: one for name, one in values["datasets"].items() if name in used},
-    }
-    file.write_text(yaml.safe_dump(values, sort_keys=False))
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +60,7 @@ def airflow(airflow_bin, webhook, tmp_path_factory):
     project.edit("params.yaml", "  boston_dnn:\n", "  boston_dnn:\n    schedule: {retries: 0}\n")
     manual = "".join(MANUAL.format(name=name) for name in FEW[:2])
     project.edit("params.yaml", "\nexperiments:\n", f"\nexperiments:\n{manual}")
-    keep(project.folder / "params.yaml", FEW)
+    project.keep(*FEW)
     project.run("evermodel", "graph")
     commit(project, "One try")
     address = f"http://127.0.0.1:{webhook.server_address[1]}/hook"

@@ -59,7 +59,7 @@ class Stack(Client):
         self.folder = Path(tempfile.mkdtemp(prefix="compose-"))
         self.folder.chmod(0o711)
         (self.folder / "project").mkdir()
-        self.project = copy_repository(self.folder / "project", lock=True)
+        self.project = copy_repository(self.folder / "project")
         self.airflow, self.settings = airflow, settings
         self.ports = {port: free_port() for port in PORTS}
         self.address, self.mlflow = (f"http://127.0.0.1:{self.ports[port]}" for port in ("8080", "5000"))

@@ -25,7 +25,8 @@ PAGE = """\
 # Results
 
 Test score with its 95 % bootstrap interval, beside the baseline of the same rows; s is seconds of training,
-full on four shared cores, embedded as one of three lanes on two; bold is champion; *made* stands beside what was scored on made data.
+full on four shared cores, embedded as one of three lanes on two; bold is champion; *made* stands beside
+what was scored on made data.
 
 """
 

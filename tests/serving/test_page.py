@@ -112,6 +112,8 @@ def test_the_version_that_answered_is_named_with_a_link_to_its_run(monkeypatch):
     assert "(https://mlflow.example.org/#/runs/0123456789abcdef)" in panel.source(said)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
     assert "(http://127.0.0.1:5000/#/runs/0123456789abcdef)" in panel.source(said)
+    monkeypatch.setenv("EVERMODEL_MLFLOW_PAGES", "https://pages.example.org")
+    assert "(https://pages.example.org/#/runs/0123456789abcdef)" in panel.source(said)
 
 
 def test_the_page_follows_the_champion_and_says_which_version_answered(running):

@@ -1,6 +1,7 @@
 """One experiment's part of the page: what is asked of its champion, the answer, and its card."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -61,7 +62,7 @@ def answering(name: str, plane: Plane, ask: Ask, request: Callable[..., Request]
 def source(said: dict[str, Any]) -> str:
     """Which version gave an answer, with a link to its run on MLflow's pages, as Markdown."""
     uri = tracking.uri()
-    pages = uri if uri.startswith("http") else PAGES
+    pages = os.environ.get("EVERMODEL_MLFLOW_PAGES") or (uri if uri.startswith("http") else PAGES)
     link = f"[run {said['run_id'][:8]}]({pages}/#/runs/{said['run_id']})"
     return f"Answered by **{said['model']} version {said['version']}**, {link} in MLflow."
 

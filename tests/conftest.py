@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from evermodel.core import params
+from evermodel.core import garbage, params
 from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +44,13 @@ class Together(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config, log):
     """Who runs what, for `pytest -n`."""
     return Together(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """What the tests' files import stays to the end, so that nobody looks through it again and again."""
+    with garbage.ignored():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items):

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -98,17 +97,6 @@ class Project:
         assert old in text, f"{old!r} does not stand in {file}"
         path.write_text(text.replace(old, new, 1))
 
-    @contextmanager
-    def restored(self) -> Iterator[None]:
-        """Go back to the commit at the end, and to its data and models."""
-        receipts = {file: file.read_bytes() for file in (self.folder / "reports/promotion").iterdir()}
-        yield
-        self.run("git", "checkout", "--quiet", ".")
-        self.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "params.yaml")
-        self.run("dvc", "checkout", "--force", "--quiet")
-        for file, content in receipts.items():  # they are in no cache
-            file.write_bytes(content)
-
 
 def copy_repository(folder: Path, lock: bool = False) -> Project:
     """The files that Git knows or would add, committed anew.
@@ -152,6 +140,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture
 def edited(project: Project) -> Iterator[Project]:
-    """The project, which goes back to its commit after the test."""
-    with project.restored():
-        yield project
+    """The project, which goes back to its commit after the test, and to its data and models."""
+    receipts = {file: file.read_bytes() for file in (project.folder / "reports/promotion").iterdir()}
+    yield project
+    project.run("git", "checkout", "--quiet", ".")
+    project.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "params.yaml")
+    project.run("dvc", "checkout", "--force", "--quiet")
+    for file, content in receipts.items():  # they are in no cache
+        file.write_bytes(content)

@@ -32,6 +32,9 @@ Some = Annotated[
     list[str] | None, typer.Argument(help="Experiments of params.yaml; all if none.", show_default=False)
 ]
 Name = Annotated[str, typer.Argument(help="An experiment of params.yaml.", show_default=False)]
+Waiting = Annotated[
+    int | None, typer.Option(help="The version; the newest that waits if none.", show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -138,13 +141,7 @@ def history(
 
 @app.command()
 @plain_errors
-def promote(
-    name: Name,
-    version: Annotated[
-        int | None,
-        typer.Option(help="The version; the newest that waits if none.", show_default=False),
-    ] = None,
-) -> None:
+def promote(name: Name, version: Waiting = None) -> None:
     """Approve a model that won and waits for somebody's word (`approval: manual`)."""
     params.load().experiment(name)
     print(experiments.approve(name, version))
@@ -152,13 +149,7 @@ def promote(
 
 @app.command()
 @plain_errors
-def refuse(
-    name: Name,
-    version: Annotated[
-        int | None,
-        typer.Option(help="The version; the newest that waits if none.", show_default=False),
-    ] = None,
-) -> None:
+def refuse(name: Name, version: Waiting = None) -> None:
     """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
     params.load().experiment(name)
     print(experiments.refuse(name, version))

@@ -134,7 +134,7 @@ def start_training(project: Project, uri: str, done: int = 0) -> subprocess.Pope
     """A training that is under way: MLflow has heard of more epochs than were done."""
     training = project.start(*TRAIN, MLFLOW_TRACKING_URI=uri)
     wait_for(
-        lambda: any(len(points(uri).get("train/loss", ())) > done for _ in runs(uri)),
+        lambda: runs(uri) and len(points(uri).get("train/loss", ())) > done,
         "MLflow hears of another epoch",
     )
     assert training.poll() is None, "the training ended before it could be disturbed"

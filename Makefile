@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit check ui airflow serve bench lock clean
+.PHONY: help run test zoo unit check ui airflow serve bench lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,10 +29,13 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 
 test: .venv/dev .venv-airflow/installed check ## all checks and tests; installs what they need
 	bash tests/debian.sh
-	$(BIN)/pytest -n 2 tests
+	$(BIN)/pytest -n auto -m "not zoo" tests
+
+zoo: .venv/dev ## every experiment in a copy of the repository, and a few steps of every architecture
+	$(BIN)/pytest -n 2 -m zoo tests
 
 unit: .venv/dev ## the quick tests alone
-	$(BIN)/pytest -n 2 -m "not pipeline and not browser and not zoo" tests
+	$(BIN)/pytest -n 2 -m "not pipeline and not browser and not slow" tests
 
 check: .venv/dev ## style, types and import rules
 	$(BIN)/ruff check .

@@ -4,9 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
+import joblib
 import pytest
+from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
+from evermodel import fetching, sources
 from evermodel.core import garbage, params
 from evermodel.runs import determinism
 
@@ -17,13 +20,22 @@ SHARING = (
     "tests/test_readme.py",
     "tests/test_tutorial.py",
 )
-ALONE = ("tests/mlflow/test_promotion.py", "tests/rebuilding/test_rebuild.py")  # share what they trained
+# Each shares a server or what it trained; the first that fits.
+ALONE = (
+    "tests/mlflow/",
+    "tests/rebuilding/",
+    "tests/scheduling/test_compose.py",
+    "tests/scheduling/",
+    "tests/serving/test_server.py",
+)
+# What their parameters name is built, or read, by one worker.
+NAMED = ("tests/models/test_zoo.py", "tests/samples/test_samples.py")
 # One import of TensorFlow is enough for all of these.
 TRAINING = ("tests/learners/", "tests/runs/", "tests/publishing/test_latency.py")
 
 
 class Together(LoadScopeScheduling):
-    """Sends to one worker what shares the project or Airflow, what needs Keras, or builds one architecture.
+    """Sends to one worker what shares a project, a server, Keras, an architecture or a sample.
 
     xdist's own `loadgroup` does nothing with pytest 9.2, whose node ids it can't change any more.
     """
@@ -32,18 +44,22 @@ class Together(LoadScopeScheduling):
         file = nodeid.split("::")[0]
         if file in SHARING or file.startswith("tests/pipeline/"):
             return "project"
-        if file.startswith("tests/scheduling/"):
-            return "airflow"
         if file.startswith(TRAINING):
             return "keras"
-        if file in ALONE:
-            return file
-        return nodeid.rpartition("[")[2] if file == "tests/models/test_zoo.py" else nodeid
+        for part in ALONE:
+            if file.startswith(part):
+                return part
+        return nodeid.rpartition("[")[2] if file in NAMED else nodeid
 
 
 def pytest_xdist_make_scheduler(config, log):
     """Who runs what, for `pytest -n`."""
     return Together(config, log)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are cores, since much waits for servers; more than six would find nothing to do."""
+    return min(joblib.cpu_count() + 1, 6)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,7 +73,7 @@ def pytest_collection_modifyitems(items):
     """What builds every architecture or draws every sample takes minutes, so `make unit` leaves it out."""
     for item in items:
         if item.path.parent.name in ("models", "samples"):
-            item.add_marker("zoo")
+            item.add_marker("slow")
 
 
 @pytest.fixture
@@ -71,6 +87,25 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory, worker_id):
+    """A function from a data set to the folder of its sample, drawn by one worker for all."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    datasets = params.load(ROOT / "params.yaml").datasets
+
+    def draw(name):
+        folder = shared / "samples" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not (folder / sources.PROVENANCE).exists():  # written last
+                source = sources.load(datasets[name].source, ROOT / "data/sources.yaml")
+                fetching.fetch(name, source, "sample", folder)
+        return folder
+
+    return draw
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,10 @@
-"""Archives of pictures: written by a sample, read without the project's own readers."""
+"""Archives of pictures, read without the project's own readers."""
 
-import importlib
 import io
 import zipfile
 
 import numpy as np
 from PIL import Image
-
-from evermodel.sources import Edition, RemoteFile
-
-
-def written(generator, folder):
-    """The archive that a generator writes into a folder."""
-    nothing = RemoteFile(name="made.zip", bytes=0, sha256="0" * 64)
-    edition = Edition(name="made", reader="none", options={"archive": "made.zip"}, files=(nothing,))
-    importlib.import_module(f"evermodel.samples.{generator}").write(folder, edition)
-    return folder / "made.zip"
 
 
 def names(archive):

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+# A table, a text, digits, garments and masks; scikit-learn, dense and convolutional networks.
+FEW = ("boston_linear", "boston_dnn", "mnist_mlp", "imdb_linear", "fashion_cnn", "unet")
 
 
 class Project:
@@ -20,8 +24,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.stages: list[str] = []
-        self.committed_lock = b""  # dvc.lock as it came with the commit, before anything ran here
+        self.stages: list[str] = []  # that ran when everything did
 
     def environment(self, **extra: str) -> dict[str, str]:
         """The machine's environment without settings of these tools, and an empty home."""
@@ -46,6 +49,20 @@ class Project:
             f"{command} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         )
         return done
+
+    def copied(self, folder: Path) -> "Project":
+        """A copy of it, as it is now, in a folder."""
+        shutil.copytree(self.folder, folder / "project", symlinks=True)
+        return Project(folder / "project")
+
+    @contextmanager
+    def inside(self, **settings: str) -> Iterator[None]:
+        """This process is in the project's folder; a new one would import libraries for seconds."""
+        # MLflow keeps a store's connections under its address, so a relative one would be another project's.
+        own = {"PYTHONPATH": "src", "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder}/mlflow.db"}
+        # The whole environment is put back, since what runs here sets variables, too.
+        with chdir(self.folder), patch.dict(os.environ, own | settings):
+            yield
 
     def start(self, *command: str, **extra: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
@@ -79,16 +96,20 @@ class Project:
         return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
 
     def keep(self, *names: str) -> None:
-        """Leave out all other experiments, and the data sets that only they use.
+        """Leave out all other experiments, and the data sets that only they use; Airflow's graph follows.
 
         Every task of Airflow reads all DAGs of its file, and a look at the data makes all samples.
         """
-        file = self.folder / "params.yaml"
-        values = yaml.safe_load(file.read_text())
-        values["experiments"] = {name: values["experiments"][name] for name in names}
+        file, yaml = self.folder / "params.yaml", YAML()
+        yaml.width = 10_000  # as it was
+        values = yaml.load(file)
+        for name in set(values["experiments"]) - set(names):
+            del values["experiments"][name]
         used = {one["dataset"] for one in values["experiments"].values()}
-        values["datasets"] = {name: one for name, one in values["datasets"].items() if name in used}
-        file.write_text(yaml.safe_dump(values, sort_keys=False))
+        for name in set(values["datasets"]) - used:
+            del values["datasets"][name]
+        yaml.dump(values, file)
+        self.run("evermodel", "graph")
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands in a file."""
@@ -96,6 +117,17 @@ class Project:
         text = path.read_text()
         assert old in text, f"{old!r} does not stand in {file}"
         path.write_text(text.replace(old, new, 1))
+
+
+def after_a_run(project: Project) -> Iterator[Project]:
+    """The project after `evermodel run` over all that params.yaml has, with what it wrote committed."""
+    project.run("evermodel", "run", "-j", "2")
+    logs = sorted((project.folder / ".evermodel/logs").glob("*.log"))
+    project.stages = [stage for log in logs for stage in project.ran(log.read_text())]
+    commit(project, "What evermodel run wrote")
+    yield project
+    if os.environ.get("CI"):  # gigabytes of cache would stay behind
+        shutil.rmtree(project.folder, ignore_errors=True)
 
 
 def copy_repository(folder: Path, lock: bool = False) -> Project:
@@ -126,16 +158,11 @@ def commit(project: Project, message: str) -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The project after `evermodel run` over everything, with its dvc.lock committed."""
-    made = copy_repository(tmp_path_factory.mktemp("here") / "project", lock=True)
-    made.committed_lock = (made.folder / "dvc.lock").read_bytes()
-    made.run("evermodel", "run", "-j", "2")
-    logs = sorted((made.folder / ".evermodel/logs").glob("*.log"))
-    made.stages = [stage for log in logs for stage in made.ran(log.read_text())]
-    commit(made, "What evermodel run wrote")
-    yield made
-    if os.environ.get("CI"):  # gigabytes of cache would stay behind
-        shutil.rmtree(made.folder, ignore_errors=True)
+    """The project after `evermodel run` over a few experiments, with its dvc.lock committed."""
+    made = copy_repository(tmp_path_factory.mktemp("here") / "project")
+    if not os.environ.get("EVERMODEL_PICTURES"):  # those of the docs show them all
+        made.keep(*FEW)
+    yield from after_a_run(made)
 
 
 @pytest.fixture

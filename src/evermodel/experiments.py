@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evermodel.core import data, params
+from evermodel.core import params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment, Params
-from evermodel.runs import saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,6 +167,8 @@ def _save(pixels: Any, file: Path) -> Path:
 
 
 def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:
+    from evermodel.core import data
+
     figures = _json(data.REPORTS / name / "metrics.json")
     spec = _json(data.PREPARED / experiment.dataset / "spec.json")
     metric = experiment.promotion.metric
@@ -239,6 +240,7 @@ def _champion(client: "MlflowClient | None", name: str) -> int | None:
 
 def _seconds(client: "MlflowClient | None", name: str) -> float | None:
     from evermodel.publishing import tracking
+    from evermodel.runs import saved
 
     if client is None or not (saved.MODELS / name / saved.FACTS).exists():
         return None

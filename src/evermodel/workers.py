@@ -17,7 +17,6 @@ import psutil
 import yaml
 
 from evermodel import lanes, lockfile
-from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.lanes import Lane, Progress
@@ -222,6 +221,8 @@ def _row(worker: Worker) -> tuple[str, ...]:
 
 
 def _done(worker: Worker) -> str:
+    from evermodel.core import data
+
     lane, file = worker.lane, data.REPORTS / worker.lane.name / "metrics.json"
     score = f": {lane.metric} {json.loads(file.read_text())[lane.metric]:.4g}" if lane.metric else ""
     return f"{lane.name} done in {worker.seconds:.0f} s{score}"

@@ -1,4 +1,7 @@
 import importlib
+import io
+from contextlib import redirect_stdout
+from functools import cache
 
 import numpy as np
 import pytest
@@ -57,6 +60,20 @@ def learn(keras):
     return fit
 
 
+@pytest.fixture(scope="module")
+def fitted(learn):
+    """A function from a number of classes to their data and what one fit to them gives and prints."""
+
+    @cache
+    def fit(classes):
+        data = prepared(classes)
+        with redirect_stdout(io.StringIO()) as printed:
+            model, history = learn(data)
+        return data, model, history, printed.getvalue()
+
+    return fit
+
+
 def features_of(keras, model, data, split):
     """What the layer "features" gives, through the saved model's own layers."""
     core = next(layer for layer in model.layers if isinstance(layer, keras.Model))
@@ -66,9 +83,8 @@ def features_of(keras, model, data, split):
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_the_heads_answer_as_scikit_learn_does_on_the_same_features(keras, learn, classes):
-    data = prepared(classes)
-    model, _ = learn(data)
+def test_the_heads_answer_as_scikit_learn_does_on_the_same_features(keras, fitted, classes):
+    data, model, _, _ = fitted(classes)
     seen, asked = (features_of(keras, model, data, split) for split in ("train", "validation"))
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     plane = make_pipeline(StandardScaler(), PCA(2, svd_solver="full")).fit(seen)
@@ -79,21 +95,20 @@ def test_the_heads_answer_as_scikit_learn_does_on_the_same_features(keras, learn
     np.testing.assert_allclose(answers[:, classes:], plane.transform(asked), rtol=1e-2, atol=1e-2)
 
 
-def test_the_history_is_one_row_with_the_accuracies(learn):
-    _, history = learn(prepared(3))
+def test_the_history_is_one_row_with_the_accuracies(fitted):
+    _, _, history, _ = fitted(3)
     assert history == [{"epoch": 1, "accuracy": 1.0, "val_accuracy": 1.0}]
 
 
-def test_fitting_again_gives_the_same_model(learn):
-    first, second = (learn(prepared(3, pictures_once)) for _ in range(2))
-    assert all(
-        np.array_equal(*pair) for pair in zip(first[0].get_weights(), second[0].get_weights(), strict=True)
-    )
+def test_fitting_again_gives_the_same_model(learn, fitted):
+    data, model, _, _ = fitted(3)
+    again, _ = learn(data)
+    assert all(np.array_equal(*pair) for pair in zip(model.get_weights(), again.get_weights(), strict=True))
 
 
-def test_it_tells_how_far_it_is(learn, capsys):
-    learn(prepared(3))
-    assert capsys.readouterr().out.splitlines() == [
+def test_it_tells_how_far_it_is(fitted):
+    _, _, _, printed = fitted(3)
+    assert printed.splitlines() == [
         "features of train: 42 of 42",
         "features of validation: 12 of 12",
     ]
@@ -102,6 +117,3 @@ def test_it_tells_how_far_it_is(learn, capsys):
 def test_a_class_without_a_training_row_is_refused(learn):
     with pytest.raises(EvermodelError, match="class number 2 has no training row"):
         learn(prepared(3, pictures(20, 2)))
-
-
-pictures_once = pictures(42, 3)

@@ -108,7 +108,8 @@ def learn(keras, network, tmp_path_factory):
             if figures["epoch"] == killed_after:
                 raise Killed
 
-        keras.backend.clear_session()  # its counters become names of layers
+        # Its counters become names of layers; it would look for garbage among all that TensorFlow has.
+        keras.backend.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
         state = folder or tmp_path_factory.mktemp("state")
         options = None if build is mlp else {}

@@ -1,6 +1,5 @@
 """A server, a proxy before it, and a project to run against them."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +10,26 @@ from tests.mlflow.servers import Proxy, Server
 from tests.project import Project, copy_repository
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A server with an empty store, which is not started yet."""
-    made = Server(tmp_path)
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The one server of all tests."""
+    made = Server(tmp_path_factory.mktemp("server"))
+    made.start()
+    made.keep("nothing")
     yield made
     made.stop()
 
 
 @pytest.fixture
+def server(running: Server) -> Server:
+    """The same with an empty store, whatever was done to it."""
+    running.restore("nothing")
+    return running
+
+
+@pytest.fixture
 def proxy(server: Server) -> Iterator[Proxy]:
-    """A proxy before a running server."""
-    server.start()
+    """A proxy before it."""
     made = Proxy(server.uri)
     yield made
     made.shutdown()
@@ -39,5 +46,4 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def lane(prepared: Project, tmp_path: Path) -> Project:
     """A project of the test's own, in the same state."""
-    shutil.copytree(prepared.folder, tmp_path / "project", symlinks=True)
-    return Project(tmp_path / "project")
+    return prepared.copied(tmp_path)

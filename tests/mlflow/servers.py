@@ -2,7 +2,9 @@
 
 import http.server
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.server import free_port
@@ -18,11 +21,14 @@ PATIENCE = 120  # seconds that anything here may take on a busy machine before i
 
 
 def wait_for(what: Callable[[], object], message: str) -> None:
-    """Return when `what` holds."""
-    deadline = time.monotonic() + PATIENCE
+    """Return when `what` holds; looking takes half of the time at most."""
+    began = time.monotonic()
+    deadline = began + PATIENCE
     while not what():
-        assert time.monotonic() < deadline, f"{message}: not within {PATIENCE} s"
-        time.sleep(0.05)
+        now = time.monotonic()
+        assert now < deadline, f"{message}: not within {PATIENCE} s"
+        time.sleep(max(0.05, now - began))
+        began = time.monotonic()
 
 
 class Server:
@@ -67,6 +73,27 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+
+    def keep(self, state: str) -> None:
+        """Take a copy of what it holds, under a name."""
+        self._copy(self.folder, self.folder / "kept" / state)
+
+    def restore(self, state: str) -> None:
+        """Hold that again; a server that runs, whose start takes seconds, need not know."""
+        self._copy(self.folder / "kept" / state, self.folder)
+        if self.process is None:  # a test has stopped it
+            self.start()
+
+    def _copy(self, source: Path, target: Path) -> None:
+        shutil.rmtree(target / "artifacts", ignore_errors=True)
+        target.mkdir(parents=True, exist_ok=True)
+        if (source / "artifacts").exists():  # it makes the folder for the first file
+            shutil.copytree(source / "artifacts", target / "artifacts")
+        with (
+            closing(sqlite3.connect(source / self.store)) as one,
+            closing(sqlite3.connect(target / self.store)) as other,
+        ):
+            one.backup(other)
 
 
 class Proxy(http.server.ThreadingHTTPServer):

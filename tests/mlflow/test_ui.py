@@ -54,7 +54,7 @@ def run_page(project: Project, ui: str) -> str:
 
 def test_the_experiments_are_listed(project, ui, page):
     page.goto(f"{ui}/#/experiments")
-    newest = list(params.load(ROOT / "params.yaml").experiments)[-10:]  # a page shows twenty-five
+    newest = list(params.load(project.folder / "params.yaml").experiments)[-10:]  # a page shows twenty-five
     for name in newest:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=SECONDS)
     expect(page.get_by_text("membrane (segmentation)")).to_be_visible()

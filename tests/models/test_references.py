@@ -25,14 +25,23 @@ def larger(input_shape):
     return tuple(size + 32 * (axis + 1) for axis, size in enumerate(axes)) + input_shape[len(axes) :]
 
 
+@pytest.fixture
+def no_numbers(keras):
+    """Weights have shapes only: drawing the numbers of the largest takes seconds, and nobody here looks."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_an_architecture_has_exactly_the_published_number_of_parameters(name, keras):
+@pytest.mark.usefixtures("no_numbers")
+def test_an_architecture_has_exactly_the_published_number_of_parameters(name):
     assert architecture(name).REFERENCES
     for input_shape, outputs, options, parameters in architecture(name).REFERENCES:
         assert build(name, input_shape, outputs, options).count_params() == parameters
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.usefixtures("no_numbers")
 def test_an_architecture_answers_in_the_shape_that_is_asked_of_it_at_any_size(name, keras):
     input_shape, outputs, options, _ = min(architecture(name).REFERENCES, key=lambda row: row[3])
     for shape in (input_shape, larger(input_shape)):

@@ -21,13 +21,14 @@ def build(heads, base="VGG16", **options):
     return architecture().build((40, 36, 3), 4, "softmax", **chosen, **options)
 
 
-@pytest.fixture
-def weights(keras, tmp_path):
+@pytest.fixture(scope="module")
+def weights(keras, tmp_path_factory):
     """A file of VGG16's weights without its top, none of them zero."""
+    file = tmp_path_factory.mktemp("weights") / "VGG16.weights.h5"
     trunk = build("classes").get_layer("base")
     trunk.set_weights([np.full(weight.shape, 0.01) for weight in trunk.get_weights()])
-    trunk.save_weights(tmp_path / "VGG16.weights.h5")
-    return tmp_path / "VGG16.weights.h5"
+    trunk.save_weights(file)
+    return file
 
 
 def legacy(trunk, file):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermodel import fetching, preparing, sources
+from evermodel import preparing, sources
 from evermodel.core import params
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.core.params import Experiment, Train
@@ -32,7 +32,7 @@ STEPS, FEW = 15, 3
 
 @dataclass(frozen=True)
 class Lane:
-    """One experiment, a batch of its data, and two models that have seen it often and a few times."""
+    """One experiment, a batch of its data, two models that saw it often and a few times, and answers."""
 
     experiment: Experiment
     prepared: Prepared
@@ -40,26 +40,28 @@ class Lane:
     history: list[dict[str, float]]
     beginner: Any
     beginning: list[dict[str, float]]
+    answers: Array
 
     @property
     def batch(self) -> Split:
         return self.prepared.splits["train"]
 
 
-@cache
-def prepared(dataset: str, folder: Path) -> Prepared:
-    """The sample of a data set, through the same functions as in the pipeline."""
-    values = VALUES.dataset(dataset)
-    source = sources.load(values.source, ROOT / "data/sources.yaml")
-    if source.sample is None:
-        pytest.skip(f"data set {dataset} has no sample")
-    (folder / dataset).mkdir()
-    fetching.fetch(values.source, source, "sample", folder / dataset)
-    found = sources.provenance(folder / dataset)
-    reader = importlib.import_module(f"evermodel.readers.{found.reader}")
-    raw = reader.read(folder / dataset, **found.options)
-    spec, splits = preparing.prepare(dataset, raw, values, found)
-    return Prepared(spec, splits, {})
+@pytest.fixture(scope="module")
+def prepared(drawn):
+    """A function from a data set to its sample, through the same functions as in the pipeline."""
+
+    @cache
+    def prepare(dataset: str) -> Prepared:
+        values = VALUES.dataset(dataset)
+        if sources.load(values.source, ROOT / "data/sources.yaml").sample is None:
+            pytest.skip(f"data set {dataset} has no sample")
+        found = sources.provenance(folder := drawn(dataset))
+        reader = importlib.import_module(f"evermodel.readers.{found.reader}")
+        raw = reader.read(folder, **found.options)
+        return Prepared(*preparing.prepare(dataset, raw, values, found), {})
+
+    return prepare
 
 
 def one_batch(data: Prepared, task: str) -> Prepared:
@@ -97,7 +99,7 @@ def fit(keras: Any, experiment: Experiment, data: Prepared, steps: int) -> tuple
     second = {"layers": 1, "epochs": 1} if experiment.train.fine_tune else None
     train = Train.model_validate(RECIPE | kept | {"epochs": steps, "fine_tune": second})
     short = experiment.model_copy(update={"train": train})
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # or it looks for garbage among all that TensorFlow has
     keras.utils.set_random_seed(1)
     if experiment.task == "features":
         return features.fit(builder(experiment.model), data, short)
@@ -106,17 +108,12 @@ def fit(keras: Any, experiment: Experiment, data: Prepared, steps: int) -> tuple
         return network.fit(builder(experiment.model), data, short, 1, Path("nowhere"), lambda _: None)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("raw")
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def lane(request, keras, folder):
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.zoo) for name in NAMES])
+def lane(request, keras, prepared):
     experiment = VALUES.experiment(request.param)
-    data = one_batch(prepared(experiment.dataset, folder), experiment.task)
+    data = one_batch(prepared(experiment.dataset), experiment.task)
     fitted = [part for steps in (STEPS, FEW) for part in fit(keras, experiment, data, steps)]
-    return Lane(experiment, data, *fitted)
+    return Lane(experiment, data, *fitted, fitted[0].predict(data.splits["train"].x, verbose=0))
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
@@ -127,9 +124,9 @@ def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
 
 def test_a_model_takes_raw_examples_and_its_task_can_judge_the_answers(lane):
     assert lane.model.input_shape == (None, *lane.prepared.spec.input_shape)
-    answers = lane.model.predict(lane.batch.x, verbose=0)
-    assert answers.dtype == np.float32
-    scores = evaluation.task_module(lane.experiment.task).score(lane.batch, answers, lane.prepared.spec)
+    assert lane.answers.dtype == np.float32
+    task = evaluation.task_module(lane.experiment.task)
+    scores = task.score(lane.batch, lane.answers, lane.prepared.spec)
     assert len(scores) == len(lane.batch)
 
 
@@ -151,8 +148,7 @@ def test_every_weight_that_is_trained_learns_and_stays_finite(lane):
 
 def test_a_saved_model_predicts_the_same(lane, tmp_path):
     file = saved.save_keras(lane.model, tmp_path)
-    expected = lane.model.predict(lane.batch.x, verbose=0)
-    assert np.array_equal(saved.predictor(file)(lane.batch.x), expected)
+    assert np.array_equal(saved.predictor(file)(lane.batch.x), lane.answers)
 
 
 def test_building_and_fitting_again_begins_the_same(lane):

@@ -3,19 +3,18 @@
 import json
 import re
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import Result
 from mlflow.tracking import MlflowClient
 from typer.testing import CliRunner
 
 from evermodel.cli import app
-from evermodel.publishing import tracking
 from pipelines import promote
 from tests.mlflow.servers import wait_for
 from tests.project import Project, commit, copy_repository
@@ -31,10 +30,11 @@ COMMIT = "evermodel.commit"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with two champions, in its own store."""
     made = copy_repository(tmp_path_factory.mktemp("rebuilding") / "project")
-    made.edit("params.yaml", "sample: {epochs: 50}", "sample: {epochs: 15}")  # good enough
-    commit(made, "Fewer epochs")
-    made.run("evermodel", "run", *NAMES)
-    commit(made, "What evermodel run wrote")
+    made.keep(*NAMES, "mnist_mlp")
+    made.edit("params.yaml", "epochs: 50", "epochs: 15")  # good enough
+    commit(made, "Fewer experiments and epochs")
+    made.repro(*(f"promote@{name}" for name in NAMES))
+    commit(made, "What DVC wrote")
     return made
 
 
@@ -71,8 +71,10 @@ def recorded(trained: Project) -> Iterator[dict[str, Recorded]]:
         made[name](truth)
 
 
-def rebuild(project: Project, target: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    return project.run("evermodel", "rebuild", target, "--json", check=False, **extra)
+def rebuild(project: Project, *arguments: str, **settings: str) -> Result:
+    """What `evermodel rebuild` answers in this process; all that it starts are processes of their own."""
+    with inside(project, **settings):
+        return CliRunner().invoke(app, ["rebuild", *arguments])
 
 
 def other_commit(project: Project, *edits: tuple[str, str, str]) -> str:
@@ -95,18 +97,14 @@ def contents(project: Project) -> dict[str, bytes]:
 
 @contextmanager
 def inside(project: Project, **settings: str) -> Iterator[None]:
-    """This process is in the project's folder; a new one would have to import MLflow for seconds."""
-    with chdir(project.folder), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", tracking.STORE)
+    """This process is in the project's folder."""
+    with project.inside(**settings), pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", None)  # or it would not look for TMPDIR again
-        for name, value in settings.items():
-            patch.setenv(name, value)
         yield
 
 
 def refusal(project: Project, target: str, **settings: str) -> str:
-    with inside(project, **settings):
-        done = CliRunner().invoke(app, ["rebuild", target, "--json"])
+    done = rebuild(project, target, "--json", **settings)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("evermodel: ")
     assert done.stderr.count("\n") == 1
@@ -116,7 +114,7 @@ def refusal(project: Project, target: str, **settings: str) -> str:
 @pytest.mark.parametrize("target", ["boston_linear@1", "boston_dnn@champion"])
 def test_a_champion_is_trained_again_to_the_last_bit_and_nothing_is_left_of_it(trained, empty, target):
     before, head = contents(trained), trained.run("git", "rev-parse", "HEAD~").stdout.strip()
-    done = rebuild(trained, target, TMPDIR=str(empty))
+    done = trained.run("evermodel", "rebuild", target, "--json", check=False, TMPDIR=str(empty))
     found = json.loads(done.stdout)
     assert (done.returncode, found["comparison"]["verdict"], found["comparison"]["stage"]) == (
         0,
@@ -135,9 +133,9 @@ def test_a_champion_is_trained_again_to_the_last_bit_and_nothing_is_left_of_it(t
 
 def test_a_changed_seed_has_diverged_at_the_training_and_is_named(trained, recorded):
     recorded["boston_dnn"](other_commit(trained, ("params.yaml", "seed: 42", "seed: 43")))
-    done = rebuild(trained, "boston_dnn@champion")
+    done = rebuild(trained, "boston_dnn@champion", "--json")
     found = json.loads(done.stdout)["comparison"]
-    assert (done.returncode, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
+    assert (done.exit_code, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
     assert found["reasons"] == ["runtime.seed was 42, the commit says 43"]
 
 
@@ -152,8 +150,8 @@ def penalised(penalty: float) -> list[tuple[str, str, str]]:
 
 def test_other_code_that_does_as_well_is_equivalent_and_a_person_is_shown_how_well(trained, recorded):
     recorded["boston_linear"](other_commit(trained, *penalised(1)))
-    done = trained.run("evermodel", "rebuild", "boston_linear@champion", check=False)
-    assert done.returncode == 0, done.stderr
+    done = rebuild(trained, "boston_linear@champion")
+    assert done.exit_code == 0, done.stderr
     assert "boston_linear version 1: EQUIVALENT; train is the first stage that wrote" in done.stdout
     assert "the code of the commit is not the one that trained it" in done.stdout
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if len(line.split()) == 3}
@@ -165,9 +163,9 @@ def test_what_another_lock_made_worse_has_diverged_and_the_lock_is_named(trained
     lock = "requirements/pipeline.lock"
     (pin,) = re.findall(r"^pandas==\S+", (trained.folder / lock).read_text(), re.MULTILINE)
     recorded["boston_linear"](other_commit(trained, (lock, pin, "pandas==2.0.0"), *penalised(3000)))
-    done = rebuild(trained, "boston_linear@champion")
+    done = rebuild(trained, "boston_linear@champion", "--json")
     found = json.loads(done.stdout)["comparison"]
-    assert (done.returncode, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
+    assert (done.exit_code, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
     assert found["reasons"] == [
         "requirements/pipeline.lock of the commit is not the one that it was trained with",
         f"of pandas, {pin.removeprefix('pandas==')} is installed, the lock of the commit says 2.0.0",
@@ -176,8 +174,8 @@ def test_what_another_lock_made_worse_has_diverged_and_the_lock_is_named(trained
 
 def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty):
     recorded["boston_linear"](other_commit(trained, ("params.yaml", "min_rows: 400", "min_rows: 4000")))
-    refused = rebuild(trained, "boston_linear@champion", TMPDIR=str(empty))
-    assert (refused.returncode, refused.stdout) == (1, "")
+    refused = rebuild(trained, "boston_linear@champion", "--json", TMPDIR=str(empty))
+    assert (refused.exit_code, refused.stdout) == (1, "")
     said = refused.stderr.splitlines()[-1]
     assert said.startswith(
         "evermodel: boston_linear failed at validate in a fresh clone: validate@boston_housing: "

@@ -30,53 +30,39 @@ LABELLED = [
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """The folder of a data set's sample as `fetch` writes it, once for all tests here."""
-
-    @cache
-    def write(name):
-        folder = tmp_path_factory.mktemp(name)
-        fetching.fetch(name, SOURCES[name], "sample", folder)
-        return folder
-
-    return write
-
-
-@pytest.fixture(scope="module")
-def read(written):
+def read(drawn):
     @cache
     def reader(name):
-        found = sources.provenance(written(name))
-        return importlib.import_module(f"evermodel.readers.{found.reader}").read(
-            written(name), **found.options
-        )
+        found = sources.provenance(folder := drawn(name))
+        return importlib.import_module(f"evermodel.readers.{found.reader}").read(folder, **found.options)
 
     return reader
 
 
 @pytest.fixture
-def splits(written, read):
+def splits(drawn, read):
     """The training and the test rows of a sample, as `prepare` cuts them."""
 
     def cut(name):
-        found = sources.provenance(written(name))
+        found = sources.provenance(drawn(name))
         _, parts = preparing.prepare(name, read(name), DATASETS[name], found)
         return parts["train"], parts["test"]
 
     return cut
 
 
+@pytest.mark.zoo  # minutes of drawing
 @pytest.mark.parametrize("name", WRITTEN)
-def test_a_second_run_writes_the_same_bytes(written, tmp_path, name):
+def test_a_second_run_writes_the_same_bytes(drawn, tmp_path, name):
     np.random.seed(1)  # nobody else's random numbers matter
     fetching.fetch(name, SOURCES[name], "sample", tmp_path)
-    first = {file.name: file.read_bytes() for file in written(name).iterdir()}
+    first = {file.name: file.read_bytes() for file in drawn(name).iterdir()}
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == first
 
 
 @pytest.mark.parametrize("name", SAMPLED)
-def test_a_sample_is_small(written, name):
-    assert sum(file.stat().st_size for file in written(name).iterdir()) < 5_000_000
+def test_a_sample_is_small(drawn, name):
+    assert sum(file.stat().st_size for file in drawn(name).iterdir()) < 5_000_000
 
 
 @pytest.mark.parametrize("name", SAMPLED)
@@ -92,8 +78,8 @@ def test_all_files_of_a_sample_can_be_used(read, name):
 
 
 @pytest.mark.parametrize("name", SAMPLED)
-def test_a_sample_is_prepared_without_complaint(written, read, name):
-    raw, found = read(name), sources.provenance(written(name))
+def test_a_sample_is_prepared_without_complaint(drawn, read, name):
+    raw, found = read(name), sources.provenance(drawn(name))
     spec, splits = preparing.prepare(name, raw, DATASETS[name], found)
     window = DATASETS[name].window or 0
     assert sum(spec.rows.values()) == len(raw.manifest) - window

@@ -43,7 +43,7 @@ def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow,
 
 @pytest.fixture(scope="module")
 def failed(airflow, mixed):
-    """The run of four experiments, of which one can't be built, at its end."""
+    """The run of three experiments, of which one can't be trained, at its end."""
     return airflow.ended("retrain_all", mixed)
 
 
@@ -52,8 +52,8 @@ def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
     assert state == "failed"
     rest = {task: state for task, state in tasks.items() if state not in ("success", "skipped")}
     assert rest == {
-        "boston_dnn.train": "failed",
-        "boston_dnn.evaluate": "upstream_failed",
+        "boston_linear.train": "failed",
+        "boston_linear.evaluate": "upstream_failed",
         "end": "upstream_failed",
     }
     assert any("retrain_all" in branch for branch in airflow.branches()), "what has a result is published"
@@ -69,7 +69,7 @@ def test_the_experiments_that_the_run_does_not_name_are_skipped(failed):
 def test_a_failure_is_told_to_the_log_and_to_the_webhook(airflow, webhook, failed):
     run_id, _, _ = failed
     (told,) = webhook.told
-    assert told["text"].startswith(f"boston_dnn.train of retrain_all failed in run {run_id} (")
+    assert told["text"].startswith(f"boston_linear.train of retrain_all failed in run {run_id} (")
     assert "clear the task" in told["text"]
     assert f"{airflow.address}/dags/retrain_all/runs/" in told["text"]
     assert told["text"] in airflow.logs(run_id)

@@ -1,6 +1,7 @@
 """What a task does in its checkout, with stages that are one line of shell."""
 
 import json
+import re
 import subprocess
 from functools import partial
 from pathlib import Path
@@ -145,6 +146,14 @@ def test_a_run_begins_with_the_commit_and_refuses_what_can_be_known_to_fail(clon
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
         steps.begin(Settings())
+
+
+def test_dvc_reads_the_remote_as_it_is_named(clone):
+    clone()
+    address = """ssh://me:"p,w"@host/a b#é"""
+    shell.use_remote(address)
+    told = subprocess.run([*workers.DVC, "remote", "list"], check=True, capture_output=True, text=True)
+    assert re.split(r"\s{2,}", told.stdout.strip()) == ["evermodel", address, "(default)"]
 
 
 def test_the_first_stage_that_dvc_could_not_make_is_told():

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser import WIDTH, opened, picture
 from tests.mlflow.servers import wait_for
@@ -28,7 +28,7 @@ FOUR = (((150, 50), (80, 160), (200, 160)), ((160, 110), (160, 230)))  # strokes
 TABS = {
     "boston_dnn": "Regression",
     "imdb_linear": "Binary",
-    "lenet": "Classification",
+    "mnist_mlp": "Classification",
     "fashion_cnn": "Classification",
     "unet": "Segmentation",
 }
@@ -67,6 +67,11 @@ def choose(page: Page, experiment: str) -> None:
     page.get_by_role("tab", name=TABS[experiment], exact=True).click()
     page.get_by_label("Experiment").locator("visible=true").click()
     page.get_by_role("option", name=experiment, exact=True).click()
+    expect(card(page, experiment)).to_be_visible()  # the fields of the one before are gone
+
+
+def card(page: Page, experiment: str) -> Locator:
+    return page.get_by_text(f"Model card of {experiment} version").locator("visible=true")
 
 
 def ask(page: Page) -> None:
@@ -149,13 +154,13 @@ def test_a_review_is_read(page):
 
 
 def test_a_digit_is_drawn_and_wiped_off_again(page):
-    choose(page, "lenet")
+    choose(page, "mnist_mlp")
     draw(page, FOUR)
     ask(page)
-    answered(page, "lenet")
+    answered(page, "mnist_mlp")
     expect(page.get_by_test_id("label-output-value")).to_have_text("4")
     picture(page, "serving-digit")
-    choose(page, "lenet")
+    choose(page, "mnist_mlp")
     draw(page, FOUR)
     page.get_by_role("button", name="Clear").locator("visible=true").click()
     ask(page)
@@ -194,7 +199,7 @@ def test_no_file_but_an_upload_is_read_and_no_address_is_asked(page):
 
 def test_the_card_of_the_version_is_there(page):
     choose(page, "fashion_cnn")
-    page.get_by_text("Model card of version").locator("visible=true").click()
+    card(page, "fashion_cnn").click()
     expect(page.get_by_text("never seen in training").locator("visible=true")).to_be_visible()
     page.get_by_role("tab", name="Upload", exact=True).locator("visible=true").click()
     ask(page)

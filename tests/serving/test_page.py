@@ -124,7 +124,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         numbers, _, _, source, card, _ = asyncio.run(click(1, 3))
         assert numbers.value["label"] == f"price {price:.4g}"
         assert f"houses version {version}" in source
-        assert card.label == f"Model card of version {version}"
+        assert card.label == f"Model card of houses version {version}"
     with pytest.raises(gradio.Error, match="column b is None, not a finite number"):
         asyncio.run(click(1, None))
 

@@ -3,56 +3,43 @@
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from mlflow.tracking import MlflowClient
+from typer.testing import CliRunner
 
+from evermodel.cli import app
+from evermodel.publishing import ledger, succession
 from tests.mlflow import servers as mlflow
 from tests.mlflow.servers import wait_for
 from tests.project import Project, copy_repository
+from tests.serving import registering
 from tests.serving.servers import Server
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
 
 HOUSES = "boston_dnn"
 CLIENTS, MOVES = 8, 20
-# Moves the alias to the version before and back, each time as soon as the server has followed.
-MOVE = """
-import json, sys, time, urllib.request
-from evermodel.publishing import ledger, succession, tracking
-
-name, times, url = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-client = tracking.connect()
-for _ in range(times):
-    with ledger.held(name) as book:
-        version = succession.rollback(client, name, book, None).after
-    moved = time.monotonic()
-    while json.load(urllib.request.urlopen(url + "/champions"))["champions"][name]["version"] != version:
-        assert time.monotonic() < moved + 60
-        time.sleep(0.05)
-    print(time.monotonic() - moved)
-"""
-ALIAS = """
-import sys
-from evermodel.publishing import tracking
-tracking.connect().set_registered_model_alias(*sys.argv[1:])
-"""
-SOURCE = """
-import json, sys
-from evermodel.publishing import tracking
-version = tracking.connect().get_model_version(*sys.argv[1:])
-print(json.dumps(version.model_id or version.source.split("/")[-1]))
-"""
+PAUSE = 0.05  # seconds between two requests of a client; the server has to find time for the next version
 
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with two versions of a network for houses."""
     made = copy_repository(tmp_path_factory.mktemp("served") / "project")
-    made.run("python", "-m", "tests.serving.registering", HOUSES, "2")
+    with made.inside():
+        registering.main(HOUSES, 2)
     return made
+
+
+@pytest.fixture(scope="module")
+def registry(registered: Project) -> MlflowClient:
+    """The project's registry."""
+    return MlflowClient(f"sqlite:///{registered.folder}/mlflow.db")
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +64,20 @@ def ask(server: Server, row: dict[str, float], how: int) -> tuple[int, str, floa
     return status, answer["model_version"], answer["outputs"][0]["data"][0]
 
 
-def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, registered):
+def move(registry: MlflowClient, project: Project) -> str:
+    """Make the version before champion again; returns its number."""
+    with project.inside(), ledger.held(HOUSES) as book:
+        return str(succession.rollback(registry, HOUSES, book, None).after)
+
+
+def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, registered, registry):
     row, stop = house(registered), threading.Event()
     answers: list[tuple[int, str, float]] = []
     errors: list[Exception] = []
+    waited: list[float] = []  # seconds from a move of the alias to an answer of the new version
 
     def load(how: int) -> None:
-        while not stop.is_set():
+        while not stop.wait(PAUSE):
             try:
                 answers.append(ask(server, row, how))
             except Exception as error:  # a thread's own traceback would be lost
@@ -93,21 +87,25 @@ def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, r
     for client in clients:
         client.start()
     try:
-        moved = registered.run("python", "-c", MOVE, HOUSES, str(MOVES), server.url).stdout.split()
+        for _ in range(MOVES):
+            version, began = move(registry, registered), time.monotonic()
+            wait_for(lambda expected=version: answering(server) == expected, "the server has followed")
+            waited.append(time.monotonic() - began)
     finally:
         stop.set()
         for client in clients:
             client.join()
-    print(f"{len(answers)} answers; the new version after {max(map(float, moved)):.1f} s at most")
+    print(f"{len(answers)} answers; the new version after {max(waited):.1f} s at most")
     assert errors == []
-    assert len(moved) == MOVES
+    assert len(waited) == MOVES
+    assert max(waited) < 60
     assert {status for status, _, _ in answers} == {200}
     prices = {version: {price for _, each, price in answers if each == version} for version in ("1", "2")}
     assert [len({round(price, 4) for price in each}) for each in prices.values()] == [1, 1]
     assert abs(min(prices["1"]) - min(prices["2"])) > 0.001
 
 
-def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(server, registered):
+def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(server, registered, registry):
     row, log = house(registered), registered.folder / ".evermodel/serving/requests.jsonl"
     _, champion, _ = ask(server, row, 1)
     challenger = "2" if champion == "1" else "1"
@@ -117,31 +115,31 @@ def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(serve
         answered.add(ask(server, row, 1)[1])
         return answered == {champion, challenger}
 
-    registered.run("python", "-c", ALIAS, HOUSES, "challenger", challenger)
+    registry.set_registered_model_alias(HOUSES, "challenger", challenger)
     wait_for(by_both, "the challenger answers, too")
     wait_for(lambda: by_both() and '"form": "shadow"' in log.read_text(), "it sees the rest")
-    registered.run("python", "-c", ALIAS, HOUSES, "challenger", champion)
+    registry.set_registered_model_alias(HOUSES, "challenger", champion)
     wait_for(lambda: champions(server)["challengers"] == {}, "it is a challenger no more")
     assert {ask(server, row, 1)[1] for _ in range(20)} == {champion}
 
 
-def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server, registered):
+def test_a_champion_that_is_damaged_does_not_replace_the_one_that_answers(server, registered, registry):
     row = house(registered)
     _, version, price = ask(server, row, 1)
     damaged = "2" if version == "1" else "1"
-    model = json.loads(registered.run("python", "-c", SOURCE, HOUSES, damaged).stdout)
+    model = registry.get_model_version(HOUSES, damaged).source.removeprefix("models:/")
     file = next((registered.folder / "mlartifacts").rglob(f"{model}/**/model.keras"))
     good = file.read_bytes()
     file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     try:
-        registered.run("python", "-c", ALIAS, HOUSES, "champion", damaged)
+        registry.set_registered_model_alias(HOUSES, "champion", damaged)
         wait_for(lambda: HOUSES in problems(server), "the server has noticed")
         assert f"version {damaged}" in problems(server)[HOUSES]
         assert "not the one that was registered" in problems(server)[HOUSES]
         assert ask(server, row, 1) == (200, version, price)
     finally:
         file.write_bytes(good)
-        registered.run("python", "-c", ALIAS, HOUSES, "champion", version)
+        registry.set_registered_model_alias(HOUSES, "champion", version)
     wait_for(lambda: HOUSES not in problems(server), "the server is well again")
 
 
@@ -165,8 +163,9 @@ def test_what_can_not_be_served_is_one_sentence(registered, tmp_path: Path):
         (["nowhere"], "nowhere"),
         (["--host", "192.0.2.1"], "choose another --port"),
     ):
-        refused = registered.run("evermodel", "serve", "--port", "0", *arguments, check=False)
-        assert refused.returncode == 1
+        with registered.inside():
+            refused = CliRunner().invoke(app, ["serve", "--port", "0", *arguments])
+        assert refused.exit_code == 1
         (last,) = [line for line in refused.stderr.splitlines() if line.startswith("evermodel: ")]
         assert sentence in last
         assert "Traceback" not in refused.stderr
@@ -174,6 +173,11 @@ def test_what_can_not_be_served_is_one_sentence(registered, tmp_path: Path):
 
 def problems(server: Server) -> dict[str, str]:
     return champions(server)["problems"]
+
+
+def answering(server: Server) -> str:
+    """The version of the champion that answers."""
+    return str(champions(server)["champions"][HOUSES]["version"])
 
 
 def champions(server: Server) -> dict:

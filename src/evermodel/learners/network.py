@@ -138,6 +138,7 @@ def _fit(
     )
     model.optimizer.build(model.trainable_variables)
     progress.resume(model, phase)
+    _make_metrics(model, *batches["train"][0])
     model.fit(
         batches["train"],
         validation_data=batches["validation"],
@@ -150,6 +151,14 @@ def _fit(
             progress,
         ],
     )
+
+
+def _make_metrics(model: keras.Model, x: Array, y: Any) -> None:
+    """Let loss and metrics make their variables now; made in the first step, Keras would trace that twice."""
+    answers = model(x, training=False)
+    model.compute_loss(x, y, answers)
+    model.compute_metrics(x, y, answers)
+    model.reset_metrics()
 
 
 def unfreeze(core: keras.Model, count: int) -> None:

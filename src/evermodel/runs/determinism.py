@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Runtime
+from evermodel.runs import memory
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
@@ -56,6 +57,7 @@ def keras() -> Any:
 
     Once only: what is garbage at a second time would be kept for good (see garbage.py).
     """
+    memory.keep()
     with _native_messages_hidden(), garbage.ignored():
         import keras
 

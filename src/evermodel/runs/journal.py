@@ -19,7 +19,7 @@ from typing import Any
 from evermodel.runs import determinism
 
 FOLDER = Path(".evermodel")
-PATIENCE = 30.0  # seconds to wait for a sidecar that is still sending when its stage is done
+PATIENCE = 60.0  # seconds to wait for a sidecar that is still sending when its stage is done
 
 
 def file(key: str) -> Path:

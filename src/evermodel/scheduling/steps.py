@@ -7,17 +7,16 @@ how one task hands its results to the next.
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from evermodel import experiments, lockfile, workers
-from evermodel.core import data, params
+from evermodel.core import params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
-from evermodel.scheduling import settings, shell, watcher
+from evermodel.scheduling import settings, shell
 from evermodel.scheduling.checkout import REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
 
@@ -39,7 +38,7 @@ def begin(chosen: Settings) -> int:
     values = prepare(chosen)
     for name in chosen.experiments:
         values.experiment(name)
-    if subprocess.run([*workers.DVC, "remote", "default"], capture_output=True, check=False).returncode:
+    if not os.environ.get(REMOTE) and not shell.has_remote():
         raise EvermodelError(f"DVC has no remote here; set {REMOTE}, or core.remote in .dvc/config")
     print(commit)
     return 0
@@ -48,7 +47,7 @@ def begin(chosen: Settings) -> int:
 def restore(chosen: Settings, stage: str) -> int:
     """End with 99 if the cache has the result of a stage, so that it keeps no scarce worker busy."""
     _prepare_for(stage, chosen)
-    found = _restored(stage) and not chosen.force
+    found = _reached(stage, shell.restore(stage)).code == 0 and not chosen.force
     print(f"{stage} {'is in the cache' if found else 'has to run'}")
     return NOTHING_TO_DO if found else 0
 
@@ -56,11 +55,14 @@ def restore(chosen: Settings, stage: str) -> int:
 def run(chosen: Settings, stage: str) -> int:
     """Take the result of a stage from the cache, or run that stage alone and push its result."""
     _prepare_for(stage, chosen)
-    if _restored(stage) and not chosen.force:
-        return 0
-    forced = ["--force"] if chosen.force else []
-    ran = shell.dvc("repro", "--single-item", *forced, stage)
-    return ran.code or shell.dvc("push", "--run-cache", stage).code
+    if chosen.force:
+        _reached(stage, shell.restore(stage))
+        made = shell.dvc("repro", "--single-item", "--force", stage)
+    else:
+        made = _reached(stage, shell.make(stage))
+    if made.code or stage not in made.began:
+        return made.code
+    return shell.dvc("push", "--run-cache", stage).code
 
 
 def publish(chosen: Settings, *names: str) -> int:
@@ -69,6 +71,8 @@ def publish(chosen: Settings, *names: str) -> int:
     Experiments without result are left out; the task that failed to make it has said why. The last line tells
     which models of this run are champions, and which wait for approval.
     """
+    from evermodel.core import data
+
     values = prepare(chosen)
     wanted = names or chosen.experiments or tuple(values.experiments)
     aside = lockfile.Aside()
@@ -90,6 +94,8 @@ def publish(chosen: Settings, *names: str) -> int:
 
 def watch() -> int:
     """Look at the data of the commit; the last line tells what was found."""
+    from evermodel.scheduling import watcher
+
     print(watcher.report(params.load()))
     return 0
 
@@ -149,7 +155,7 @@ def prepare(chosen: Settings) -> Params:
     """
     _require_server()
     if remote := os.environ.get(REMOTE):
-        shell.dvc("remote", "add", "--quiet", "--local", "--default", "evermodel", remote)
+        shell.use_remote(remote)
     settings.apply(chosen)
     _commit(f"Set {', '.join(settings.changes(chosen))}")
     return params.load()
@@ -193,19 +199,18 @@ def _require_server() -> None:
         )
 
 
-def _restored(stage: str) -> bool:
-    """Whether the caches had the result of a stage; what it needs, they must have.
+def _reached(stage: str, done: shell.Done) -> shell.Done:
+    """What DVC did for a stage, whose inputs it must have found in the caches.
 
     Raises EvermodelError.
     """
-    looked = shell.restore(stage)
-    if looked.code and not looked.failed:
-        raise EvermodelError(f"DVC could not look for {stage}: {looked.last_words}")
-    if looked.code and looked.failed != stage:
+    if done.code and stage not in (done.failed, *done.began):
+        if not done.failed:
+            raise EvermodelError(f"DVC could not look for {stage}: {done.last_words}")
         raise EvermodelError(
-            f"{stage} needs {looked.failed}, which has no result in DVC's remote; clear the task of that"
+            f"{stage} needs {done.failed}, which has no result in DVC's remote; clear the task of that"
         )
-    return looked.code == 0
+    return done
 
 
 def _commit(message: str) -> None:

@@ -29,7 +29,7 @@ def panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.C
                 asked = _forms(champion)
             with gradio.Column():
                 shown = [*_empty(), gradio.Markdown()]
-        with gradio.Accordion(f"Model card of version {champion.version}", open=False) as accordion:
+        with gradio.Accordion(_heading(champion), open=False) as accordion:
             shown += [accordion, gradio.Markdown(champion.card)]
     for each, button in asked:
         button.click(
@@ -95,4 +95,8 @@ def _shown(seen: View) -> list[Any]:
 
 
 def _card(champion: Champion) -> list[Any]:
-    return [gradio.Accordion(f"Model card of version {champion.version}"), gradio.Markdown(champion.card)]
+    return [gradio.Accordion(_heading(champion)), gradio.Markdown(champion.card)]
+
+
+def _heading(champion: Champion) -> str:
+    return f"Model card of {champion.name} version {champion.version}"

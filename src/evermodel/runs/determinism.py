@@ -20,15 +20,17 @@ GPUS = Path("/proc/driver/nvidia/gpus")
 
 
 def fix(runtime: Runtime) -> None:
-    """Fix thread counts and instruction set; call it before anything imports TensorFlow.
+    """Fix thread counts, kernels and instruction set; call it before anything imports TensorFlow.
 
-    Sums are taken in another order by another number of threads, and oneDNN picks other kernels on
-    another processor. OpenBLAS gets one thread, because only that is the same on every machine. Raises
-    EvermodelError if $EVERMODEL_DEVICE asks for a GPU where there is none.
+    Sums are taken in another order by another number of threads, by oneDNN and by what TensorFlow takes
+    instead on older processors, and by the kernels that oneDNN picks for each processor. OpenBLAS gets one
+    thread, because only that is the same on every machine. Raises EvermodelError if $EVERMODEL_DEVICE asks
+    for a GPU where there is none.
     """
     os.environ |= {
         "TF_NUM_INTRAOP_THREADS": str(runtime.threads),
         "TF_NUM_INTEROP_THREADS": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
         "ONEDNN_MAX_CPU_ISA": runtime.instruction_set,
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # else the first process on a GPU takes all of its memory

@@ -54,10 +54,10 @@ def coded(pixels):
 
 
 @contextmanager
-def opened(running, token=None):
+def opened(running, token=None, limits=LIMITS):
     """A client of the application with its page."""
     with (
-        page.mounted(running.app, running.plane, LIMITS, token),
+        page.mounted(running.app, running.plane, limits, token),
         TestClient(running.app, raise_server_exceptions=False) as client,
     ):
         yield client
@@ -95,6 +95,19 @@ def test_it_is_at_the_root_behind_the_gate_and_its_uploads_go_with_it(start):
         assert client.get("/predict/houses").status_code == 405, "the server's own paths stay its own"
     assert not Path(path).exists()
     assert not Path(path).is_relative_to(Path(tempfile.gettempdir(), "gradio"))
+
+
+def test_uploads_are_refused_while_their_folder_is_full(running):
+    with opened(running, limits=replace(LIMITS, uploads=1000)) as client:
+        fill, more = ({"files": (name, b"x" * 800)} for name in ("fill", "more"))
+        paths = [client.post("/try/gradio_api/upload", files=files).json()[0] for files in (fill, more)]
+        refused = client.post("/try/gradio_api/upload", files={"files": ("last", b"x")})
+        assert refused.status_code == 503
+        assert "take more than 1,000 bytes" in refused.json()["error"]
+        assert client.get(f"/try/gradio_api/file={paths[0]}").status_code == 200
+        assert client.post("/predict/houses", **ROW).status_code == 200, "only the page is full"
+        Path(paths[0]).unlink()
+        assert client.post("/try/gradio_api/upload", files={"files": ("last", b"x")}).status_code == 200
 
 
 def test_no_other_file_of_the_machine_can_be_had(running, tmp_path):

@@ -17,7 +17,8 @@ class Limits:
 
     body: bytes; rows, pictures: examples in one request; seconds: for the body to arrive, and again for the
     answer; canary_seconds: for a challenger's, before the champion is asked; at_once: requests that are
-    computed or wait for it; threads: those computed side by side.
+    computed or wait for it; threads: those computed side by side; uploads: bytes that the page's files may
+    take.
     """
 
     body: int = 8_000_000
@@ -27,6 +28,7 @@ class Limits:
     canary_seconds: float = 2
     at_once: int = 64
     threads: int = 4
+    uploads: int = 500_000_000
 
 
 class Desk:

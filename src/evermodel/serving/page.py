@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio
@@ -19,6 +20,7 @@ from evermodel.serving.limits import Limits
 from evermodel.serving.panel import Ask, panel
 from evermodel.serving.protocol import Plane
 from evermodel.serving.question import Request
+from evermodel.serving.room import Room
 
 PATH = "/try"
 KEPT = 3600  # seconds that an upload is kept
@@ -43,6 +45,7 @@ def mounted(app: FastAPI, plane: Plane, limits: Limits, token: str | None) -> It
         # Gradio takes these two from nowhere else.
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_HEARTBEAT_INTERVAL": HEARTBEAT}
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        app.add_middleware(Room, path=f"{PATH}/", folder=Path(folder), most=limits.uploads)
         gradio.mount_gradio_app(
             app,
             blocks(plane, partial(ask, app, token)).queue(limits.at_once, default_concurrency_limit=None),

@@ -14,8 +14,6 @@ from evermodel.core import params
 from tests.project import after_a_run, copy_repository
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
-# scikit-learn, convolutions, text; of these the ones that have run.
-KINDS = ("boston_linear", "fashion_cnn", "imdb_dnn")
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +149,16 @@ def differing(before, after):
     return sorted(name for name in before | after if before.get(name) != after.get(name))
 
 
-def test_a_forced_run_in_another_folder_on_one_core_leaves_dvc_lock_unchanged(moved):
-    lock, experiments = (moved.folder / "dvc.lock").read_bytes(), settings(moved).experiments
-    stages = stages_of([name for name in KINDS if name in experiments], experiments)
+@pytest.mark.parametrize(
+    ("ran", "names"),
+    [
+        ("project", ["boston_linear", "fashion_cnn"]),  # scikit-learn, convolutions
+        pytest.param("zoo", ["imdb_dnn"], marks=pytest.mark.zoo),  # text
+    ],
+    indirect=["ran"],
+)
+def test_a_forced_run_in_another_folder_on_one_core_leaves_dvc_lock_unchanged(moved, names):
+    lock, stages = (moved.folder / "dvc.lock").read_bytes(), stages_of(names, settings(moved).experiments)
     assert sorted(moved.repro_on_one_core(*stages)) == sorted(stages)
     assert differing(lock, again := (moved.folder / "dvc.lock").read_bytes()) == []
     assert again == lock

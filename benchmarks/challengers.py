@@ -20,7 +20,7 @@ from evermodel.core import data, params
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
-from evermodel.judging import evaluation
+from evermodel.evaluation import evaluation
 from evermodel.publishing import candidate, promotion
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.promotion import Rival
@@ -54,7 +54,7 @@ def scored(known: Candidate, values: Params, prepared: Prepared, seed: int) -> C
     task = evaluation.task_module(known.experiment.task)
     predict = seeds.trained(known.experiment, runtime, prepared)
     predicted = predict(evaluation.inputs(task, test.x, values.runtime.seed))
-    judged = evaluation.judge(task, f"seed {seed}", predicted, test, prepared.spec)
+    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
 

@@ -18,7 +18,7 @@ from evermodel.core.errors import EvermodelError
 
 def main(name: str) -> None:
     """Raises EvermodelError if there is no report, or its rows are not right or wrong."""
-    file = data.REPORTS / name / "scores.parquet"
+    file = folders.experiment(name) / "scores.parquet"
     if not file.exists():
         raise EvermodelError(f"{file} is missing; run `dvc repro evaluate@{name}`")
     scores = pd.read_parquet(file)

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from evermodel.core import data
 from evermodel.core.data import Array, Spec, Split
-from evermodel.judging import figures, statistics
+from evermodel.evaluation import figures, statistics
 from evermodel.models import rbm
 
 RESULTS = Path("docs/results")

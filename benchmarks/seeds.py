@@ -17,8 +17,8 @@ import pandas as pd
 from evermodel.core import data, params
 from evermodel.core.data import Array, Prepared
 from evermodel.core.params import Experiment, Runtime
-from evermodel.judging import evaluation
-from evermodel.learners import training
+from evermodel.evaluation import evaluation
+from evermodel.training import training
 from evermodel.runs import determinism, saved
 
 RESULTS = Path("docs/results")
@@ -29,7 +29,7 @@ def main(name: str, count: int) -> None:
     values = params.load()
     experiment = values.experiment(name)
     determinism.fix(values.runtime)
-    prepared = data.load(data.PREPARED / experiment.dataset, *data.SPLITS)
+    prepared = data.load(folders.prepared(experiment.dataset), *data.SPLITS)
     runtimes = [values.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
     models = (trained(experiment, runtime, prepared) for runtime in runtimes)
     rows = pd.DataFrame([score(experiment, values.runtime, prepared, name, model) for model in models])
@@ -52,7 +52,7 @@ def score(
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
     task, test = evaluation.task_module(experiment.task), prepared.splits["test"]
     predicted = predict(evaluation.inputs(task, test.x, runtime.seed))
-    return evaluation.judge(task, who, predicted, test, prepared.spec).metrics
+    return evaluation.evaluate(task, who, predicted, test, prepared.spec).metrics
 
 
 def keep(rows: pd.DataFrame, name: str, profile: str, over: str) -> None:

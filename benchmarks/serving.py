@@ -144,7 +144,7 @@ def together(turns: list[Load]) -> Load:
 @contextmanager
 def both(name: str, dataset: str) -> Iterator[list[Server]]:
     """Both servers of a champion, up, and what they are asked."""
-    prepared = data.PREPARED / dataset
+    prepared = folders.prepared(dataset)
     kind, rows = data.load_spec(prepared).kind, data.load_split(prepared, "test").x[:ROWS]
     first, second = free_port(), free_port()
     ours = ["evermodel", "serve", name, "--port", str(first)]

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 from evermodel.core import data, params
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.evaluation import figures
 from evermodel.runs import determinism, saved
 
 PAGE = Path(__file__).with_name("gallery.md")
@@ -32,7 +32,7 @@ LETTERS = 112  # in a line of a drawn text
 HEAD = """\
 # Gallery
 
-Pictures out of the reports of real runs, each with the command that makes it. Made data come out of a
+Pictures out of the reports of real runs, each with the command that makes it. Synthetic data come out of a
 program; they stand here wherever real faces, reviews or photographs may not be published, or are not at hand.
 `.venv/bin/python docs/gallery.py` renews the page.
 """
@@ -86,7 +86,7 @@ ENTRIES = (
 
 def phases(name: str, spec: Spec) -> Figure:
     """The learning curve, with a line where fine-tuning begins."""
-    history = pd.read_csv(data.REPORTS / name / "curves.csv")
+    history = pd.read_csv(folders.experiment(name) / "curves.csv")
     figure = figures.learning_curve(history.drop(columns="phase"))
     border = history.loc[history["phase"] == 2, "epoch"].min() - 0.5
     for panel in figure.axes:
@@ -98,10 +98,10 @@ def phases(name: str, spec: Spec) -> Figure:
 def attention(name: str, spec: Spec) -> Figure:
     """The first test review, its words shaded by the attention that they get from all others."""
     determinism.fix(params.load().runtime)
-    test = data.load_split(data.PREPARED / spec.dataset, "test")
-    folder = saved.MODELS / name
+    test = data.load_split(folders.prepared(spec.dataset), "test")
+    folder = folders.model(name)
     answer = float(saved.load(folder).predict(test.x[:1])[0, 0])
-    words, weights = _attended(folder / saved.facts(folder).file, test.x[:1])
+    words, weights = _attended(folder / saved.metadata(folder).file, test.x[:1])
     lines = len(" ".join(words)) / LETTERS
     figure = figures.page("attention of the words of a test review", 9, 1.4 + 0.25 * lines)
     axes = figure.subplots()
@@ -176,7 +176,7 @@ def page() -> str:
 
 
 def _section(entry: Entry) -> str:
-    origin = "made data (profile sample)" if entry.profile == "sample" else "real data (profile full)"
+    origin = "synthetic data (profile sample)" if entry.profile == "sample" else "real data (profile full)"
     picture = f"![{entry.experiment}: {entry.figure}](gallery/{entry.file})"
     return f"## {entry.experiment}\n\n{entry.caption}\n\n{picture}\n\n`{entry.command}` · {origin}\n"
 

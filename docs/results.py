@@ -26,7 +26,7 @@ PAGE = """\
 
 Test score with its 95 % bootstrap interval, beside the baseline of the same rows; s is seconds of training,
 full on four shared cores, embedded as one of three lanes on two; bold is champion; *made* stands beside
-what was scored on made data.
+what was scored on synthetic data.
 
 """
 
@@ -91,7 +91,7 @@ def _cells(row: dict[str, Any] | None, absent: str = "") -> str:
         return f"not run{f': {absent}' if absent else ''} | – | –"
     value, low, high, baseline = (_number(row[key]) for key in ("value", "low", "high", "baseline"))
     better = "**" if row["champion"] else ""
-    made = " made" if row["made"] else ""
+    made = " made" if row["synthetic"] else ""
     seconds = "–" if row["seconds"] is None else f"{row['seconds']:.0f}"
     return f"{better}{value}{better} [{low}, {high}]{made} | {baseline} | {seconds}"
 

@@ -1,29 +1,30 @@
-"""prepare NAME: the one split of a data set and its spec, into data/prepared/NAME."""
+"""prepare NAME: the one split of a data set and its spec, into data/NAME/prepared."""
 
 import importlib
 
-from evermodel import preparing, sources
-from evermodel.core import data, params, stage
+from evermodel import preparing
+from evermodel.core import data, folders, project, stage
 from evermodel.core.data import Prepared
-from evermodel.core.params import Dataset
 from evermodel.formats import raw_files
+from evermodel.datasets import dataset, source
+from evermodel.datasets.dataset import Dataset
 
 
 def main(name: str) -> None:
-    """Read the raw data, split them, and write data/prepared/<name>/."""
-    made = prepared(name, params.load().dataset(name))
-    with data.whole_folder(data.PREPARED / name) as folder:
-        data.save(folder, made.spec, made.splits, made.weights)
-    print(f"{name}: {made.spec.rows} rows, {made.spec.duplicates} test rows also among the training rows")
+    """Read the raw data, split them, and write data/<name>/prepared/."""
+    found = prepared(name, dataset.load(name, project.load().profile))
+    with data.whole_folder(folders.prepared(name)) as folder:
+        data.save(folder, found.spec, found.splits, found.weights)
+    print(f"{name}: {found.spec.rows} rows, {found.spec.duplicates} test rows also among the training rows")
 
 
-def prepared(name: str, dataset: Dataset) -> Prepared:
-    """The raw data of data/raw/<name>/, split as `dataset` says."""
-    folder = data.RAW / name
-    source = sources.provenance(folder)
-    raw = importlib.import_module(f"evermodel.readers.{source.reader}").read(folder, **source.options)
-    spec, splits = preparing.prepare(name, raw, dataset, source)
-    weights = {base: raw_files.checked(folder, file) for base, file in source.weights.items()}
+def prepared(name: str, rules: Dataset) -> Prepared:
+    """The raw data of data/<name>/raw/, split as the rules say."""
+    folder = folders.raw(name)
+    origin = source.provenance(folder)
+    raw = importlib.import_module(f"evermodel.readers.{origin.reader}").read(folder, **origin.options)
+    spec, splits = preparing.prepare(name, raw, rules, origin)
+    weights = {base: raw_files.checked(folder, file) for base, file in origin.weights.items()}
     return Prepared(spec, splits, weights)
 
 

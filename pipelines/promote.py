@@ -1,14 +1,14 @@
 """promote NAME: register the model of an experiment, and make it champion if the policy says so."""
 
-import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mlflow.tracking import MlflowClient
 
-from evermodel.core import data, params, stage
-from evermodel.core.params import Runtime
+from evermodel.core import folders, project, stage
+from evermodel.core.project import Runtime
 from evermodel.publishing import (
     candidate,
     card,
@@ -17,51 +17,58 @@ from evermodel.publishing import (
     outputs,
     page,
     promotion,
+    receipt,
     registry,
     report,
     rescoring,
-    succession,
+    aliases,
     tracking,
 )
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.ledger import Action, Ledger
 from evermodel.publishing.promotion import Decision
 
+EXPERIMENT = "DVC_EXP_NAME"  # set by `dvc exp run`
 WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await", "report-only": "report"}
 
 
 @tracking.answering()
 def main(name: str) -> None:
-    """Complete the run in MLflow, register models/<name>/ once, decide, and move the aliases.
+    """Complete the run in MLflow, register experiments/<name>/model once, decide, and move the aliases.
 
-    Nobody else can promote this experiment in the meantime. The receipt in reports/promotion/ makes a clone
-    that has dvc.lock but no registry yet promote again.
+    Nobody else can promote this experiment in the meantime. The receipt promotion.json, which is in no cache,
+    makes a clone that has dvc.lock but no registry yet promote again. Under `dvc exp run` only the run is
+    completed: what is tried out is neither registered nor judged on the test rows.
     """
-    values = params.load()
-    model = candidate.load(name, values)
+    shared = project.load()
+    model = candidate.load(name, shared)
     client = tracking.connect()
-    run_id = tracking.sync(client, name, model.facts.key)
-    outputs.log(client, run_id, name, values)
-    with ledger.held(name) as book:
-        succession.reconcile(client, name, book)
-        told = promote(client, model, run_id, book, values.runtime)
-    receipt = data.REPORTS / "promotion" / f"{name}.json"
-    receipt.parent.mkdir(parents=True, exist_ok=True)
-    content = {"model": model.facts.sha256, "policy": model.policy.model_dump()}
-    receipt.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    run_id = tracking.sync(client, name, model.metadata.key)
+    trial = os.environ.get(EXPERIMENT)
+    if trial:
+        told = (
+            f"is the experiment {trial} of DVC's and not promoted; after `dvc exp apply {trial}`, "
+            f"`evermodel run {name}` hands it in"
+        )
+    else:
+        outputs.log(client, run_id, model)
+        with ledger.held(name) as book:
+            aliases.reconcile(client, name, book)
+            told = promote(client, model, run_id, book, shared.runtime)
+    receipt.write(model, handed_in=not trial)
     print(f"{name} {told}")
 
 
 def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, runtime: Runtime) -> str:
     """Decide about a model and do what follows, or tell what was decided before."""
-    if known := book.decided(model.facts.sha256, model.policy_hash, model.spec.test_hash):
+    if known := book.decided(model.metadata.sha256, model.policy_hash, model.spec.test_hash):
         return f"version {known.version} {known.action}: {known.reason}"
     model = latency.measured(model, runtime)
-    looks = book.looks(model.spec.test_hash)
+    uses = book.test_set_uses(model.spec.test_hash)
     rival = rescoring.rival(client, model)
-    decision = promotion.decide(model, rival, looks)
+    decision = promotion.decide(model, rival, uses)
     action: Action = WINS[model.policy.approval] if decision.promoted else "keep"
-    told = report.page(model, rival, decision, looks)
+    told = report.page(model, rival, decision, uses)
     version = registry.register(client, model, run_id)
     verdict = f"{action}: {decision.reason}"
     text = card.write(model, version, verdict, told)
@@ -69,22 +76,22 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     _log(client, run_id, _files(model, f"{model.name} version {version}: {action}", decision, told, text))
     after = version if action == "promote" else book.champion
     compared = bool(decision.comparisons)
-    succession.enact(
+    aliases.enact(
         client,
         model.name,
         book,
-        succession.entry(action, version, book.champion, after, decision.reason, model, compared),
+        aliases.entry(action, version, book.champion, after, decision.reason, model, compared),
     )
     return f"version {version} {action}: {decision.reason}"
 
 
 def _files(model: Candidate, title: str, decision: Decision, told: str, text: str) -> dict[str, bytes]:
-    """The report of a decision with its picture, and the card as a page with all pictures."""
-    figures = sorted((data.REPORTS / model.name / "figures").glob("*.png"))
+    """The report of a decision with its image, and the card as a page with all images."""
+    figures = sorted((folders.experiment(model.name) / "figures").glob("*.png"))
     shown = {file.stem: file.read_bytes() for file in figures}
     files = {"promotion/report.md": f"# {title}\n\n{told}".encode()}
     if decision.comparisons:
-        files["promotion/differences.png"] = report.picture(model.policy, decision)
+        files["promotion/differences.png"] = report.image(model.policy, decision)
         shown = {"difference to the champion": files["promotion/differences.png"], **shown}
     return files | {"card.html": page.write(title, text, shown).encode()}
 

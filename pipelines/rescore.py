@@ -5,10 +5,10 @@ promote.
 import sys
 from pathlib import Path
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import evaluation
-from evermodel.runs import determinism, saved
+from evermodel.evaluation import evaluation
+from evermodel.runs import determinism, recipe, saved
 
 
 def main(name: str, model: Path, to: Path) -> None:
@@ -16,18 +16,18 @@ def main(name: str, model: Path, to: Path) -> None:
 
     Raises EvermodelError if the model can't answer for these test rows.
     """
-    values = params.load()
-    experiment = values.experiment(name)
-    spec = data.load_spec(data.PREPARED / experiment.dataset)
-    test = data.load_split(data.PREPARED / experiment.dataset, "test")
-    determinism.fix(values.runtime)
-    task = evaluation.task_module(experiment.task)
-    shown = evaluation.inputs(task, test.x, values.runtime.seed)
+    shared = project.load()
+    chosen = recipe.load(name, shared.profile)
+    prepared = folders.prepared(chosen.dataset)
+    spec, test = data.load_spec(prepared), data.load_split(prepared, "test")
+    determinism.fix(shared.runtime)
+    task = evaluation.task_module(chosen.task)
+    shown = evaluation.inputs(task, test.x, shared.runtime.seed)
     try:
         answered = saved.predictor(model)(shown)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape
         raise EvermodelError(" ".join(str(error).split())[:200]) from None
-    judged = evaluation.judge(task, "the champion", answered, test, spec)
+    judged = evaluation.evaluate(task, "the champion", answered, test, spec)
     to.write_bytes(evaluation.scores_parquet(judged.scores, None, spec, task.statistics(spec)))
 
 

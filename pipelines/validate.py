@@ -1,21 +1,22 @@
-"""validate NAME: the raw data of a data set against its expectations, into reports/validation/NAME."""
+"""validate NAME: the raw data of a data set against its expectations, into data/NAME/validation."""
 
 import importlib
 
-from evermodel import sources, validation
-from evermodel.core import data, params, stage
+from evermodel import validation
+from evermodel.core import data, folders, project, stage
+from evermodel.datasets import dataset, source
 
 
 def main(name: str) -> None:
-    """Write reports/validation/<name>/, show broken warnings, and stop at a broken critical expectation.
+    """Write data/<name>/validation/, show broken warnings, and stop at a broken critical expectation.
 
-    The report is there in either case: it is where to look when the lane has stopped.
+    The report is there in either case: it is where to look when the pipeline has stopped.
     """
-    dataset = params.load().dataset(name)
-    origin = sources.provenance(data.RAW / name)
+    expected = dataset.load(name, project.load().profile)
+    origin = source.provenance(folders.raw(name))
     reader = importlib.import_module(f"evermodel.readers.{origin.reader}")
-    report = validation.validate(name, dataset, reader.read(data.RAW / name, **origin.options))
-    with data.whole_folder(validation.REPORTS / name) as folder:
+    report = validation.validate(name, expected, reader.read(folders.raw(name), **origin.options))
+    with data.whole_folder(folders.validation(name)) as folder:
         validation.save(report, folder)
     for finding in report.broken("warning"):
         print(f"warning: data set {name}: {finding}")

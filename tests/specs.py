@@ -15,12 +15,12 @@ ROWS = {"train": 60, "validation": 5, "test": 20}
 
 
 def make_spec(kind: str = "table", **changes: Any) -> Spec:
-    """The spec of made data of a kind, with changes."""
-    facts = {"dataset": "made", "edition": "sample", "made": True, "kind": kind, "rows": ROWS}
-    return Spec.model_validate(facts | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)
+    """The spec of synthetic data of a kind, with changes."""
+    metadata = {"dataset": "made", "edition": "sample", "synthetic": True, "kind": kind, "rows": ROWS}
+    return Spec.model_validate(metadata | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)
 
 
 def make_source(**changes: Any) -> Provenance:
-    """Where made data of a table come from, with changes."""
-    facts = {"title": "Made", "edition": "sample", "made": True, "note": "", "licence": "", "terms": ""}
-    return Provenance.model_validate(facts | {"reader": "table", "options": {}, "files": {}} | changes)
+    """Where synthetic data of a table come from, with changes."""
+    metadata = {"title": "Made", "edition": "sample", "synthetic": True, "note": "", "licence": "", "terms": ""}
+    return Provenance.model_validate(metadata | {"reader": "table", "options": {}, "files": {}} | changes)

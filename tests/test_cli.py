@@ -87,7 +87,7 @@ def test_list_shows_the_last_scores(evermodel, workspace):
 def test_list_says_of_which_profile_a_score_is(evermodel, workspace, edition, made, profile):
     prepared = workspace / "data/prepared/ringnorm"
     prepared.mkdir(parents=True)
-    (prepared / "spec.json").write_text(json.dumps({"edition": edition, "made": made}))
+    (prepared / "spec.json").write_text(json.dumps({"edition": edition, "synthetic": made}))
     row = next(r for r in json.loads(evermodel("list", "--json").stdout) if r["dataset"] == "ringnorm")
     assert row["profile"] == profile, "data that are made for either profile belong to the one that runs"
 

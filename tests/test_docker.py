@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from evermodel.core import params
-from evermodel.serving import gate, server
+from evermodel.serving import middleware, server
 from tests.compose import COMPOSE, SERVICES, inside
 
 ROOT = Path(__file__).parents[1]

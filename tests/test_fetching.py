@@ -175,7 +175,7 @@ def test_source_json_tells_all_and_nothing_that_changes(mirror, raw, tmp_path):
     assert json.loads((raw / "source.json").read_text()) == {
         "title": "Some data",
         "edition": "old",
-        "made": False,
+        "synthetic": False,
         "note": "",
         "licence": "CC0",
         "terms": "none",
@@ -246,7 +246,7 @@ def test_pretrained_weights_come_with_their_edition(mirror, raw):
     assert found.files == {"x.data": sha256(OLD), "vgg.data": sha256(WORDS)}
 
 
-HOUSES = {"generator": "houses", "made": True, "note": "made houses"}
+HOUSES = {"generator": "houses", "synthetic": True, "note": "made houses"}
 
 
 def table(urls=(), **files):

@@ -54,7 +54,7 @@ def reached(starts: list[Path]) -> set[Path]:
 
 def test_every_file_of_a_stage_is_found_by_following_its_imports():
     assert ROOT / "src/evermodel/core/params.py" in reached([ROOT / "pipelines/train.py"])
-    assert ROOT / "src/evermodel/learners/network.py" in reached([ROOT / "pipelines/train.py"])
+    assert ROOT / "src/evermodel/training/network.py" in reached([ROOT / "pipelines/train.py"])
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -44,7 +44,7 @@ SCRIPT = """set -e
 echo "$1@$2 starts" >> events
 if [ -f "hooks/$1@$2" ]; then . "hooks/$1@$2"; fi
 mkdir -p "$(dirname "$3")"
-echo '{"mae": 2.5, "accuracy": 0.9, "made": "'$1@$2'"}' > "$3"
+echo '{"mae": 2.5, "accuracy": 0.9, "synthetic": "'$1@$2'"}' > "$3"
 echo "$1@$2 ends" >> events
 """
 

@@ -44,4 +44,4 @@ def test_two_new_data_sets_go_from_file_to_champion(edited):
     rows = {row["experiment"]: row for row in json.loads(edited.run("evermodel", "list", "--json").stdout)}
     for name in ("wine_linear", "patches_cnn"):
         assert rows[name]["champion"] == 1
-        assert not rows[name]["made"]
+        assert not rows[name]["synthetic"]

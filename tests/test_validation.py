@@ -59,7 +59,7 @@ def project(folder: Path, frame: pd.DataFrame) -> Path:
     options = {"separator": ",", "header": True, "columns": list(frame)}
     about = dict.fromkeys(("title", "edition", "note", "licence", "terms"), "")
     files = {"houses.csv": hashlib.sha256((raw / "houses.csv").read_bytes()).hexdigest()}
-    source = {**about, "made": True, "reader": "table", "options": options, "files": files}
+    source = {**about, "synthetic": True, "reader": "table", "options": options, "files": files}
     (raw / sources.PROVENANCE).write_text(json.dumps(source))
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     values |= {"datasets": {"houses": HOUSES}, "experiments": {}}
@@ -205,7 +205,7 @@ def report_without(files, allowed=0.0, rows=10):
     settings = HOUSES | {"expect": {"min_rows": 1, "rejected": allowed}}
     random = np.random.default_rng(7)
     frame = pd.DataFrame({"rooms": random.uniform(1, 9, rows), "price": random.uniform(5, 50, rows)})
-    rejected = tuple((file, "is not a picture") for file in files)
+    rejected = tuple((file, "is not an image") for file in files)
     raw = data.Raw("table", frame, rejected=rejected)
     return validation.validate("houses", Dataset.model_validate(settings), raw)
 
@@ -213,7 +213,7 @@ def report_without(files, allowed=0.0, rows=10):
 def test_the_files_that_were_left_out_are_listed_with_the_reason(tmp_path):
     validation.save(report_without(["b/ä,1.jpg", "a.jpg"]), tmp_path)
     table = pd.read_csv(tmp_path / "rejected.csv")
-    assert table.to_numpy().tolist() == [["b/ä,1.jpg", "is not a picture"], ["a.jpg", "is not a picture"]]
+    assert table.to_numpy().tolist() == [["b/ä,1.jpg", "is not an image"], ["a.jpg", "is not an image"]]
 
 
 def test_nothing_left_out_is_an_empty_list(tmp_path, houses):
@@ -232,6 +232,6 @@ def test_more_files_than_params_allow_are_refused_with_the_first_and_its_reason(
         validation.require(report_without([f"{number}.jpg" for number in range(count)], allowed))
     assert str(error.value) == (
         f"data set houses: {count} of {10 + count} files can't be used, but datasets.houses.expect.rejected "
-        f"allows {tolerated}: 0.jpg is not a picture; see reports/validation/houses/rejected.csv, then mend "
+        f"allows {tolerated}: 0.jpg is not an image; see reports/validation/houses/rejected.csv, then mend "
         "the files or raise the limit"
     )

@@ -310,7 +310,7 @@ def _show_overview(rows: list[dict[str, Any]]) -> None:
     shown = [
         {
             "experiment": row["experiment"],
-            "data": f"{row['dataset']} ({row['profile']}{', made' if row['made'] else ''})",
+            "data": f"{row['dataset']} ({row['profile']}{', synthetic' if row['synthetic'] else ''})",
             "model": row["model"],
             "test score": _score(row),
             "baseline": _number(row["baseline"]),

@@ -15,7 +15,7 @@ from rich.progress import DownloadColumn, Progress
 
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.sources import RemoteFile
+from evermodel.datasets.source import RemoteFile
 
 # Outside of every stage's outputs, which DVC deletes before the stage runs: what is here outlives a kill.
 FOLDER = Path(".evermodel/downloads")

@@ -45,41 +45,41 @@ def verify(name: str) -> str:
 
     Raises EvermodelError if either is not so.
     """
-    from evermodel.publishing import ledger, succession, tracking
+    from evermodel.publishing import ledger, aliases, tracking
 
     lines = ledger.read(ledger.path(name))
     with tracking.answering():
-        succession.require_same(tracking.connect(), name, lines)
+        aliases.require_same(tracking.connect(), name, lines)
     champion = lines[-1].after if lines else None
     return f"{name}: {len(lines)} decisions as they were written; champion is {champion or 'none'}"
 
 
 def approve(name: str, version: int | None) -> str:
     """Make the version champion that waits for approval; returns what was done."""
-    from evermodel.publishing import succession
+    from evermodel.publishing import aliases
 
-    return _move(name, succession.approve, version)
+    return _move(name, aliases.approve, version)
 
 
 def refuse(name: str, version: int | None) -> str:
     """Let the version that waits for approval not become champion; returns what was done."""
-    from evermodel.publishing import succession
+    from evermodel.publishing import aliases
 
-    return _move(name, succession.refuse, version)
+    return _move(name, aliases.refuse, version)
 
 
 def waiting(name: str) -> "Entry | None":
     """The decision about the version that waits for approval, if one does."""
-    from evermodel.publishing import ledger, succession
+    from evermodel.publishing import ledger, aliases
 
-    return succession.waiting(ledger.read(ledger.path(name)))
+    return aliases.waiting(ledger.read(ledger.path(name)))
 
 
 def rollback(name: str, to: int | None) -> str:
     """Make an older version champion again, the one before if None; returns what was done."""
-    from evermodel.publishing import succession
+    from evermodel.publishing import aliases
 
-    return _move(name, succession.rollback, to)
+    return _move(name, aliases.rollback, to)
 
 
 def rebuild(target: str) -> "Rebuild":
@@ -101,12 +101,12 @@ def rebuild(target: str) -> "Rebuild":
 def _move(
     name: str, how: "Callable[[MlflowClient, str, Ledger, int | None], Entry]", version: int | None
 ) -> str:
-    from evermodel.publishing import ledger, succession, tracking
+    from evermodel.publishing import ledger, aliases, tracking
 
     _require_registry(name)
     client = tracking.connect()
     with tracking.answering(), ledger.held(name) as book:
-        succession.reconcile(client, name, book)
+        aliases.reconcile(client, name, book)
         done = how(client, name, book, version)
     return f"{name}: champion was version {done.before or 'none'}, is version {done.after} ({done.reason})"
 
@@ -169,13 +169,13 @@ def _save(pixels: Any, file: Path) -> Path:
 def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:
     from evermodel.core import data
 
-    figures = _json(data.REPORTS / name / "metrics.json")
-    spec = _json(data.PREPARED / experiment.dataset / "spec.json")
+    figures = _json(folders.experiment(name) / "metrics.json")
+    spec = _json(folders.prepared(experiment.dataset) / "spec.json")
     metric = experiment.promotion.metric
     return {
         "experiment": name,
         "dataset": experiment.dataset,
-        "made": spec.get("made", False),
+        "synthetic": spec.get("synthetic", False),
         "model": experiment.model,
         "task": experiment.task,
         "profile": _profile(spec, values),
@@ -193,7 +193,7 @@ def _profile(spec: dict[str, Any], values: Params) -> str:
     """What the score is of: not what params.yaml says, between a switch and the next run."""
     if spec.get("edition", values.profile) == "sample":
         return "sample"
-    return values.profile if spec.get("made", True) else "full"  # data that are made in either profile
+    return values.profile if spec.get("synthetic", True) else "full"  # data that are made in either profile
 
 
 def _client() -> "MlflowClient | None":
@@ -242,9 +242,9 @@ def _seconds(client: "MlflowClient | None", name: str) -> float | None:
     from evermodel.publishing import tracking
     from evermodel.runs import saved
 
-    if client is None or not (saved.MODELS / name / saved.FACTS).exists():
+    if client is None or not (folders.model(name) / saved.METADATA).exists():
         return None
-    run = tracking.find(client, name, saved.facts(saved.MODELS / name).key)
+    run = tracking.find(client, name, saved.metadata(folders.model(name)).key)
     return run.data.metrics.get("train/seconds") if run else None
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from evermodel import downloads
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import modules
-from evermodel.sources import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
+from evermodel.core.catalog import modules
+from evermodel.datasets.source import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
 
 MIRROR = "EVERMODEL_MIRROR"
 Copies = dict[str, tuple[Path, str]]  # hash -> where a good copy lies, and where it comes from
@@ -48,7 +48,7 @@ def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
         print(f"{file}: sample ({sample.note})")
     hashes = {file: file_hash(folder / file) for file in wanted}
     called = edition.name if sample.always else "sample"
-    return _provenance(source, edition, hashes, edition=called, made=sample.made, note=sample.note)
+    return _provenance(source, edition, hashes, edition=called, synthetic=sample.synthetic, note=sample.note)
 
 
 def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
@@ -61,13 +61,13 @@ def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
         shutil.copyfile(path, folder / file.name)
         print(f"{file.name}: {origin}")
     hashes = {file.name: file_hash(folder / file.name) for file in edition.files}
-    facts = {"edition": edition.name, "made": False, "note": "", "weights": edition.weights}
-    return _provenance(source, edition, hashes, **facts)
+    metadata = {"edition": edition.name, "synthetic": False, "note": "", "weights": edition.weights}
+    return _provenance(source, edition, hashes, **metadata)
 
 
-def _provenance(source: Source, form: Edition, files: Mapping[str, str], **facts: Any) -> Provenance:
+def _provenance(source: Source, form: Edition, files: Mapping[str, str], **metadata: Any) -> Provenance:
     terms = source.model_dump(include={"title", "licence", "terms"})
-    return Provenance(**terms, reader=form.reader, options=form.options, files=files, **facts)
+    return Provenance(**terms, reader=form.reader, options=form.options, files=files, **metadata)
 
 
 def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import pictures
-from evermodel.judging import restorations
+from evermodel.formats import image_files
+from evermodel.evaluation import reconstruction
 from evermodel.tasks import colorization
 
 ROWS = 65_536  # of a table that are read at a time
@@ -140,7 +140,7 @@ def _drawn(example: Array, answer: Array, task: str) -> Array:
     """The picture that an answer means, (height, width) or (height, width, 3) uint8."""
     if task == "colorization":
         answer = colorization.reassembled(example, answer)
-    return restorations.eight_bit(answer.squeeze())
+    return reconstruction.eight_bit(answer.squeeze())
 
 
 def _window(name: str, content: bytes, spec: Spec) -> Array:
@@ -195,10 +195,10 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
 def _picture(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        picture = pictures.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
+        picture = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None
-    return pictures.array(picture.resize((width, height)))
+    return image_files.array(picture.resize((width, height)))
 
 
 def _text(name: str, content: bytes, spec: Spec) -> Array:

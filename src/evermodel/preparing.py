@@ -9,9 +9,9 @@ import pandas as pd
 from evermodel.core import data
 from evermodel.core.data import Array, Raw, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Dataset
-from evermodel.core.params import Split as Rule
-from evermodel.sources import Provenance
+from evermodel.datasets.dataset import Dataset
+from evermodel.datasets.dataset import Split as Rule
+from evermodel.datasets.source import Provenance
 
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
 # holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,
@@ -32,7 +32,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     if raw.kind == "series":
         x, y, rows = windows(name, x, y, rows, dataset.window)
     splits = {part: Split(x[index], y[index]) for part, index in rows.items()}
-    if not dataset.split.by:  # else a class may well be new in the test rows: an unknown person
+    if not dataset.split.groups:  # else a class may well be new in the test rows: an unknown person
         _every_class_everywhere(name, splits, classes, dataset.novel)
     train = splits["train"].x
     statistics = raw.kind in ("table", "series")
@@ -40,7 +40,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     spec = Spec(
         dataset=name,
         edition=source.edition,
-        made=source.made,
+        synthetic=source.synthetic,
         kind=raw.kind,
         input_shape=x.shape[1:],
         input_dtype="string" if raw.kind == "text" else str(x.dtype),
@@ -67,34 +67,34 @@ def split_rows(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     """
     order = np.arange(len(manifest))
     generator = np.random.RandomState(rule.seed)
-    if rule.by:
+    if rule.groups:
         return _split_groups(rule, manifest)
-    if rule.method in ("official", "time"):
+    if rule.method in ("predefined", "time"):
         if "split" not in manifest:
             raise EvermodelError(
                 f"split.method is {rule.method}, but the source declares no split; use shuffle"
             )
-        official = manifest["split"].to_numpy(dtype=str)
-        rest, test = order[official == "train"], order[official == "test"]
+        predefined = manifest["split"].to_numpy(dtype=str)
+        rest, test = order[predefined == "train"], order[predefined == "test"]
     else:
         if rule.method == "shuffle":
             generator.shuffle(order)
         cut = int(len(order) * (1 - (rule.test or 0)))
         rest, test = order[:cut], order[cut:]
-    if rule.method in ("official", "order"):
+    if rule.method in ("predefined", "order"):
         generator.shuffle(rest)
     held_out = max(1, round(len(rest) * rule.validation))
     return {"train": rest[:-held_out], "validation": rest[-held_out:], "test": test}
 
 
 def _split_groups(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
-    """The same cut through groups of rows instead of rows: those that agree in all columns of `by`."""
-    if missing := [column for column in rule.by if column not in manifest]:
+    """The same cut through groups of rows instead of rows: those that agree in all columns of `groups`."""
+    if missing := [column for column in rule.groups if column not in manifest]:
         raise EvermodelError(
-            f"split.by names {missing[0]!r}; the columns are {', '.join(map(str, manifest))}"
+            f"split.groups names {missing[0]!r}; the columns are {', '.join(map(str, manifest))}"
         )
-    group = manifest.groupby(list(rule.by), sort=False).ngroup().to_numpy()
-    ungrouped = rule.model_copy(update={"by": ()})
+    group = manifest.groupby(list(rule.groups), sort=False).ngroup().to_numpy()
+    ungrouped = rule.model_copy(update={"groups": ()})
     cut = split_rows(ungrouped, pd.DataFrame(index=range(group.max() + 1)))
     return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
 
@@ -109,7 +109,7 @@ def windows(
     """
     if length is None or length >= len(rows["train"]):
         raise EvermodelError(
-            f"datasets.{name}.window is {length}, but must be a number of steps below {len(rows['train'])}"
+            f"data/{name}/params.yaml: window is {length}, but must be a number of steps below {len(rows['train'])}"
         )
     past = np.lib.stride_tricks.sliding_window_view(x[:-1], length, axis=0).swapaxes(1, 2)
     return past, y[length:], {part: index[index >= length] - length for part, index in rows.items()}
@@ -141,7 +141,7 @@ def _scale(y: Array) -> dict[str, tuple[float, ...]]:
 def _column(name: str, raw: Raw, column: str) -> pd.Series:
     if column not in raw.manifest:
         raise EvermodelError(
-            f"data set {name} has no column {column!r}; set datasets.{name}.target to one of "
+            f"data set {name} has no column {column!r}; set target in data/{name}/params.yaml to one of "
             f"{', '.join(map(str, raw.manifest.columns))}"
         )
     return raw.manifest[column]
@@ -165,7 +165,7 @@ def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, .
         return target.to_numpy(dtype=np.int64), classes
     if unknown := [str(label) for label in labels if str(label) not in known]:
         raise EvermodelError(
-            f"data set {name} has labels that datasets.{name}.classes does not name: {', '.join(unknown[:5])}"
+            f"data set {name} has labels that classes in data/{name}/params.yaml does not name: {', '.join(unknown[:5])}"
         )
     return target.map(lambda label: known[str(label)]).to_numpy(dtype=np.int64), classes
 
@@ -178,7 +178,7 @@ def _every_class_everywhere(
         if missing := wanted - set(np.unique(splits[part].y).tolist()):
             raise EvermodelError(
                 f"data set {name}: no {part} row of class {classes[min(missing)]!r}; "
-                f"change datasets.{name}.split or mend the data"
+                f"change split in data/{name}/params.yaml or mend the data"
             )
 
 
@@ -189,6 +189,6 @@ def _duplicates(name: str, splits: dict[str, Split], limit: float) -> int:
     if count > limit * len(splits["test"]):
         raise EvermodelError(
             f"data set {name}: {count} of {len(splits['test'])} test rows are also training rows, more than "
-            f"datasets.{name}.duplicates = {limit:g} allows; remove them from the data or raise the limit"
+            f"duplicates = {limit:g} in data/{name}/params.yaml allows; remove them or raise the limit"
         )
     return count

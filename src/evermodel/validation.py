@@ -19,9 +19,8 @@ from great_expectations.render.view import DefaultJinjaPageView
 from evermodel.core import data
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 
-REPORTS = data.REPORTS / "validation"
 DATA_DOCS = Path("data_docs/index.html")
 TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"
 REJECTED = "rejected.csv"

@@ -35,6 +35,6 @@ def by_the_pipeline(results):
         prepare.main(params.load().experiment(name).dataset)
         train.main(name)
         evaluate.main(name)
-        return json.loads((data.REPORTS / name / "metrics.json").read_text())
+        return json.loads((folders.experiment(name) / "metrics.json").read_text())
 
     return measured

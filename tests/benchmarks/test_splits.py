@@ -20,7 +20,7 @@ def pictures_of_people(tmp_path, monkeypatch):
     numbers = [(row % PEOPLE, row) for row in range(3 * PEOPLE)]
     (folder / "people.csv").write_text("".join(f"{who},{row}\n" for who, row in numbers))
     source = {
-        "title": "Made", "edition": "sample", "made": True, "note": "", "licence": "", "terms": "",
+        "title": "Made", "edition": "sample", "synthetic": True, "note": "", "licence": "", "terms": "",
         "reader": "table", "options": {"separator": ",", "header": False, "columns": ["label", "row"]},
         "files": {"people.csv": data.file_hash(folder / "people.csv")},
     }  # fmt: skip

@@ -16,9 +16,9 @@ Y = np.array([0, 1, 1])
 
 def spec(kind):
     x = X[kind]
-    facts = {"input_shape": x.shape[1:], "classes": ("no", "yes"), "rows": dict.fromkeys(data.SPLITS, 3)}
-    facts |= {"mean": (1 / 3,), "vocabulary": ("naïve", "word"), "test_hash": data.split_hash(Split(x, Y))}
-    return make_spec(kind, **facts)
+    metadata = {"input_shape": x.shape[1:], "classes": ("no", "yes"), "rows": dict.fromkeys(data.SPLITS, 3)}
+    metadata |= {"mean": (1 / 3,), "vocabulary": ("naïve", "word"), "test_hash": data.split_hash(Split(x, Y))}
+    return make_spec(kind, **metadata)
 
 
 def saved(folder, kind):
@@ -150,7 +150,7 @@ def test_a_failure_leaves_the_old_folder_and_nothing_half_written(tmp_path, erro
     with pytest.raises(error):
         fail_half_way()
     assert contents(tmp_path) == {"made/old": b"whole"}
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in tmp_path.iterdir()] == ["synthetic"]
 
 
 def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
@@ -159,4 +159,4 @@ def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
     with data.whole_folder(tmp_path / "made") as folder:
         (folder / "new").touch()
     assert set(contents(tmp_path)) == {"made/new"}
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert [path.name for path in tmp_path.iterdir()] == ["synthetic"]

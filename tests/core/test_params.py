@@ -392,7 +392,7 @@ def test_an_experiment_without_schedule_waits_to_be_asked(workspace):
 
 
 def test_nothing_is_named_like_what_dvc_does_not_look_at():
-    """Its run cache takes these for facts about files wherever they stand: an edit would retrain nothing."""
+    """Its run cache takes these for metadata about files wherever they stand: an edit would retrain nothing."""
     blind = {Meta.PARAM_SIZE, Meta.PARAM_NFILES}
     for file in ("params.yaml", "data/sources.yaml"):
         assert not blind & set(keys(yaml.safe_load((ROOT / file).read_text()))), file

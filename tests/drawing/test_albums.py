@@ -11,8 +11,8 @@ from evermodel.drawing import albums
 def test_the_suffix_of_a_name_is_its_format(tmp_path, suffix, kind):
     albums.save(tmp_path / "a.zip", {f"folder/1.{suffix}": Image.new("L", (4, 3), 7)})
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
-        picture = Image.open(io.BytesIO(archive.read(f"folder/1.{suffix}")))
-    assert (picture.format, picture.size, picture.getpixel((0, 0))) == (kind, (4, 3), 7)
+        image = Image.open(io.BytesIO(archive.read(f"folder/1.{suffix}")))
+    assert (image.format, image.size, image.getpixel((0, 0))) == (kind, (4, 3), 7)
 
 
 def test_the_bytes_depend_on_neither_the_order_nor_the_time(tmp_path):

@@ -12,7 +12,7 @@ def who():
     return replace(portraits.person(np.random.RandomState(3), 30, True, 0), glasses=False)
 
 
-def picture(who, **look):
+def image(who, **look):
     look = Look(noise=0, **look)
     return np.asarray(portraits.photograph(who, look, np.random.RandomState(0), 64, 64, 2), dtype=float)
 
@@ -21,20 +21,20 @@ def test_a_broad_open_smile_shows_teeth(who):
     who = replace(who, skin=portraits.SKINS[1])  # dark: nothing else below the eyes is white
 
     def white(**look):
-        return (picture(who, **look)[40:56, 20:44].min(axis=-1) > 190).sum()
+        return (image(who, **look)[40:56, 20:44].min(axis=-1) > 190).sum()
 
     assert white(smile=1, gape=1) > 10
     assert white(smile=0, gape=0) == 0
 
 
 def test_glasses_change_only_what_is_around_the_eyes(who):
-    change = np.abs(picture(replace(who, glasses=True)) - picture(who)).max(axis=(1, 2))
+    change = np.abs(image(replace(who, glasses=True)) - image(who)).max(axis=(1, 2))
     assert change[20:36].max() > 50
     assert change[45:].max() == 0
 
 
 def test_an_old_face_has_wrinkles_where_a_young_one_is_smooth(who):
-    young, old = (picture(replace(who, age=age))[:, 20:44].mean(axis=-1) for age in (20, 85))
+    young, old = (image(replace(who, age=age))[:, 20:44].mean(axis=-1) for age in (20, 85))
     assert np.abs(np.diff(old, axis=0)).mean() > 1.1 * np.abs(np.diff(young, axis=0)).mean()
 
 

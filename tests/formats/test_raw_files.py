@@ -11,8 +11,8 @@ from evermodel.sources import Provenance
 def folder(tmp_path):
     (tmp_path / "x.data").write_bytes(b"as fetched")
     files = {"x.data": hashlib.sha256(b"as fetched").hexdigest()}
-    facts = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
-    written = Provenance(**facts, made=False, options={}, files=files)
+    metadata = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
+    written = Provenance(**metadata, synthetic=False, options={}, files=files)
     (tmp_path / "source.json").write_text(written.model_dump_json())
     return tmp_path
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from evermodel.cli import app
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import ledger, succession
+from evermodel.publishing import ledger, aliases
 from evermodel.publishing.ledger import Entry
 from evermodel.runs import saved
 from pipelines import promote
@@ -107,7 +107,7 @@ class Registry:
     def lines(self) -> list[Entry]:
         """The ledger; it must be as it was written, and MLflow must stand where its last line says."""
         lines = ledger.read(self.folder / f"{NAME}.jsonl")
-        succession.require_same(self.client, NAME, lines)
+        aliases.require_same(self.client, NAME, lines)
         return lines
 
     @property
@@ -185,7 +185,7 @@ def test_of_two_promotions_at_once_each_is_compared_with_the_true_champion(regis
         assert line.before == before.after
         assert line.compared
         assert f"champion {line.before}" in line.reason
-    good = saved.facts(trained["good"].folder / "models" / NAME).sha256
+    good = saved.metadata(trained["good"].folder / "models" / NAME).sha256
     (best,) = (line.version for line in lines if line.sha256 == good)
     assert registry.aliases["champion"] == lines[-1].after == best
     assert registry.aliases["previous"] == next(line.before for line in lines if line.after == best)

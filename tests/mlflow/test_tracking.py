@@ -242,11 +242,11 @@ def test_a_run_says_what_it_was_made_of(done):
     spec = data.load_spec(project.folder / "data/prepared/boston_housing")
     tags = {name.removeprefix("evermodel."): value for name, value in run.data.tags.items()}
     assert tags["commit"] == project.run("git", "rev-parse", "HEAD").stdout.strip()
-    assert (tags["profile"], tags["data"], tags["data.made"]) == ("sample", "boston_housing", "true")
+    assert (tags["profile"], tags["data"], tags["data.synthetic"]) == ("sample", "boston_housing", "true")
     assert tags["data.test_hash"] == spec.test_hash
     assert tags["environment"] == data.file_hash(project.folder / "requirements/pipeline.lock")
     assert tags["machine.python"] == events(project)[0]["machine"]["python"]
-    assert "made data" in tags["mlflow.note.content"]
+    assert "synthetic data" in tags["mlflow.note.content"]
     (dataset,) = run.inputs.dataset_inputs
     assert dataset.dataset.name == "boston_housing"
     assert run.data.params["train.learning_rate"] == str(chosen(project).train.learning_rate)
@@ -258,7 +258,7 @@ def test_a_registered_version_tells_its_user_all_that_is_needed(done, tmp_path):
     client = MlflowClient(server.uri)
     version = client.get_model_version_by_alias(NAME, "champion")
     assert version.description.startswith(f"# {NAME}, version 1\n")
-    assert "**Made data:**" in version.description
+    assert "**Synthetic data:**" in version.description
     page = Path(client.download_artifacts(version.run_id, "card.html", str(tmp_path))).read_text()
     assert f"<h1>{NAME}, version 1</h1>" in page
     figures = list((project.folder / "reports" / NAME / "figures").glob("*.png"))

@@ -83,7 +83,7 @@ def test_a_run_shows_its_pictures(project, ui, page):
 
 def test_a_registered_model_shows_its_champion_and_its_card(project, ui, page):
     page.goto(f"{ui}/#/models/fashion_cnn/versions/1")
-    for text in ("champion", "Made data:", "On the test rows, never seen in training"):
+    for text in ("champion", "Synthetic data:", "On the test rows, never seen in training"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=SECONDS)
     picture(page, "mlflow-model")
 

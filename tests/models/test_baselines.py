@@ -1,10 +1,10 @@
-"""Baselines whose answer is a picture or a vector."""
+"""Baselines whose answer is an image or a vector."""
 
 import numpy as np
 import pytest
 
 from evermodel.core.data import Split
-from evermodel.learners import estimator
+from evermodel.training import estimator
 from evermodel.models import constant_mask, eigenfaces, gray, pca
 from tests.specs import make_spec
 
@@ -14,25 +14,25 @@ LABELS = np.arange(12)
 SPEC = make_spec("images", input_shape=(6, 5, 3))
 
 
-def answers(model, y, x=X, **options):
+def predictions(model, y, x=X, **options):
     fitted = estimator.fit(model.build, SPEC, "task", Split(X, y), **options)
     return estimator.predict(fitted, x)
 
 
 def test_as_many_components_as_rows_draw_the_rows_again():
-    drawn = answers(pca, LABELS)
+    drawn = predictions(pca, LABELS)
     assert drawn.shape == X.shape
     assert drawn == pytest.approx(X / 255, abs=1e-4)
 
 
 def test_fewer_components_leave_more_error():
-    errors = [np.mean((answers(pca, LABELS, latent=latent) - X / 255) ** 2) for latent in (1, 4, 8)]
+    errors = [np.mean((predictions(pca, LABELS, latent=latent) - X / 255) ** 2) for latent in (1, 4, 8)]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] > 0
 
 
 def test_what_is_drawn_of_strange_pictures_stays_between_0_and_1():
-    drawn = answers(pca, LABELS, 255 * (X > 128).astype(np.uint8), latent=3)
+    drawn = predictions(pca, LABELS, 255 * (X > 128).astype(np.uint8), latent=3)
     assert drawn.min() >= 0
     assert drawn.max() <= 1
 
@@ -40,24 +40,24 @@ def test_what_is_drawn_of_strange_pictures_stays_between_0_and_1():
 def test_the_constant_mask_says_how_often_each_place_was_foreground():
     masks = np.zeros((12, 6, 5, 1), np.uint8)
     masks[:3, 0, 0] = masks[:, 1, 1] = 255
-    p = answers(constant_mask, masks, X[:2])
+    p = predictions(constant_mask, masks, X[:2])
     assert p.shape == (2, 6, 5, 1)
     assert np.array_equal(p[0], p[1])
     assert (p[0, 0, 0, 0], p[0, 1, 1, 0], p[0].sum()) == (0.25, 1, 1.25)
 
 
 def test_gray_has_no_colour():
-    ab = answers(gray, LABELS, X[:2])
+    ab = predictions(gray, LABELS, X[:2])
     assert ab.shape == (2, 6, 5, 2)
     assert not ab.any()
 
 
 def test_eigenfaces_are_of_unit_length_and_the_same_for_the_same_face():
-    vectors = answers(eigenfaces, LABELS, np.concatenate([X, X[:1]]), components=4)
+    vectors = predictions(eigenfaces, LABELS, np.concatenate([X, X[:1]]), components=4)
     assert vectors.shape == (13, 4)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert vectors[0] == pytest.approx(vectors[-1], abs=1e-5)
 
 
 def test_there_are_no_more_eigenfaces_than_faces():
-    assert answers(eigenfaces, LABELS, components=50).shape == (12, 12)
+    assert predictions(eigenfaces, LABELS, components=50).shape == (12, 12)

@@ -166,9 +166,9 @@ def test_an_embedding_lies_on_the_unit_sphere(keras, rng):
 def test_two_heads_answer_under_their_names_and_each_in_its_own_way(keras, rng):
     heads, activation = {"age": 1, "gender": 2}, {"age": None, "gender": "softmax"}
     model = architecture("face_cnn").build((46, 46, 3), heads, activation, dense=8)
-    answers = model.predict(examples(model, rng), verbose=0)
-    assert {name: answer.shape for name, answer in answers.items()} == {"age": (2, 1), "gender": (2, 2)}
-    np.testing.assert_allclose(answers["gender"].sum(axis=1), 1, rtol=1e-5)
+    predictions = model.predict(examples(model, rng), verbose=0)
+    assert {name: answer.shape for name, answer in predictions.items()} == {"age": (2, 1), "gender": (2, 2)}
+    np.testing.assert_allclose(predictions["gender"].sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_recurrent_network_of_an_unknown_cell_is_refused(keras):

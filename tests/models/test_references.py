@@ -47,11 +47,11 @@ def test_an_architecture_answers_in_the_shape_that_is_asked_of_it_at_any_size(na
     for shape in (input_shape, larger(input_shape)):
         model = build(name, shape, outputs, options)
         assert model.input_shape == (None, *shape)
-        answers = {answer.shape for answer in keras.tree.flatten(model.output)}
-        # A picture has the size of the input.
-        place = shape[:-1] if any(len(answer) == 4 for answer in answers) else ()
+        predictions = {answer.shape for answer in keras.tree.flatten(model.output)}
+        # An image has the size of the input.
+        place = shape[:-1] if any(len(answer) == 4 for answer in predictions) else ()
         units = outputs.values() if isinstance(outputs, dict) else [outputs]
-        assert answers >= {(None, *place, number) for number in units}
+        assert predictions >= {(None, *place, number) for number in units}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -72,8 +72,8 @@ def test_batch_normalisation_stays_in_inference_mode_where_other_layers_learn(ke
 def test_a_saved_model_predicts_the_same(keras, tmp_path, heads):
     model = build(heads)
     loaded = keras.saving.load_model(saved.save_keras(model, tmp_path), compile=False, safe_mode=True)
-    expected, answers = (keras.tree.flatten(m.predict(PICTURES, verbose=0)) for m in (model, loaded))
-    assert all(np.array_equal(*pair) for pair in zip(expected, answers, strict=True))
+    expected, predictions = (keras.tree.flatten(m.predict(PICTURES, verbose=0)) for m in (model, loaded))
+    assert all(np.array_equal(*pair) for pair in zip(expected, predictions, strict=True))
 
 
 @pytest.mark.parametrize("heads", HEADS)

@@ -15,7 +15,7 @@ from evermodel import preparing, sources
 from evermodel.core import params
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.core.params import Experiment, Train
-from evermodel.judging import evaluation
+from evermodel.evaluation import evaluation
 from evermodel.runs import saved
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ STEPS, FEW = 15, 3
 
 @dataclass(frozen=True)
 class Lane:
-    """One experiment, a batch of its data, two models that saw it often and a few times, and answers."""
+    """One experiment, a batch of its data, two models that saw it often and a few times, and predictions."""
 
     experiment: Experiment
     prepared: Prepared
@@ -40,7 +40,7 @@ class Lane:
     history: list[dict[str, float]]
     beginner: Any
     beginning: list[dict[str, float]]
-    answers: Array
+    predictions: Array
 
     @property
     def batch(self) -> Split:
@@ -65,7 +65,7 @@ def prepared(drawn):
 
 
 def one_batch(data: Prepared, task: str) -> Prepared:
-    """A few rows to learn and to watch; of large pictures, and their masks, only a corner."""
+    """A few rows to learn and to watch; of large images, and their masks, only a corner."""
     train = data.splits["train"]
     rows = chosen(task, train.y)
     x, y = (part[:, :SIDE, :SIDE] if part.ndim == 4 else part for part in (train.x[rows], train.y[rows]))
@@ -92,8 +92,8 @@ def fit(keras: Any, experiment: Experiment, data: Prepared, steps: int) -> tuple
 
     Checkpoints are left out, because those of a large model take longer than its training.
     """
-    network = importlib.import_module("evermodel.learners.network")
-    features = importlib.import_module("evermodel.learners.features")
+    network = importlib.import_module("evermodel.training.network")
+    features = importlib.import_module("evermodel.training.features")
     text = experiment.train.text
     kept = {"side": experiment.train.side, "text": text.model_copy(update={"length": text.length and WORDS})}
     second = {"layers": 1, "epochs": 1} if experiment.train.fine_tune else None
@@ -124,9 +124,9 @@ def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
 
 def test_a_model_takes_raw_examples_and_its_task_can_judge_the_answers(lane):
     assert lane.model.input_shape == (None, *lane.prepared.spec.input_shape)
-    assert lane.answers.dtype == np.float32
+    assert lane.predictions.dtype == np.float32
     task = evaluation.task_module(lane.experiment.task)
-    scores = task.score(lane.batch, lane.answers, lane.prepared.spec)
+    scores = task.score(lane.batch, lane.predictions, lane.prepared.spec)
     assert len(scores) == len(lane.batch)
 
 
@@ -148,7 +148,7 @@ def test_every_weight_that_is_trained_learns_and_stays_finite(lane):
 
 def test_a_saved_model_predicts_the_same(lane, tmp_path):
     file = saved.save_keras(lane.model, tmp_path)
-    assert np.array_equal(saved.predictor(file)(lane.batch.x), lane.answers)
+    assert np.array_equal(saved.predictor(file)(lane.batch.x), lane.predictions)
 
 
 def test_building_and_fitting_again_begins_the_same(lane):

@@ -70,7 +70,7 @@ def test_every_experiment_has_a_champion_and_a_note_whether_its_data_are_made(ra
     assert set(rows) == set(settings(ran).experiments)
     for name, row in rows.items():
         spec = json.loads((ran.folder / f"data/prepared/{row['dataset']}/spec.json").read_text())
-        assert (name, row["champion"], row["made"]) == (name, 1, spec["made"])
+        assert (name, row["champion"], row["synthetic"]) == (name, 1, spec["synthetic"])
 
 
 def test_every_experiment_leaves_metrics_scores_curves_and_pictures(ran):

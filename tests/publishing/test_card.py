@@ -2,11 +2,11 @@ import pandas as pd
 import pytest
 
 from evermodel.core.params import Experiment
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.scores import Scores
-from evermodel.runs.saved import Facts
+from evermodel.runs.saved import Metadata
 from tests.specs import make_source, make_spec
 
 EXPERIMENT = Experiment.model_validate(
@@ -29,7 +29,7 @@ FIGURES = {
     "baseline_log_loss": 0.6,
     "test_rows": 3594,
 }
-FACTS = Facts(key="cafe", file="model.keras", sha256="beef", parameters=241546, epochs=10, test_hash="f00d")
+METADATA = Metadata(key="cafe", file="model.keras", sha256="beef", parameters=241546, epochs=10, test_hash="f00d")
 SOURCE = make_source(
     title="Fashion pictures",
     note="silhouettes drawn from parameters",
@@ -41,10 +41,10 @@ SOURCE = make_source(
 SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})
 
 
-def write(kind="images", made=True, slices=(), promotion=None, **changes):
-    facts = {"dataset": "fashion_mnist", "made": made, "input_shape": (28, 28, 1)}
-    facts |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
-    spec = make_spec(kind, **facts | {"test_hash": "f00d"} | changes)
+def write(kind="images", synthetic=True, slices=(), promotion=None, **changes):
+    metadata = {"dataset": "fashion_mnist", "synthetic": made, "input_shape": (28, 28, 1)}
+    metadata |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
+    spec = make_spec(kind, **metadata | {"test_hash": "f00d"} | changes)
     policy = EXPERIMENT.promotion.model_copy(update=promotion or {})
     model = Candidate(
         name="fashion_cnn",
@@ -52,7 +52,7 @@ def write(kind="images", made=True, slices=(), promotion=None, **changes):
         experiment=EXPERIMENT.model_copy(update={"promotion": policy}),
         spec=spec,
         source=SOURCE,
-        facts=FACTS,
+        metadata=METADATA,
         megabytes=1.0,
         figures=FIGURES,
         scores=Scores(SCORES, "f00d", {"accuracy": statistics.mean("correct")}),
@@ -62,8 +62,8 @@ def write(kind="images", made=True, slices=(), promotion=None, **changes):
 
 
 def test_made_data_are_called_made():
-    assert "**Made data:** silhouettes drawn from parameters." in write(made=True)
-    assert "made" not in write(made=False).lower()
+    assert "**Synthetic data:** silhouettes drawn from parameters." in write(synthetic=True)
+    assert "made" not in write(synthetic=False).lower()
 
 
 @pytest.mark.parametrize(

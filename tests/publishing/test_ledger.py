@@ -10,7 +10,7 @@ from evermodel.publishing.ledger import Entry
 
 
 def line(version=1, before=None, after=1, action="promote", **other):
-    facts = {
+    metadata = {
         "number": 0,
         "time": "2026-01-02T03:04:05+00:00",
         "who": "ann@here",
@@ -27,7 +27,7 @@ def line(version=1, before=None, after=1, action="promote", **other):
         "numbers": {"mae": 2.5},
         "previous": "",
     }
-    return Entry.model_validate(facts | other)
+    return Entry.model_validate(metadata | other)
 
 
 @pytest.fixture

@@ -65,5 +65,5 @@ def test_a_browser_shows_the_page_and_its_picture_without_a_network(browser, tmp
         shown.goto(f"file://{tmp_path / 'card.html'}")
         assert shown.locator("h1").inner_text() == "houses, version 3"
         assert shown.locator("img").evaluate("image => image.naturalWidth") == 1
-        assert not shown.locator("thead").is_visible(), "a table of facts has no head"
+        assert not shown.locator("thead").is_visible(), "a table of metadata has no head"
         assert faults == []

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
 from evermodel.core.params import Promotion
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.promotion import Rival, decide
@@ -44,7 +44,7 @@ def model(
         experiment=Experiment(policy),
         spec=None,
         source=None,
-        facts=None,
+        metadata=None,
         megabytes=megabytes,
         figures=GOOD | figures,
         scores=made or scores(),

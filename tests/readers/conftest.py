@@ -23,8 +23,8 @@ def seal(tmp_path) -> Seal:
 
     def write() -> Path:
         files = {file.name: data.file_hash(file) for file in tmp_path.iterdir() if file.name != PROVENANCE}
-        facts = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
-        written = Provenance(**facts, made=True, options={}, files=files)
+        metadata = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
+        written = Provenance(**metadata, synthetic=True, options={}, files=files)
         (tmp_path / PROVENANCE).write_text(written.model_dump_json())
         return tmp_path
 
@@ -64,8 +64,8 @@ def pack(tmp_path, seal) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def picture() -> Callable[..., bytes]:
-    """The bytes of a picture of one colour, or of an array's pixels."""
+def image() -> Callable[..., bytes]:
+    """The bytes of an image of one colour, or of an array's pixels."""
 
     def encode(colour=0, mode="L", size=(8, 6), form="PNG") -> bytes:
         made = Image.fromarray(colour) if isinstance(colour, np.ndarray) else Image.new(mode, size, colour)

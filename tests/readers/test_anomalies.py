@@ -10,10 +10,10 @@ ODD = {"archive": "odd.zip", "members": r"\w+/(?P<label>\w+)\.png", "mode": "L"}
 
 
 @pytest.fixture
-def archives(pack, picture):
-    """Three normal pictures of 6x8, and an odd one of 12x16."""
-    pack({"train/1.png": picture(1), "train/2.png": picture(2), "test/3.png": picture(3)}, "normal.zip")
-    return pack({"flowers/rose.png": picture(np.full((12, 16), 200, np.uint8))}, "odd.zip")
+def archives(pack, image):
+    """Three normal images of 6x8, and an odd one of 12x16."""
+    pack({"train/1.png": image(1), "train/2.png": image(2), "test/3.png": image(3)}, "normal.zip")
+    return pack({"flowers/rose.png": image(np.full((12, 16), 200, np.uint8))}, "odd.zip")
 
 
 def test_odd_pictures_are_test_rows_at_the_size_of_the_normal_ones(archives):
@@ -25,8 +25,8 @@ def test_odd_pictures_are_test_rows_at_the_size_of_the_normal_ones(archives):
     assert raw.manifest["mean"].tolist() == [3, 1, 2, 200]
 
 
-def test_what_either_archive_rejects_is_told(archives, pack, picture):
-    pack({"train/1.png": picture(1), "test/2.png": b"no picture"}, "normal.zip")
+def test_what_either_archive_rejects_is_told(archives, pack, image):
+    pack({"train/1.png": image(1), "test/2.png": b"no image"}, "normal.zip")
     raw = anomalies.read(archives, normal=NORMAL, odd=ODD)
     assert [name for name, _ in raw.rejected] == ["test/2.png"]
 

@@ -43,15 +43,15 @@ def test_a_label_is_the_name_of_its_class(read):
     assert read().manifest.label.tolist() == [*NAMES, "airplane", "automobile"]
 
 
-def test_the_manifest_is_that_of_the_archive_of_pictures(read, pack, picture, tmp_path):
+def test_the_manifest_is_that_of_the_archive_of_pictures(read, pack, image, tmp_path):
     binary = read().manifest
     (tmp_path / "cifar.tar.gz").unlink()
     split = ["train"] * 10 + ["test"] * 2
-    members = {f"{split[n]}/{NAMES[n % 10]}/{n}.png": picture(PIXELS[n]) for n in range(12)}
+    members = {f"{split[n]}/{NAMES[n % 10]}/{n}.png": image(PIXELS[n]) for n in range(12)}
     pattern = r"(?P<split>train|test)/(?P<label>[a-z]+)/\d+\.png"
-    pictures = image_archive.read(pack(members), archive="a.zip", members=pattern, mode="RGB").manifest
-    assert pictures.dtypes.to_dict() == binary.dtypes.to_dict()
-    both = [one.sort_values("sha256").to_dict("records") for one in (binary, pictures)]
+    images = image_archive.read(pack(members), archive="a.zip", members=pattern, mode="RGB").manifest
+    assert images.dtypes.to_dict() == binary.dtypes.to_dict()
+    both = [one.sort_values("sha256").to_dict("records") for one in (binary, images)]
     assert both[0] == both[1]
 
 

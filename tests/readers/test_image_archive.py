@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import packed, pictures
+from evermodel.formats import packed, image_files
 from evermodel.readers import image_archive
 from tests.mirror import needs_mirror
 
@@ -25,15 +25,15 @@ def read(pack):
 
 
 @pytest.fixture
-def good(picture):
-    """Two good pictures, so that a bad one beside them is one of several."""
-    return {"train/cat/1.png": picture(10), "test/dog/1.png": picture(20)}
+def good(image):
+    """Two good images, so that a bad one beside them is one of several."""
+    return {"train/cat/1.png": image(10), "test/dog/1.png": image(20)}
 
 
 @pytest.mark.parametrize("archive", ["a.zip", "a.tar.gz", "a.tgz"])
-def test_pictures_and_labels_come_in_the_natural_order_of_names(read, picture, archive):
-    members = {f"train/cat/{number}.png": picture(number) for number in (10, 2, 1, 33)}
-    raw = read(members | {"notes.txt": b"no picture"}, archive)
+def test_pictures_and_labels_come_in_the_natural_order_of_names(read, image, archive):
+    members = {f"train/cat/{number}.png": image(number) for number in (10, 2, 1, 33)}
+    raw = read(members | {"notes.txt": b"no image"}, archive)
     assert (raw.kind, raw.rejected) == ("images", ())
     assert (raw.inputs.shape, raw.inputs.dtype) == ((4, 6, 8, 1), np.uint8)
     assert raw.inputs[:, 0, 0, 0].tolist() == [1, 2, 10, 33]
@@ -41,9 +41,9 @@ def test_pictures_and_labels_come_in_the_natural_order_of_names(read, picture, a
     assert raw.manifest.label.tolist() == ["cat"] * 4
 
 
-def test_the_manifest_tells_the_facts_of_each_picture(read, picture):
+def test_the_manifest_tells_the_facts_of_each_picture(read, image):
     pixels = np.random.RandomState(0).randint(0, 256, (3, 6, 8, 3)).astype(np.uint8)
-    raw = read({f"train/cat/{n}.png": picture(one) for n, one in enumerate(pixels)}, mode="RGB")
+    raw = read({f"train/cat/{n}.png": image(one) for n, one in enumerate(pixels)}, mode="RGB")
     assert np.array_equal(raw.inputs, pixels)
     manifest = raw.manifest
     assert list(manifest) == ["split", "label", "height", "width", "mode", "mean", "sd", "sha256"]
@@ -53,9 +53,9 @@ def test_the_manifest_tells_the_facts_of_each_picture(read, picture):
     assert manifest.sha256.tolist() == [hashlib.sha256(one.tobytes()).hexdigest() for one in pixels]
 
 
-def test_digits_become_numbers_except_in_labels_and_splits(read, picture):
+def test_digits_become_numbers_except_in_labels_and_splits(read, image):
     pattern = r"(?P<label>\d+)_(?P<age>\d+)_(?P<person>\w+)_(?P<gender>[01])\.png"
-    raw = read({"7_31_a1_0.png": picture(), "07_105_12_1.png": picture()}, pattern=pattern)
+    raw = read({"7_31_a1_0.png": image(), "07_105_12_1.png": image()}, pattern=pattern)
     assert raw.manifest.label.tolist() == ["7", "07"]
     assert raw.manifest.age.tolist() == [31, 105]
     assert raw.manifest.gender.tolist() == [0, 1]
@@ -63,8 +63,8 @@ def test_digits_become_numbers_except_in_labels_and_splits(read, picture):
     assert {raw.manifest.age.dtype, raw.manifest.gender.dtype} == {np.dtype("int64")}
 
 
-def test_labels_that_are_codes_get_their_names_and_others_are_rejected(read, good, picture):
-    raw = read(good | {"train/cow/1.png": picture()}, labels={"cat": "Felis catus", "dog": "Canis lupus"})
+def test_labels_that_are_codes_get_their_names_and_others_are_rejected(read, good, image):
+    raw = read(good | {"train/cow/1.png": image()}, labels={"cat": "Felis catus", "dog": "Canis lupus"})
     assert raw.manifest.label.tolist() == ["Canis lupus", "Felis catus"]
     ((name, reason),) = raw.rejected
     assert name == "train/cow/1.png"
@@ -72,8 +72,8 @@ def test_labels_that_are_codes_get_their_names_and_others_are_rejected(read, goo
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "PPM", "BMP"])
-def test_every_common_format_is_decoded_whatever_its_name(read, picture, form):
-    assert read({"train/cat/1.dat": picture(200, form=form)}).inputs.ravel().tolist() == [200] * 48
+def test_every_common_format_is_decoded_whatever_its_name(read, image, form):
+    assert read({"train/cat/1.dat": image(200, form=form)}).inputs.ravel().tolist() == [200] * 48
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_every_common_format_is_decoded_whatever_its_name(read, picture, form):
      ("LA", (90, 255), "PNG"), ("CMYK", (0, 0, 0, 165), "JPEG")],
 )  # fmt: skip
 @pytest.mark.parametrize(("wanted", "channels"), [("L", 1), ("RGB", 3)])
-def test_other_modes_are_converted(read, picture, mode, colour, form, wanted, channels):
-    raw = read({"train/cat/1.png": picture(colour, mode, form=form)}, mode=wanted)
+def test_other_modes_are_converted(read, image, mode, colour, form, wanted, channels):
+    raw = read({"train/cat/1.png": image(colour, mode, form=form)}, mode=wanted)
     assert raw.rejected == ()
     assert raw.inputs.shape == (1, 6, 8, channels)
     assert set(raw.manifest["mode"]) == {wanted}
@@ -101,17 +101,17 @@ def test_a_palette_is_looked_up_also_where_it_is_transparent(read, tmp_path):
     assert read({"train/cat/1.png": content}, mode="L").inputs[0, 0, 0].tolist() == [76]  # 255 * 0.299
 
 
-def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, picture, good):
+def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, image, good):
     noise = np.random.RandomState(0).randint(0, 256, (6, 8)).astype(np.uint8)
     bad = {
-        "train/cat/2.jpg": b"this is no picture",
+        "train/cat/2.jpg": b"this is no image",
         "train/cat/3.jpg": b"",
-        "train/cat/4.png": picture(noise)[:-30],
+        "train/cat/4.png": image(noise)[:-30],
         "train/cat/5.pgm": b"P5 60000 60000 255\n",
         "train/cat/6.pgm": b"P5 7000 7000 255\n",
         "train/cat/7.pgm": b"P5 8 6 65535\n" + bytes(96),
-        "train/cat/8.png": picture(size=(8, 7)),
-        "train/cat/unnamed.PNG": picture(),
+        "train/cat/8.png": image(size=(8, 7)),
+        "train/cat/unnamed.PNG": image(),
         "train/cat/9.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n",
     }
     raw = read(good | bad, size=[6, 8])
@@ -119,7 +119,7 @@ def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, picture,
     assert list(reasons) == sorted(bad)
     assert len(raw.manifest) == len(raw.inputs) == 2
     for name in ("2.jpg", "3.jpg", "9.eps"):
-        assert reasons[f"train/cat/{name}"] == "is not a picture that can be decoded; give a PNG or JPEG"
+        assert reasons[f"train/cat/{name}"] == "is not an image that can be decoded; give a PNG or JPEG"
     assert "cut off" in reasons["train/cat/4.png"]
     assert "bomb" in reasons["train/cat/5.pgm"]
     assert reasons["train/cat/6.pgm"] == "has 7000x7000 pixels; the limit is 40,000,000"
@@ -141,26 +141,26 @@ def test_a_huge_picture_is_rejected_before_it_is_decoded(read, good, monkeypatch
     assert "pixels" in reason
 
 
-def test_without_a_size_all_pictures_are_of_the_size_of_the_first_good_one(read, picture):
+def test_without_a_size_all_pictures_are_of_the_size_of_the_first_good_one(read, image):
     members = {
         "train/cat/1.png": b"damaged",
-        "train/cat/10.png": picture(size=(9, 9)),
-        "train/cat/2.png": picture(size=(4, 5)),
-        "train/cat/3.png": picture(size=(4, 5)),
+        "train/cat/10.png": image(size=(9, 9)),
+        "train/cat/2.png": image(size=(4, 5)),
+        "train/cat/3.png": image(size=(4, 5)),
     }
     raw = read(members)
     assert raw.inputs.shape == (2, 5, 4, 1)
     assert [name for name, _ in raw.rejected] == ["train/cat/1.png", "train/cat/10.png"]
 
 
-def test_a_picture_without_a_label_is_only_missed_beside_others_that_have_one(read, picture, good):
-    other = {"other/preview.png": picture(), "train/cat/readme.txt": b"", "logo.png": picture()}
+def test_a_picture_without_a_label_is_only_missed_beside_others_that_have_one(read, image, good):
+    other = {"other/preview.png": image(), "train/cat/readme.txt": b"", "logo.png": image()}
     assert read(good | other).rejected == ()
 
 
-def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(read, picture, monkeypatch, good):
+def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(read, image, monkeypatch, good):
     monkeypatch.setattr(packed, "LIMIT", 1_000)
-    ((name, reason),) = read(good | {"train/cat/2.png": picture() + bytes(1_000)}).rejected
+    ((name, reason),) = read(good | {"train/cat/2.png": image() + bytes(1_000)}).rejected
     assert name == "train/cat/2.png"
     assert reason.startswith("unpacks to 1,0")
 
@@ -177,14 +177,14 @@ def test_a_damaged_member_of_a_zip_file_is_rejected_alone(pack, tmp_path, seal, 
 
 def test_an_archive_without_a_usable_picture_is_refused_with_the_first_reason(read):
     with pytest.raises(
-        EvermodelError, match=r"a\.zip holds no picture that can be used: train/cat/2\.png is not a picture"
+        EvermodelError, match=r"a\.zip holds no image that can be used: train/cat/2\.png is not an image"
     ):
         read({"train/cat/10.png": b"", "train/cat/2.png": b""})
 
 
-def test_a_pattern_without_match_is_told_with_the_first_names(read, picture):
+def test_a_pattern_without_match_is_told_with_the_first_names(read, image):
     with pytest.raises(EvermodelError, match=r"no name matches .*it holds a/2\.png, a/10\.png; correct"):
-        read({"a/10.png": picture(), "a/2.png": picture()})
+        read({"a/10.png": image(), "a/2.png": image()})
 
 
 def test_an_empty_archive_is_told(read):
@@ -207,9 +207,9 @@ def test_what_is_no_archive_is_told(tmp_path, seal, archive, content):
 
 @pytest.mark.parametrize("archive", ["a.zip", "a.tar.gz"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_an_archive_that_was_cut_off_is_told(pack, picture, tmp_path, seal, archive, share):
+def test_an_archive_that_was_cut_off_is_told(pack, image, tmp_path, seal, archive, share):
     noise = np.random.RandomState(0).randint(0, 256, (60, 60)).astype(np.uint8)
-    pack({f"train/cat/{number}.png": picture(noise) for number in range(9)}, archive)
+    pack({f"train/cat/{number}.png": image(noise) for number in range(9)}, archive)
     content = (tmp_path / archive).read_bytes()
     (tmp_path / archive).write_bytes(content[: int(len(content) * share)])
     with pytest.raises(EvermodelError, match="cut off or corrupt"):
@@ -239,7 +239,7 @@ def test_a_missing_and_a_changed_archive_are_named(pack, tmp_path, good):
 
 
 def test_the_limit_of_bytes_lets_the_largest_picture_pass():
-    assert packed.LIMIT > 3 * pictures.PIXELS
+    assert packed.LIMIT > 3 * images.PIXELS
 
 
 @needs_mirror

@@ -18,21 +18,21 @@ def read(pack):
 
 
 @pytest.fixture
-def pair(picture):
-    """A picture of noise and a mask whose left half is foreground, as members of that id."""
+def pair(image):
+    """An image of noise and a mask whose left half is foreground, as members of that id."""
 
     def members(number, size=(8, 6), mask=None):
         noise = RANDOM.randint(0, 256, size[::-1]).astype(np.uint8)
         half = np.repeat(np.arange(size[0]) < size[0] / 2, size[1]).reshape(size).T * np.uint8(255)
         chosen = half if mask is None else mask
-        return {f"image/{number}.png": picture(noise), f"label/{number}.png": picture(chosen)}
+        return {f"image/{number}.png": image(noise), f"label/{number}.png": image(chosen)}
 
     return members
 
 
-def test_pictures_and_masks_of_one_id_come_together_in_the_order_of_ids(read, picture):
-    members = {f"image/{n}.png": picture(n) for n in (10, 2, 1)}
-    members |= {f"label/{n}.png": picture(255 * (n > 5)) for n in (1, 10, 2)}
+def test_pictures_and_masks_of_one_id_come_together_in_the_order_of_ids(read, image):
+    members = {f"image/{n}.png": image(n) for n in (10, 2, 1)}
+    members |= {f"label/{n}.png": image(255 * (n > 5)) for n in (1, 10, 2)}
     raw = read(members)
     assert (raw.kind, raw.rejected) == ("images", ())
     assert raw.inputs.shape == raw.targets.shape == (3, 6, 8, 1)
@@ -42,9 +42,9 @@ def test_pictures_and_masks_of_one_id_come_together_in_the_order_of_ids(read, pi
     assert raw.manifest.label.tolist() == [0, 0, 1]
 
 
-def test_a_tile_is_cut_from_the_same_place_of_both_and_says_where_it_was(read, picture):
+def test_a_tile_is_cut_from_the_same_place_of_both_and_says_where_it_was(read, image):
     pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
-    raw = read({"image/3.png": picture(pixels), "label/3.png": picture(pixels + 110)}, tile=2)
+    raw = read({"image/3.png": image(pixels), "label/3.png": image(pixels + 110)}, tile=2)
     assert raw.inputs.shape == raw.targets.shape == (12, 2, 2, 1)
     for row, column, shown, marked in zip(
         raw.manifest.row, raw.manifest.column, raw.inputs, raw.targets, strict=True
@@ -71,10 +71,10 @@ def test_a_mask_is_either_or_whatever_its_edges(read, pair):
     assert raw.targets[0, 0, :, 0].tolist() == [0, 0, 0, 255, 255, 255, 255, 0]
 
 
-def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, pair, picture):
+def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, pair, image):
     members = pair(1) | pair(2) | pair(3, mask=np.zeros((5, 8), np.uint8)) | pair(4, size=(9, 9))
     members |= pair(5) | {"label/5.png": b"damaged"} | pair("x") | pair("01")
-    members |= {"image/6.png": picture(), "label/7.png": picture()}
+    members |= {"image/6.png": image(), "label/7.png": image()}
     raw = read(members)
     assert raw.manifest.slice.tolist() == [1, 2]
     assert raw.rejected == (
@@ -85,8 +85,8 @@ def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, p
         ("image/6.png", "has no mask that can be used"),
         ("image/x.png", "has an id that is no whole number"),
         ("label/01.png", "has the id of label/1.png"),
-        ("label/5.png", "is not a picture that can be decoded; give a PNG or JPEG"),
-        ("label/7.png", "has no picture that can be used"),
+        ("label/5.png", "is not an image that can be decoded; give a PNG or JPEG"),
+        ("label/7.png", "has no image that can be used"),
         ("label/x.png", "has an id that is no whole number"),
     )
 
@@ -109,9 +109,9 @@ def test_a_pattern_without_id_is_told(read, pair, wrong):
         read(pair(1), **{wrong: r"image/\d+\.png"})
 
 
-def test_masks_that_do_not_exist_are_told(read, picture):
+def test_masks_that_do_not_exist_are_told(read, image):
     with pytest.raises(EvermodelError, match=r"no name matches 'label/.*it holds image/1\.png"):
-        read({"image/1.png": picture()})
+        read({"image/1.png": image()})
 
 
 @needs_mirror

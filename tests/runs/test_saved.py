@@ -5,7 +5,7 @@ from sklearn.linear_model import LinearRegression
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import saved
-from evermodel.runs.saved import Facts
+from evermodel.runs.saved import Metadata
 
 X = np.array([[0.0], [1.0], [2.0]])
 
@@ -17,8 +17,8 @@ def folder(tmp_path):
     folder.mkdir()
     file = saved.save_sklearn(LinearRegression().fit(X, 2 * X[:, 0] + 1), folder)
     hash_ = data.file_hash(file)
-    saved.write_facts(
-        folder, Facts(key="k", file=file.name, sha256=hash_, parameters=2, epochs=1, test_hash="t")
+    saved.write_metadata(
+        folder, Metadata(key="k", file=file.name, sha256=hash_, parameters=2, epochs=1, test_hash="t")
     )
     return folder
 
@@ -26,15 +26,15 @@ def folder(tmp_path):
 def test_a_saved_model_predicts_what_it_predicted(folder):
     model = saved.load(folder)
     assert model.predict(X) == pytest.approx([1, 3, 5])
-    assert model.facts.parameters == 2
+    assert model.metadata.parameters == 2
 
 
 def test_a_keras_model_predicts_what_it_predicted(keras, tmp_path):
     inputs = keras.Input((1,))
     model = keras.Model(inputs, keras.layers.Dense(2, name="made")(inputs))
     file = saved.save_keras(model, tmp_path)
-    facts = Facts(key="k", file=file.name, sha256=data.file_hash(file), parameters=4, epochs=1, test_hash="t")
-    saved.write_facts(tmp_path, facts)
+    metadata = Metadata(key="k", file=file.name, sha256=data.file_hash(file), parameters=4, epochs=1, test_hash="t")
+    saved.write_metadata(tmp_path, metadata)
     assert np.array_equal(saved.load(tmp_path).predict(X), model.predict(X, verbose=0))
 
 
@@ -44,8 +44,8 @@ def test_saving_again_gives_the_same_bytes(folder, tmp_path):
 
 
 def test_facts_are_what_was_written(folder):
-    assert saved.facts(folder).file == "model.skops"
-    assert saved.facts(folder).sha256 == data.file_hash(folder / "model.skops")
+    assert saved.metadata(folder).file == "model.skops"
+    assert saved.metadata(folder).sha256 == data.file_hash(folder / "model.skops")
 
 
 @pytest.mark.parametrize("place", [0, 100, -1])
@@ -82,10 +82,10 @@ def test_a_skops_file_with_a_foreign_type_is_not_loaded(tmp_path):
 
 
 def test_a_training_did_not_begin_with_weights_of_others_unless_it_says_so(folder):
-    facts = saved.facts(folder)
-    assert not facts.pretrained
-    saved.write_facts(folder, facts.model_copy(update={"pretrained": True}))
-    assert saved.facts(folder).pretrained
+    metadata = saved.metadata(folder)
+    assert not metadata.pretrained
+    saved.write_metadata(folder, metadata.model_copy(update={"pretrained": True}))
+    assert saved.metadata(folder).pretrained
 
 
 class Foreign:

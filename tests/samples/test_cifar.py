@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from tests import pictures
+from tests import image_files
 from tests.mirror import needs_mirror
 
 CLASSES = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
@@ -23,20 +23,20 @@ def archive(drawn):
 
 
 def test_each_of_the_ten_classes_has_100_training_and_25_test_pictures(archive):
-    found = Counter(NAME.fullmatch(name).groups() for name in pictures.names(archive))
+    found = Counter(NAME.fullmatch(name).groups() for name in images.names(archive))
     rows = {"train": 100, "test": 25}
     assert found == {(split, kind): rows[split] for split in rows for kind in CLASSES}
 
 
 def test_every_picture_is_in_colour_and_32_pixels_wide(archive):
-    assert pictures.kinds(archive) == {("JPEG", (32, 32), "RGB")}
+    assert images.kinds(archive) == {("JPEG", (32, 32), "RGB")}
 
 
 def test_outlines_tell_the_class_better_than_single_pixels(archive):
-    images = pictures.load(archive, "RGB")
-    splits, labels = np.array([NAME.fullmatch(name).groups() for name in pictures.names(archive)]).T
+    images = image_files.load(archive, "RGB")
+    splits, labels = np.array([NAME.fullmatch(name).groups() for name in images.names(archive)]).T
     train, test = splits == "train", splits == "test"
-    edges, flat = pictures.outlines(images.mean(axis=-1), cell=4), images.reshape(len(images), -1)
+    edges, flat = images.outlines(images.mean(axis=-1), cell=4), images.reshape(len(images), -1)
     line = make_pipeline(StandardScaler(), RidgeClassifier(1e4)).fit(flat[train], labels[train])
     curve = make_pipeline(StandardScaler(), SVC(C=10)).fit(edges[train], labels[train])
     found = curve.score(edges[test], labels[test])
@@ -47,6 +47,6 @@ def test_outlines_tell_the_class_better_than_single_pixels(archive):
 @needs_mirror
 def test_the_real_archive_has_the_same_folders_and_kind_of_picture(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "cifar10/cifar10_jpeg_all.zip"
-    found = {NAME.fullmatch(name).groups() for name in pictures.names(real)}
+    found = {NAME.fullmatch(name).groups() for name in images.names(real)}
     assert found == {(split, kind) for split in ("test", "train") for kind in CLASSES}
-    assert pictures.kind(real, "train/cat/0000.jpg") == pictures.kind(archive, "train/cat/0000.jpg")
+    assert images.kind(real, "train/cat/0000.jpg") == images.kind(archive, "train/cat/0000.jpg")

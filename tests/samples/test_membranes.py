@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from tests import pictures
+from tests import image_files
 from tests.mirror import needs_mirror
 
 SLICES = 12
@@ -19,7 +19,7 @@ def archive(drawn):
 @pytest.fixture(scope="module")
 def stacks(archive):
     """Images and labels by the number of their slice, two times (12, 256, 256)."""
-    found = dict(zip(pictures.names(archive), pictures.load(archive), strict=True))
+    found = dict(zip(images.names(archive), image_files.load(archive), strict=True))
     return tuple(
         np.stack([found[f"data/membrane/train/{part}/{n}.png"] for n in range(SLICES)])
         for part in ("image", "label")
@@ -28,8 +28,8 @@ def stacks(archive):
 
 def test_every_slice_has_a_label_and_all_are_gray(archive):
     parts = {f"data/membrane/train/{part}/{n}.png" for part in ("image", "label") for n in range(SLICES)}
-    assert set(pictures.names(archive)) == parts
-    assert pictures.kinds(archive) == {("PNG", (256, 256), "L")}
+    assert set(images.names(archive)) == parts
+    assert images.kinds(archive) == {("PNG", (256, 256), "L")}
 
 
 def test_a_label_says_membrane_or_cell_about_as_often_as_the_real_ones(stacks):
@@ -52,6 +52,6 @@ def test_membranes_are_darker_but_no_grey_level_tells_them_from_the_rest(stacks)
 @needs_mirror
 def test_the_real_archive_has_the_same_folders_and_modes(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "membrane/membrane.zip"
-    assert set(pictures.names(archive)) <= set(pictures.names(real))
-    for name in pictures.names(archive):
-        assert pictures.kind(real, name)[::2] == pictures.kind(archive, name)[::2]
+    assert set(images.names(archive)) <= set(images.names(real))
+    for name in images.names(archive):
+        assert images.kind(real, name)[::2] == images.kind(archive, name)[::2]

@@ -83,7 +83,7 @@ def test_a_sample_is_prepared_without_complaint(drawn, read, name):
     spec, splits = preparing.prepare(name, raw, DATASETS[name], found)
     window = DATASETS[name].window or 0
     assert sum(spec.rows.values()) == len(raw.manifest) - window
-    assert (found.weights, spec.made) == ({}, SOURCES[name].sample.made)
+    assert (found.weights, spec.synthetic) == ({}, SOURCES[name].sample.synthetic)
     assert all(len(split.x) == len(split.y) > 0 for split in splits.values())
 
 

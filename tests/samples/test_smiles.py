@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from tests import pictures
+from tests import image_files
 from tests.mirror import needs_mirror
 
 
@@ -20,22 +20,22 @@ def archive(drawn):
 
 
 def test_two_in_five_smile(archive):
-    folders = Counter(name.rpartition("/")[0] for name in pictures.names(archive))
+    folders = Counter(name.rpartition("/")[0] for name in images.names(archive))
     assert folders == {"SMILEs/negatives/negatives7": 240, "SMILEs/positives/positives7": 160}
 
 
 def test_every_picture_is_gray_and_64_pixels_wide(archive):
-    assert pictures.kinds(archive) == {("JPEG", (64, 64), "L")}
+    assert images.kinds(archive) == {("JPEG", (64, 64), "L")}
 
 
 def test_a_smile_shows_in_the_outlines_more_than_in_single_pixels(archive):
-    images = pictures.load(archive)
-    labels = np.array(["positives" in name for name in pictures.names(archive)])
+    images = image_files.load(archive)
+    labels = np.array(["positives" in name for name in images.names(archive)])
     order = np.random.RandomState(0).permutation(len(labels))
     line = make_pipeline(StandardScaler(), RidgeClassifier(1e4))
     curve = make_pipeline(StandardScaler(), SVC(C=10))
     pixels = cross_val_score(line, images.reshape(len(labels), -1)[order], labels[order], cv=4).mean()
-    edges = cross_val_score(curve, pictures.outlines(images)[order], labels[order], cv=4).mean()
+    edges = cross_val_score(curve, images.outlines(images)[order], labels[order], cv=4).mean()
     assert edges > pixels + 0.05
     assert edges > 0.68
 
@@ -43,7 +43,7 @@ def test_a_smile_shows_in_the_outlines_more_than_in_single_pixels(archive):
 @needs_mirror
 def test_the_real_archive_has_the_same_folders_and_kind_of_picture(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "smile/SMILEsmileD_4000.zip"
-    assert {n.rpartition("/")[0] for n in pictures.names(real)} == {
-        n.rpartition("/")[0] for n in pictures.names(archive)
+    assert {n.rpartition("/")[0] for n in images.names(real)} == {
+        n.rpartition("/")[0] for n in images.names(archive)
     }
-    assert pictures.kind(real, pictures.names(real)[0]) == pictures.kind(archive, pictures.names(archive)[0])
+    assert images.kind(real, images.names(real)[0]) == images.kind(archive, images.names(archive)[0])

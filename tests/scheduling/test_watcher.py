@@ -32,7 +32,7 @@ def source(*contents, generator=None, always=False):
         }
         for number, content in enumerate(contents)
     ]
-    sample = generator and {"generator": generator, "made": True, "note": "", "always": always}
+    sample = generator and {"generator": generator, "synthetic": True, "note": "", "always": always}
     entry = {"title": "T", "licence": "L", "terms": "T", "editions": editions, "sample": sample}
     return Source.model_validate(entry)
 

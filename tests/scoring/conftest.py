@@ -11,7 +11,7 @@ from tests.specs import make_spec
 
 
 class Model:
-    """Answers with the mean of an example's numbers, or a text's length, until its patience ends.
+    """Predictions with the mean of an example's numbers, or a text's length, until its patience ends.
 
     asked: how many examples at each time.
     """

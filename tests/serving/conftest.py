@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from evermodel.serving import app
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.diary import Diary
-from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.request_log import RequestLog
+from evermodel.serving.limits import WorkerPool, Limits
 from evermodel.serving.protocol import Plane, Served
 from tests.browser import browser  # noqa: F401  (fixture)
 from tests.specs import make_spec
@@ -57,14 +57,14 @@ class Running:
     def __init__(self, folder: Path, limits: Limits, token: str | None, share: float) -> None:
         self.log = folder / "requests.jsonl"
         self.problems: dict[str, str] = {}
-        self.plane, self.desk, self.diary = Plane(["houses"]), Desk(limits), Diary(self.log)
-        self.challengers = Challengers(share, limits, self.diary, self.problems)
-        self.app = app.create(self.plane, self.challengers, self.diary, limits, token)
+        self.plane, self.pool, self.request_log = Plane(["houses"]), WorkerPool(limits), RequestLog(self.log)
+        self.challengers = Challengers(share, limits, self.request_log, self.problems)
+        self.app = app.create(self.plane, self.challengers, self.request_log, limits, token)
         # What the server answers is tested, not what it raises.
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def serve(self, one: Champion) -> None:
-        self.plane.model_registry.update(Served(one, self.desk))
+        self.plane.model_registry.update(Served(one, self.pool))
 
     @property
     def lines(self) -> list[dict[str, Any]]:

@@ -14,10 +14,10 @@ from mlflow.tracking import MlflowClient
 from evermodel.core import data, params
 from evermodel.core.data import Spec, Split
 from evermodel.models import mlp
-from evermodel.publishing import ledger, registry, succession, tracking
+from evermodel.publishing import ledger, registry, aliases, tracking
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import determinism, saved
-from evermodel.runs.saved import Facts
+from evermodel.runs.saved import Metadata
 from tests.specs import make_source, make_spec
 
 
@@ -33,7 +33,7 @@ def houses(dataset: str) -> Spec:
     """The spec of a prepared table whose test rows are all alike."""
     spec = make_spec("table", dataset=dataset, mean=(1.0, 2.0))
     x = np.tile(spec.mean, (5, 1))
-    (folder := data.PREPARED / dataset).mkdir(parents=True)
+    (folder := folders.prepared(dataset)).mkdir(parents=True)
     data.save(folder, spec, {"test": Split(x, np.ones(len(x)))})
     return spec
 
@@ -41,9 +41,9 @@ def houses(dataset: str) -> Spec:
 def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candidate:
     """A network as it is before any training."""
     determinism.seed_keras(seed)
-    (folder := saved.MODELS / name).mkdir(parents=True, exist_ok=True)
+    (folder := folders.model(name)).mkdir(parents=True, exist_ok=True)
     file = saved.save_keras(mlp.build(spec.input_shape, 1, None, units=[128, 64, 32, 16]), folder)
-    facts = Facts(
+    metadata = Metadata(
         key=f"seed{seed}",
         file=file.name,
         sha256=data.file_hash(file),
@@ -52,18 +52,18 @@ def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candid
         test_hash=spec.test_hash,
     )
     experiment = values.experiment(name)
-    return Candidate(name, "sample", experiment, spec, make_source(), facts, 1.0, {}, None, {})
+    return Candidate(name, "sample", experiment, spec, make_source(), metadata, 1.0, {}, None, {})
 
 
 def register(client: MlflowClient, runs: str, model: Candidate) -> None:
     """Register a model as of a new run, and make it champion."""
     run_id = client.create_run(runs).info.run_id
     with ledger.held(model.name) as book:
-        succession.reconcile(client, model.name, book)
+        aliases.reconcile(client, model.name, book)
         version = registry.register(client, model, run_id)
         registry.describe(client, model, version, "promote", "")
-        entry = succession.entry("promote", version, book.champion, version, "it is the next", model)
-        succession.enact(client, model.name, book, entry)
+        entry = aliases.entry("promote", version, book.champion, version, "it is the next", model)
+        aliases.enact(client, model.name, book, entry)
 
 
 if __name__ == "__main__":

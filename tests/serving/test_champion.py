@@ -25,11 +25,11 @@ def packed(tmp_path, monkeypatch, keras):
         model.set_weights([np.full((16, 3), weight) * [1, 2, 3], np.zeros(3)])
         (tmp_path / "models/it").mkdir(parents=True)
         file = saved.save_keras(model, tmp_path / "models/it")
-        facts = SimpleNamespace(file="model.keras", sha256="")
+        metadata = SimpleNamespace(file="model.keras", sha256="")
         monkeypatch.setattr(registry, "_example", lambda spec: np.full((2, 4, 4, 1), 200, np.uint8))
 
         def fetch(version, folder):
-            registry.package(folder, "it", IMAGES, facts)
+            registry.package(folder, "it", IMAGES, metadata)
             shutil.rmtree(tmp_path / "models")
             return folder / "data/model.keras", IMAGES
 

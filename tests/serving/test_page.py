@@ -41,7 +41,7 @@ def files(*pictures):
 
 
 def of(task, kind="images", **changes):
-    """A champion of that task, of which only the facts matter."""
+    """A champion of that task, of which only the metadata matter."""
     return replace(champion("masks"), task=task, spec=make_spec(kind, **changes))
 
 

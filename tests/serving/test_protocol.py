@@ -19,9 +19,9 @@ def test_the_server_tells_what_it_serves(client):
     assert client.get("/v2").json().keys() == {"name", "version", "extensions"}
     assert "houses" in client.get("/v2/models").json()["models"]
     assert client.get("/v2/models/houses/ready").json() == {"name": "houses", "ready": True}
-    facts = client.get("/v2/models/houses").json()
-    assert facts["versions"] == ["1"]
-    assert facts["inputs"] == [{"name": "examples", "datatype": "FP64", "shape": [-1, 2]}]
+    metadata = client.get("/v2/models/houses").json()
+    assert metadata["versions"] == ["1"]
+    assert metadata["inputs"] == [{"name": "examples", "datatype": "FP64", "shape": [-1, 2]}]
 
 
 def test_it_is_not_ready_before_every_named_experiment_has_a_champion(running):

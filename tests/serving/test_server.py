@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from typer.testing import CliRunner
 
 from evermodel.cli import app
-from evermodel.publishing import ledger, succession
+from evermodel.publishing import ledger, aliases
 from tests.mlflow import servers as mlflow
 from tests.mlflow.servers import wait_for
 from tests.project import Project, copy_repository
@@ -67,7 +67,7 @@ def ask(server: Server, row: dict[str, float], how: int) -> tuple[int, str, floa
 def move(registry: MlflowClient, project: Project) -> str:
     """Make the version before champion again; returns its number."""
     with project.inside(), ledger.held(HOUSES) as book:
-        return str(succession.rollback(registry, HOUSES, book, None).after)
+        return str(aliases.rollback(registry, HOUSES, book, None).after)
 
 
 def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, registered, registry):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.evaluation import figures
 from evermodel.models import constant
 from evermodel.tasks import age_gender
 from tests.specs import make_spec
@@ -55,9 +55,9 @@ def test_metrics_are_told_of_each_group_that_has_rows(spec):
 
 
 def test_the_constant_baseline_says_the_mean_age_and_the_share_of_gender_1(spec):
-    answers = constant.build((4, 4, 3), "age_gender").fit(TEST.x, Y).predict(TEST.x)
-    assert answers == pytest.approx(np.tile([36, 0.5], (6, 1)))
-    metrics = age_gender.metrics(age_gender.score(TEST, answers, spec), spec)
+    predictions = constant.build((4, 4, 3), "age_gender").fit(TEST.x, Y).predict(TEST.x)
+    assert predictions == pytest.approx(np.tile([36, 0.5], (6, 1)))
+    metrics = age_gender.metrics(age_gender.score(TEST, predictions, spec), spec)
     assert metrics["gender_roc_auc"] == 0.5
     assert metrics["age_mae"] == pytest.approx(np.abs(Y[:, 0] - 36).mean())
 
@@ -76,7 +76,7 @@ def test_data_with_other_targets_are_refused(spec):
 def test_the_figure_of_groups_counts_the_rows_of_each(spec):
     scores = age_gender.score(TEST, PREDICTION, spec)
     with figures.look():
-        drawn = age_gender.figures(scores, spec, Answers(TEST, PREDICTION, PREDICTION, TEST.x))
+        drawn = age_gender.figures(scores, spec, Predictions(TEST, PREDICTION, PREDICTION, TEST.x))
     assert set(drawn) == {"calibration", "groups", "predicted_true"}
     names = [label.get_text() for label in drawn["groups"].axes[0].get_yticklabels()]
     assert names == ["0–12 (2)", "13–25 (1)", "26–45 (1)", "66 and older (2)", "gender 0 (3)", "gender 1 (3)"]

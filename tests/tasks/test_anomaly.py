@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import anomaly
 from tests.specs import make_spec
@@ -53,8 +53,8 @@ def test_what_is_no_reconstruction_is_refused(spec, prediction):
 
 
 def test_figures_name_both_classes_and_put_the_most_suspicious_first(spec):
-    answers = Answers(TEST, off(0.1, 0.2, 0.3, 0.4), off(0.1, 0.1, 0.2, 0.2), X)
-    drawn = anomaly.figures(anomaly.score(TEST, answers.model, spec), spec, answers)
+    predictions = Predictions(TEST, off(0.1, 0.2, 0.3, 0.4), off(0.1, 0.1, 0.2, 0.2), X)
+    drawn = anomaly.figures(anomaly.score(TEST, predictions.model, spec), spec, predictions)
     assert drawn["roc"].axes[0].get_xlabel() == "share of fine taken for odd"
     titles = [axes.get_title() for axes in drawn["suspects"].axes]
     assert titles == ["odd", "fine", "odd", "fine", "fine", "odd", "fine", "odd"]

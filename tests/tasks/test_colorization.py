@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import restorations
+from evermodel.evaluation import reconstruction
 from evermodel.tasks import colorization
 from tests.specs import make_spec
 
@@ -16,7 +16,7 @@ AB = rgb2lab(X)[..., 1:]
 def test_the_true_colours_give_the_true_picture():
     scores = colorization.score(TEST, AB.astype(np.float32), make_spec())
     assert scores["ab_error"].tolist() == pytest.approx([0] * 4, abs=1e-4)
-    assert scores["psnr"].tolist() == [restorations.MOST_PSNR] * 4
+    assert scores["psnr"].tolist() == [reconstruction.MOST_PSNR] * 4
     assert scores["ssim"].tolist() == pytest.approx([1] * 4)
 
 
@@ -43,7 +43,7 @@ def test_colours_that_no_screen_shows_are_clipped_without_a_word(recwarn):
 def test_a_gray_picture_reassembled_without_colour_is_itself():
     gray = np.repeat(np.arange(64, dtype=np.uint8).reshape(8, 8, 1) * 4, 3, axis=2)
     again = colorization.reassembled(gray, np.zeros((8, 8, 2)))
-    assert np.array_equal(restorations.eight_bit(again), gray)
+    assert np.array_equal(reconstruction.eight_bit(again), gray)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_what_is_no_a_and_b_is_refused(prediction, words):
 
 
 def test_pictures_stand_as_gray_ours_and_truth():
-    answers = Answers(TEST, AB, np.zeros(AB.shape), X)
+    predictions = Predictions(TEST, AB, np.zeros(AB.shape), X)
     scores = colorization.score(TEST, AB, make_spec())
-    axes = colorization.figures(scores, make_spec(), answers)["pictures"].axes[:3]
+    axes = colorization.figures(scores, make_spec(), predictions)["images"].axes[:3]
     gray, ours, truth = (panel.get_images()[0].get_array() for panel in axes)
     assert [panel.get_title() for panel in axes] == ["gray", "ours", "truth"]
     assert np.ptp(gray.astype(int), axis=-1).max() <= 1

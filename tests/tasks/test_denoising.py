@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.tasks import denoising
 from tests.specs import make_spec
 
@@ -39,9 +39,9 @@ def test_an_answer_is_judged_by_the_clean_picture():
 
 def test_figures_show_the_noise_and_its_error():
     noisy = denoising.inputs(X, 1)
-    answers = Answers(TEST, np.full(X.shape, 0.5), np.full(X.shape, 0.4), noisy)
-    drawn = denoising.figures(denoising.score(TEST, answers.model, make_spec()), make_spec(), answers)
-    titles = [axes.get_title() for axes in drawn["pictures"].axes[:4]]
+    predictions = Predictions(TEST, np.full(X.shape, 0.5), np.full(X.shape, 0.4), noisy)
+    drawn = denoising.figures(denoising.score(TEST, predictions.model, make_spec()), make_spec(), predictions)
+    titles = [axes.get_title() for axes in drawn["images"].axes[:4]]
     assert titles == ["noisy", "baseline", "ours", "clean"]
     legend = [text.get_text() for text in drawn["errors"].axes[0].get_legend().get_texts()]
     assert legend == ["ours", "baseline", "noisy"]

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.tasks import embedding
 from tests.specs import make_spec
 
@@ -25,10 +25,10 @@ def intervals(scores):
 VECTORS = at(0, 90, 10, 100, 80, 95, 200)
 
 
-def made(people, pictures, noise, seed=0):
+def made(people, images, noise, seed=0):
     """Rows of people whose vectors lie around a place of their own."""
     rng = np.random.default_rng(seed)
-    y = np.repeat(np.arange(people), pictures)
+    y = np.repeat(np.arange(people), images)
     vectors = rng.normal(size=(people, 8))[y] + rng.normal(0, noise, (len(y), 8))
     return Split(np.zeros((len(y), 4, 4, 1), np.uint8), y), vectors
 
@@ -118,8 +118,8 @@ def test_people_drawn_twice_count_as_if_their_pairs_stood_there_twice():
 
 def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people():
     widths = []
-    for people, pictures in ((4, 12), (24, 2)):
-        test, vectors = made(people, pictures, 1.2, seed=1)
+    for people, images in ((4, 12), (24, 2)):
+        test, vectors = made(people, images, 1.2, seed=1)
         found = intervals(embedding.score(test, vectors, make_spec()))
         widths.append({name: high - low for name, (low, high) in found.items()})
     assert widths[0]["verification_auc"] > widths[1]["verification_auc"]
@@ -140,7 +140,7 @@ def test_what_is_no_vector_of_each_row_is_refused(prediction, words):
 
 @pytest.mark.parametrize("people", [[1, 2, 3, 4], [1, 1, 1, 1]])
 def test_people_whom_nobody_could_know_again_are_refused(people):
-    with pytest.raises(EvermodelError, match=r"two people or more, one of them with two pictures"):
+    with pytest.raises(EvermodelError, match=r"two people or more, one of them with two images"):
         embedding.score(Split(TEST.x[:4], np.array(people)), VECTORS[:4], make_spec())
 
 
@@ -151,8 +151,8 @@ def test_the_worst_are_probes_with_the_smallest_margin():
 
 
 def test_only_right_neighbours_are_framed():
-    answers = Answers(TEST, VECTORS, VECTORS, TEST.x)
-    figure = embedding.figures(embedding.score(TEST, VECTORS, make_spec()), make_spec(), answers)[
+    predictions = Predictions(TEST, VECTORS, VECTORS, TEST.x)
+    figure = embedding.figures(embedding.score(TEST, VECTORS, make_spec()), make_spec(), predictions)[
         "neighbours"
     ]
     framed = [axes.spines["left"].get_visible() for axes in figure.axes]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures
+from evermodel.evaluation import figures
 from evermodel.tasks import classification, features
 from tests.specs import make_spec
 
@@ -40,10 +40,10 @@ def test_a_map_that_is_not_finite_is_refused(spec, broken):
 def test_each_class_has_its_own_mark_on_the_map():
     spec = make_spec(classes=tuple(f"flower {number}" for number in range(17)))
     p = np.full((17, 17), 1 / 17)
-    answers = Split(np.zeros((17, 1)), np.arange(17))
-    scores = features.score(answers, np.hstack([p, np.zeros((17, 2))]), spec)
+    predictions = Split(np.zeros((17, 1)), np.arange(17))
+    scores = features.score(predictions, np.hstack([p, np.zeros((17, 2))]), spec)
     with figures.look():
-        axes = features.figures(scores, spec, Answers(answers, p, p, answers.x))["map"].axes[0]
+        axes = features.figures(scores, spec, Predictions(predictions, p, p, predictions.x))["map"].axes[0]
     marks = {
         (tuple(dots.get_facecolor()[0]), dots.get_paths()[0].vertices.tobytes()) for dots in axes.collections
     }

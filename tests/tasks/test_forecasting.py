@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures, statistics
+from evermodel.evaluation import figures, statistics
 from evermodel.models import persistence
 from evermodel.tasks import forecasting
 from tests.specs import make_spec
@@ -76,7 +76,7 @@ def test_a_prediction_of_several_steps_is_refused():
 def test_the_forecast_is_drawn_beside_truth_and_persistence():
     scores = forecasting.score(TEST, FORECAST, make_spec())
     with figures.look():
-        drawn = forecasting.figures(scores, make_spec(), Answers(TEST, FORECAST, TODAY, TEST.x))
+        drawn = forecasting.figures(scores, make_spec(), Predictions(TEST, FORECAST, TODAY, TEST.x))
     lines = {line.get_label(): line.get_ydata().tolist() for line in drawn["forecast"].axes[0].lines}
     assert lines == {
         "truth": TRUTH.tolist(),

@@ -9,9 +9,9 @@ import pytest
 
 import evermodel
 from evermodel.core import params
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures, statistics
+from evermodel.evaluation import figures, statistics
 from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
@@ -29,7 +29,7 @@ AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
 
 
 def drawn(of, scale=1.0):
-    """Something like the pictures, on the scale 0 to 1."""
+    """Something like the images, on the scale 0 to 1."""
     return (of / 255 * scale + RNG.normal(0, 0.1, of.shape)).clip(0, 1)
 
 
@@ -102,17 +102,17 @@ def reached(file: Path) -> set[str]:
 
 @pytest.fixture(params=TASKS)
 def case(request):
-    """A task module, the spec of a small case, and the answers to it."""
+    """A task module, the spec of a small case, and the predictions to it."""
     task = importlib.import_module(f"evermodel.tasks.{request.param}")
     changes, test, model, baseline = CASES[request.param]
-    return task, make_spec(**changes), Answers(test, model, baseline, test.x)
+    return task, make_spec(**changes), Predictions(test, model, baseline, test.x)
 
 
 @pytest.fixture
 def judged(case):
     """A task module, the scores of a small case, and their spec."""
-    task, spec, answers = case
-    return task, task.score(answers.test, answers.model, spec), spec
+    task, spec, predictions = case
+    return task, task.score(predictions.test, predictions.model, spec), spec
 
 
 def test_there_is_a_score_of_every_test_row_and_it_is_finite(judged):
@@ -130,23 +130,23 @@ def test_the_worst_are_rows_of_the_test_in_few_words(judged):
 
 
 def test_every_figure_is_drawn_and_the_same_answers_give_the_same_bytes(case):
-    task, spec, answers = case
-    scores = task.score(answers.test, answers.model, spec)
+    task, spec, predictions = case
+    scores = task.score(predictions.test, predictions.model, spec)
     with figures.look():
-        twice = [task.figures(scores, spec, answers) for _ in range(2)]
+        twice = [task.figures(scores, spec, predictions) for _ in range(2)]
         first, second = ({n: figures.png(f, "x", spec) for n, f in made.items()} for made in twice)
     assert first == second
     assert first
 
 
 def test_a_prediction_with_a_row_missing_or_not_finite_is_told_in_a_sentence(case):
-    task, spec, answers = case
+    task, spec, predictions = case
     with pytest.raises(EvermodelError, match="predicted an array of shape"):
-        task.score(answers.test, answers.model[:-1], spec)
-    broken = answers.model.copy()
+        task.score(predictions.test, predictions.model[:-1], spec)
+    broken = predictions.model.copy()
     broken[3] = np.nan
     with pytest.raises(EvermodelError, match="no finite number for 1 of 8 test rows"):
-        task.score(answers.test, broken, spec)
+        task.score(predictions.test, broken, spec)
 
 
 def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(judged):
@@ -167,12 +167,12 @@ def test_every_headline_follows_from_the_scores_as_the_task_says(judged):
 
 @pytest.mark.parametrize("file", [path(f"evermodel.{n}") for n in (*JUDGES, *(f"tasks.{t}" for t in TASKS))])
 def test_nothing_that_judges_reaches_what_learns(file):
-    learning = ("evermodel.learners", "evermodel.models")
+    learning = ("evermodel.training", "evermodel.models")
     assert not [name for name in reached(file) if name.startswith(learning)]
 
 
 def test_nothing_that_trains_reaches_what_judges():
-    judging = ("evermodel.tasks", "evermodel.judging")
+    judging = ("evermodel.tasks", "evermodel.evaluation")
     assert not [
         name for name in reached(PACKAGE.parents[1] / "pipelines/train.py") if name.startswith(judging)
     ]

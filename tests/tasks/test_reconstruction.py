@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import restorations
+from evermodel.evaluation import reconstruction
 from evermodel.tasks import reconstruction
 from tests.specs import make_spec
 
@@ -23,13 +23,13 @@ def test_a_known_difference_has_the_error_computed_by_hand():
 
 
 def test_the_truth_itself_is_perfect_and_finite():
-    perfect = {"mse": 0, "psnr": restorations.MOST_PSNR, "ssim": 1}
+    perfect = {"mse": 0, "psnr": reconstruction.MOST_PSNR, "ssim": 1}
     assert metrics(X / 255) == pytest.approx(perfect)
 
 
 def test_rounding_to_eight_bits_is_nearly_perfect():
     rounded = (X / 255 + np.random.default_rng(0).uniform(-0.5, 0.5, X.shape) / 255).clip(0, 1)
-    assert metrics(rounded)["psnr"] == pytest.approx(restorations.MOST_PSNR, abs=0.2)
+    assert metrics(rounded)["psnr"] == pytest.approx(reconstruction.MOST_PSNR, abs=0.2)
 
 
 def test_a_constant_picture_has_the_variance_as_error_and_no_structure():
@@ -60,9 +60,9 @@ def test_what_is_no_picture_between_0_and_1_is_refused(prediction, words):
 def test_the_pictures_run_from_best_to_worst():
     noise = np.array([0.05, 0.01, 0.06, 0.02, 0.04, 0.03])
     model = (X / 255 + noise[:, None, None, None]).clip(0, 1)
-    answers = Answers(TEST, model, np.full(X.shape, 0.5), X)
+    predictions = Predictions(TEST, model, np.full(X.shape, 0.5), X)
     scores = reconstruction.score(TEST, model, make_spec())
-    figure = reconstruction.figures(scores, make_spec(), answers)["pictures"]
+    figure = reconstruction.figures(scores, make_spec(), predictions)["images"]
     columns = [axes.get_title() for axes in figure.axes[:3]]
     first = [axes.get_images()[0].get_array() for axes in figure.axes[:3]]
     assert columns == ["input", "baseline", "ours"]

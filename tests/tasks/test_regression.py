@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.tasks import regression
 from tests.specs import make_spec
 
@@ -67,7 +67,7 @@ def test_the_worst_are_the_largest_errors_first_with_their_rows():
 
 def test_axes_say_what_was_predicted():
     scores = regression.score(TEST, Y + 1, make_spec())
-    drawn = regression.figures(scores, make_spec(), Answers(TEST, Y + 1, Y, TEST.x))
+    drawn = regression.figures(scores, make_spec(), Predictions(TEST, Y + 1, Y, TEST.x))
     assert set(drawn) == {"predicted_true", "residuals"}
     axes = drawn["predicted_true"].axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true price", "predicted price")

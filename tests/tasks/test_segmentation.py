@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evermodel.core.data import Answers, Split
+from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.tasks import segmentation
 from tests.specs import make_spec
@@ -88,8 +88,8 @@ def test_the_worst_have_the_smallest_dice(judged):
 
 
 def test_errors_keep_their_colour_whichever_other_kinds_there_are(judged):
-    answers = Answers(TEST, masks(1 - TRUTH, float), masks(P, float), TEST.x)
-    figure = segmentation.figures(judged(1 - TRUTH)[0], make_spec(), answers)["overlays"]
+    predictions = Predictions(TEST, masks(1 - TRUTH, float), masks(P, float), TEST.x)
+    figure = segmentation.figures(judged(1 - TRUTH)[0], make_spec(), predictions)["overlays"]
     red, green, blue = figure.axes[2].get_images()[0].get_array()[1, 0].astype(int)  # wrongly marked
     assert red > green > blue
     red, green, blue = figure.axes[2].get_images()[0].get_array()[0, 0].astype(int)  # missed

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Array = np.ndarray[Any, Any]
-RAW = Path("data/raw")
-PREPARED = Path("data/prepared")
-REPORTS = Path("reports")
 WEIGHTS = "weights"
 SPLITS = ("train", "validation", "test")
 
@@ -30,7 +27,7 @@ class Raw:
     """What a reader returns.
 
     manifest: one row per example, for Great Expectations. Of a table it is the table as read; of images
-        and texts it has `label` or other named targets, facts of each example, and `split` ("train" or
+        and texts it has `label` or other named targets, metadata of each example, and `split` ("train" or
         "test") where the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the manifest's own columns are the inputs.
@@ -61,7 +58,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Predictions:
     """What a model and its baseline answered for the test rows.
 
     inputs: what they were shown, where that is not test.x itself.
@@ -80,7 +77,7 @@ class Spec(BaseModel):
 
     dataset: str
     edition: str
-    made: bool
+    synthetic: bool
     kind: Kind
     input_shape: tuple[int, ...]
     input_dtype: str
@@ -188,6 +185,18 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     partial.replace(folder)
+
+
+def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, by their paths below `folder`: all of them, or none if one can't be written."""
+    with whole_folder(folder / ".new") as new:
+        for name, content in files.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).write_bytes(content)
+    for path in (folder / ".new").iterdir():
+        shutil.rmtree(folder / path.name, ignore_errors=True)
+        path.replace(folder / path.name)
+    (folder / ".new").rmdir()
 
 
 def _present(file: Path) -> Path:

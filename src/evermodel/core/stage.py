@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
@@ -15,18 +16,13 @@ def run(main: Callable[[str], None]) -> None:
     disk, a permission), with 143 when terminated.
     """
     garbage.collect_from_now_on()
+    stage = Path(sys.argv[0]).stem
     if len(sys.argv) != 2:
-        sys.exit(f"usage: python -m pipelines.{_stage()} NAME")
+        sys.exit(f"usage: python -m pipelines.{stage} NAME")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         main(sys.argv[1])
     except EvermodelError as error:
-        sys.exit(f"{_stage()}@{sys.argv[1]}: {error}")
+        sys.exit(f"{sys.argv[1]}: {error}")
     except OSError as error:
-        sys.exit(
-            f"{_stage()}@{sys.argv[1]}: {error}; free space or mend the permission, then run the same again"
-        )
-
-
-def _stage() -> str:
-    return sys.argv[0].rsplit("/", 1)[-1].removesuffix(".py")
+        sys.exit(f"{sys.argv[1]}: {error}; free space or mend the permission, then run the same again")

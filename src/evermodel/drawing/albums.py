@@ -1,4 +1,4 @@
-"""Zip archives of pictures whose bytes depend on the pictures alone."""
+"""Zip archives of images whose bytes depend on the images alone."""
 
 import io
 import zipfile
@@ -10,17 +10,17 @@ from PIL import Image
 FORMATS = {".jpg": "JPEG", ".pgm": "PPM", ".png": "PNG"}
 
 
-def save(file: Path, pictures: Mapping[str, Image.Image]) -> None:
-    """Write member name -> picture, in the order of the names; the suffix of a name is its format.
+def save(file: Path, images: Mapping[str, Image.Image]) -> None:
+    """Write member name -> image, in the order of the names; the suffix of a name is its format.
 
-    Stored, not deflated, because pictures are packed already; a ZipInfo without a date is of 1980-01-01.
+    Stored, not deflated, because images are packed already; a ZipInfo without a date is of 1980-01-01.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(pictures):
-            archive.writestr(zipfile.ZipInfo(name), _encoded(name, pictures[name]))
+        for name in sorted(images):
+            archive.writestr(zipfile.ZipInfo(name), _encoded(name, images[name]))
 
 
-def _encoded(name: str, picture: Image.Image) -> bytes:
+def _encoded(name: str, image: Image.Image) -> bytes:
     packed = io.BytesIO()
-    picture.save(packed, FORMATS[PurePosixPath(name).suffix])
+    image.save(packed, FORMATS[PurePosixPath(name).suffix])
     return packed.getvalue()

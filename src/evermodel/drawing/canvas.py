@@ -18,20 +18,20 @@ Points = Sequence[tuple[float, float]]  # x to the right, y down
 
 
 class Canvas:
-    """A picture and where on it to draw: 0, 0 is the middle, 1 is half of the shorter side."""
+    """An image and where on it to draw: 0, 0 is the middle, 1 is half of the shorter side."""
 
-    def __init__(self, picture: Image.Image, place: Array, fine: int) -> None:
-        self.picture, self.fine = picture, fine
-        self._place = place  # (2, 3): from a point to a pixel of the fine picture
-        self._draw = ImageDraw.Draw(picture, "RGBA")
+    def __init__(self, image: Image.Image, place: Array, fine: int) -> None:
+        self.image, self.fine = image, fine
+        self._place = place  # (2, 3): from a point to a pixel of the fine image
+        self._draw = ImageDraw.Draw(image, "RGBA")
 
     @classmethod
     def blank(cls, width: int, height: int, colour: Colour, fine: int = 4) -> "Canvas":
         """A surface of one colour. fine: how many times larger than wanted it is."""
-        picture = Image.new("RGB", (width * fine, height * fine), _whole(colour))
+        image = Image.new("RGB", (width * fine, height * fine), _whole(colour))
         half = min(width, height) * fine / 2
         place = np.array([[half, 0, width * fine / 2], [0, half, height * fine / 2]])
-        return cls(picture, place, fine)
+        return cls(image, place, fine)
 
     def at(
         self, x: float, y: float, width: float = 1, height: float | None = None, turn: float = 0
@@ -43,7 +43,7 @@ class Canvas:
         height = width if height is None else height
         cos, sin = math.cos(turn), math.sin(turn)
         local = np.array([[cos * width, -sin * height, x], [sin * width, cos * height, y], [0, 0, 1]])
-        return Canvas(self.picture, self._place @ local, self.fine)
+        return Canvas(self.image, self._place @ local, self.fine)
 
     def shape(self, corners: Points | Array, colour: Colour, alpha: float = 1) -> None:
         """A polygon."""
@@ -77,8 +77,8 @@ class Canvas:
             self.shape(box, mixed(upper, lower, band / (bands - 1)))
 
     def finished(self) -> Array:
-        """The picture in the size that is wanted, (height, width, 3) float64 from 0 to 255."""
-        return np.asarray(self.picture.reduce(self.fine), dtype=np.float64)
+        """The image in the size that is wanted, (height, width, 3) float64 from 0 to 255."""
+        return np.asarray(self.image.reduce(self.fine), dtype=np.float64)
 
     def _pixels(self, points: Points | Array) -> list[float]:
         exact = np.asarray(points) @ self._place[:, :2].T + self._place[:, 2]
@@ -102,7 +102,7 @@ def shaded(colour: Colour, light: float) -> Colour:
 def exposed(
     drawn: Array, random: np.random.RandomState, light: float, side: float, noise: float
 ) -> Image.Image:
-    """What a camera makes of a drawing, (height, width, 3) float64: an RGB picture.
+    """What a camera makes of a drawing, (height, width, 3) float64: an RGB image.
 
     light: times the brightness. side: how much more of it the right edge gets than the middle, from -1
     to 1. noise: standard deviation of the grain, in grey levels.

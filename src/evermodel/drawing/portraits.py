@@ -20,7 +20,7 @@ Random = np.random.RandomState
 
 @dataclass(frozen=True)
 class Person:
-    """What stays the same from picture to picture; lengths in half heights of the face."""
+    """What stays the same from image to image; lengths in half heights of the face."""
 
     age: int
     woman: bool
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Look:
-    """What differs from picture to picture."""
+    """What differs from image to image."""
 
     smile: float = 0  # 1: a broad one, -1: the corners of the mouth hang
     gape: float = 0  # how far the mouth is open, 0 to 1
@@ -98,7 +98,7 @@ def person(random: Random, age: int, woman: bool, origin: int) -> Person:
 
 
 def photograph(who: Person, look: Look, random: Random, width: int, height: int, fine: int) -> Image.Image:
-    """The person in one picture, RGB. fine: how many times larger it is drawn."""
+    """The person in one image, RGB. fine: how many times larger it is drawn."""
     canvas = Canvas.blank(width, height, look.backdrop, fine)
     canvas.fade(-1.5, 1.5, shaded(look.backdrop, 1.15), shaded(look.backdrop, 0.8), 8)
     head = canvas.at(look.x, look.y, look.size, turn=look.tilt)

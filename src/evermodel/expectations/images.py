@@ -1,4 +1,4 @@
-"""What a set of images must be, seen through its manifest: one row per image with its facts.
+"""What a set of images must be, seen through its manifest: one row per image with its metadata.
 
 An expectation without a severity is critical, as it is in Great Expectations.
 """
@@ -9,7 +9,7 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import labels, numbers
 
 E = gx.expectations
@@ -41,9 +41,9 @@ def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     usual = manifest[["height", "width", "mode"]].mode().iloc[0]
     height, width = dataset.expect.shape or (int(usual["height"]), int(usual["width"]))
     wanted = {"height": height, "width": width, "mode": usual["mode"]}
-    facts = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
+    metadata = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
     return [
-        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in facts),
+        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in metadata),
         *(
             E.ExpectColumnValuesToBeInSet(
                 column=fact, value_set=[value], description=f"the {fact} of every image is {value}"

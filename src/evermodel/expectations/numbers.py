@@ -6,7 +6,7 @@ import great_expectations as gx
 import numpy as np
 import pandas as pd
 
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 
 E = gx.expectations
 NUMERIC = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import numbers
 
 E = gx.expectations

@@ -11,7 +11,7 @@ import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from sklearn.tree import DecisionTreeClassifier
 
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import labels, numbers
 
 E = gx.expectations

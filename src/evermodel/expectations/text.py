@@ -1,4 +1,4 @@
-"""What a set of texts must be, seen through its manifest: one row per text with its facts.
+"""What a set of texts must be, seen through its manifest: one row per text with its metadata.
 
 An expectation without a severity is critical, as it is in Great Expectations.
 """
@@ -8,7 +8,7 @@ from typing import Any
 import great_expectations as gx
 import pandas as pd
 
-from evermodel.core.params import Dataset
+from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import labels
 
 E = gx.expectations
@@ -35,9 +35,9 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
 
 
 def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
-    facts = [column for column in manifest if column != dataset.target]
+    metadata = [column for column in manifest if column != dataset.target]
     return [
-        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in facts),
+        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in metadata),
         E.ExpectColumnValuesToBeBetween(column="words", min_value=1, description="no text is empty"),
     ]
 

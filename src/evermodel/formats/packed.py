@@ -9,7 +9,7 @@ from pathlib import Path
 
 from evermodel.core.errors import EvermodelError, UnusableError
 
-LIMIT = 1 << 27  # bytes of one file: a picture of 40 million pixels that is not compressed
+LIMIT = 1 << 27  # bytes of one file: an image of 40 million pixels that is not compressed
 ENCRYPTED = 1  # the lowest of a zip member's flag bits
 
 Content = Callable[[], bytes]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from evermodel import sources
+from evermodel.datasets import source as sources
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 

@@ -1,4 +1,4 @@
-"""The mask that needs no picture: how often each pixel was foreground."""
+"""The mask that needs no image: how often each pixel was foreground."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 
 class ConstantMask(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The mean of the training masks (n, height, width, 1) uint8, 0 or 255, for every picture."""
+    """The mean of the training masks (n, height, width, 1) uint8, 0 or 255, for every image."""
 
     def fit(self, x: Any, y: Any) -> "ConstantMask":
         """Remember how often each place was foreground; x is unused."""

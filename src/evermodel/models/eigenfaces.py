@@ -10,13 +10,13 @@ from sklearn.preprocessing import normalize
 
 
 class Eigenfaces(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """The principal components of pictures (n, height, width, channels) uint8, at unit length."""
+    """The principal components of images (n, height, width, channels) uint8, at unit length."""
 
     def __init__(self, components: int) -> None:
         self.components = components
 
     def fit(self, x: Any, y: Any) -> "Eigenfaces":
-        """Find the components of the training pictures: fewer, where the rows or pixels are; y is unused."""
+        """Find the components of the training images: fewer, where the rows or pixels are; y is unused."""
         pixels = _flat(x)
         self.pca_ = PCA(min(self.components, *pixels.shape), random_state=0).fit(pixels)
         return self

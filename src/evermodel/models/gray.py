@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 
 class Gray(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """a = b = 0 in CIE Lab for every pixel of pictures (n, height, width, channels)."""
+    """a = b = 0 in CIE Lab for every pixel of images (n, height, width, channels)."""
 
     def fit(self, x: Any, y: Any) -> "Gray":
         """Nothing is learned."""

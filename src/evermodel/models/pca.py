@@ -9,19 +9,19 @@ from sklearn.decomposition import PCA
 
 
 class Reconstruction(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What is left of pictures (n, height, width, channels) uint8 after `latent` numbers; answers 0 to 1."""
+    """What is left of images (n, height, width, channels) uint8 after `latent` numbers; predictions 0 to 1."""
 
     def __init__(self, latent: int) -> None:
         self.latent = latent
 
     def fit(self, x: Any, y: Any) -> "Reconstruction":
-        """Find the components of the training pictures: fewer, where the rows or pixels are; y is unused."""
+        """Find the components of the training images: fewer, where the rows or pixels are; y is unused."""
         pixels = _flat(x)
         self.pca_ = PCA(min(self.latent, *pixels.shape), random_state=0).fit(pixels)
         return self
 
     def predict(self, x: Any) -> Any:
-        """The pictures, of the same shape, float32."""
+        """The images, of the same shape, float32."""
         again = self.pca_.inverse_transform(self.pca_.transform(_flat(x)))
         return again.clip(0, 1).astype(np.float32).reshape(x.shape)
 

@@ -1,4 +1,4 @@
-"""A restricted Boltzmann machine that learns features of binary pictures, and a linear classifier of them."""
+"""A restricted Boltzmann machine that learns features of binary images, and a linear classifier of them."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A network that was trained on other pictures, under a new head (Yosinski et al. 2014)."""
+"""A network that was trained on other images, under a new head (Yosinski et al. 2014)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,8 +41,8 @@ def build(
     x = _trunk(base, side, weights)(_preprocessed(x, base))
     x = keras.layers.GlobalAveragePooling2D(name="features")(x) if plane else keras.layers.Flatten()(x)
     classes = keras.layers.Dense(outputs, activation=activation, name="classes")(x)
-    answers = {"classes": classes, "map": keras.layers.Dense(2, name="map")(x)} if plane else classes
-    return keras.Model(inputs, answers, name="transfer")
+    predictions = {"classes": classes, "map": keras.layers.Dense(2, name="map")(x)} if plane else classes
+    return keras.Model(inputs, predictions, name="transfer")
 
 
 def _preprocessed(x: keras.KerasTensor, base: str) -> keras.KerasTensor:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evermodel import sources
+from evermodel.datasets import source as sources
 from evermodel.core import data
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Experiment, Params, Promotion
 from evermodel.publishing.scores import Scores
 from evermodel.runs import saved
-from evermodel.runs.saved import Facts
-from evermodel.sources import Provenance
+from evermodel.runs.saved import Metadata
+from evermodel.datasets.source import Provenance
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Candidate:
     experiment: Experiment
     spec: Spec
     source: Provenance
-    facts: Facts
+    metadata: Metadata
     megabytes: float
     figures: Mapping[str, float]
     scores: Scores
@@ -61,16 +61,16 @@ class Candidate:
 def load(name: str, values: Params) -> Candidate:
     """The model of an experiment as its stages left it; EvermodelError that names what is missing."""
     experiment = values.experiment(name)
-    spec = data.load_spec(data.PREPARED / experiment.dataset)
-    report, facts = data.REPORTS / name, saved.facts(saved.MODELS / name)
+    spec = data.load_spec(folders.prepared(experiment.dataset))
+    report, metadata = folders.experiment(name), saved.metadata(folders.model(name))
     return Candidate(
         name=name,
         profile=values.profile,
         experiment=experiment,
         spec=spec,
-        source=sources.provenance(data.RAW / experiment.dataset),
-        facts=facts,
-        megabytes=(saved.MODELS / name / facts.file).stat().st_size / 1e6,
+        source=sources.provenance(folders.raw(experiment.dataset)),
+        metadata=metadata,
+        megabytes=(folders.model(name) / metadata.file).stat().st_size / 1e6,
         figures=json.loads((report / "metrics.json").read_text(encoding="utf-8")),
         scores=(made := Scores.read(report / "scores.parquet")),
         slices={column: _column(column, made.table, spec) for column in experiment.promotion.slices},
@@ -83,7 +83,7 @@ def _column(name: str, table: pd.DataFrame, spec: Spec) -> pd.Series:
         column = table[name]
         return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
     if name in spec.columns and spec.kind == "table":
-        x = data.load_split(data.PREPARED / spec.dataset, "test").x
+        x = data.load_split(folders.prepared(spec.dataset), "test").x
         return pd.Series(x[:, spec.columns.index(name)])
     raise EvermodelError(
         f"promotion.slices names {name!r}, which is no column of the scores or of {spec.dataset}; "

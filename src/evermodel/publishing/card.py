@@ -6,7 +6,7 @@ import pandas as pd
 
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
 
@@ -16,9 +16,9 @@ REST = "\n\nThe rest is in `card.html` on the run of this version.\n"
 def write(model: Candidate, version: int, decision: str, report: str) -> str:
     """The card of a version; decision: in a sentence, and report: the whole of it."""
     name, experiment, spec = model.name, model.experiment, model.spec
-    source, facts = model.source, model.facts
+    source, metadata = model.source, model.metadata
     made = (
-        f"\n\n**Made data:** {source.note}. The numbers say nothing about the real data." if spec.made else ""
+        f"\n\n**Synthetic data:** {source.note}. The numbers say nothing about the real data." if spec.synthetic else ""
     )
     options = ", ".join(f"{key} = {value}" for key, value in experiment.options.items()) or "none"
     return f"""# {name}, version {version}
@@ -30,8 +30,8 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
 | Data | `{spec.dataset}`, edition {spec.edition}, profile {model.profile}: {_rows(spec)} |
 | Licence | {source.licence} |
 | Terms | {source.terms} |
-| Architecture | `{experiment.model}` ({options}), {facts.parameters:,} parameters, {model.megabytes:.3g} MB |
-| Training | {_recipe(model)}; {facts.epochs} epoch(s){_start(model)} |
+| Architecture | `{experiment.model}` ({options}), {metadata.parameters:,} parameters, {model.megabytes:.3g} MB |
+| Training | {_recipe(model)}; {metadata.epochs} epoch(s){_start(model)} |
 | Decision | {decision} |
 
 ## On the test rows, never seen in training
@@ -62,10 +62,10 @@ and encoding are inside the model.{_classes(spec)}
 
 | | sha256 |
 |---|---|
-| model file | `{facts.sha256}` |
+| model file | `{metadata.sha256}` |
 | test rows | `{spec.test_hash}` |
 {_files(source.files)}
-| training key | `{facts.key}` |
+| training key | `{metadata.key}` |
 """
 
 
@@ -89,7 +89,7 @@ def _recipe(model: Candidate) -> str:
 
 def _start(model: Candidate) -> str:
     """Which weights it began with, where the architecture can have pretrained ones."""
-    if model.facts.pretrained:
+    if model.metadata.pretrained:
         return ", from weights trained on ImageNet"
     if model.experiment.options.get("base"):
         return ", from random weights (no pretrained ones came with the data)"

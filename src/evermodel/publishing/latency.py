@@ -31,8 +31,8 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
     if model.policy.max_latency is None:
         return model
     determinism.fix(runtime)
-    x = data.load_split(data.PREPARED / model.spec.dataset, "test").x[:EXAMPLES]
-    ours, theirs = predictor(saved.MODELS / model.name / model.facts.file), reference()
+    x = data.load_split(folders.prepared(model.spec.dataset), "test").x[:EXAMPLES]
+    ours, theirs = predictor(folders.model(model.name) / model.metadata.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)
     return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))
 

@@ -30,11 +30,11 @@ def log(client: MlflowClient, run_id: str, name: str, values: Params) -> None:
 def hashes(name: str, dataset: str, root: Path = Path()) -> dict[str, str]:
     """The sha256 of each stage's folder, in the order of the stages; one that is not there is left out."""
     folders = {
-        "fetch": data.RAW / dataset,
+        "fetch": folders.raw(dataset),
         "validate": data.REPORTS / "validation" / dataset,
-        "prepare": data.PREPARED / dataset,
-        "train": saved.MODELS / name,
-        "evaluate": data.REPORTS / name,
+        "prepare": folders.prepared(dataset),
+        "train": folders.model(name),
+        "evaluate": folders.experiment(name),
     }
     return {stage: folder_hash(root / path) for stage, path in folders.items() if (root / path).is_dir()}
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from evermodel.core.data import Array
 from evermodel.core.params import Promotion
-from evermodel.judging import statistics
+from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.scores import Scores
 

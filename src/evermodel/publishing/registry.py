@@ -28,7 +28,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import saved
-from evermodel.runs.saved import Facts
+from evermodel.runs.saved import Metadata
 
 CHAMPION = "champion"
 EXAMPLES = 2
@@ -39,9 +39,9 @@ REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "s
 
 def register(client: MlflowClient, model: Candidate, run_id: str) -> int:
     """The number of the registered version of a model, made if there is none for this very file."""
-    found = _version_of(client, model.name, model.facts)
+    found = _version_of(client, model.name, model.metadata)
     if found is None:
-        found = _create(client, model.name, run_id, model.spec, model.facts)
+        found = _create(client, model.name, run_id, model.spec, model.metadata)
     return int(found.version)
 
 
@@ -86,9 +86,9 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     return client.get_model_version(name, str(number)) if number else None
 
 
-def holds(version: ModelVersion, facts: Facts) -> bool:
+def holds(version: ModelVersion, metadata: Metadata) -> bool:
     """Whether the version is this very model file."""
-    return bool(version.tags.get("evermodel.sha256") == facts.sha256)
+    return bool(version.tags.get("evermodel.sha256") == metadata.sha256)
 
 
 def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array], Spec]:
@@ -137,34 +137,34 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
 
 
-def package(folder: Path, name: str, spec: Spec, facts: Facts) -> None:
+def package(folder: Path, name: str, spec: Spec, metadata: Metadata) -> None:
     """Write the MLflow model: the canonical file as it is, and what MLflow needs to load it.
 
     MLflow's own save_model would import TensorFlow and write the model anew, with other bytes than those
     that were scored.
     """
-    flavour = FLAVOURS[Path(facts.file).suffix]
-    model = Model(signature=_signature(spec, flavour), metadata=_metadata(spec, facts))
+    flavour = FLAVOURS[Path(metadata.file).suffix]
+    model = Model(signature=_signature(spec, flavour), metadata=_metadata(spec, metadata))
     if flavour == "keras":
         _keras(model)
     else:
-        _sklearn(model, spec, facts)
-    target = folder / ("data/model.keras" if flavour == "keras" else facts.file)
+        _sklearn(model, spec, metadata)
+    target = folder / ("data/model.keras" if flavour == "keras" else metadata.file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    copyfile(saved.MODELS / name / facts.file, target)
+    copyfile(folders.model(name) / metadata.file, target)
     _save_example(model, _example(spec), str(folder))
     _environment(folder, flavour)
     model.save(str(folder / "MLmodel"))
 
 
-def _version_of(client: MlflowClient, name: str, facts: Facts) -> ModelVersion | None:
-    return next((version for version in versions(client, name) if holds(version, facts)), None)
+def _version_of(client: MlflowClient, name: str, metadata: Metadata) -> ModelVersion | None:
+    return next((version for version in versions(client, name) if holds(version, metadata)), None)
 
 
-def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, facts: Facts) -> ModelVersion:
-    logged = _logged_model(client, name, run_id, facts)
+def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, metadata: Metadata) -> ModelVersion:
+    logged = _logged_model(client, name, run_id, metadata)
     with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder), name, spec, facts)
+        package(Path(folder), name, spec, metadata)
         client.log_model_artifacts(logged.model_id, folder)
     client.finalize_logged_model(logged.model_id, "READY")
     try:
@@ -177,17 +177,17 @@ def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, facts: Fac
         source=f"models:/{logged.model_id}",
         run_id=run_id,
         model_id=logged.model_id,
-        tags={"evermodel.sha256": facts.sha256, "evermodel.key": facts.key},
+        tags={"evermodel.sha256": metadata.sha256, "evermodel.key": metadata.key},
     )
 
 
-def _logged_model(client: MlflowClient, name: str, run_id: str, facts: Facts) -> LoggedModel:
+def _logged_model(client: MlflowClient, name: str, run_id: str, metadata: Metadata) -> LoggedModel:
     """The run's logged model of this very file; there is one if a registration was cut short."""
     run = client.get_run(run_id)
-    same = f"source_run_id = '{run_id}' AND tags.`evermodel.sha256` = '{facts.sha256}'"
+    same = f"source_run_id = '{run_id}' AND tags.`evermodel.sha256` = '{metadata.sha256}'"
     if found := client.search_logged_models([run.info.experiment_id], same, max_results=1):
         return found[0]
-    tags = {"evermodel.sha256": facts.sha256}
+    tags = {"evermodel.sha256": metadata.sha256}
     logged = client.create_logged_model(run.info.experiment_id, name, source_run_id=run_id, tags=tags)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged
@@ -204,26 +204,26 @@ def _keras(model: Model) -> None:
     )
 
 
-def _sklearn(model: Model, spec: Spec, facts: Facts) -> None:
+def _sklearn(model: Model, spec: Spec, metadata: Metadata) -> None:
     mlflow.pyfunc.add_to_model(
         model,
         loader_module="mlflow.sklearn",
-        model_path=facts.file,
+        model_path=metadata.file,
         python_env="python_env.yaml",
         predict_fn="predict_proba" if spec.classes else "predict",
     )
     model.add_flavor(
         "sklearn",
-        pickled_model=facts.file,
+        pickled_model=metadata.file,
         sklearn_version=version("scikit-learn"),
         serialization_format="skops",
         skops_trusted_types=list(saved.TRUSTED),
     )
 
 
-def _metadata(spec: Spec, facts: Facts) -> dict[str, Any]:
+def _metadata(spec: Spec, metadata: Metadata) -> dict[str, Any]:
     return {
-        "sha256": facts.sha256,
+        "sha256": metadata.sha256,
         "spec": spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"}),
     }
 
@@ -236,7 +236,7 @@ def _signature(spec: Spec, flavour: str) -> ModelSignature:
 
 
 def _example(spec: Spec) -> Array | pd.DataFrame:
-    x = data.load_split(data.PREPARED / spec.dataset, "test").x[:EXAMPLES]
+    x = data.load_split(folders.prepared(spec.dataset), "test").x[:EXAMPLES]
     return pd.DataFrame(x, columns=list(spec.columns)) if spec.kind == "table" else np.asarray(x)
 
 

@@ -28,7 +28,7 @@ def rival(client: MlflowClient, model: Candidate) -> Rival | None:
     Raises EvermodelError if its file is not the one that was registered, or can't answer for these rows.
     """
     champion = registry.champion(client, model.name)
-    if champion is None or registry.holds(champion, model.facts):
+    if champion is None or registry.holds(champion, model.metadata):
         return None
     profile = champion.tags.get("evermodel.profile", "")
     scores = _scores(client, champion, model) if profile == model.profile else None

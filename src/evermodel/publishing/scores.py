@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evermodel.core.errors import EvermodelError
-from evermodel.judging.statistics import Statistic
+from evermodel.evaluation.statistics import Statistic
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     _log_curves(client, run, _curves(name, key, events))
     _log_seconds(client, run, events)
     if evaluated:
-        _log_report(client, run, data.REPORTS / name)
+        _log_report(client, run, folders.experiment(name))
     _end(client, run, "FINISHED" if evaluated else _status(events), events)
     return str(run.info.run_id)
 
@@ -192,7 +192,7 @@ def _pump(lines: "queue.Queue[str | None]") -> None:
 def _run(client: MlflowClient, name: str, key: str) -> Run:
     """The run with that key; made, or completed where its making was cut short."""
     values = params.load()
-    spec = data.load_spec(data.PREPARED / values.experiment(name).dataset)
+    spec = data.load_spec(folders.prepared(values.experiment(name).dataset))
     run = find(client, name, key) or _create(client, name, key, values, spec)
     if not run.inputs.dataset_inputs:  # they are written last
         logged = sorted(recipe(name, values).items())
@@ -227,14 +227,14 @@ def _experiment(client: MlflowClient, name: str, note: str) -> str:
 
 def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> dict[str, str]:
     lock = Path("requirements/pipeline.lock")
-    note = "Trained on **made data**: the numbers say nothing about the real data set." if spec.made else ""
+    note = "Trained on **synthetic data**: the numbers say nothing about the real data set." if spec.synthetic else ""
     return {
         KEY: key,
         COMMIT: started.get("commit", "unknown: restored from the cache"),
         "evermodel.profile": values.profile,
         "evermodel.data": spec.dataset,
         "evermodel.data.edition": spec.edition,
-        "evermodel.data.made": str(spec.made).lower(),
+        "evermodel.data.synthetic": str(spec.synthetic).lower(),
         TEST_ROWS: spec.test_hash,
         ENVIRONMENT: data.file_hash(lock) if lock.exists() else "unknown",
         MLFLOW_RUN_NOTE: note,
@@ -247,8 +247,8 @@ def _dataset(spec: Spec) -> DatasetInput:
         name=spec.dataset,
         digest=spec.test_hash[:16],
         source_type="local",
-        source=json.dumps({"uri": str(data.PREPARED / spec.dataset)}),
-        profile=json.dumps({"rows": spec.rows, "made": spec.made, "edition": spec.edition}),
+        source=json.dumps({"uri": str(folders.prepared(spec.dataset))}),
+        profile=json.dumps({"rows": spec.rows, "synthetic": spec.synthetic, "edition": spec.edition}),
     )
     return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
 
@@ -257,8 +257,8 @@ def _curves(name: str, key: str, events: list[dict[str, Any]]) -> list[Metric]:
     """Every finite figure of every epoch, at the time when it was reached if the journal knows it."""
     known = {event["figures"]["epoch"]: event for event in events if event["event"] == "epoch"}
     rows = [event["figures"] for event in known.values()]
-    folder = saved.MODELS / name
-    if (folder / saved.FACTS).exists() and saved.facts(folder).key == key:
+    folder = folders.model(name)
+    if (folder / saved.METADATA).exists() and saved.metadata(folder).key == key:
         rows = pd.read_csv(folder / "history.csv").to_dict("records")
     now = time.time_ns() // 1_000_000
     return [

@@ -1,4 +1,4 @@
-"""Two archives of pictures, one of what is normal and one of what is not."""
+"""Two archives of images, one of what is normal and one of what is not."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,33 +10,33 @@ from PIL import Image
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import pictures
+from evermodel.formats import image_files
 from evermodel.readers import image_archive
 
 
 def read(folder: Path, *, normal: Mapping[str, Any], odd: Mapping[str, Any]) -> Raw:
-    """The normal pictures, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
+    """The normal images, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
 
-    normal, odd: what readers/image_archive.py takes; normal pictures need a group `split`. The manifest has
-    split (all odd pictures are test rows), label ("normal" or "odd") and what pictures.facts tells. Raises
-    EvermodelError as image_archive.read does, or if the normal pictures have no split.
+    normal, odd: what readers/image_archive.py takes; normal images need a group `split`. The manifest has
+    split (all odd images are test rows), label ("normal" or "odd") and what image_files.metadata tells. Raises
+    EvermodelError as image_archive.read does, or if the normal images have no split.
     """
     usual, strange = image_archive.read(folder, **normal), image_archive.read(folder, **odd)
     assert usual.inputs is not None
     assert strange.inputs is not None
     if "split" not in usual.manifest:
         raise EvermodelError(
-            f"{folder}: the normal pictures need a split; name a group `split` in their members"
+            f"{folder}: the normal images need a split; name a group `split` in their members"
         )
-    resized = np.stack([_resized(picture, usual.inputs.shape[1:3]) for picture in strange.inputs])
+    resized = np.stack([_resized(image, usual.inputs.shape[1:3]) for image in strange.inputs])
     inputs = np.concatenate([usual.inputs, resized])
     known = pd.DataFrame({"split": usual.manifest["split"], "label": "normal"})
     novel = pd.DataFrame({"split": "test", "label": ["odd"] * len(resized)})
     manifest = pd.concat([known, novel], ignore_index=True)
     rejected = usual.rejected + strange.rejected
-    return Raw("images", manifest.join(pictures.facts(inputs)), inputs, rejected=rejected)
+    return Raw("images", manifest.join(image_files.metadata(inputs)), inputs, rejected=rejected)
 
 
-def _resized(picture: Array, size: tuple[int, ...]) -> Array:
-    small = Image.fromarray(picture.squeeze()).resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    return np.asarray(small).reshape(*size, picture.shape[-1])
+def _resized(image: Array, size: tuple[int, ...]) -> Array:
+    small = Image.fromarray(image.squeeze()).resize((size[1], size[0]), Image.Resampling.LANCZOS)
+    return np.asarray(small).reshape(*size, image.shape[-1])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import packed, pictures, raw_files
+from evermodel.formats import packed, image_files, raw_files
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = f"{FOLDER}/batches.meta.txt"
@@ -22,7 +22,7 @@ RECORD = 1 + 3 * 32 * 32  # bytes: the number of the class, then the image
 def read(folder: Path, *, archive: str) -> Raw:
     """Training and test images, (n, 32, 32, 3) uint8, in this order and that of the batches.
 
-    The manifest has a row per image: split, label (the name of its class), and what pictures.facts tells,
+    The manifest has a row per image: split, label (the name of its class), and what image_files.metadata tells,
     as the archive of JPEGs has. Raises EvermodelError if the archive is missing, changed or none, or a
     batch is missing, cut off, or names a class that there is none of.
     """
@@ -37,7 +37,7 @@ def read(folder: Path, *, archive: str) -> Raw:
     inputs = np.ascontiguousarray(records[:, 1:].reshape(-1, *IMAGE).transpose(0, 2, 3, 1))
     split = np.repeat(list(splits), [len(part) for part in splits.values()])
     columns = pd.DataFrame({"split": split, "label": names[records[:, 0]]})
-    return Raw("images", pd.concat([columns, pictures.facts(inputs)], axis=1), inputs)
+    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
 
 
 def _contents(file: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import idx_format, pictures, raw_files
+from evermodel.formats import idx_format, image_files, raw_files
 
 
 def read(folder: Path) -> Raw:
@@ -23,7 +23,7 @@ def read(folder: Path) -> Raw:
         raise EvermodelError(f"{folder}: training images are {train} pixels, but test images {test}")
     inputs = np.concatenate([images for images, _ in splits.values()])[..., np.newaxis]
     columns = pd.concat([_columns(split, labels) for split, (_, labels) in splits.items()], ignore_index=True)
-    return Raw("images", pd.concat([columns, pictures.facts(inputs)], axis=1), inputs)
+    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
 
 
 def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""An archive of pictures whose names say what is on them."""
+"""An archive of images whose names say what is on them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ import pandas as pd
 
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import pictures, raw_files
-from evermodel.formats.pictures import Album, Mode, Picture, Rejected
+from evermodel.formats import image_files, raw_files
+from evermodel.formats.image_files import Album, Mode, ImageFile, Rejected
 
 TEXTS = ("split", "label")
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png")
@@ -24,40 +24,40 @@ def read(
     size: Sequence[int] | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> Raw:
-    """The pictures in a zip or tar.gz archive, (n, height, width, channels) uint8, in natural order of names.
+    """The images in a zip or tar.gz archive, (n, height, width, channels) uint8, in natural order of names.
 
     members: a regular expression; names that do not match it as a whole are ignored. Its named groups
     become columns of the manifest: split and label as text, any other as int64 if it is digits throughout.
-    mode: "RGB" or "L", to which every picture is converted: a grey one among colour pictures gets three
-    equal channels. size: height and width, those of the first picture by default; nothing is resized here.
+    mode: "RGB" or "L", to which every image is converted: a grey one among colour images gets three
+    equal channels. size: height and width, those of the first image by default; nothing is resized here.
     labels: the names of all labels that files are named by, where those speak in codes. The manifest also
-    has what pictures.facts tells.
+    has what image_files.metadata tells.
 
-    Rejected, with the reason: a damaged, too large or wrongly sized picture, one that is none, one whose
+    Rejected, with the reason: a damaged, too large or wrongly sized image, one that is none, one whose
     name does not match beside others that do, and one of a label that `labels` does not name. Raises
     EvermodelError if the archive is missing, changed, encrypted or none, if no name matches, or if no
-    picture can be used.
+    image can be used.
     """
     file = raw_files.checked(folder, archive)
-    album = pictures.unpack(file, members, mode)
-    wanted = tuple(size or (album.pictures[0].size if album.pictures else ()))
-    misfits = [(picture.name, _misfit(picture, wanted, labels)) for picture in album.pictures]
-    good = [picture for picture, (_, reason) in zip(album.pictures, misfits, strict=True) if not reason]
+    album = image_files.unpack(file, members, mode)
+    wanted = tuple(size or (album.images[0].size if album.images else ()))
+    misfits = [(image.name, _misfit(image, wanted, labels)) for image in album.images]
+    good = [image for image, (_, reason) in zip(album.images, misfits, strict=True) if not reason]
     wrong = [one for one in misfits if one[1]]
-    rejected = pictures.in_order([*album.rejected, *_unlabelled(album), *wrong])
+    rejected = image_files.in_order([*album.rejected, *_unlabelled(album), *wrong])
     if not good:
-        raise EvermodelError(f"{file} holds no picture that can be used: {' '.join(rejected[0])}")
-    inputs = np.stack([picture.pixels for picture in good])
-    columns = _columns([picture.groups for picture in good], labels)
-    return Raw("images", pd.concat([columns, pictures.facts(inputs)], axis=1), inputs, rejected=rejected)
+        raise EvermodelError(f"{file} holds no image that can be used: {' '.join(rejected[0])}")
+    inputs = np.stack([image.pixels for image in good])
+    columns = _columns([image.groups for image in good], labels)
+    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs, rejected=rejected)
 
 
-def _misfit(picture: Picture, wanted: tuple[int, ...], labels: Mapping[str, str] | None) -> str:
-    """Why a picture can't stand beside the others; nothing where it can."""
-    if picture.size != wanted:
-        size, right = ("x".join(map(str, one)) for one in (picture.size, wanted))
+def _misfit(image: ImageFile, wanted: tuple[int, ...], labels: Mapping[str, str] | None) -> str:
+    """Why an image can't stand beside the others; nothing where it can."""
+    if image.size != wanted:
+        size, right = ("x".join(map(str, one)) for one in (image.size, wanted))
         return f"is {size} pixels, not {right} (height x width)"
-    if labels is not None and (label := picture.groups.get("label")) not in labels:
+    if labels is not None and (label := image.groups.get("label")) not in labels:
         return f"carries the label {label!r}, which data/sources.yaml does not name"
     return ""
 
@@ -70,7 +70,7 @@ def _columns(groups: Sequence[Mapping[str, str]], labels: Mapping[str, str] | No
 
 
 def _unlabelled(album: Album) -> list[Rejected]:
-    names = [*(picture.name for picture in album.pictures), *(name for name, _ in album.rejected)]
+    names = [*(image.name for image in album.images), *(name for name, _ in album.rejected)]
     folders = set(map(_folder, names))
     others = (name for name in album.ignored if name.lower().endswith(SUFFIXES))
     return [(name, "carries no label in its name") for name in others if _folder(name) in folders]

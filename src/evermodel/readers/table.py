@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel import sources
+from evermodel.datasets import source as sources
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import raw_files

@@ -132,12 +132,12 @@ def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Ma
 
 
 def _rebuilt(client: "MlflowClient", name: str, dataset: str, clone: Path) -> Making:
-    facts = saved.facts(clone / saved.MODELS / name)
-    if (run := tracking.find(client, name, facts.key)) is None:
+    metadata = saved.metadata(clone / folders.model(name))
+    if (run := tracking.find(client, name, metadata.key)) is None:
         log = (clone / ".evermodel/tracking.log").read_text(encoding="utf-8").splitlines()
         raise EvermodelError(f"{name} was trained anew, but its run was not logged: {' '.join(log[-1:])}")
-    figures = json.loads((clone / data.REPORTS / name / "metrics.json").read_text(encoding="utf-8"))
-    return _making(facts.sha256, run, figures, outputs.hashes(name, dataset, clone))
+    figures = json.loads((clone / folders.experiment(name) / "metrics.json").read_text(encoding="utf-8"))
+    return _making(metadata.sha256, run, figures, outputs.hashes(name, dataset, clone))
 
 
 def _making(sha256: str, run: "Run", figures: Mapping[str, float], written: Mapping[str, str]) -> Making:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Runtime
+from evermodel.core.project import Runtime
 from evermodel.runs import memory
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu

@@ -12,14 +12,13 @@ from evermodel.core.data import Array, file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import archive, determinism
 
-MODELS = Path("models")
-FACTS = "training.json"
+METADATA = "training.json"
 # What a model of ours may hold beside scikit-learn's and NumPy's own types.
 TRUSTED = ("numpy.reshape",)
 
 
-class Facts(BaseModel):
-    """What is known of a training; the same training always has the same facts.
+class Metadata(BaseModel):
+    """What is known of a training; the same training always has the same metadata.
 
     pretrained: whether it began with weights that came with the data set's source.
     """
@@ -40,14 +39,14 @@ class Saved:
     """A model that was loaded; `predict` takes raw examples and gives numbers or probabilities."""
 
     predict: Callable[[Array], Array]
-    facts: Facts
+    metadata: Metadata
 
 
-def facts(folder: Path) -> Facts:
+def metadata(folder: Path) -> Metadata:
     """What is known of the training in a model folder; EvermodelError if there is none."""
-    if not (file := folder / FACTS).exists():
-        raise EvermodelError(f"{file} is missing; run `dvc repro train@{folder.name}`")
-    return Facts.model_validate_json(file.read_text(encoding="utf-8"))
+    if not (file := folder / METADATA).exists():
+        raise EvermodelError(f"{file} is missing; run `dvc repro {folder.parent}/dvc.yaml:train`")
+    return Metadata.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def save_keras(model: Any, folder: Path) -> Path:
@@ -73,12 +72,12 @@ def load(folder: Path) -> Saved:
 
     Raises EvermodelError if a file is missing or its sha256 differs.
     """
-    known = facts(folder)
+    known = metadata(folder)
     file = folder / known.file
     if not file.exists() or file_hash(file) != known.sha256:
         raise EvermodelError(
             f"{file} is not the file that training wrote (its sha256 is not {known.sha256}); "
-            f"run `dvc checkout --force {folder}` or `dvc repro --force train@{folder.name}`"
+            f"run `dvc checkout --force {folder}` or `dvc repro --force {folder.parent}/dvc.yaml:train`"
         )
     return Saved(predictor(file), known)
 
@@ -88,9 +87,9 @@ def predictor(file: Path) -> Callable[[Array], Array]:
     return _keras(file) if file.suffix == ".keras" else _sklearn(file)
 
 
-def write_facts(folder: Path, known: Facts) -> None:
+def write_metadata(folder: Path, known: Metadata) -> None:
     """Write training.json."""
-    (folder / FACTS).write_text(json.dumps(known.model_dump(), indent=1) + "\n", encoding="utf-8")
+    (folder / METADATA).write_text(json.dumps(known.model_dump(), indent=1) + "\n", encoding="utf-8")
 
 
 def _keras(file: Path) -> Callable[[Array], Array]:
@@ -101,7 +100,7 @@ def _keras(file: Path) -> Callable[[Array], Array]:
 def _sklearn(file: Path) -> Callable[[Array], Array]:
     import skops.io
 
-    from evermodel.learners import estimator
+    from evermodel.training import estimator
 
     model = skops.io.load(file, trusted=list(TRUSTED))
     return lambda x: estimator.predict(model, x)

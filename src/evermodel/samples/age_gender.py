@@ -6,7 +6,7 @@ import numpy as np
 
 from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 200  # pixels
 ROWS = 400
@@ -15,20 +15,20 @@ FIRST = 20170101000000000  # the date and time in a name, down to the millisecon
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 400 colour pictures of 200x200, aged 1 to 90.
+    """Write the edition's archive: 400 colour images of 200x200, aged 1 to 90.
 
     The names say age_gender_race_date, where gender is 0 for a man and 1 for a woman.
     """
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2017)
-    pictures = {}
+    images = {}
     for row in range(ROWS):
         age, woman = random.randint(1, OLDEST + 1), random.randint(2)
         origin = random.randint(len(portraits.SKINS))
         who = portraits.person(random, age, bool(woman), origin)
         name = f"UTKFace_2000/{age}_{woman}_{origin}_{FIRST + row}.jpg.chip.jpg"
-        pictures[name] = portraits.photograph(who, _look(random), random, SIDE, SIDE, 2)
-    albums.save(folder / edition.options["archive"], pictures)
+        images[name] = portraits.photograph(who, _look(random), random, SIDE, SIDE, 2)
+    albums.save(folder / edition.options["archive"], images)
 
 
 def _look(random: np.random.RandomState) -> Look:

@@ -1,4 +1,4 @@
-"""Made vehicles and animals in the layout and size of CIFAR-10's pictures."""
+"""Made vehicles and animals in the layout and size of CIFAR-10's images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from PIL import Image
 
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 32  # pixels
 ROWS = {"test": 25, "train": 100}  # of each class
@@ -39,16 +39,16 @@ Drawing = Callable[[Canvas, Random], None]
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's JPEG archive: 100 training and 25 test pictures of 32x32 of each of ten classes."""
+    """Write the edition's JPEG archive: 100 training and 25 test images of 32x32 of each of ten classes."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2009)
-    pictures = {
+    images = {
         f"{split}/{kind}/{row:04}.jpg": _photograph(thing, random)
         for split, rows in ROWS.items()
         for kind, thing in THINGS.items()
         for row in range(rows)
     }
-    albums.save(folder / edition.options["archive"], pictures)
+    albums.save(folder / edition.options["archive"], images)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from evermodel.core.data import Array
 from evermodel.formats import idx_format
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 INK, MARGIN = 20, 4  # pixels: MNIST's digits fill 20x20 in the middle of 28x28
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from evermodel.core.data import Array
 from evermodel.formats import idx_format
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 28  # pixels
 FINE = 4  # times: shapes are drawn larger and then reduced, which smooths their edges
@@ -32,20 +32,20 @@ def write(folder: Path, edition: Edition) -> None:
 
 
 def _photograph(shapes: Shapes, random: Random) -> Array:
-    """The garment somewhere in the picture, of some size, shade and cloth, (SIDE, SIDE) uint8."""
+    """The garment somewhere in the image, of some size, shade and cloth, (SIDE, SIDE) uint8."""
     place = _placing(random)
-    picture = Image.new("L", (SIDE * FINE, SIDE * FINE))
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("L", (SIDE * FINE, SIDE * FINE))
+    draw = ImageDraw.Draw(image)
     shade = random.uniform(80, 230)
     for points, brightness in shapes:
         draw.polygon([place(x, y) for x, y in points], fill=min(255, round(shade * brightness)))
-    drawn = np.asarray(picture.reduce(FINE), dtype=np.float64)
+    drawn = np.asarray(image.reduce(FINE), dtype=np.float64)
     noise = random.normal(0, 12, (SIDE, SIDE)) * (drawn > 0)
     return np.rint(np.clip(drawn * _cloth(random) + noise, 0, 255)).astype(np.uint8)
 
 
 def _placing(random: Random) -> Callable[[float, float], tuple[float, float]]:
-    """From a garment's own points to pixels of the fine picture: turned, scaled, moved."""
+    """From a garment's own points to pixels of the fine image: turned, scaled, moved."""
     half = SIDE * FINE / 2
     angle, (width, height) = random.normal(0, 0.07), random.uniform(0.7, 0.95, 2) * half
     width *= random.choice([-1, 1, 1])  # now and then seen from the other side

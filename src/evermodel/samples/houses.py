@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from evermodel.core.data import Array
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 ROWS = 506
 DECIMALS = {"CRIM": 5, "CHAS": 0, "NOX": 4, "RM": 3, "DIS": 4, "RAD": 0}

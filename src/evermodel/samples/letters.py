@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from evermodel.core.data import Array
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 ROWS = 150  # per letter
 SIDE = 45  # pixels, as in the paper
@@ -34,7 +34,7 @@ def write(folder: Path, edition: Edition) -> None:
 
 
 def _drawn(labels: Array, random: np.random.RandomState) -> Array:
-    """A distorted picture of each letter, (n, SIDE, SIDE) booleans, the first row at the bottom."""
+    """A distorted image of each letter, (n, SIDE, SIDE) booleans, the first row at the bottom."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     # BASIC: the other layout is not in every build of Pillow.
     fonts = [
@@ -42,11 +42,11 @@ def _drawn(labels: Array, random: np.random.RandomState) -> Array:
     ]
     draw = functools.cache(_glyph)
     chosen = [draw(letter, fonts[random.randint(len(fonts))], random.randint(3) == 0) for letter in labels]
-    pictures = [
+    images = [
         glyph.transform((SIDE, SIDE), Image.Transform.AFFINE, _distortion(random), Image.Resampling.BILINEAR)
         for glyph in chosen
     ]
-    return np.stack([np.asarray(picture) for picture in pictures])[:, ::-1] >= 128
+    return np.stack([np.asarray(image) for image in images])[:, ::-1] >= 128
 
 
 def _glyph(letter: str, font: ImageFont.FreeTypeFont, hollow: bool) -> Image.Image:
@@ -56,10 +56,10 @@ def _glyph(letter: str, font: ImageFont.FreeTypeFont, hollow: bool) -> Image.Ima
 
 
 def _stroked(letter: str, font: ImageFont.FreeTypeFont, width: int) -> Image.Image:
-    picture = Image.new("L", (SIDE, SIDE))
+    image = Image.new("L", (SIDE, SIDE))
     middle = (SIDE / 2, SIDE / 2)
-    ImageDraw.Draw(picture).text(middle, letter, fill=255, font=font, anchor="mm", stroke_width=width)
-    return picture
+    ImageDraw.Draw(image).text(middle, letter, fill=255, font=font, anchor="mm", stroke_width=width)
+    return image
 
 
 def _distortion(random: np.random.RandomState) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from evermodel.core.data import Array
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 256  # pixels
 SLICES = 12
@@ -39,15 +39,15 @@ def write(folder: Path, edition: Edition) -> None:
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2012)
     tissue, warp = _tissue(random), 0.045 * np.stack([_waves(random, 24), _waves(random, 24)], axis=-1)
-    pictures = {}
+    images = {}
     for number in range(SLICES):
         label, greys = _walls(tissue, warp)
         image = _microscope(label, greys, _organelles(tissue, random), random)
-        pictures[f"data/membrane/train/image/{number}.png"] = image
-        pictures[f"data/membrane/train/label/{number}.png"] = Image.fromarray(label)
+        images[f"data/membrane/train/image/{number}.png"] = image
+        images[f"data/membrane/train/label/{number}.png"] = Image.fromarray(label)
         tissue.cells += random.normal(0, DRIFT, tissue.cells.shape)
         tissue.turns += random.normal(0, 0.1, tissue.turns.shape)
-    albums.save(folder / edition.options["archive"], pictures)
+    albums.save(folder / edition.options["archive"], images)
 
 
 def _tissue(random: Random) -> Tissue:

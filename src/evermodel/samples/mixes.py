@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from evermodel.core.data import Array
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 MIXES = 150
 AGES = (1, 3, 7, 14, 28, 56, 90, 180, 365)  # days

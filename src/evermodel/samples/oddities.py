@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evermodel.samples import cifar, photographs
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 
 def write(folder: Path, edition: Edition) -> None:

@@ -1,4 +1,4 @@
-"""Made faces of forty people, ten pictures each, in the layout of the AT&T (ORL) faces."""
+"""Made faces of forty people, ten images each, in the layout of the AT&T (ORL) faces."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,23 +7,23 @@ import numpy as np
 
 from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look, Person, Random
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 WIDTH, HEIGHT = 92, 112  # pixels
 PEOPLE, PICTURES = 40, 10
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 400 gray pictures of 92x112, att_faces/s<person>/<picture>.pgm."""
+    """Write the edition's archive: 400 gray images of 92x112, att_faces/s<person>/<image>.pgm."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(1994)
-    pictures = {}
+    images = {}
     for number in range(1, PEOPLE + 1):
         who = _somebody(random)
-        for picture in range(1, PICTURES + 1):
+        for image in range(1, PICTURES + 1):
             taken = portraits.photograph(_dressed(who, random), _look(random), random, WIDTH, HEIGHT, 3)
-            pictures[f"att_faces/s{number}/{picture}.pgm"] = taken.convert("L")
-    albums.save(folder / edition.options["archive"], pictures)
+            images[f"att_faces/s{number}/{image}.pgm"] = taken.convert("L")
+    albums.save(folder / edition.options["archive"], images)
 
 
 def _somebody(random: Random) -> Person:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 128  # pixels
 ROWS = 24  # of each species
@@ -28,17 +28,17 @@ class Species:
 
     draw: Drawing
     colours: tuple[Colour, ...]
-    size: float = 0.5  # of the picture, where there is but one flower
+    size: float = 0.5  # of the image, where there is but one flower
     leaf: float = 0.12  # how broad its leaves are
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 408 colour pictures of 128x128, 24 of each species."""
+    """Write the edition's archive: 408 colour images of 128x128, 24 of each species."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2006)
     names = [f"flowers17_128/c{row // ROWS + 1}/image_{row + 1:04}.jpg" for row in range(ROWS * len(FLOWERS))]
-    pictures = {name: _photograph(FLOWERS[row // ROWS], random) for row, name in enumerate(names)}
-    albums.save(folder / edition.options["archive"], pictures)
+    images = {name: _photograph(FLOWERS[row // ROWS], random) for row, name in enumerate(names)}
+    albums.save(folder / edition.options["archive"], images)
 
 
 def _photograph(species: Species, random: Random) -> Image.Image:

@@ -10,7 +10,7 @@ from pandas.tseries.offsets import CustomBusinessDay
 from scipy import signal
 
 from evermodel.core.data import Array
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 HEADER = ("Date", "Open", "High", "Low", "Close", "Volume")
 FIRST = "2014-03-20"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 ROWS = 7400
 FEATURES = 20

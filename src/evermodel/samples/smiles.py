@@ -6,24 +6,24 @@ import numpy as np
 
 from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look, Random
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 SIDE = 64  # pixels
 ROWS = {"negatives": 240, "positives": 160}
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 400 gray pictures of 64x64, 160 of them smiling."""
+    """Write the edition's archive: 400 gray images of 64x64, 160 of them smiling."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2010)
-    pictures = {}
+    images = {}
     for row, kind in enumerate(random.permutation(np.repeat(list(ROWS), list(ROWS.values())))):
         woman, origin = bool(random.randint(2)), random.randint(len(portraits.SKINS))
         who = portraits.person(random, random.randint(18, 75), woman, origin)
         look = _look(random, *(_smiling(random) if kind == "positives" else _serious(random)))
-        picture = portraits.photograph(who, look, random, SIDE, SIDE, 4)
-        pictures[f"SMILEs/{kind}/{kind}7/{row + 1}.jpg"] = picture.convert("L")
-    albums.save(folder / edition.options["archive"], pictures)
+        image = portraits.photograph(who, look, random, SIDE, SIDE, 4)
+        images[f"SMILEs/{kind}/{kind}7/{row + 1}.jpg"] = image.convert("L")
+    albums.save(folder / edition.options["archive"], images)
 
 
 def _smiling(random: Random) -> tuple[float, float]:
@@ -37,7 +37,7 @@ def _serious(random: Random) -> tuple[float, float]:
 
 
 def _look(random: Random, smile: float, gape: float) -> Look:
-    """Any pose and light; most of what differs between two pictures is this."""
+    """Any pose and light; most of what differs between two images is this."""
     return Look(
         smile=smile, gape=gape, yaw=random.normal(0, 0.5), tilt=random.normal(0, 0.14),
         x=random.normal(0, 0.09), y=random.normal(0, 0.09), size=random.uniform(0.8, 1.1),

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from evermodel.samples.reviews import CUES, OPINIONS, WORDS, ranks, save
-from evermodel.sources import Edition
+from evermodel.datasets.source import Edition
 
 ROWS = {"train": 3000, "test": 1000}
 

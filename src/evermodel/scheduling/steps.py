@@ -79,7 +79,7 @@ def publish(chosen: Settings, *names: str) -> int:
     with lockfile.in_serial_order(workers.pipeline(), values):
         aside.put_all_but(_lanes(values, wanted))
         shell.restore("--keep-going", *(f"evaluate@{name}" for name in wanted))
-        ready = [name for name in wanted if (data.REPORTS / name / "metrics.json").exists()]
+        ready = [name for name in wanted if (folders.experiment(name) / "metrics.json").exists()]
         for name in sorted(set(wanted) - set(ready)):
             print(f"{name} has no result and is left out")
         if not ready:
@@ -250,11 +250,11 @@ def _champions(names: Sequence[str]) -> dict[str, Any]:
 
     client = tracking.connect()
     champions = {name: registry.champion(client, name) for name in names}
-    facts = {name: saved.facts(saved.MODELS / name) for name in names}
+    metadata = {name: saved.metadata(folders.model(name)) for name in names}
     return {
-        f"champion.{name}": {"version": champion.version, "sha256": facts[name].sha256}
+        f"champion.{name}": {"version": champion.version, "sha256": metadata[name].sha256}
         for name, champion in champions.items()
-        if champion and registry.holds(champion, facts[name])
+        if champion and registry.holds(champion, metadata[name])
     }
 
 
@@ -266,7 +266,7 @@ def _challengers(names: Sequence[str]) -> dict[str, Any]:
     return {
         f"challenger.{name}": {"version": str(line.version), "sha256": line.sha256}
         for name, line in asked.items()
-        if line and line.sha256 == saved.facts(saved.MODELS / name).sha256
+        if line and line.sha256 == saved.metadata(folders.model(name)).sha256
     }
 
 

@@ -12,13 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evermodel import downloads, fetching, sources
+from evermodel import downloads, fetching
+from evermodel.datasets import source as sources
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import Params
 from evermodel.runs import journal
 from evermodel.scheduling.checkout import git
-from evermodel.sources import FILE, RemoteFile, Source
+from evermodel.datasets.source import FILE, RemoteFile, Source
 
 
 def report(values: Params) -> str:

@@ -1,4 +1,4 @@
-"""Answers on disk as Parquet: in parts that a later run finds again, then as the whole that was asked for."""
+"""Predictions on disk as Parquet: in parts that a later run finds again, then as the whole that was asked for."""
 
 import csv
 import hashlib

@@ -29,8 +29,8 @@ from evermodel.core.errors import EvermodelError
 from evermodel.serving import form, protocol
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.diary import Diary
-from evermodel.serving.gate import Gate
+from evermodel.serving.request_log import RequestLog
+from evermodel.serving.middleware import Gate
 from evermodel.serving.limits import Limits
 from evermodel.serving.protocol import Plane, Served
 
@@ -59,7 +59,7 @@ class Refusal(BaseModel):
 
 
 def create(
-    plane: Plane, challengers: Challengers, diary: Diary, limits: Limits, token: str | None
+    plane: Plane, challengers: Challengers, request_log: RequestLog, limits: Limits, token: str | None
 ) -> FastAPI:
     """The application for the champions of a data plane, and their challengers."""
     app = FastAPI(
@@ -70,8 +70,8 @@ def create(
     )
     app.add_middleware(Gate, limits=limits, token=token)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
-    _protocol(app, plane, challengers, diary)
-    _plain(app, plane, challengers, diary)
+    _protocol(app, plane, challengers, request_log)
+    _plain(app, plane, challengers, request_log)
     for error, status in STATUS.items():
         app.add_exception_handler(error, _handler(status))
     app.add_exception_handler(Exception, _failure)
@@ -81,7 +81,7 @@ def create(
     return app
 
 
-def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary) -> None:
+def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, request_log: RequestLog) -> None:
     """The Open Inference Protocol's endpoints, without those by which KServe's models are unloaded."""
     v2 = V2Endpoints(plane)
 
@@ -93,9 +93,9 @@ def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary
             content: dict[str, Any] = protocol.response(asked, answer, version).to_rest()[0]
             return content | {"id": body.id or ""}
 
-        x, raw = protocol.examples(asked, served.champion.spec, served.desk.limits), await request.body()
+        x, raw = protocol.examples(asked, served.champion.spec, served.pool.limits), await request.body()
         version, content = await challengers.answer(served, x, raw, show)
-        diary.note(version, "v2", _timed(version, "v2", began), raw, content["outputs"])
+        request_log.note(version, "v2", _timed(version, "v2", began), raw, content["outputs"])
         return JSONResponse(content)
 
     for path, endpoint, model in (
@@ -119,17 +119,17 @@ def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary
     )
 
 
-def _plain(app: FastAPI, plane: Plane, challengers: Challengers, diary: Diary) -> None:
+def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: RequestLog) -> None:
     async def predict(name: str, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, name)
-        names, x = await form.examples(request, served.champion.spec, served.desk)
+        names, x = await form.examples(request, served.champion.spec, served.pool)
 
         def show(version: Champion, answer: Array) -> list[dict[str, Any]]:
             return form.answers(version, names, x, answer)
 
         raw = await request.body()
         version, rows = await challengers.answer(served, x, raw, show)
-        diary.note(version, "plain", _timed(version, "plain", began), raw, rows)
+        request_log.note(version, "plain", _timed(version, "plain", began), raw, rows)
         return form.response(version, rows, request.headers.get("accept", ""))
 
     async def champions() -> dict[str, Any]:

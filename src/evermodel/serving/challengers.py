@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from prometheus_client import Counter
 
 from evermodel.core.data import Array
-from evermodel.publishing.succession import CHALLENGER
+from evermodel.publishing.aliases import CHALLENGER
 from evermodel.serving.champion import Champion
-from evermodel.serving.diary import Diary
-from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.request_log import RequestLog
+from evermodel.serving.limits import WorkerPool, Limits
 from evermodel.serving.protocol import Served
 from evermodel.serving.shadow import Shadow
 
@@ -31,13 +31,13 @@ log = logging.getLogger("evermodel.serving")
 
 
 class Challenger:
-    """A version under trial: its shadow, a desk of its own, and which of its last answers failed."""
+    """A version under trial: its shadow, a pool of its own, and which of its last answers failed."""
 
-    def __init__(self, version: Champion, limits: Limits, diary: Diary) -> None:
+    def __init__(self, version: Champion, limits: Limits, request_log: RequestLog) -> None:
         self.version = version
         # Whoever waits for the challenger takes no place from those who wait for the champion.
-        self.served = Served(version, Desk(replace(limits, seconds=limits.canary_seconds)))
-        self.shadow = Shadow(version, diary)
+        self.served = Served(version, WorkerPool(replace(limits, seconds=limits.canary_seconds)))
+        self.shadow = Shadow(version, request_log)
         self.failed: deque[bool] = deque(maxlen=LAST)
         self.ended = False
 
@@ -62,9 +62,9 @@ class Challengers:
     """
 
     def __init__(
-        self, share: float, limits: Limits, diary: Diary, problems: MutableMapping[str, str]
+        self, share: float, limits: Limits, request_log: RequestLog, problems: MutableMapping[str, str]
     ) -> None:
-        self.share, self.limits, self.diary, self.problems = share, limits, diary, problems
+        self.share, self.limits, self.request_log, self.problems = share, limits, request_log, problems
         self._there: dict[str, Challenger] = {}
 
     def take(self, name: str, version: Champion | None) -> None:
@@ -72,7 +72,7 @@ class Challengers:
         if version is None:
             self._there.pop(name, None)
         else:
-            self._there[name] = Challenger(version, self.limits, self.diary)
+            self._there[name] = Challenger(version, self.limits, self.request_log)
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Which versions are asked, and the share of the requests that they answer."""

@@ -14,7 +14,7 @@ from evermodel import prediction
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.limits import WorkerPool, Limits
 
 Cell = float | str | bool | None
 ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
@@ -44,7 +44,7 @@ class Answered(BaseModel):
     answers: list[dict[str, Any]]
 
 
-async def examples(request: Request, spec: Spec, desk: Desk) -> tuple[list[str], Array]:
+async def examples(request: Request, spec: Spec, pool: WorkerPool) -> tuple[list[str], Array]:
     """Names of the examples in a request, and the raw examples as an array.
 
     Raises EvermodelError or ValidationError that says what is wrong, and HTTPException 415 for another
@@ -53,14 +53,14 @@ async def examples(request: Request, spec: Spec, desk: Desk) -> tuple[list[str],
     body = await request.body()  # kept, so that the form and the request log can read it after
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        files = await _files(request, desk.limits)
+        files = await _files(request, pool.limits)
         # Large pictures take seconds to decode, in which nobody else should have to wait.
-        names, x = await desk.do(lambda: prediction.examples(files, spec))
+        names, x = await pool.do(lambda: prediction.examples(files, spec))
     elif kind == "application/json":
         names, x = _examples(Asked.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
-    most = desk.limits.pictures if spec.kind == "images" else desk.limits.rows
+    most = pool.limits.pictures if spec.kind == "images" else pool.limits.rows
     if len(names) > most:
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
     return names, np.asarray(x)

@@ -31,7 +31,7 @@ class Limits:
     uploads: int = 500_000_000
 
 
-class Desk:
+class WorkerPool:
     """Computes answers beside the event loop, so many at a time, and turns away who would wait too long."""
 
     def __init__(self, limits: Limits) -> None:

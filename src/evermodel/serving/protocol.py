@@ -10,7 +10,7 @@ from kserve.protocol.dataplane import DataPlane
 
 from evermodel.core.data import Array, Spec
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.limits import WorkerPool, Limits
 
 DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
 
@@ -18,14 +18,14 @@ DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP6
 class Served(Model):  # type: ignore[misc]
     """A champion as KServe's model; another version is another object, so that no answer is of two."""
 
-    def __init__(self, champion: Champion, desk: Desk) -> None:
+    def __init__(self, champion: Champion, pool: WorkerPool) -> None:
         super().__init__(champion.name)
-        self.champion, self.desk = champion, desk
+        self.champion, self.pool = champion, pool
         self.ready = True
 
     async def predict(self, payload: Array, headers: Any = None, response_headers: Any = None) -> Array:
         """Answer for raw examples. Raises InvalidInput if there is no finite answer."""
-        answer = np.asarray(await self.desk.do(lambda: self.champion.predict(payload)))
+        answer = np.asarray(await self.pool.do(lambda: self.champion.predict(payload)))
         if not np.isfinite(answer).all():
             raise InvalidInput(
                 "the model has no finite answer for these examples; their values are too large"
@@ -56,8 +56,8 @@ class Plane(DataPlane):  # type: ignore[misc]
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
         """KServe's metadata, with the version that answers now. Raises ModelNotFound."""
         version = self.get_model_from_registry(model_name).champion.version
-        facts: dict[str, Any] = await super().model_metadata(model_name)
-        return facts | {"versions": [str(version)], "platform": "evermodel"}
+        metadata: dict[str, Any] = await super().model_metadata(model_name)
+        return metadata | {"versions": [str(version)], "platform": "evermodel"}
 
 
 def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from gradio.components import Component
 
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import evaluation
+from evermodel.evaluation import evaluation
 from evermodel.serving import sketch
 from evermodel.serving.champion import Champion
 

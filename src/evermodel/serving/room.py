@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 class Room:
     """ASGI middleware: while the page's folder holds more than so many bytes, nothing that adds to it.
 
-    Answers 503 to what is posted below a path; looking goes on, and Gradio removes what is old.
+    Predictions 503 to what is posted below a path; looking goes on, and Gradio removes what is old.
     """
 
     def __init__(self, app: ASGIApp, path: str, folder: Path, most: int) -> None:

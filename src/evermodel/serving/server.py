@@ -20,9 +20,9 @@ from evermodel.runs import journal
 from evermodel.serving import app, page
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.diary import Diary
-from evermodel.serving.follower import Follower
-from evermodel.serving.limits import Desk, Limits
+from evermodel.serving.request_log import RequestLog
+from evermodel.serving.registry_watcher import RegistryWatcher
+from evermodel.serving.limits import WorkerPool, Limits
 from evermodel.serving.protocol import Plane, Served
 
 TOKEN = "EVERMODEL_TOKEN"
@@ -41,26 +41,26 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     tasks = {name: values.experiment(name).task for name in names or values.experiments}
     limits = Limits()
-    plane, desk = Plane(names), Desk(limits)
+    plane, pool = Plane(names), WorkerPool(limits)
 
     def crown(champion: Champion) -> None:
-        plane.model_registry.update(Served(champion, desk))
+        plane.model_registry.update(Served(champion, pool))
 
-    with _listening(host, port) as listening, closing(Diary(REQUESTS)) as diary:
+    with _listening(host, port) as listening, closing(RequestLog(REQUESTS)) as request_log:
         problems: dict[str, str] = {}
-        challengers = Challengers(canary, limits, diary, problems)
-        follower = Follower(_connect(), tasks, crown, challengers.take, problems, seconds)
+        challengers = Challengers(canary, limits, request_log, problems)
+        follower = RegistryWatcher(_connect(), tasks, crown, challengers.take, problems, seconds)
         follower.look()
         _require_champions(plane, names, follower)
         token = os.environ.get(TOKEN) or None
-        made = app.create(plane, challengers, diary, limits, token)
+        made = app.create(plane, challengers, request_log, limits, token)
         with page.mounted(made, plane, limits, token):
             _leave_in_peace()
             print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
             _answer(made, follower, listening)
 
 
-def _answer(made: FastAPI, follower: Follower, listening: socket.socket) -> None:
+def _answer(made: FastAPI, follower: RegistryWatcher, listening: socket.socket) -> None:
     # uvicorn ends what it has begun and then passes the signal on, by which this command is meant to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as at_end, suppress(KeyboardInterrupt):
@@ -101,7 +101,7 @@ def _served(plane: Plane) -> list[str]:
     return sorted(plane.model_registry.get_models())
 
 
-def _require_champions(plane: Plane, names: Sequence[str], follower: Follower) -> None:
+def _require_champions(plane: Plane, names: Sequence[str], follower: RegistryWatcher) -> None:
     for name in names:
         if name not in _served(plane):
             why = follower.problems.get(name, f"it has none; `evermodel run {name}` trains one")

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Summary
 from evermodel import prediction
 from evermodel.core.data import Array
 from evermodel.serving.champion import Champion
-from evermodel.serving.diary import Diary
+from evermodel.serving.request_log import RequestLog
 
 WAITING = 8  # copies that wait or are computed; what comes then is dropped
 COPIES = Counter(
@@ -30,8 +30,8 @@ log = logging.getLogger("evermodel.serving")
 class Shadow:
     """A challenger that sees copies in a thread of its own, and never keeps anybody waiting."""
 
-    def __init__(self, challenger: Champion, diary: Diary) -> None:
-        self.challenger, self.diary = challenger, diary
+    def __init__(self, challenger: Champion, request_log: RequestLog) -> None:
+        self.challenger, self.request_log = challenger, request_log
         self._places = threading.Semaphore(WAITING)
         self._pool = ThreadPoolExecutor(1, "shadow")
 
@@ -60,7 +60,7 @@ class Shadow:
         found = likeness(champion, answer, own)
         for measure, value in found.items():
             LIKENESS.labels(self.challenger.name, self.challenger.version, measure).observe(value)
-        self.diary.note(self.challenger, "shadow", seconds, body, {"champion": champion.version} | found)
+        self.request_log.note(self.challenger, "shadow", seconds, body, {"champion": champion.version} | found)
         self._count("compared")
 
     def _count(self, outcome: str) -> None:

@@ -9,7 +9,7 @@ from gradio import HTML
 from PIL import Image
 
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import pictures
+from evermodel.formats import image_files
 
 SIDE = 280  # pixels
 INK = 20 / 28  # of the side of a picture, as in MNIST (LeCun et al. 1998)
@@ -45,7 +45,7 @@ def png(drawing: Any) -> bytes:
     """
     try:
         content = base64.b64decode(str(drawing).removeprefix(DATA), validate=True)
-        image = pictures.decode(io.BytesIO(content), "L")
+        image = image_files.decode(io.BytesIO(content), "L")
     except (binascii.Error, UnusableError):
         raise EvermodelError("the drawing is not a PNG; draw it on the sheet") from None
     if (box := image.getbbox()) is None:

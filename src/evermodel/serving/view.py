@@ -10,8 +10,8 @@ from PIL import Image
 
 from evermodel import prediction
 from evermodel.core.data import Array
-from evermodel.judging import figures, restorations
-from evermodel.judging.statistics import cosines
+from evermodel.evaluation import figures, reconstruction
+from evermodel.evaluation.statistics import cosines
 from evermodel.serving.champion import Champion
 from evermodel.serving.question import Request
 from evermodel.tasks import colorization
@@ -58,9 +58,9 @@ def _restored(task: str, x: Array, answer: Array) -> View:
             return _pair((answer, "answer"), (_painted(x, answer), "answer over picture"))
         case "colorization":
             gray = colorization.reassembled(x, np.zeros((*x.shape[:2], 2)))
-            return _pair((restorations.eight_bit(gray), "picture without colours"), (answer, "answer"))
+            return _pair((reconstruction.eight_bit(gray), "picture without colours"), (answer, "answer"))
         case "anomaly":
-            error = restorations.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
+            error = reconstruction.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
             both = _pair((x, "picture"), (answer, "what is usual in it"))
             return replace(both, numbers=f"error {error:.3g}; the larger, the odder")
     return _pair((x, "picture"), (answer, "answer"))

@@ -1,4 +1,4 @@
-"""Judging two answers about one face: its age in years, and the probability of its gender being 1."""
+"""Judging two predictions about one face: its age in years, and the probability of its gender being 1."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.core.data import Predictions, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import figures as pictures
-from evermodel.judging import probabilities, quantities
-from evermodel.judging.statistics import Statistic, mean
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import probabilities, quantities
+from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"gender_accuracy": "higher", "age_mae": "lower"}
 COLUMNS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}
@@ -76,11 +76,11 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     return rows[list(named)].rename(columns=named)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """predicted_true (age), groups (errors by age band and gender) and calibration (gender)."""
     gender, probability = scores["gender"].to_numpy(), scores["probability"].to_numpy()
     return {
-        "calibration": pictures.calibration(gender, probability, "gender 1"),
+        "calibration": plots.calibration(gender, probability, "gender 1"),
         "groups": _group_bars(scores),
         "predicted_true": quantities.predicted_true(scores, "age in years"),
     }
@@ -95,7 +95,7 @@ def _groups(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _group_bars(scores: pd.DataFrame) -> Figure:
-    figure = pictures.page("errors by age and gender", 9, 4)
+    figure = plots.page("errors by age and gender", 9, 4)
     years, shares = figure.subplots(1, 2, sharey=True)
     groups = dict(_groups(scores))
     _bars(years, {name: part["absolute_error"] for name, part in groups.items()}, "%.1f")
@@ -109,11 +109,11 @@ def _group_bars(scores: pd.DataFrame) -> Figure:
 def _bars(axes: Axes, groups: dict[str, pd.Series], digits: str) -> None:
     """The mean of each group as a bar, and a line at that of both genders together, which is everyone."""
     names = [f"{_words(name)} ({len(values)})" for name, values in groups.items()]
-    bars = axes.barh(names, [values.mean() for values in groups.values()], color=pictures.MODEL, height=0.6)
+    bars = axes.barh(names, [values.mean() for values in groups.values()], color=plots.MODEL, height=0.6)
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the line
     axes.bar_label(bars, fmt=digits, padding=4, fontsize="small", bbox=paper)
     everyone = pd.concat([values for name, values in groups.items() if name in GENDERS]).mean()
-    axes.axvline(everyone, color=pictures.QUIET, linestyle="--", linewidth=1, label="all test rows")
+    axes.axvline(everyone, color=plots.QUIET, linestyle="--", linewidth=1, label="all test rows")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1))
     axes.margins(x=0.15)
     axes.grid(visible=False, axis="y")

@@ -7,24 +7,24 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import figures as pictures
-from evermodel.judging import restorations
-from evermodel.judging.statistics import Statistic
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import reconstruction
+from evermodel.evaluation.statistics import Statistic
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"roc_auc": "higher"}
 SHOWN = 6
 
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
-    """One row per example: target (0 normal, 1 anomaly) and error, the mean squared error of the picture on
-    the scale 0 to 1, which is large where a model that has seen normal pictures only can't draw one.
+    """One row per example: target (0 normal, 1 anomaly) and error, the mean squared error of the image on
+    the scale 0 to 1, which is large where a model that has seen normal images only can't draw one.
 
     test.x: (n, height, width, channels) uint8; prediction: its reconstruction, the same shape, 0 to 1.
     Raises EvermodelError if it is of another shape, not finite, or outside of 0 to 1.
     """
     return pd.DataFrame(
-        {"target": np.asarray(test.y), "error": restorations.squared_errors(test.x, prediction)}
+        {"target": np.asarray(test.y), "error": reconstruction.squared_errors(test.x, prediction)}
     )
 
 
@@ -45,7 +45,7 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     """The examples ranked farthest from where their class belongs, farthest first; the index is the row.
 
-    An anomaly belongs among the largest errors and a normal picture among the smallest.
+    An anomaly belongs among the largest errors and a normal image among the smallest.
     """
     suspicion = scores["error"].rank(pct=True)
     rows = scores.assign(suspicion=suspicion, off=(scores["target"] - suspicion).abs()).nlargest(count, "off")
@@ -53,15 +53,15 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     return pd.DataFrame({"true": names, "error": rows["error"], "suspicion": rows["suspicion"]})
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
-    """roc (ours and the baseline's), errors of both classes, and suspects, the pictures at both ends."""
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
+    """roc (ours and the baseline's), errors of both classes, and suspects, the images at both ends."""
     target, error = scores["target"].to_numpy(), scores["error"].to_numpy()
-    baseline = restorations.squared_errors(answers.test.x, answers.baseline)
+    baseline = reconstruction.squared_errors(predictions.test.x, predictions.baseline)
     of_each = {name: error[target == number] for number, name in enumerate(spec.classes)}
     return {
-        "errors": pictures.histograms("errors", of_each, "reconstruction error", "share of the class"),
-        "roc": pictures.roc(target, {"ours": error, "baseline": baseline}, spec.classes),
-        "suspects": _suspects(scores, spec, answers.test.x),
+        "errors": plots.histograms("errors", of_each, "reconstruction error", "share of the class"),
+        "roc": plots.roc(target, {"ours": error, "baseline": baseline}, spec.classes),
+        "suspects": _suspects(scores, spec, predictions.test.x),
     }
 
 
@@ -70,7 +70,7 @@ def _suspects(scores: pd.DataFrame, spec: Spec, x: Array) -> Figure:
     picked = [order[: -SHOWN - 1 : -1], order[:SHOWN]]
     shown = [[x[row] for row in rows] for rows in picked]
     ends = ["most\nsuspicious", "least\nsuspicious"]
-    figure = pictures.gallery("suspects", shown, [""] * len(shown[0]), ends)
+    figure = plots.gallery("suspects", shown, [""] * len(shown[0]), ends)
     for axes, row in zip(figure.axes, np.concatenate(picked), strict=True):
         axes.set_title(spec.classes[scores["target"].iloc[row]], fontsize="small")
     return figure

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import figures as pictures
-from evermodel.judging import probabilities
-from evermodel.judging.statistics import Statistic, mean
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import probabilities
+from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "accuracy": "higher",
@@ -55,13 +55,13 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
     return {"accuracy": mean("correct"), "log_loss": mean("log_loss"), "roc_auc": ranked}
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """calibration, confusion_matrix and roc."""
     target, positive = scores["target"].to_numpy(), _positive(scores, spec).to_numpy()
     return {
-        "calibration": pictures.calibration(target, positive, spec.classes[1]),
+        "calibration": plots.calibration(target, positive, spec.classes[1]),
         "confusion_matrix": probabilities.confusion_matrix(scores, spec),
-        "roc": pictures.roc(target, {"model": positive}, spec.classes),
+        "roc": plots.roc(target, {"model": positive}, spec.classes),
     }
 
 

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from evermodel.judging import classifying, probabilities
+from evermodel.evaluation import classification, probabilities
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 
 score = probabilities.score
 worst = probabilities.worst
-metrics = classifying.metrics
-statistics = classifying.statistics
-figures = classifying.figures
+metrics = classification.metrics
+statistics = classification.statistics
+figures = classification.figures

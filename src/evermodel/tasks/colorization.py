@@ -1,4 +1,4 @@
-"""Judging the colours that were given to gray pictures."""
+"""Judging the colours that were given to gray images."""
 
 import warnings
 from typing import Literal
@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage import color
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import answers as answered
-from evermodel.judging import figures as pictures
-from evermodel.judging import restorations
-from evermodel.judging.statistics import Statistic, mean
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import predictions as answered
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import reconstruction
+from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
     "psnr": "higher",
@@ -25,7 +25,7 @@ SHOWN = 6
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     """One row per example, of the true lightness in the predicted colours: psnr (dB) and ssim as in
-    restorations.score, ab_error (mean Euclidean distance of a and b); gray_psnr, gray_ssim without colours.
+    reconstruction.score, ab_error (mean Euclidean distance of a and b); gray_psnr, gray_ssim without colours.
 
     test.x: (n, height, width, 3) sRGB uint8; prediction: (n, height, width, 2), a and b of CIE Lab (D65)
     between -MOST and MOST. Raises EvermodelError if it is of another shape, not finite, or out of bounds.
@@ -36,8 +36,8 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """The means over pictures, those of gray pictures among them."""
-    return restorations.means(scores)
+    """The means over images, those of gray images among them."""
+    return reconstruction.means(scores)
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:
@@ -51,16 +51,16 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     return scores.nlargest(count, "ab_error")[list(named)].rename(columns=named)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
-    """pictures (gray, ours and truth, side by side) and gains, in dB over the gray pictures."""
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
+    """images (gray, ours and truth, side by side) and gains, in dB over the gray images."""
     gain = (scores["psnr"] - scores["gray_psnr"]).to_numpy()
-    figure = pictures.histograms("gains", {"ours": gain}, "dB of PSNR over gray", "share of test rows")
-    figure.axes[0].axvline(0, color=pictures.QUIET, linestyle="--", linewidth=1)
-    return {"gains": figure, "pictures": _rows(scores, answers)}
+    figure = plots.histograms("gains", {"ours": gain}, "dB of PSNR over gray", "share of test rows")
+    figure.axes[0].axvline(0, color=plots.QUIET, linestyle="--", linewidth=1)
+    return {"gains": figure, "images": _rows(scores, predictions)}
 
 
 def reassembled(truth: Array, ab: Array) -> Array:
-    """The picture (height, width, 3), 0 to 1, of the lightness of the truth (sRGB) and these a and b."""
+    """The image (height, width, 3), 0 to 1, of the lightness of the truth (sRGB) and these a and b."""
     lab = color.rgb2lab(truth)
     with warnings.catch_warnings():  # that many a and b are of no colour on this lightness, and are clipped
         warnings.simplefilter("ignore", UserWarning)
@@ -68,28 +68,28 @@ def reassembled(truth: Array, ab: Array) -> Array:
 
 
 def _compared(truth: Array, ab: Array) -> dict[str, float]:
-    """All scores of one picture (height, width, 3) uint8."""
+    """All scores of one image (height, width, 3) uint8."""
     pixels, lab = truth / 255, color.rgb2lab(truth)
     ours, gray = reassembled(truth, ab.astype(float)), reassembled(truth, np.zeros(ab.shape))
     # Of equal lightness, so that the distance of CIE 1976 is that of a and b alone.
     distance = color.deltaE_cie76(lab, np.concatenate([lab[..., :1], ab.astype(float)], axis=-1))
     return {
-        "psnr": restorations.psnr(pixels, ours),
-        "ssim": restorations.ssim(pixels, ours),
+        "psnr": reconstruction.psnr(pixels, ours),
+        "ssim": reconstruction.ssim(pixels, ours),
         "ab_error": float(distance.mean()),
-        "gray_psnr": restorations.psnr(pixels, gray),
-        "gray_ssim": restorations.ssim(pixels, gray),
+        "gray_psnr": reconstruction.psnr(pixels, gray),
+        "gray_ssim": reconstruction.ssim(pixels, gray),
     }
 
 
-def _rows(scores: pd.DataFrame, answers: Answers) -> Figure:
-    picked = pictures.spread(scores["ab_error"].to_numpy(), SHOWN)
-    shown = [_row(answers.test.x[row], answers.model[row]) for row in picked]
+def _rows(scores: pd.DataFrame, predictions: Predictions) -> Figure:
+    picked = plots.spread(scores["ab_error"].to_numpy(), SHOWN)
+    shown = [_row(predictions.test.x[row], predictions.model[row]) for row in picked]
     captions = [f"ab error {error:.3g}" for error in scores["ab_error"].iloc[picked]]
-    title = "test pictures, best to worst"
-    return pictures.gallery(title, shown, ["gray", "ours", "truth"], captions)
+    title = "test images, best to worst"
+    return plots.gallery(title, shown, ["gray", "ours", "truth"], captions)
 
 
 def _row(truth: Array, ab: Array) -> list[Array]:
     gray, ours = reassembled(truth, np.zeros(ab.shape)), reassembled(truth, ab.astype(float))
-    return [restorations.eight_bit(gray), restorations.eight_bit(ours), np.asarray(truth)]
+    return [reconstruction.eight_bit(gray), reconstruction.eight_bit(ours), np.asarray(truth)]

@@ -1,4 +1,4 @@
-"""Judging how well noise was taken out of pictures."""
+"""Judging how well noise was taken out of images."""
 
 from typing import Literal
 
@@ -7,15 +7,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage.util import random_noise
 
-from evermodel.core.data import Answers, Array, Spec
-from evermodel.judging import restorations
+from evermodel.core.data import Predictions, Array, Spec
+from evermodel.evaluation import reconstruction
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 NOISE = 0.1  # standard deviation, of the range of the pixels
 
-score = restorations.score
-statistics = restorations.statistics
-worst = restorations.worst
+score = reconstruction.score
+statistics = reconstruction.statistics
+worst = reconstruction.worst
 
 
 def inputs(x: Array, seed: int) -> Array:
@@ -24,22 +24,22 @@ def inputs(x: Array, seed: int) -> Array:
     x: (n, height, width, channels) uint8, and so is the answer; the same seed gives the same noise.
     """
     rng = np.random.default_rng(seed)
-    noisy = (random_noise(picture, "gaussian", rng=rng, var=NOISE**2) for picture in x)
-    return np.stack([restorations.eight_bit(picture) for picture in noisy])
+    noisy = (random_noise(image, "gaussian", rng=rng, var=NOISE**2) for image in x)
+    return np.stack([reconstruction.eight_bit(image) for image in noisy])
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """The means of mse, psnr and ssim, against the clean pictures."""
-    return restorations.means(scores)
+    """The means of mse, psnr and ssim, against the clean images."""
+    return reconstruction.means(scores)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
-    """pictures (noisy, baseline, ours and clean, side by side) and errors, those of the noise included."""
-    clean, noisy = answers.test.x, answers.inputs
-    columns = {"noisy": noisy, "baseline": answers.baseline, "ours": answers.model, "clean": clean}
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
+    """images (noisy, baseline, ours and clean, side by side) and errors, those of the noise included."""
+    clean, noisy = predictions.test.x, predictions.inputs
+    columns = {"noisy": noisy, "baseline": predictions.baseline, "ours": predictions.model, "clean": clean}
     values = {
         "ours": scores["mse"].to_numpy(),
-        "baseline": restorations.squared_errors(clean, answers.baseline),
-        "noisy": restorations.squared_errors(clean, noisy / np.float32(255)),
+        "baseline": reconstruction.squared_errors(clean, predictions.baseline),
+        "noisy": reconstruction.squared_errors(clean, noisy / np.float32(255)),
     }
-    return {"errors": restorations.errors(values), "pictures": restorations.rows(scores, columns)}
+    return {"errors": reconstruction.errors(values), "images": reconstruction.rows(scores, columns)}

@@ -1,7 +1,7 @@
 """Judging embeddings by whether they know people again whom training has never seen.
 
-Of each person's pictures, in the order of the test rows, the first half (the larger, of an odd number) is
-the gallery of known faces, and the others are probes. A person is as similar to a picture as the nearest of
+Of each person's images, in the order of the test rows, the first half (the larger, of an odd number) is
+the gallery of known faces, and the others are probes. A person is as similar to an image as the nearest of
 the person's gallery faces, by the cosine. Ties count against the answer.
 """
 
@@ -14,11 +14,11 @@ from scipy.optimize import brentq
 from sklearn import metrics as measures
 from sklearn.preprocessing import normalize
 
-from evermodel.core.data import Answers, Array, Spec, Split
+from evermodel.core.data import Predictions, Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.judging import answers as answered
-from evermodel.judging import figures as pictures
-from evermodel.judging.statistics import EMBEDDING, Statistic, cosines, verification
+from evermodel.evaluation import predictions as answered
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation.statistics import EMBEDDING, Statistic, cosines, verification
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
 PAIRS = ("pairs of two people", "pairs of one person")
@@ -35,10 +35,10 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     (n, d). Raises EvermodelError if it is of another shape or not finite, or no person can be known again.
     """
     people, vectors = np.asarray(test.y), _vectors(prediction, len(test))
-    known = pd.Series(people).groupby(people).cumcount().to_numpy() * 2 < _pictures(people)
+    known = pd.Series(people).groupby(people).cumcount().to_numpy() * 2 < _images(people)
     if known.all() or len(set(people)) < 2:
         raise EvermodelError(
-            "can't be judged: the test rows need two people or more, one of them with two pictures; set a "
+            "can't be judged: the test rows need two people or more, one of them with two images; set a "
             "larger split.test of the data set in params.yaml"
         )
     scores = pd.DataFrame({"target": people, "role": np.where(known, "gallery", "probe")})
@@ -76,15 +76,15 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     return rows[list(named)].rename(columns=named)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """roc and similarities of pairs, and neighbours, the gallery faces nearest to some probes."""
-    (cosine, one), baseline = verification(scores), score(answers.test, answers.baseline, spec)
+    (cosine, one), baseline = verification(scores), score(predictions.test, predictions.baseline, spec)
     of_each = {name: cosine[one == number] for number, name in enumerate(PAIRS)}
     both = {"ours": cosine, "baseline": verification(baseline)[0]}
     return {
-        "neighbours": _neighbours(scores, answers.test.x),
-        "roc": pictures.roc(one, both, PAIRS),
-        "similarities": pictures.histograms("similarities", of_each, "cosine", "share of the pairs"),
+        "neighbours": _neighbours(scores, predictions.test.x),
+        "roc": plots.roc(one, both, PAIRS),
+        "similarities": plots.histograms("similarities", of_each, "cosine", "share of the pairs"),
     }
 
 
@@ -99,8 +99,8 @@ def _vectors(prediction: Array, rows: int) -> Array:
     return np.asarray(normalize(prediction.astype(float)))
 
 
-def _pictures(people: Array) -> Array:
-    """How many pictures there are of the person of each row, (n,)."""
+def _images(people: Array) -> Array:
+    """How many images there are of the person of each row, (n,)."""
     return np.asarray(pd.Series(people).groupby(people).transform("size"))
 
 
@@ -125,15 +125,15 @@ def _equal_error_rate(one: Array, cosine: Array) -> float:
 def _neighbours(scores: pd.DataFrame, x: Array) -> Figure:
     """Probes from the surest to the worst, each with its nearest gallery faces, the right ones framed."""
     probes, known = (np.flatnonzero(scores["role"] == role) for role in ("probe", "gallery"))
-    picked = probes[pictures.spread(-scores["margin"].to_numpy()[probes], SHOWN)]
+    picked = probes[plots.spread(-scores["margin"].to_numpy()[probes], SHOWN)]
     cosine = cosines(scores.filter(regex=EMBEDDING).to_numpy())[np.ix_(picked, known)]
     nearest = known[np.argsort(-cosine, axis=1, kind="stable")[:, :NEIGHBOURS]]
     rows = np.column_stack([picked, nearest])
     people = scores["target"].to_numpy()[rows]
     captions = [f"person {person}" for person in people[:, 0]]
     columns = ["probe", *(f"nearest {place}" for place in range(1, rows.shape[1]))]
-    figure = pictures.gallery("nearest gallery faces", [list(x[row]) for row in rows], columns, captions)
+    figure = plots.gallery("nearest gallery faces", [list(x[row]) for row in rows], columns, captions)
     right = (people == people[:, :1]) & (np.arange(rows.shape[1]) > 0)
     for axes in np.array(figure.axes)[right.ravel()]:
-        axes.spines[:].set(visible=True, color=pictures.MODEL, linewidth=3)
+        axes.spines[:].set(visible=True, color=plots.MODEL, linewidth=3)
     return figure

@@ -7,16 +7,16 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import answers as answered
-from evermodel.judging import classifying, probabilities
-from evermodel.judging import figures as pictures
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import predictions as answered
+from evermodel.evaluation import classification, probabilities
+from evermodel.evaluation import figures as plots
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 MARKERS = "os^D"
 
-metrics = classifying.metrics
-statistics = classifying.statistics
+metrics = classification.metrics
+statistics = classification.statistics
 worst = probabilities.worst
 
 
@@ -35,14 +35,14 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     return scores.assign(map_x=places[:, 0], map_y=places[:, 1])
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """Those of a classification, and map: where each test row lies by its features."""
-    return classifying.figures(scores, spec, answers) | {"map": _map(scores, spec)}
+    return classification.figures(scores, spec, predictions) | {"map": _map(scores, spec)}
 
 
 def _map(scores: pd.DataFrame, spec: Spec) -> Figure:
     """Ten colours times four markers tell forty classes apart; each row's true class is shown."""
-    figure = pictures.page("features on a plane (their two main directions)", 9, 6)
+    figure = plots.page("features on a plane (their two main directions)", 9, 6)
     axes = figure.subplots()
     colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
     for label, name in enumerate(spec.classes):

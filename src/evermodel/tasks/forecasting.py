@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import figures as pictures
-from evermodel.judging import quantities
-from evermodel.judging.statistics import Statistic
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import quantities
+from evermodel.evaluation.statistics import Statistic
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"skill": "higher", "rmse": "lower", "mae": "lower"}
 
@@ -63,28 +63,28 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
     }
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """forecast (with truth and persistence) and errors, over the test rows in order of time."""
     return {"errors": _errors(scores, spec), "forecast": _forecast(scores, spec)}
 
 
 def _forecast(scores: pd.DataFrame, spec: Spec) -> Figure:
-    figure = pictures.page("forecast of the next step", 9, 4)
+    figure = plots.page("forecast of the next step", 9, 4)
     axes = figure.subplots()
     axes.plot(scores["target"], color="#333333", linewidth=1.5, label="truth")
-    axes.plot(scores["persistence"], color=pictures.OTHER, linewidth=1, linestyle=":", label="persistence")
-    axes.plot(scores["prediction"], color=pictures.MODEL, linewidth=1.5, label="forecast")
+    axes.plot(scores["persistence"], color=plots.OTHER, linewidth=1, linestyle=":", label="persistence")
+    axes.plot(scores["prediction"], color=plots.MODEL, linewidth=1.5, label="forecast")
     axes.set(xlabel="test row, in order of time", ylabel=spec.target)
     axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 
 
 def _errors(scores: pd.DataFrame, spec: Spec) -> Figure:
-    figure = pictures.page("errors", 9, 4)
+    figure = plots.page("errors", 9, 4)
     days, counts = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     errors = {
-        "persistence": (scores["persistence"] - scores["target"], pictures.OTHER),
-        "forecast": (scores["prediction"] - scores["target"], pictures.MODEL),
+        "persistence": (scores["persistence"] - scores["target"], plots.OTHER),
+        "forecast": (scores["prediction"] - scores["target"], plots.MODEL),
     }
     bins = np.histogram_bin_edges(np.concatenate([error for error, _ in errors.values()]), 25)
     for name, (error, colour) in errors.items():

@@ -1,30 +1,30 @@
-"""Judging a picture that was squeezed through few numbers and drawn again."""
+"""Judging an image that was squeezed through few numbers and drawn again."""
 
 from typing import Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from evermodel.core.data import Answers, Spec
-from evermodel.judging import restorations
+from evermodel.core.data import Predictions, Spec
+from evermodel.evaluation import reconstruction
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 
-score = restorations.score
-statistics = restorations.statistics
-worst = restorations.worst
+score = reconstruction.score
+statistics = reconstruction.statistics
+worst = reconstruction.worst
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """The means of mse, psnr and ssim."""
-    return restorations.means(scores)
+    return reconstruction.means(scores)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
-    """pictures (input, baseline and ours, side by side) and errors."""
-    columns = {"input": answers.test.x, "baseline": answers.baseline, "ours": answers.model}
-    baseline = restorations.squared_errors(answers.test.x, answers.baseline)
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
+    """images (input, baseline and ours, side by side) and errors."""
+    columns = {"input": predictions.test.x, "baseline": predictions.baseline, "ours": predictions.model}
+    baseline = reconstruction.squared_errors(predictions.test.x, predictions.baseline)
     return {
-        "errors": restorations.errors({"ours": scores["mse"].to_numpy(), "baseline": baseline}),
-        "pictures": restorations.rows(scores, columns),
+        "errors": reconstruction.errors({"ours": scores["mse"].to_numpy(), "baseline": baseline}),
+        "images": reconstruction.rows(scores, columns),
     }

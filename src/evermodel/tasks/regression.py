@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Spec
-from evermodel.judging import figures as pictures
-from evermodel.judging import quantities
-from evermodel.judging.statistics import Statistic, mean
+from evermodel.core.data import Predictions, Spec
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation import quantities
+from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
 
@@ -41,7 +41,7 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
     }
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """predicted_true and residuals, both in units of the target."""
     return {
         "predicted_true": quantities.predicted_true(scores, spec.target),
@@ -50,13 +50,13 @@ def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Fig
 
 
 def _residuals(scores: pd.DataFrame, spec: Spec) -> Figure:
-    figure = pictures.page("residuals", 7, 3.8)
+    figure = plots.page("residuals", 7, 3.8)
     points, counts = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     residuals = scores["prediction"] - scores["target"]
     for axes in (points, counts):
-        axes.axhline(0, color=pictures.QUIET, linestyle="--", linewidth=1)
-    points.scatter(scores["prediction"], residuals, s=14, alpha=0.5, color=pictures.MODEL, linewidths=0)
+        axes.axhline(0, color=plots.QUIET, linestyle="--", linewidth=1)
+    points.scatter(scores["prediction"], residuals, s=14, alpha=0.5, color=plots.MODEL, linewidths=0)
     points.set(xlabel=f"predicted {spec.target}", ylabel=f"predicted − true {spec.target}")
-    counts.hist(residuals, bins=30, orientation="horizontal", color=pictures.MODEL)
+    counts.hist(residuals, bins=30, orientation="horizontal", color=plots.MODEL)
     counts.set(xlabel="test rows")
     return figure

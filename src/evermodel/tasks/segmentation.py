@@ -1,4 +1,4 @@
-"""Judging masks: which pixels of a picture belong to what is looked for."""
+"""Judging masks: which pixels of an image belong to what is looked for."""
 
 from typing import Literal
 
@@ -11,17 +11,17 @@ from skimage.color import label2rgb
 from skimage.util import img_as_ubyte
 from sklearn import metrics as measures
 
-from evermodel.core.data import Answers, Array, Spec, Split
-from evermodel.judging import answers as answered
-from evermodel.judging import figures as pictures
-from evermodel.judging.probabilities import SMALLEST
-from evermodel.judging.statistics import Statistic, mean
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.evaluation import predictions as answered
+from evermodel.evaluation import figures as plots
+from evermodel.evaluation.probabilities import SMALLEST
+from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"dice": "higher", "iou": "higher"}
 THRESHOLD = 0.5
 COUNTS = ["true_negative", "false_positive", "false_negative", "true_positive"]
 # What a pixel can be, by its number in an overlay; 0 is background on which both agree.
-COLOURS = {"found": pictures.MODEL, "missed": "#f0e442", "wrongly marked": pictures.OTHER}
+COLOURS = {"found": plots.MODEL, "missed": "#f0e442", "wrongly marked": plots.OTHER}
 
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """Means over pictures; pooled_dice and pooled_iou are those of all test pixels as one picture."""
+    """Means over images; pooled_dice and pooled_iou are those of all test pixels as one image."""
     means = scores[["dice", "iou", "log_loss", "pixel_accuracy"]].mean()
     pooled = _agreement(scores[COUNTS].sum().to_numpy())
     together = {f"pooled_{name}": pooled[name] for name in ("dice", "iou")}
@@ -60,13 +60,13 @@ def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     return rows[list(named)].rename(columns=named)
 
 
-def figures(scores: pd.DataFrame, spec: Spec, answers: Answers) -> dict[str, Figure]:
-    """overlays (picture, truth and ours, with its errors coloured) and dice, ours and the baseline's."""
-    baseline = score(answers.test, answers.baseline, spec)
+def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
+    """overlays (image, truth and ours, with its errors coloured) and dice, ours and the baseline's."""
+    baseline = score(predictions.test, predictions.baseline, spec)
     values = {"ours": scores["dice"].to_numpy(), "baseline": baseline["dice"].to_numpy()}
     return {
-        "dice": pictures.histograms("dice", values, "dice of a picture", "share of test rows"),
-        "overlays": _overlays(scores, answers),
+        "dice": plots.histograms("dice", values, "dice of an image", "share of test rows"),
+        "overlays": _overlays(scores, predictions),
     }
 
 
@@ -85,26 +85,26 @@ def _agreement(counts: Array) -> dict[str, float]:
     }
 
 
-def _overlays(scores: pd.DataFrame, answers: Answers) -> Figure:
-    """The best, the median and the worst picture."""
-    picked = pictures.spread(-scores["dice"].to_numpy(), 3)
-    shown = [_row(answers.test.x[row], answers.test.y[row], answers.model[row]) for row in picked]
+def _overlays(scores: pd.DataFrame, predictions: Predictions) -> Figure:
+    """The best, the median and the worst image."""
+    picked = plots.spread(-scores["dice"].to_numpy(), 3)
+    shown = [_row(predictions.test.x[row], predictions.test.y[row], predictions.model[row]) for row in picked]
     captions = [f"dice {dice:.3f}" for dice in scores["dice"].iloc[picked]]
-    figure = pictures.gallery("best, median and worst", shown, ["picture", "truth", "ours"], captions)
+    figure = plots.gallery("best, median and worst", shown, ["image", "truth", "ours"], captions)
     patches = [Patch(color=colour, label=name) for name, colour in COLOURS.items()]
     figure.legend(handles=patches, loc="outside lower right", ncols=len(patches), fontsize="small")
     return figure
 
 
-def _row(picture: Array, truth: Array, p: Array) -> list[Array]:
-    """Picture, truth and ours: (height, width, 1 or 3) uint8, (height, width, 1) masks and probabilities."""
+def _row(image: Array, truth: Array, p: Array) -> list[Array]:
+    """ImageFile, truth and ours: (height, width, 1 or 3) uint8, (height, width, 1) masks and probabilities."""
     true, marked = truth[..., 0] > 0, p[..., 0] > THRESHOLD
     kinds = np.select([true & marked, true, marked], [1, 2, 3])
-    return [np.asarray(picture), _overlay(picture, true.astype(int)), _overlay(picture, kinds)]
+    return [np.asarray(image), _overlay(image, true.astype(int)), _overlay(image, kinds)]
 
 
-def _overlay(picture: Array, kinds: Array) -> Array:
-    """The picture in gray under the colours of the pixels' kinds (height, width), 0 to 3."""
+def _overlay(image: Array, kinds: Array) -> Array:
+    """The image in gray under the colours of the pixels' kinds (height, width), 0 to 3."""
     here = [to_rgb(colour) for kind, colour in enumerate(COLOURS.values(), start=1) if (kinds == kind).any()]
-    rgb = np.broadcast_to(picture, (*kinds.shape, 3))
+    rgb = np.broadcast_to(image, (*kinds.shape, 3))
     return np.asarray(img_as_ubyte(label2rgb(kinds, rgb, here or None, alpha=0.6, bg_label=0)))

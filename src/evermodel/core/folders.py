@@ -1,0 +1,41 @@
+"""Where everything lies, relative to the root of the repository."""
+
+from pathlib import Path
+
+DATASETS = Path("data")
+EXPERIMENTS = Path("experiments")
+
+
+def dataset(name: str) -> Path:
+    """The folder of a data set."""
+    return DATASETS / name
+
+
+def raw(name: str) -> Path:
+    """The files of a data set as they were fetched."""
+    return DATASETS / name / "raw"
+
+
+def validation(name: str) -> Path:
+    """What Great Expectations found in a data set."""
+    return DATASETS / name / "validation"
+
+
+def prepared(name: str) -> Path:
+    """The splits of a data set, and its spec."""
+    return DATASETS / name / "prepared"
+
+
+def experiment(name: str) -> Path:
+    """The folder of an experiment, and of its report."""
+    return EXPERIMENTS / name
+
+
+def model(name: str) -> Path:
+    """The trained model of an experiment."""
+    return EXPERIMENTS / name / "model"
+
+
+def names(parent: Path) -> list[str]:
+    """The data sets or experiments that there are: the folders that have a params.yaml."""
+    return sorted(file.parent.name for file in parent.glob("*/params.yaml"))

@@ -1,0 +1,118 @@
+"""One evaluation: from predictions of the test rows to the files of a report."""
+
+import importlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.evaluation import figures
+from evermodel.evaluation.statistics import Interval, Statistic
+
+WORST = 12
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Scores of the test rows, one each, and the metrics that follow from them."""
+
+    scores: pd.DataFrame
+    metrics: dict[str, float]
+
+
+def task_module(task: str) -> Any:
+    """The file of tasks/ that judges this kind of task."""
+    return importlib.import_module(f"evermodel.tasks.{task}")
+
+
+def inputs(task: Any, x: Array, seed: int) -> Array:
+    """What model and baseline are shown of the test rows: x, or what the task makes of it (noise, say)."""
+    return task.inputs(x, seed) if hasattr(task, "inputs") else x
+
+
+def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Evaluated:
+    """Judge what `who` predicted for the test rows.
+
+    Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
+    """
+    try:
+        scores = task.score(test, prediction, spec)
+    except EvermodelError as error:
+        raise EvermodelError(f"{who} {error}") from None
+    metrics = task.metrics(scores, spec)
+    if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
+        raise EvermodelError(
+            f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of "
+            f"{spec.dataset}: all rows are of one class (change the split in params.yaml), or the prediction "
+            "is huge"
+        )
+    return Evaluated(scores, metrics)
+
+
+def metrics_json(
+    model: Evaluated, baseline: Evaluated, intervals: Mapping[str, Interval], parameters: int
+) -> bytes:
+    """Metrics of model and baseline and the bounds of the headlines' intervals, as flat JSON.
+
+    Six significant digits: what lies behind them is another on another processor.
+    """
+    values = {
+        **model.metrics,
+        **{f"{name}_low": low for name, (low, _) in intervals.items()},
+        **{f"{name}_high": high for name, (_, high) in intervals.items()},
+        **{f"baseline_{name}": value for name, value in baseline.metrics.items()},
+    }
+    rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
+    sizes = {"parameters": parameters, "test_rows": len(model.scores)}
+    return (json.dumps(rounded | sizes, indent=1, sort_keys=True) + "\n").encode()
+
+
+def scores_parquet(
+    model: pd.DataFrame, baseline: pd.DataFrame | None, spec: Spec, statistics: Mapping[str, Statistic]
+) -> bytes:
+    """The model's scores beside the baseline's as baseline_<column>, row by row, for paired tests.
+
+    The schema's metadata says as `test_hash` which rows they are of, and as `statistics` how each headline
+    follows from them.
+    """
+    paired = model
+    if baseline is not None:
+        paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
+    # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
+    how = {name: statistic.model_dump() for name, statistic in statistics.items()}
+    metadata = {"test_hash": spec.test_hash, "statistics": json.dumps(how, sort_keys=True)}
+    table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
+    stream = pa.BufferOutputStream()
+    pq.write_table(table, stream)
+    return bytes(stream.getvalue())
+
+
+def images(
+    task: Any, name: str, spec: Spec, scores: pd.DataFrame, predictions: Predictions, history: pd.DataFrame
+) -> dict[str, bytes]:
+    """Files by name: the task's figures, the learning curve if there is one, and the worst examples.
+
+    predictions: of the test rows that the scores are of; history: columns epoch, loss, val_loss and more pairs.
+    """
+    worst = task.worst(scores, spec, WORST)
+    examples = np.asarray(predictions.inputs[worst.index.to_numpy()])
+    with figures.look():
+        drawn = task.figures(scores, spec, predictions)
+        if len(history) > 1:
+            drawn["learning_curve"] = figures.learning_curve(history)
+        if spec.kind == "images":
+            drawn["worst"] = figures.worst_images(examples, worst)
+        if spec.kind == "table":
+            drawn["worst"] = figures.worst_rows(examples, spec.columns, worst)
+        files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
+    if spec.kind == "text":
+        files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()
+    return files

@@ -1,0 +1,211 @@
+"""Who is champion: the aliases of a registered model, moved by what the ledger says and never without it."""
+
+import getpass
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing import registry
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.ledger import GENESIS, Action, Entry, Ledger
+from evermodel.runs import journal
+
+PREVIOUS, CHALLENGER = "previous", "challenger"
+HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases follow the ledger
+RUN, PERSON = "EVERMODEL_RUN", "EVERMODEL_PERSON"  # set by Airflow's tasks
+
+
+def entry(
+    action: Action,
+    version: int,
+    before: int | None,
+    after: int | None,
+    reason: str,
+    model: Candidate | None = None,
+    compared: bool = False,
+) -> Entry:
+    """A line for the ledger, which itself adds number, previous and hash; model: what was judged, if
+    anything.
+    """
+    return Entry(
+        number=0,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        who=_who(),
+        action=action,
+        version=version,
+        before=before,
+        after=after,
+        reason=reason,
+        commit=journal.commit(),
+        sha256=model.metadata.sha256 if model else "",
+        test_hash=model.spec.test_hash if model else "",
+        compared=compared,
+        policy=model.policy_hash if model else "",
+        numbers=model.numbers if model else {},
+        previous="",
+    )
+
+
+def enact(client: MlflowClient, name: str, book: Ledger, decided: Entry) -> Entry:
+    """Write a line, then move the aliases; what is cut short in between is made up for by `reconcile`."""
+    written = book.append(decided)
+    _follow(client, name, book)
+    return written
+
+
+def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
+    """Make ledger and aliases agree before anything is decided.
+
+    Aliases that a crash left behind follow; a champion that somebody named in MLflow itself is written down.
+    Raises EvermodelError if the registry has followed another ledger.
+    """
+    models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    if book.entries and not models:
+        raise EvermodelError(
+            f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
+            "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move the file away"
+        )
+    followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
+    if followed != book.head:
+        if followed not in {GENESIS, *(line.hash for line in book.entries)}:
+            raise EvermodelError(
+                f"{book.file} is not the ledger by which {name} was promoted last; let EVERMODEL_LEDGER "
+                "name the folder of that one, or restore it from a copy"
+            )
+        _follow(client, name, book)
+        return
+    champion = registry.champion(client, name)
+    found = int(champion.version) if champion else None
+    if found != book.champion:
+        reason = (
+            f"somebody made version {found} champion in MLflow" if found else "somebody took the alias away"
+        )
+        version = found or book.champion
+        assert version is not None
+        enact(client, name, book, entry("found", version, book.champion, found, reason))
+
+
+def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> None:
+    """Raise an EvermodelError if the registry does not stand where the last line says."""
+    models = client.search_registered_models(f"name = '{name}'", max_results=1)
+    followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
+    if followed != (lines[-1].hash if lines else GENESIS):
+        raise EvermodelError(
+            f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
+            "one: lines are missing, or a promotion was cut short (`evermodel run` completes it)"
+        )
+    champion = registry.champion(client, name)
+    after = lines[-1].after if lines else None
+    if (int(champion.version) if champion else None) != after:
+        raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
+
+
+def waiting(lines: Sequence[Entry]) -> Entry | None:
+    """The newest winner that waits for somebody's word, and was compared with the champion of now."""
+    words = {line.version: line for line in lines if line.action in ("await", "promote", "refuse")}
+    asked = [line for line in words.values() if line.action == "await" and line.after == lines[-1].after]
+    return max(asked, key=lambda line: line.number, default=None)
+
+
+def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
+    """Make a version champion that was found worthy and waits for somebody's word; the newest if None.
+
+    One that was refused can still be named. Raises EvermodelError if none waits, or another one has become
+    champion since.
+    """
+    refused = {line.version: line.number for line in book.entries if line.action == "refuse"}
+    asked = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
+    asked = [line for line in asked if version or line.number > refused.get(line.version, 0)]
+    if not asked:
+        raise _nothing_waits(name, version)
+    chosen = asked[-1]
+    if book.champion == chosen.version:
+        raise EvermodelError(f"version {chosen.version} of {name} is champion already")
+    if chosen.after != book.champion:
+        raise EvermodelError(
+            f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
+            f"{book.champion} is champion now; `dvc repro --force promote@{name}` compares it again"
+        )
+    approved = entry("promote", chosen.version, book.champion, chosen.version, f"approved; {chosen.reason}")
+    return enact(client, name, book, _judged_as(chosen, approved))
+
+
+def refuse(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
+    """Let a version not become champion that waits for somebody's word; the newest if None.
+
+    Raises EvermodelError if none waits.
+    """
+    chosen = waiting(book.entries)
+    if chosen is None or version not in (None, chosen.version):
+        raise _nothing_waits(name, version)
+    refused = entry("refuse", chosen.version, book.champion, book.champion, f"refused; {chosen.reason}")
+    return enact(client, name, book, _judged_as(chosen, refused))
+
+
+def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
+    """Make an older version champion again, the one before if None, after it has answered for an example.
+
+    Raises EvermodelError if there is none, or it can't answer.
+    """
+    target = to or _before(book)
+    if target is None:
+        raise EvermodelError(f"{name} has had no champion before; name a version with --to")
+    if target == book.champion:
+        raise EvermodelError(f"version {target} of {name} is champion already; name another with --to")
+    registry.require_answer(client, name, target)
+    reason = f"instead of version {book.champion}"
+    return enact(client, name, book, entry("rollback", target, book.champion, target, reason))
+
+
+def _judged_as(decided: Entry, answer: Entry) -> Entry:
+    """An answer to a decision, with what that was made from."""
+    kept = ("sha256", "test_hash", "policy", "numbers")
+    return answer.model_copy(update={field: getattr(decided, field) for field in kept})
+
+
+def _nothing_waits(name: str, version: int | None) -> EvermodelError:
+    which = f"version {version}" if version else "no version"
+    return EvermodelError(
+        f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
+    )
+
+
+def _before(book: Ledger) -> int | None:
+    """The champion before this one, by the last line that changed it."""
+    changes = [line for line in book.entries if line.before != line.after]
+    return changes[-1].before if changes else None
+
+
+def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
+    last = book.entries[-1]
+    aliases = {registry.CHAMPION: last.after}
+    if last.before != last.after:
+        aliases[PREVIOUS] = last.before
+    challenging = last.version != last.after and last.action not in ("refuse", "rollback")
+    aliases[CHALLENGER] = last.version if challenging else None
+    there = {int(version.version) for version in registry.versions(client, name)}
+    for alias, version in aliases.items():
+        if version in there:
+            client.set_registered_model_alias(name, alias, str(version))
+        else:  # none, or somebody has deleted it
+            _remove(client, name, alias)
+    client.set_registered_model_tag(name, HEAD, last.hash)
+
+
+def _remove(client: MlflowClient, name: str, alias: str) -> None:
+    try:
+        client.delete_registered_model_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+
+
+def _who() -> str:
+    """The run of Airflow that did it, and for whom, or the user of this machine."""
+    named = [os.environ[name] for name in (PERSON, RUN) if os.environ.get(name)]
+    return " in ".join(named) or f"{getpass.getuser()}@{platform.node()}"

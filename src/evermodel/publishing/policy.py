@@ -1,0 +1,68 @@
+"""What a model must meet to become champion: the section `promotion` of experiments/NAME/params.yaml."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from evermodel.core.errors import EvermodelError
+from evermodel.core import catalog, section
+from evermodel.core.section import Section, choose
+from evermodel.runs import recipe
+
+
+class Promotion(Section):
+    """The policy that a model must meet to become champion.
+
+    floor or ceiling: the limit of the metric, which has to beat the baseline's, too. margin: by how much it
+    has to be better than the champion's, with this confidence. slices: columns (`target`, or one of a
+    table's) in whose groups it may be worse by so much and no more. max_megabytes: of the model's file.
+    max_latency: how many times as long as a small network it may take for one example. approval: whether
+    the winner is promoted at once, after somebody has approved it, or never.
+    """
+
+    metric: str
+    floor: FiniteFloat | None = None
+    ceiling: FiniteFloat | None = None
+    margin: Annotated[FiniteFloat, Field(ge=0)] = 0.0
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    slices: Mapping[str, Annotated[FiniteFloat, Field(ge=0)]] = {}
+    max_megabytes: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    max_latency: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    approval: Literal["auto", "manual", "report-only"] = "auto"
+
+    @property
+    def direction(self) -> Literal[1, -1]:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.floor is not None else -1
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "Promotion":
+        if (self.floor is None) == (self.ceiling is None):
+            raise ValueError("needs one limit: 'floor' where more is better, 'ceiling' where less is")
+        return self
+
+
+class Judged(Section):
+    """The part of an experiment's file that says how it is promoted."""
+
+    promotion: Promotion
+
+
+def load(name: str, task: str, profile: str) -> Promotion:
+    """Read and check an experiment's policy; EvermodelError that names the wrong key."""
+    values = recipe.read(name, profile)
+    part: dict[str, Any] = {key: value for key, value in values.items() if key == "promotion"}
+    policy = section.checked(Judged, part, recipe.where(name)).promotion
+    require_metric(recipe.where(name), task, policy)
+    return policy
+
+
+def require_metric(file: str, task: str, policy: Promotion) -> None:
+    """Raise an EvermodelError unless the task has the metric, and the policy a limit on the right side."""
+    metrics = catalog.headlines(task)
+    choose(f"{file}: promotion.metric", policy.metric, metrics)
+    better = metrics[policy.metric]
+    limit = "floor" if better == "higher" else "ceiling"
+    if getattr(policy, limit) is None:
+        raise EvermodelError(f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better")

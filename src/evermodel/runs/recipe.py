@@ -1,0 +1,155 @@
+"""What experiments/NAME/params.yaml says of training and evaluation."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from evermodel.core import folders
+from evermodel.core.errors import EvermodelError
+from evermodel.core import catalog, section
+from evermodel.core.section import Section, choose
+
+# Their answers are images of the input's own size and orientation.
+IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
+
+
+class EarlyStopping(Section):
+    """Stop when `monitor` has not improved for `patience` epochs; never on test data."""
+
+    monitor: Literal["loss", "val_loss"]
+    patience: Annotated[int, Field(ge=1)]
+
+
+class Text(Section):
+    """How texts become numbers: the `max_tokens` most frequent words of the training rows, as a set or in order.
+
+    sequence_length: of a sequence, which is the last words of a text.
+    """
+
+    max_tokens: Annotated[int, Field(ge=3, le=50_000)] = 10_000
+    output: Literal["multi_hot", "int"] = "multi_hot"
+    sequence_length: Annotated[int, Field(ge=1)] | None = None
+
+
+class FineTune(Section):
+    """A second phase: the last `layers` of the layer "base" learn too, at the rate times `factor`."""
+
+    layers: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    factor: Annotated[FiniteFloat, Field(gt=0, le=1)] = 0.1
+
+
+class Train(Section):
+    """How a Keras model is fitted.
+
+    image_size: to which the model resizes images, in pixels. random_flip: whether images are mirrored at
+    random while training. ema_momentum: of the moving average of the weights, if they are averaged.
+    """
+
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
+    learning_rate: Annotated[FiniteFloat, Field(gt=0)]
+    learning_rate_schedule: Literal["constant", "cosine"] = "constant"
+    batch_size: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    weight_decay: Annotated[FiniteFloat, Field(ge=0)] | None = None
+    ema_momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
+    keep: Literal["last", "best"] = "last"
+    early_stopping: EarlyStopping | None = None
+    text: Text = Text()
+    image_size: Annotated[int, Field(ge=8, le=1024)] | None = None
+    random_flip: bool = False
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    fine_tune: FineTune | None = None
+
+    @property
+    def total_epochs(self) -> int:
+        """The epochs of both phases."""
+        return self.epochs + (self.fine_tune.epochs if self.fine_tune else 0)
+
+    @model_validator(mode="after")
+    def _averaged_weights_belong_to_the_last_epoch(self) -> "Train":
+        if self.ema_momentum and self.keep == "best":
+            raise ValueError(
+                "can't keep the best epoch of averaged weights; remove 'ema_momentum' or 'keep: best'"
+            )
+        if self.fine_tune and (self.early_stopping or self.keep == "best" or self.ema_momentum):
+            raise ValueError("can't stop early, average or keep the best epoch of two phases; remove one")
+        return self
+
+
+class Recipe(Section):
+    """A data set, a task, an architecture, and the values it is trained with; and what it is compared to."""
+
+    dataset: str
+    task: str
+    model: str
+    options: Mapping[str, Any]
+    baseline: str
+    train: Train | None
+
+    @field_validator("train", mode="before")
+    @classmethod
+    def _nothing_to_say(cls, value: Any) -> Any:
+        return None if value == {} else value
+
+
+def load(name: str, profile: str) -> Recipe:
+    """Read and check what an experiment is made of; the rest of its file is the business of others.
+
+    Raises EvermodelError that names the wrong key and the choices there are.
+    """
+    values = read(name, profile)
+    recipe = section.checked(Recipe, {key: values[key] for key in Recipe.model_fields if key in values}, where(name))
+    require_sense(name, recipe)
+    return recipe
+
+
+def where(name: str) -> str:
+    """The file of an experiment, as an error names it."""
+    return str(folders.experiment(name) / section.FILE)
+
+
+def read(name: str, profile: str) -> dict[str, Any]:
+    """The values of an experiment's file; EvermodelError that names the experiments there are."""
+    file = folders.experiment(name) / section.FILE
+    if not file.exists():
+        known = ", ".join(folders.names(folders.EXPERIMENTS)) or "none"
+        raise EvermodelError(f"there is no experiment {name!r} ({file} is missing); the experiments are {known}")
+    return dict(section.for_profile(section.read(file), profile))
+
+
+def require_sense(name: str, recipe: Recipe) -> None:
+    """Raise an EvermodelError where names name nothing, or do not go together."""
+    file, train = where(name), recipe.train
+    choose(f"{file}: dataset", recipe.dataset, folders.names(folders.DATASETS))
+    choose(f"{file}: task", recipe.task, catalog.modules("tasks"))
+    choose(f"{file}: model", recipe.model, catalog.modules("models"))
+    choose(f"{file}: baseline", recipe.baseline, catalog.modules("models"))
+    _require_options(file, recipe)
+    if train and recipe.task in IMAGE_TO_IMAGE and (train.random_flip or train.image_size):
+        raise EvermodelError(
+            f"{file}: train can't flip or resize for the task {recipe.task}: what is learned from would stay as "
+            "it is; remove random_flip and image_size"
+        )
+    if catalog.framework(recipe.baseline) == "keras":
+        raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
+    if catalog.framework(recipe.model) == "keras" and train is None:
+        raise EvermodelError(f"{file}: train is empty; {recipe.model} is a Keras model and needs it")
+    if catalog.framework(recipe.model) == "sklearn" and train is not None:
+        raise EvermodelError(f"{file}: train must be {{}}; {recipe.model} is fitted by scikit-learn in one step")
+
+
+def _require_options(file: str, recipe: Recipe) -> None:
+    known, train = catalog.options(recipe.model), recipe.train
+    for option in recipe.options:
+        choose(f"{file}: options.{option}", option, known, f"is not an option of model {recipe.model}")
+    for option, required in known.items():
+        if required and option not in recipe.options:
+            raise EvermodelError(f"{file}: options.{option} is missing; model {recipe.model} needs it")
+    tokens = recipe.options.get("max_tokens")
+    if train and tokens and tokens != train.text.max_tokens:
+        raise EvermodelError(
+            f"{file}: options.max_tokens is {tokens}, but train.text.max_tokens is {train.text.max_tokens}; "
+            "make them equal"
+        )

@@ -1,0 +1,92 @@
+"""The gate of the server: who may come in, and how much may be brought along."""
+
+import asyncio
+import base64
+import hmac
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from evermodel.serving.limits import Limits
+
+OPEN = ("/v2/health/live", "/v2/health/ready")
+
+
+class Gate:
+    """ASGI middleware: the token where one is set, and a body within the limits, read as a whole.
+
+    Predictions 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits, token: str | None) -> None:
+        self.app, self.limits, self.token = app, limits, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            self._require_token(scope["path"], Headers(scope=scope))
+            body = await self._body(Headers(scope=scope), receive)
+        except HTTPException as refusal:
+            answer = JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
+            await answer(scope, receive, send)
+            return
+        if body is not None:
+            await self.app(scope, _again(body, receive), send)
+
+    def _require_token(self, path: str, headers: Headers) -> None:
+        if self.token is None or path in OPEN:
+            return
+        # Compared as bytes in constant time, so that nothing is learnt from how long a refusal takes.
+        if not hmac.compare_digest(_given(headers.get("authorization", "")), self.token.encode()):
+            raise HTTPException(
+                401,
+                "send the header Authorization: Bearer TOKEN, or the token as a password",
+                headers={"WWW-Authenticate": 'Basic realm="Evermodel"'},
+            )
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
+        try:
+            return await asyncio.wait_for(self._read(headers, receive), self.limits.seconds)
+        except TimeoutError:
+            raise HTTPException(408, f"the body did not arrive within {self.limits.seconds:g} s") from None
+
+    async def _read(self, headers: Headers, receive: Receive) -> bytes | None:
+        """The whole body; None if the client left."""
+        said, body, more = headers.get("content-length", ""), b"", True
+        while more:
+            if (int(said) if said.isdecimal() else 0) > self.limits.body or len(body) > self.limits.body:
+                raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if len(body) > self.limits.body:
+            raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
+        return body
+
+
+def _given(authorization: str) -> bytes:
+    """The token of Bearer, or the password of Basic, for which a browser asks by itself; or nothing."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return given.encode()
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2] if scheme.lower() == "basic" else b""
+    except ValueError:  # of letters beyond ASCII too
+        return b""
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read once more."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

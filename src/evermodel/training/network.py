@@ -1,0 +1,309 @@
+"""Fitting a Keras model, epoch by epoch, so that it can be stopped anywhere and go on to the same bytes."""
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from evermodel.core.data import Array, Prepared, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.runs.recipe import Recipe, Train
+from evermodel.training import checkpoints, objectives, preprocessing
+from evermodel.training.objectives import Objective, Target
+from evermodel.runs import determinism
+
+BASE = "base"  # the layer that pretrained weights belong to
+Build = Callable[..., keras.Model]
+Encode = Callable[[Array], Array]
+History = list[dict[str, float]]
+Report = Callable[[dict[str, float]], None]
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """A split in batches, for every back end; `order` decides which rows come when.
+
+    An epoch's order depends on the seed and the epoch's number alone, so that a resumed training sees
+    what an undisturbed one would have seen.
+    """
+
+    def __init__(self, split: Split, size: int, encode: Encode | None, target: Target) -> None:
+        super().__init__()
+        self.split, self.size, self.encode, self.target = split, size, encode, target
+        self.order = np.arange(len(split))
+
+    def shuffle(self, seed: int, epoch: int) -> None:
+        """Take the order of that epoch."""
+        self.order = np.random.default_rng([seed, epoch]).permutation(len(self.split))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.split) / self.size)
+
+    def __getitem__(self, number: int) -> tuple[Array, Any]:
+        rows = self.order[number * self.size : (number + 1) * self.size]
+        x = self.split.x[rows]
+        return (self.encode(x) if self.encode else x), self.target(x, self.split.y[rows])
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Epochs `start` to `end` (exclusive), their first rate, and how many of the base's layers learn."""
+
+    number: int
+    start: int
+    end: int
+    rate: float
+    layers: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
+
+    whole: takes raw examples and gives one array of predictions.
+    """
+
+    core: keras.Model
+    trained: keras.Model
+    whole: keras.Model
+
+
+def fit(
+    build: Build, prepared: Prepared, recipe: Recipe, seed: int, folder: Path, report: Report
+) -> tuple[keras.Model, History]:
+    """Train on the training rows, watch the validation rows, and return the model and its history.
+
+    The model takes raw examples and has its pre-processing inside. folder: where checkpoints live between
+    a kill and the next run. report: called with the figures of every epoch that this process finishes.
+    """
+    train = recipe.train
+    assert train is not None, "params.py asks every Keras model for its train section"
+    if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
+        raise EvermodelError(
+            "train.precision is mixed_bfloat16, which not every CPU computes; use mixed_float16, float32 "
+            "or a GPU"
+        )
+    keras.config.set_dtype_policy(train.precision)
+    encoder = preprocessing.encoder(prepared.spec, train)
+    objective = objectives.objective(recipe.task, prepared.spec)
+    network = assemble(build, encoder, prepared, objective, recipe)
+    if train.fine_tune:
+        _base(network.core)  # refused now, not after the first phase
+    # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
+    encode = encoder if prepared.spec.kind == "text" else None
+    batches = {
+        name: Batches(prepared.splits[name], train.batch_size, encode, objective.target)
+        for name in ("train", "validation")
+    }
+    progress = Progress(train, folder, report)
+    for phase in phases(train):
+        if progress.done < phase.end or phase.end == train.total_epochs:
+            _fit(network, phase, objective, train, batches, seed, progress)
+    progress.choose(network.trained)
+    return network.whole, progress.history
+
+
+def phases(train: Train) -> list[Phase]:
+    """The one phase of a training, or the two of a transfer."""
+    first = Phase(1, 0, train.epochs, train.learning_rate, 0)
+    if (tune := train.fine_tune) is None:
+        return [first]
+    rate = train.learning_rate * tune.factor
+    return [first, Phase(2, train.epochs, train.total_epochs, rate, tune.layers)]
+
+
+def _fit(
+    network: Network,
+    phase: Phase,
+    objective: Objective,
+    train: Train,
+    batches: Mapping[str, Batches],
+    seed: int,
+    progress: "Progress",
+) -> None:
+    """One phase, or what is left of it after a kill."""
+    if phase.layers:
+        unfreeze(network.core, phase.layers)
+    model = network.trained
+    model.compile(
+        optimizer=_optimizer(train, phase, len(batches["train"])),
+        loss=objective.loss,
+        loss_weights=objective.loss_weights,
+        metrics=objective.metrics if isinstance(objective.metrics, Mapping) else list(objective.metrics),
+    )
+    model.optimizer.build(model.trainable_variables)
+    progress.resume(model, phase)
+    _make_metrics(model, *batches["train"][0])
+    model.fit(
+        batches["train"],
+        validation_data=batches["validation"],
+        epochs=phase.end if not progress.finished else len(progress.history),
+        initial_epoch=len(progress.history),
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, _: batches["train"].shuffle(seed, e)),
+            progress,
+        ],
+    )
+
+
+def _make_metrics(model: keras.Model, x: Array, y: Any) -> None:
+    """Let loss and metrics make their variables now; made in the first step, Keras would trace that twice."""
+    predictions = model(x, training=False)
+    model.compute_loss(x, y, predictions)
+    model.compute_metrics(x, y, predictions)
+    model.reset_metrics()
+
+
+def unfreeze(core: keras.Model, count: int) -> None:
+    """Let the last `count` layers of the base that have weights learn, batch normalisation aside.
+
+    That stays as it is: Keras keeps it in inference mode only while it is not trainable, and a few images
+    would spoil its statistics. Raises EvermodelError if the architecture has no base.
+    """
+    base = _base(core)
+    base.trainable = True  # reaches all its layers
+    fixed = keras.layers.BatchNormalization
+    learning = [layer for layer in base.layers if layer.weights and not isinstance(layer, fixed)][-count:]
+    for layer in base.layers:
+        layer.trainable = layer in learning
+
+
+def _base(core: keras.Model) -> keras.Model:
+    if (base := next((layer for layer in core.layers if layer.name == BASE), None)) is None:
+        raise EvermodelError(
+            f"model {core.name} has no layer {BASE!r}; remove train.fine_tune in params.yaml"
+        )
+    return base
+
+
+def assemble(
+    build: Build, encoder: keras.Model, prepared: Prepared, objective: Objective, recipe: Recipe
+) -> Network:
+    """The architecture between the encoder and the scale of its predictions."""
+    arguments = encoder.output_shape[1:], objective.outputs, objective.activation
+    try:
+        core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
+    except (ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EvermodelError(f"model {recipe.model} can't be built from its options: {reason}") from None
+    predictions = core(encoder.output)
+    named = predictions if isinstance(predictions, dict) else {"": predictions}
+    heads = {name: _in_its_unit(name, head, objective) for name, head in named.items()}
+    joined = keras.layers.Concatenate(dtype="float32")(list(heads.values())) if len(heads) > 1 else heads[""]
+    whole = keras.Model(encoder.input, joined, name=recipe.model)
+    if prepared.spec.kind == "text":
+        return Network(core, core, whole)
+    return Network(core, keras.Model(encoder.input, heads) if len(heads) > 1 else whole, whole)
+
+
+def _in_its_unit(name: str, head: keras.KerasTensor, objective: Objective) -> keras.KerasTensor:
+    """The answer of a head times its scale, in 32 bits whatever the precision of the architecture."""
+    scale = objective.scale.get(name)
+    if scale is None and head.dtype == "float32":
+        return head
+    # Named as the head, because losses and metrics find their answer by that name.
+    return keras.layers.Rescaling(*(scale or (1.0, 0.0)), name=name or "decoder", dtype="float32")(head)
+
+
+def _weights(build: Build, prepared: Prepared, recipe: Recipe) -> dict[str, str]:
+    """The file of pretrained weights, for an architecture that takes some and data that bring them."""
+    file = prepared.weights.get(str(recipe.options.get("base")))
+    return {"weights": str(file)} if file and "weights" in inspect.signature(build).parameters else {}
+
+
+class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+    """What is known after each epoch: the history, the best weights so far, and when to stop.
+
+    Everything that early stopping and the choice of the epoch need is read from the history, so nothing is
+    forgotten on a resume (Keras' own callbacks forget their best value, keras-team/keras#17012).
+    """
+
+    def __init__(self, train: Train, folder: Path, report: Report) -> None:
+        super().__init__()
+        self.train, self.folder, self.report = train, folder, report
+        self.history: History = []
+        self.best: list[Array] = []
+        self.phase = phases(train)[0]
+        self.state = checkpoints.newest(folder) or {}
+
+    @property
+    def done(self) -> int:
+        """The number of epochs that are finished, in this process or before."""
+        return len(json.loads(str(self.state["history"])) if self.state else self.history)
+
+    @property
+    def finished(self) -> bool:
+        """Whether early stopping has ended the training."""
+        stop = self.train.early_stopping
+        return stop is not None and len(self.history) - 1 - self._best_epoch(stop.monitor) >= stop.patience
+
+    def resume(self, model: keras.Model, phase: Phase) -> None:
+        """Take up the newest intact checkpoint, if there is one, before the first phase that is not done."""
+        state, self.state, self.phase = self.state, {}, phase
+        if not state:
+            return
+        self.history = json.loads(str(state["history"]))
+        # The end of the phase before has the moments of another optimizer.
+        variables = _variables(model) if len(self.history) > phase.start else model.variables
+        for number, variable in enumerate(variables):
+            variable.assign(state[f"variable_{number}"])
+        self.best = [state[name] for name in sorted(state) if name.startswith("best_")]
+        print(f"going on after epoch {len(self.history)} of {self.train.total_epochs}", flush=True)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the figures and the state of the epoch."""
+        figures = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
+        if self.train.fine_tune:
+            figures["phase"] = self.phase.number
+        if not math.isfinite(figures["loss"]):
+            raise EvermodelError(
+                f"the loss became {figures['loss']} in epoch {epoch + 1}; "
+                "lower train.learning_rate in params.yaml"
+            )
+        self.history.append(figures)
+        if self.train.keep == "best" and self._best_epoch("val_loss") == epoch:
+            self.best = [variable.numpy() for variable in self.model.variables]
+        state = {f"variable_{n}": variable.numpy() for n, variable in enumerate(_variables(self.model))}
+        state |= {f"best_{n:05d}": value for n, value in enumerate(self.best)}
+        checkpoints.save(self.folder, epoch + 1, state | {"history": np.array(json.dumps(self.history))})
+        self.report(figures)
+        self.model.stop_training = self.finished
+
+    def choose(self, model: keras.Model) -> None:
+        """Go back to the epoch with the lowest validation loss, if params say so."""
+        for variable, value in zip(model.variables, self.best, strict=False):
+            variable.assign(value)
+
+    def _best_epoch(self, monitor: str) -> int:
+        """The index of the first epoch with the lowest value."""
+        values = [figures[monitor] for figures in self.history]
+        return int(np.nanargmin(values)) if np.isfinite(values).any() else 0
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """All that changes while training: weights, seeds of dropout, and the optimizer's moments."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _optimizer(train: Train, phase: Phase, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    rate = phase.rate
+    if train.learning_rate_schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, (phase.end - phase.start) * steps_per_epoch)
+    kinds = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": keras.optimizers.SGD,
+    }
+    averaging = {"use_ema": True, "ema_momentum": train.ema_momentum} if train.ema_momentum else {}
+    # AdamW refuses None: left out, it takes Keras' own value.
+    decay = {} if train.weight_decay is None else {"weight_decay": train.weight_decay}
+    # Named, or Keras counts the optimizers of this process, and the model's file would tell of a resume.
+    return kinds[train.optimizer](rate, name=train.optimizer, **averaging, **decay)

@@ -1,0 +1,106 @@
+"""One training: from prepared data and params to a model folder."""
+
+import hashlib
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from evermodel.core import catalog, data
+from evermodel.core.data import Prepared
+from evermodel.core.project import Runtime
+from evermodel.runs.recipe import Recipe
+from evermodel.training import estimator
+from evermodel.runs import determinism, saved
+from evermodel.runs.saved import Metadata
+
+Report = Callable[[dict[str, float]], None]
+LOCK = Path("requirements/numbers.lock")
+CODE = ("core", "learners", "runs")  # and the model's own file
+
+
+def key(recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
+    """The identity of a training: a hash of all that can change its result.
+
+    That is the data, the values of params.yaml, the locked environment, and our code.
+    """
+    values = {
+        "recipe": recipe.model_dump(mode="json", exclude={"baseline", "promotion"}),
+        "runtime": runtime.model_dump(mode="json"),
+        "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
+        "code": {str(f.relative_to(catalog.PACKAGE)): data.file_hash(f) for f in _code(recipe.model)},
+        "environment": data.file_hash(LOCK) if LOCK.exists() else None,
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def train(
+    recipe: Recipe,
+    runtime: Runtime,
+    prepared: Prepared,
+    folder: Path,
+    state: Path,
+    identity: str,
+    report: Report,
+) -> Metadata:
+    """Fit the recipe's model and write model file, history.csv and training.json into `folder`.
+
+    state: where an interrupted training finds its checkpoints. report: called after every epoch.
+    """
+    if catalog.framework(recipe.model) == "keras":
+        file, parameters, history = _network(recipe, runtime, prepared, folder, state, report)
+    else:
+        file, parameters, history = _estimator(recipe, prepared, folder)
+    pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+    metadata = Metadata(
+        key=identity,
+        file=file.name,
+        sha256=data.file_hash(file),
+        parameters=parameters,
+        epochs=len(history),
+        test_hash=prepared.spec.test_hash,
+        pretrained=str(recipe.options.get("base")) in prepared.weights,
+    )
+    saved.write_metadata(folder, metadata)
+    return metadata
+
+
+def model_module(model: str) -> str:
+    """The module of a model's file."""
+    return f"evermodel.models.{model}"
+
+
+def _network(
+    recipe: Recipe, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
+) -> tuple[Path, int, list[dict[str, float]]]:
+    determinism.seed_keras(runtime.seed)
+    from evermodel.training import features, network
+
+    build = importlib.import_module(model_module(recipe.model)).build
+    if recipe.task == "features":
+        model, history = features.fit(build, prepared, recipe)
+    else:
+        model, history = network.fit(build, prepared, recipe, runtime.seed, state, report)
+    return saved.save_keras(model, folder), model.count_params(), history
+
+
+def _estimator(
+    recipe: Recipe, prepared: Prepared, folder: Path
+) -> tuple[Path, int, list[dict[str, float]]]:
+    build = importlib.import_module(model_module(recipe.model)).build
+    train = prepared.splits["train"]
+    model = estimator.fit(build, prepared.spec, recipe.task, train, **recipe.options)
+    history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
+    return saved.save_sklearn(model, folder), estimator.parameters(model), history
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _code(model: str) -> list[Path]:
+    """Our files that a training may import, whether it has done so already or not, as in dvc.yaml."""
+    shared = [file for folder in CODE for file in sorted((catalog.PACKAGE / folder).glob("*.py"))]
+    return [*shared, catalog.PACKAGE / "models" / f"{model}.py"]

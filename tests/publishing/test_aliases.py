@@ -1,0 +1,229 @@
+import pytest
+from mlflow.tracking import MlflowClient
+
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing import ledger, registry, aliases
+
+NAME = "it"
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A store with a registered model of three versions."""
+    file = tmp_path_factory.mktemp("store") / "mlflow.db"
+    client = MlflowClient(f"sqlite:///{file}", f"sqlite:///{file}")
+    client.create_registered_model(NAME)
+    for _ in range(3):
+        client.create_model_version(NAME, source="mlflow-artifacts:/it")
+    return client
+
+
+@pytest.fixture
+def client(empty, workspace):
+    """The same store, in which nothing was ever decided."""
+    for alias in empty.get_registered_model(NAME).aliases:
+        empty.delete_registered_model_alias(NAME, alias)
+    if aliases.HEAD in empty.get_registered_model(NAME).tags:
+        empty.delete_registered_model_tag(NAME, aliases.HEAD)
+    return empty
+
+
+def aliases(client):
+    return {name: int(version) for name, version in client.get_registered_model(NAME).aliases.items()}
+
+
+def decide(client, action, version, after=None):
+    with ledger.held(NAME) as book:
+        aliases.reconcile(client, NAME, book)
+        stays = book.champion if action not in ("promote", "rollback") else after or version
+        decided = aliases.entry(action, version, book.champion, stays, "because")
+        return aliases.enact(client, NAME, book, decided)
+
+
+def entries():
+    return ledger.read(ledger.path(NAME))
+
+
+def test_aliases_follow_what_was_decided(client):
+    decide(client, "promote", 1)
+    assert aliases(client) == {"champion": 1}
+    decide(client, "keep", 2)
+    assert aliases(client) == {"champion": 1, "challenger": 2}
+    decide(client, "promote", 3)
+    assert aliases(client) == {"champion": 3, "previous": 1}
+
+
+def test_what_a_crash_cut_short_is_done_by_the_next(client):
+    decide(client, "promote", 1)
+    with ledger.held(NAME) as book:
+        book.append(aliases.entry("promote", 2, 1, 2, "because"))  # and then the power went
+    assert aliases(client)["champion"] == 1
+    with pytest.raises(EvermodelError, match="a promotion was cut short"):
+        aliases.require_same(client, NAME, entries())
+    decide(client, "keep", 3)
+    assert aliases(client) == {"champion": 2, "previous": 1, "challenger": 3}
+    assert [line.action for line in entries()] == ["promote", "promote", "keep"]
+    aliases.require_same(client, NAME, entries())
+
+
+def test_a_version_that_somebody_deleted_gets_no_alias_and_holds_nothing_up(client):
+    decide(client, "promote", 1)
+    gone = client.create_model_version(NAME, source="mlflow-artifacts:/it").version
+    decide(client, "promote", int(gone))
+    client.delete_model_version(NAME, gone)
+    decide(client, "promote", 3)
+    assert aliases(client) == {"champion": 3}
+    assert [(line.action, line.after) for line in entries()][2:] == [("found", None), ("promote", 3)]
+    aliases.require_same(client, NAME, entries())
+
+
+def test_a_champion_that_somebody_named_in_mlflow_is_written_down(client):
+    decide(client, "promote", 1)
+    client.set_registered_model_alias(NAME, "champion", "2")
+    with pytest.raises(EvermodelError, match="MLflow does not"):
+        aliases.require_same(client, NAME, entries())
+    decide(client, "keep", 3)
+    assert [(line.action, line.before, line.after) for line in entries()] == [
+        ("promote", None, 1),
+        ("found", 1, 2),
+        ("keep", 2, 2),
+    ]
+
+
+def test_a_registry_that_is_older_than_its_ledger_is_taken_over(client):
+    client.set_registered_model_alias(NAME, "champion", "2")
+    decide(client, "promote", 3)
+    assert [line.action for line in entries()] == ["found", "promote"]
+    assert aliases(client) == {"champion": 3, "previous": 2}
+
+
+def test_another_ledger_is_refused(client, monkeypatch, tmp_path):
+    decide(client, "promote", 1)
+    monkeypatch.setenv(ledger.VARIABLE, str(tmp_path / "another"))
+    with pytest.raises(EvermodelError, match="is not the ledger by which it was promoted last"):
+        decide(client, "promote", 2)
+    assert aliases(client) == {"champion": 1}
+
+
+def test_a_ledger_of_which_the_registry_knows_nothing_is_refused(client, tmp_path):
+    decide(client, "promote", 1)
+    another = f"sqlite:///{tmp_path}/another.db"
+    with pytest.raises(
+        EvermodelError, match="tells of 1 decisions about it, of which this MLflow knows nothing"
+    ):
+        decide(MlflowClient(another, another), "promote", 1)
+
+
+def test_lines_that_were_cut_off_at_the_end_are_missed(client):
+    decide(client, "promote", 1)
+    decide(client, "promote", 2)
+    file = ledger.path(NAME)
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(EvermodelError, match="lines are missing"):
+        aliases.require_same(client, NAME, entries())
+
+
+def move(client, how, version=None):
+    with ledger.held(NAME) as book:
+        aliases.reconcile(client, NAME, book)
+        return how(client, NAME, book, version)
+
+
+def test_a_rollback_goes_to_the_champion_before_and_the_next_one_back_again(client, monkeypatch):
+    monkeypatch.setattr(registry, "require_answer", lambda *_: None)
+    decide(client, "promote", 1)
+    decide(client, "promote", 3)
+    decide(client, "keep", 2)
+    assert move(client, aliases.rollback).after == 1
+    assert aliases(client) == {"champion": 1, "previous": 3}
+    assert move(client, aliases.rollback).after == 3
+    assert move(client, aliases.rollback, 2).after == 2
+    assert aliases(client)["champion"] == 2
+
+
+def test_a_rollback_to_what_can_not_answer_changes_nothing(client, monkeypatch):
+    def refuse(*_):
+        raise EvermodelError("it is broken")
+
+    monkeypatch.setattr(registry, "require_answer", refuse)
+    decide(client, "promote", 1)
+    decide(client, "promote", 2)
+    with pytest.raises(EvermodelError, match="broken"):
+        move(client, aliases.rollback)
+    assert aliases(client)["champion"] == 2
+    assert len(entries()) == 2
+
+
+def test_a_rollback_without_a_champion_before_or_to_the_champion_is_refused(client):
+    decide(client, "promote", 1)
+    with pytest.raises(EvermodelError, match="no champion before"):
+        move(client, aliases.rollback)
+    with pytest.raises(EvermodelError, match="champion already"):
+        move(client, aliases.rollback, 1)
+
+
+def test_a_version_that_does_not_exist_is_refused(client):
+    decide(client, "promote", 1)
+    with pytest.raises(EvermodelError, match="has no version 9; it has 1, 2, 3"):
+        move(client, aliases.rollback, 9)
+
+
+def test_a_winner_that_waits_becomes_champion_by_somebodys_word(client):
+    decide(client, "promote", 1)
+    decide(client, "await", 2)
+    assert aliases(client) == {"champion": 1, "challenger": 2}
+    done = move(client, aliases.approve)
+    assert (done.action, done.before, done.after) == ("promote", 1, 2)
+    assert done.reason == "approved; because"
+    assert aliases(client) == {"champion": 2, "previous": 1}
+
+
+def test_nobody_is_approved_who_does_not_wait_or_was_compared_with_another_champion(client):
+    decide(client, "keep", 1)
+    with pytest.raises(EvermodelError, match="no version of it waits"):
+        move(client, aliases.approve)
+    decide(client, "await", 2)
+    decide(client, "promote", 3)
+    with pytest.raises(EvermodelError, match="version 1 of it waits"):
+        move(client, aliases.approve, 1)
+    with pytest.raises(EvermodelError, match="version 3 is champion now"):
+        move(client, aliases.approve, 2)
+
+
+def test_a_winner_that_is_refused_waits_no_more_unless_it_is_named(client):
+    decide(client, "promote", 1)
+    decide(client, "await", 2)
+    refused = move(client, aliases.refuse)
+    assert (refused.action, refused.before, refused.after) == ("refuse", 1, 1)
+    assert refused.reason == "refused; because"
+    assert aliases(client) == {"champion": 1}
+    for answer in (aliases.approve, aliases.refuse):
+        with pytest.raises(EvermodelError, match="no version of it waits"):
+            move(client, answer)
+    assert move(client, aliases.approve, 2).after == 2
+
+
+def test_a_winner_waits_until_it_is_answered_or_another_one_is_champion(client):
+    def waits():
+        found = aliases.waiting(ledger.read(ledger.path("it")))
+        return found.version if found else None
+
+    assert waits() is None
+    decide(client, "promote", 1)
+    assert waits() is None
+    decide(client, "await", 2)
+    decide(client, "keep", 3)
+    assert waits() == 2
+    decide(client, "await", 3)
+    assert waits() == 3
+    move(client, aliases.refuse, 3)
+    assert waits() == 2
+    decide(client, "promote", 4)
+    assert waits() is None, "it was not compared with this champion"
+
+
+def test_an_answer_in_airflow_names_the_person_and_the_run(client, monkeypatch):
+    monkeypatch.setenv("EVERMODEL_RUN", "approve.it/now")
+    assert decide(client, "await", 1).who == "approve.it/now"
+    monkeypatch.setenv("EVERMODEL_PERSON", "Ada")
+    assert move(client, aliases.approve).who == "Ada in approve.it/now"

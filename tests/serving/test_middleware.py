@@ -1,0 +1,97 @@
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from evermodel.serving.middleware import Gate
+from tests.serving.conftest import LIMITS, champion
+
+ROW = {"rows": [{"a": 1, "b": 3}]}
+
+
+@pytest.mark.parametrize(
+    "given", [None, "Bearer wrong", "Basic secret", "Basic bWU6d3Jvbmc=", "Basic bWU=", "Basic ü"]
+)
+def test_without_the_token_nobody_comes_in(start, given):
+    client, headers = start(token="secret").client, {"authorization": given.encode()} if given else {}
+    for answer in (
+        client.post("/predict/houses", json=ROW, headers=headers),
+        client.get("/metrics", headers=headers),
+    ):
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == 'Basic realm="Evermodel"'
+
+
+def test_with_the_token_everybody_does_and_health_needs_none(start):
+    client = start(token="secret").client
+    assert (
+        client.post("/predict/houses", json=ROW, headers={"authorization": "Bearer secret"}).status_code
+        == 200
+    )
+    assert client.get("/v2/health/ready").status_code == 200
+
+
+def test_a_browser_gives_the_token_as_a_password(start):
+    client = start(token="secret").client
+    assert client.post("/predict/houses", json=ROW, auth=("me", "secret")).status_code == 200
+    assert client.post("/predict/houses", json=ROW, auth=("secret", "wrong")).status_code == 401
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(client, said):
+    content = b"x" * 200_000
+    answer = client.post("/predict/houses", content=content if said else iter([content] * 2))
+    assert answer.status_code == 413
+    assert "100,000 bytes" in answer.json()["error"]
+
+
+def test_a_body_that_comes_too_slowly_is_refused():
+    sent = []
+
+    async def never():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/predict/houses", "method": "POST", "headers": []}
+    asyncio.run(Gate(None, replace(LIMITS, seconds=0.05), None)(scope, never, send))
+    assert sent[0]["status"] == 408
+
+
+def test_an_answer_that_takes_too_long_is_given_up_and_keeps_its_place(start):
+    go_on = threading.Event()
+    running = start(replace(LIMITS, seconds=0.2, at_once=1))
+    running.serve(champion("houses", predict=lambda x: go_on.wait(60) and np.zeros((1, 1))))
+    with running.client as client:
+        assert client.post("/predict/houses", json=ROW).status_code == 503
+        busy = client.post("/predict/houses", json=ROW)
+        assert busy.status_code == 429
+        assert busy.headers["retry-after"] == "1"
+        go_on.set()
+        deadline = time.monotonic() + 30
+        while client.post("/predict/houses", json=ROW).status_code != 200:
+            assert time.monotonic() < deadline
+
+
+def test_a_request_that_was_begun_is_answered_by_the_version_it_began_with(running):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(x):
+        begun.set()
+        assert go_on.wait(60)
+        return np.ones((len(x), 1))
+
+    running.serve(champion("houses", 1, slow))
+    with running.client as client, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.post, "/predict/houses", json=ROW)
+        assert begun.wait(60)
+        running.serve(champion("houses", 2, lambda x: np.full((len(x), 1), 2.0)))
+        go_on.set()
+        old, new = asked.result().json(), client.post("/predict/houses", json=ROW).json()
+    assert (old["version"], old["answers"][0]["price"]) == (1, 1.0)
+    assert (new["version"], new["answers"][0]["price"]) == (2, 2.0)

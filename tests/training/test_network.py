@@ -1,0 +1,416 @@
+import importlib
+from functools import cache
+
+import numpy as np
+import pytest
+
+from evermodel.core import params
+from evermodel.core.data import Prepared, Split
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import Experiment
+from evermodel.training import checkpoints
+from evermodel.runs import saved
+from tests.specs import make_spec
+
+AS_STORED = lambda x, y: y  # noqa: E731
+TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
+# What a resumed training must not forget, each with a way of training that would show it.
+RECIPES = {
+    "adam": {},
+    "averaged rmsprop by a schedule": {"optimizer": "rmsprop", "schedule": "cosine", "average": 0.9},
+    "best epoch": {
+        "early_stopping": {"monitor": "val_loss", "patience": 2},
+        "keep": "best",
+        "learning_rate": 0.3,
+        "epochs": 20,
+    },
+}
+# A recipe of two phases; the second has another optimizer, with other variables.
+TWO_PHASES = {"epochs": 2, "schedule": "cosine", "fine_tune": {"layers": 2, "epochs": 2, "factor": 0.5}}
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for whatever ends a training between two epochs."""
+
+
+def table(rows):
+    random = np.random.RandomState(rows)
+    x = random.normal(size=(rows, 3))
+    return Split(x, x @ [1.0, -2.0, 0.5] + random.normal(size=rows))
+
+
+SPLITS = {"train": table(48), "validation": table(16)}
+SPEC = make_spec(
+    input_shape=(3,),
+    columns=("a", "b", "c"),
+    mean=(0.0, 0.0, 0.0),
+    variance=(1.0, 1.0, 1.0),
+    target_mean=(0.5,),
+    target_sd=(2.0,),
+)
+PICTURES = SPEC.model_copy(
+    update={"kind": "images", "input_shape": (8, 8, 1), "input_dtype": "uint8", "columns": ()}
+)
+FACES = SPEC.model_copy(
+    update={"targets": ("age", "gender"), "target_mean": (40.0, 0.5), "target_sd": (20.0, 0.5)}
+)
+
+
+def faces(rows):
+    x = np.random.RandomState(rows).normal(size=(rows, 3))
+    return Split(x, np.stack([40 + 20 * x[:, 0], (x[:, 1] > 0).astype(float)], axis=1))
+
+
+def images(rows):
+    """Half of them bright on the left, half on the right."""
+    x = np.random.RandomState(rows).randint(0, 100, (rows, 8, 8, 1)).astype(np.uint8)
+    y = np.arange(rows) % 2
+    x[y == 0, :, :4] += 155
+    x[y == 1, :, 4:] += 155
+    return Split(x, y.astype(float))
+
+
+FLIPPED = {
+    "spec": PICTURES,
+    "splits": {"train": images(64), "validation": images(16)},
+    "task": "binary",
+    "flip": True,
+    "learning_rate": 0.03,
+    "epochs": 8,
+}
+
+
+def experiment(task="regression", options=None, **train):
+    policy = {"metric": "mae", "ceiling": 1} if task == "regression" else {"metric": "accuracy", "floor": 0}
+    return Experiment(
+        dataset="made",
+        task=task,
+        model="mlp",
+        options={"units": [8], "dropout": 0.25} if options is None else options,
+        baseline="linear",
+        train=params.Train.model_validate(TRAIN | train),
+        promotion=params.Promotion.model_validate(policy),
+    )
+
+
+@pytest.fixture(scope="module")
+def network(keras):
+    return importlib.import_module("evermodel.training.network")
+
+
+@pytest.fixture(scope="module")
+def learn(keras, network, tmp_path_factory):
+    """A function that trains as a fresh process would, and returns the weights, the history and the model."""
+    mlp = importlib.import_module("evermodel.models.mlp").build
+
+    def learned(folder=None, seed=1, killed_after=None, spec=SPEC, splits=SPLITS, build=mlp, **how):
+        def report(figures):
+            if figures["epoch"] == killed_after:
+                raise Killed
+
+        # Its counters become names of layers; it would look for garbage among all that TensorFlow has.
+        keras.backend.clear_session(free_memory=False)
+        keras.utils.set_random_seed(seed)
+        state = folder or tmp_path_factory.mktemp("state")
+        options = None if build is mlp else {}
+        asked = experiment(options=options, **how)
+        model, history = network.fit(build, Prepared(spec, splits, {}), asked, seed, state, report)
+        return model.get_weights(), history, model
+
+    yield learned
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module")
+def on_a_base(keras):
+    """The build function of a small network with a frozen base of three layers and two weights each."""
+
+    def build(input_shape, outputs, activation):
+        layers = keras.layers
+        base = keras.Sequential(
+            [keras.Input(input_shape), *(layers.Dense(width, "relu") for width in (8, 7, 6))], name="base"
+        )
+        base.trainable = False
+        inputs = keras.Input(input_shape)
+        x = layers.Dropout(0.25)(base(inputs))
+        return keras.Model(inputs, layers.Dense(outputs, activation)(x), name="tiny")
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def first_epoch(learn, on_a_base):
+    """The weights after an epoch on a frozen base."""
+    return learn(build=on_a_base, epochs=1)[0]
+
+
+@pytest.fixture(scope="module")
+def undisturbed_phases(learn, on_a_base, tmp_path_factory):
+    """The history and the model file of two phases that nothing interrupted."""
+    _, history, model = learn(build=on_a_base, **TWO_PHASES)
+    return history, saved.save_keras(model, tmp_path_factory.mktemp("undisturbed")).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def two_heads(keras):
+    """How to train a network with a head for each name."""
+
+    def build(input_shape, outputs, activation):
+        inputs = keras.Input(input_shape)
+        x = keras.layers.Dense(16, "relu")(inputs)
+        heads = {n: keras.layers.Dense(units, activation[n], name=n)(x) for n, units in outputs.items()}
+        return keras.Model(inputs, heads, name="tiny")
+
+    splits = {"train": faces(200), "validation": faces(40)}
+    train = {"learning_rate": 0.03, "epochs": 20}
+    return {"spec": FACES, "splits": splits, "task": "age_gender", "build": build, **train}
+
+
+@pytest.fixture(scope="module")
+def undisturbed_heads(learn, two_heads):
+    """What a training of two heads gives."""
+    return learn(**two_heads)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_pictures(learn):
+    """What a training on images that are mirrored gives."""
+    return learn(**FLIPPED)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(learn):
+    """A function from a recipe to what one training by it, from its start to its end, gives."""
+    return cache(lambda recipe: learn(**RECIPES[recipe]))
+
+
+def same(some, others):
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
+
+
+def test_a_model_learns_and_tells_of_every_epoch(learn):
+    _, history, model = learn(epochs=8, learning_rate=0.05)
+    assert [figures["epoch"] for figures in history] == list(range(1, 9))
+    assert history[0].keys() == {"epoch", "loss", "mae", "val_loss", "val_mae"}
+    assert history[-1]["loss"] < history[0]["loss"] / 2
+    assert model.predict(SPLITS["validation"].x, verbose=0).shape == (16, 1)
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(learn, undisturbed):
+    weights, history, _ = undisturbed("adam")
+    again, its_history, _ = learn()
+    assert its_history == history
+    assert same(again, weights)
+    assert not same(learn(seed=2)[0], weights)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_training_that_was_killed_goes_on_to_the_same_weights_and_history(
+    learn, undisturbed, tmp_path, recipe
+):
+    weights, history, _ = undisturbed(recipe)
+    for epoch in (2, len(history)):
+        with pytest.raises(Killed):
+            learn(tmp_path, killed_after=epoch, **RECIPES[recipe])
+    resumed, its_history, _ = learn(tmp_path, **RECIPES[recipe])
+    assert its_history == history
+    assert same(resumed, weights)
+
+
+def test_a_training_goes_on_from_the_checkpoint_before_a_damaged_one(learn, undisturbed, tmp_path, capsys):
+    weights, history, _ = undisturbed("adam")
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=3)
+    newest = max(tmp_path.glob("*.npz"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    resumed, its_history, _ = learn(tmp_path)
+    assert its_history == history
+    assert same(resumed, weights)
+    printed = capsys.readouterr().out
+    assert "is damaged" in printed
+    assert "going on after epoch 2 of 5" in printed
+
+
+def test_early_stopping_ends_the_training_when_validation_no_longer_improves(undisturbed):
+    _, history, _ = undisturbed("best epoch")
+    losses = [figures["val_loss"] for figures in history]
+    assert len(losses) < RECIPES["best epoch"]["epochs"]
+    assert len(losses) - 1 - int(np.argmin(losses)) == 2
+
+
+def test_the_best_epoch_is_the_one_of_the_lowest_validation_loss(undisturbed):
+    _, history, model = undisturbed("best epoch")
+    losses = [figures["val_loss"] for figures in history]
+    x, y = SPLITS["validation"].x, SPLITS["validation"].y
+    loss = np.mean((model.predict(x, verbose=0)[:, 0] - y) ** 2)
+    assert min(losses) < losses[-1], "the last epoch must not be the best, or this shows nothing"
+    assert loss == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_what_params_say_of_training_makes_a_difference(learn, undisturbed):
+    changes = [
+        {"optimizer": "adamw"},
+        {"optimizer": "adamw", "weight_decay": 0.5},
+        {"schedule": "cosine"},
+        {"average": 0.9},
+    ]
+    models = [undisturbed("adam")[0], *(learn(**change)[0] for change in changes)]
+    pairs = [(one, other) for number, one in enumerate(models) for other in models[:number]]
+    assert not any(same(*pair) for pair in pairs)
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
+def test_a_loss_that_is_no_number_ends_the_training_and_is_not_kept(learn, tmp_path):
+    with pytest.raises(EvermodelError, match=r"the loss became \w+ in epoch \d; lower train\.learning_rate"):
+        learn(tmp_path, optimizer="sgd", learning_rate=1e20)
+    kept = checkpoints.newest(tmp_path)
+    assert kept is None or all(np.isfinite(v).all() for v in kept.values() if v.dtype.kind == "f")
+
+
+def test_texts_go_into_the_finished_model_as_they_are(learn):
+    texts = np.array(["a good film", "a bad film"] * 20, dtype=object)
+    split = Split(texts, np.array([1, 0] * 20))
+    words = {"kind": "text", "input_shape": (), "input_dtype": "string", "columns": ()}
+    spec = SPEC.model_copy(update={**words, "vocabulary": ("a", "film", "bad", "good")})
+    _, history, model = learn(
+        spec=spec,
+        splits={"train": split, "validation": split},
+        task="binary",
+        text={"words": 10},
+        learning_rate=0.1,
+    )
+    assert history[-1]["val_accuracy"] == 1
+    assert (model.predict(texts[:2], verbose=0)[:, 0] > 0.5).tolist() == [True, False]
+
+
+def test_batches_cover_each_row_once_in_every_epoch(network):
+    split = Split(np.arange(10).reshape(10, 1), np.arange(10))
+    batches = network.Batches(split, 4, None, AS_STORED)
+    for epoch in range(3):
+        batches.shuffle(1, epoch)
+        x, y = zip(*(batches[number] for number in range(len(batches))), strict=True)
+        assert [len(part) for part in y] == [4, 4, 2]
+        assert sorted(np.concatenate(y)) == list(range(10))
+        assert np.array_equal(np.concatenate(x)[:, 0], np.concatenate(y))
+
+
+def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
+    def order(seed, epoch, before=()):
+        batches = network.Batches(Split(np.arange(50), np.arange(50)), 4, None, AS_STORED)
+        for earlier in before:
+            batches.shuffle(seed, earlier)
+        batches.shuffle(seed, epoch)
+        return tuple(batches.order)
+
+    assert order(1, 2) == order(1, 2, before=(0, 1))
+    assert len({order(1, 2), order(1, 3), order(2, 2)}) == 3
+
+
+def test_batches_are_encoded_as_they_leave(network):
+    batches = network.Batches(Split(np.arange(4), np.zeros(4)), 2, lambda x: 10 * x, AS_STORED)
+    assert batches[1][0].tolist() == [20, 30]
+
+
+def test_what_is_learned_from_a_batch_is_made_of_its_own_x_and_y(network):
+    split = Split(np.arange(6), 10 * np.arange(6))
+    batches = network.Batches(split, 2, None, lambda x, y: x + y)
+    batches.shuffle(1, 1)
+    for number in range(3):
+        x, y = batches[number]
+        assert np.array_equal(y, 11 * x)
+
+
+def test_a_first_phase_leaves_the_base_as_it_was(learn, on_a_base, first_epoch):
+    longer, _, _ = learn(build=on_a_base, epochs=3)
+    assert same(first_epoch[:6], longer[:6])
+    assert not same(first_epoch[6:], longer[6:])
+
+
+def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(learn, on_a_base, first_epoch):
+    after, _, model = learn(build=on_a_base, epochs=1, fine_tune={"layers": 2, "epochs": 1, "factor": 0.5})
+    assert same(first_epoch[:2], after[:2])
+    assert not any(np.array_equal(*pair) for pair in zip(first_epoch[2:8:2], after[2:8:2], strict=True))
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5 * TRAIN["learning_rate"])
+
+
+def test_the_history_of_two_phases_tells_them_apart(undisturbed_phases):
+    history, _ = undisturbed_phases
+    assert [(figures["epoch"], figures["phase"]) for figures in history] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+
+
+@pytest.mark.parametrize("epochs", [(1,), (2, 3, 4)], ids=["in the first phase", "wherever it resumes"])
+def test_a_training_killed_in_or_between_its_phases_goes_on_to_the_same_file(
+    learn, on_a_base, undisturbed_phases, tmp_path, epochs
+):
+    for epoch in epochs:
+        with pytest.raises(Killed):
+            learn(tmp_path, killed_after=epoch, build=on_a_base, **TWO_PHASES)
+    _, history, model = learn(tmp_path, build=on_a_base, **TWO_PHASES)
+    assert (history, saved.save_keras(model, tmp_path).read_bytes()) == undisturbed_phases
+
+
+def test_a_second_phase_without_a_base_is_refused_before_the_first(learn, tmp_path):
+    with pytest.raises(EvermodelError, match=r"model mlp has no layer 'base'; remove train\.fine_tune"):
+        learn(tmp_path, fine_tune={"layers": 1, "epochs": 1})
+    assert checkpoints.newest(tmp_path) is None
+
+
+def test_batch_normalisation_of_a_base_keeps_its_statistics_in_the_second_phase(keras, learn):
+    def build(input_shape, outputs, activation):
+        norm = keras.layers.BatchNormalization()
+        base = keras.Sequential([keras.Input(input_shape), keras.layers.Dense(4), norm], name="base")
+        base.trainable = False
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, keras.layers.Dense(outputs, activation)(base(inputs)))
+
+    _, _, model = learn(build=build, epochs=1, fine_tune={"layers": 2, "epochs": 1})
+    norm = next(layer for layer in model._flatten_layers() if layer.name.startswith("batch_norm"))
+    assert not norm.moving_mean.numpy().any()
+    assert (norm.moving_variance.numpy() == 1).all()
+
+
+def test_two_heads_learn_together_and_answer_side_by_side(two_heads, undisturbed_heads):
+    _, history, model = undisturbed_heads
+    assert {"age_mae", "val_age_mae", "gender_accuracy", "val_gender_accuracy"} <= history[0].keys()
+    x, y = two_heads["splits"]["validation"].x, two_heads["splits"]["validation"].y
+    predictions = model.predict(x, verbose=0)
+    assert np.abs(predictions[:, 0] - y[:, 0]).mean() < 5, "years, as they are stored"
+    assert np.mean((predictions[:, 1] > 0.5) == y[:, 1]) > 0.9
+
+
+def test_mixed_precision_computes_in_16_bits_and_answers_in_32(
+    learn, two_heads, undisturbed, undisturbed_heads, undisturbed_pictures
+):
+    cases = [
+        ({"splits": SPLITS}, undisturbed("adam")),
+        (two_heads, undisturbed_heads),
+        (FLIPPED, undisturbed_pictures),
+    ]
+    for how, (_, in_32_bits, _) in cases:
+        weights, history, model = learn(**how | {"precision": "mixed_float16", "epochs": 1})
+        predictions = model.predict(how["splits"]["train"].x, verbose=0)
+        assert predictions.dtype == np.float32
+        assert (predictions != predictions.astype(np.float16)).any() or how is FLIPPED
+        assert {weight.dtype.name for weight in weights} <= {"float32", "uint32", "int64"}
+        assert history[0]["loss"] != in_32_bits[0]["loss"]
+
+
+def test_a_training_has_no_precision_from_the_one_before(keras, learn, undisturbed):
+    keras.config.set_dtype_policy("mixed_float16")  # as a training in it leaves it
+    assert same(learn()[0], undisturbed("adam")[0])
+
+
+def test_pictures_are_mirrored_in_training_only_and_also_after_a_resume(
+    learn, undisturbed_pictures, tmp_path
+):
+    weights, history, model = undisturbed_pictures
+    x = FLIPPED["splits"]["validation"].x
+    assert np.array_equal(model.predict(x, verbose=0), model.predict(x, verbose=0))
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=1, **FLIPPED)
+    resumed, its_history, _ = learn(tmp_path, **FLIPPED)
+    assert its_history == history
+    assert same(resumed, weights)
+    # Left and right can be told apart, but not where either may be the other.
+    assert learn(**FLIPPED | {"flip": False})[1][-1]["accuracy"] > 0.9
+    assert history[-1]["accuracy"] < 0.8

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from skimage.color import lab2rgb, rgb2lab
+
+from evermodel.core import params
+from evermodel.training import objectives
+from tests.specs import make_spec
+
+RNG = np.random.default_rng(11)
+COLOURS = RNG.integers(0, 256, (3, 4, 5, 3)).astype(np.uint8)
+LABELS = np.array([0, 1, 1])
+
+
+def spec(**changes):
+    metadata = {"input_shape": (4, 5, 3), "classes": ("a", "b", "c"), "targets": ("age", "gender")}
+    return make_spec("images", **metadata | {"target_mean": (40.0, 0.5), "target_sd": (20.0, 0.5)} | changes)
+
+
+def target(task, x=COLOURS, y=LABELS, **changes):
+    return objectives.objective(task, spec(**changes)).target(x, y)
+
+
+def test_there_is_an_objective_of_every_task_and_no_other():
+    assert [task for task in params.modules("tasks") if objectives.objective(task, spec())]
+    with pytest.raises(KeyError):
+        objectives.objective("nothing", spec())
+
+
+@pytest.mark.parametrize("task", ["classification", "features", "binary", "regression", "forecasting"])
+def test_labels_and_numbers_are_learned_as_they_are_stored(task):
+    assert target(task) is LABELS
+
+
+@pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly"])
+def test_a_picture_is_its_own_target_from_0_to_1(task):
+    learned = target(task)
+    assert learned.dtype == np.float32
+    assert learned == pytest.approx(COLOURS / 255)
+    objective = objectives.objective(task, spec())
+    assert (objective.outputs, objective.activation) == (3, "sigmoid")
+
+
+def test_a_mask_is_learned_as_0_or_1():
+    mask = RNG.choice([0, 255], (3, 4, 5, 1)).astype(np.uint8)
+    learned = target("segmentation", y=mask)
+    assert learned.dtype == np.float32
+    assert np.array_equal(learned, mask > 0)
+
+
+def test_colours_are_the_a_and_b_of_each_pixel():
+    """White, black and gray have none; red, green and blue are where CIE Lab has them under D65."""
+    pixels = [[255] * 3, [0] * 3, [128] * 3, [255, 0, 0], [0, 255, 0], [0, 0, 255]]
+    known = [[0, 0]] * 3 + [[80.09, 67.20], [-86.18, 83.18], [79.19, -107.86]]
+    learned = target("colorization", np.array(pixels, np.uint8)[None, None])
+    np.testing.assert_allclose(learned[0, 0], known, atol=0.1)
+    assert learned.dtype == np.float32
+
+
+def test_colours_and_lightness_together_are_the_picture_again():
+    lab = np.concatenate([rgb2lab(COLOURS)[..., :1], target("colorization")], axis=-1)
+    np.testing.assert_allclose(255 * lab2rgb(lab), COLOURS, atol=1)
+
+
+def test_the_scale_of_colours_reaches_all_that_pixels_can_have():
+    ((factor, offset),) = objectives.objective("colorization", spec()).scale.values()
+    corners = np.array([[r, g, b] for r in (0, 255) for g in (0, 255) for b in (0, 255)], np.uint8)
+    assert offset == 0
+    assert np.abs(target("colorization", corners[None, None])).max() < factor
+
+
+def test_each_head_learns_its_own_column():
+    y = np.array([[30.0, 1], [40, 0], [50, 1]])
+    learned = target("age_gender", y=y)
+    assert {name: column.tolist() for name, column in learned.items()} == {
+        "age": [[30], [40], [50]],
+        "gender": [[1], [0], [1]],
+    }
+    other = target("age_gender", y=y[:, ::-1], targets=("gender", "age"))
+    assert all(np.array_equal(other[name], learned[name]) for name in learned)
+
+
+def test_errors_of_age_weigh_as_much_as_those_of_gender_whatever_its_unit():
+    objective = objectives.objective("age_gender", spec())
+    one_deviation = 20.0**2 * objective.loss_weights["age"]
+    assert one_deviation == pytest.approx(objective.loss_weights["gender"])
+    assert objective.scale == {"age": (20, 40)}
+
+
+@pytest.mark.parametrize("task", ["regression", "forecasting"])
+def test_a_number_is_predicted_on_the_scale_of_the_training_rows(task):
+    described = spec(target_mean=(180.0,), target_sd=(12.0,))
+    assert objectives.objective(task, described).scale == {"": (12, 180)}
+
+
+def test_a_class_has_an_output_and_two_of_them_share_one():
+    assert objectives.objective("classification", spec()).outputs == 3
+    assert objectives.objective("binary", spec()).outputs == 1

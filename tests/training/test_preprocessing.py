@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+
+from evermodel import preparing
+from evermodel.core.params import Text, Train
+from evermodel.training import preprocessing
+from tests.specs import make_spec
+
+RECIPE = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1)
+REVIEWS = [
+    "It's GOOD -- really, really good!",
+    "Bad.\tBad\n\nbad: don't (ever) watch it; 2/10 [sic] {x} ^_^ ~`",
+    "Ünïcødé ÉTÉ été 日本 🎉 non\u00a0breaking\u2003wide\u0085next\x1funit",
+    'back\\slash <br /> "quoted" a_b c-d e+f g=h @home #1 $5 50% &c *',
+    "",
+]
+
+
+@pytest.fixture
+def encode(keras):
+    """A function from examples to what the encoder of their spec makes of them."""
+
+    def encoded(described, x, text=None, training=False, **train):
+        encoder = preprocessing.encoder(described, RECIPE.model_copy(update=train | {"text": text or Text()}))
+        result = keras.ops.convert_to_numpy(encoder(x, training=training))
+        assert encoder.output_shape[1:] == result.shape[1:]
+        assert not encoder.trainable_weights
+        return result
+
+    return encoded
+
+
+def words(*vocabulary):
+    return make_spec("text", vocabulary=vocabulary)
+
+
+def texts(*values):
+    return np.array(values, dtype=object)
+
+
+def test_a_table_is_standardised_with_the_training_rows_statistics(encode):
+    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    result = encode(table, np.array([[10.0, -1.0], [14.0, -2.0]]))
+    assert result == pytest.approx(np.array([[0, 0], [2, -2]]))
+
+
+def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
+    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    rows = np.array([[14.0, -2.0], [7.0, 3.0]])
+    alone = encode(table, rows[:1])
+    assert alone == pytest.approx(np.array([[2, -2]])), "its own mean would make zeros of it"
+    assert alone[0] == pytest.approx(encode(table, rows)[0])
+
+
+def test_a_column_that_never_varies_stays_finite(encode):
+    table = make_spec("table", input_shape=(1,), mean=(3.0,), variance=(0.0,))
+    assert encode(table, np.array([[3.0]])) == pytest.approx(0)
+
+
+def test_pixels_become_shares_of_white(encode):
+    image = np.array([0, 51, 255, 1], dtype=np.uint8).reshape(1, 2, 2, 1)
+    result = encode(make_spec("images", input_shape=(2, 2, 1)), image)
+    assert result.ravel() == pytest.approx([0, 0.2, 1, 1 / 255])
+    assert result.shape == (1, 2, 2, 1)
+
+
+@pytest.mark.parametrize("shape", [(2, 20, 12, 3), (2, 4, 5, 1)])
+def test_pictures_get_the_side_that_params_say(encode, shape):
+    x = np.full(shape, 51, np.uint8)
+    result = encode(make_spec("images", input_shape=shape[1:]), x, side=8)
+    assert result.shape == (2, 8, 8, shape[-1])
+    assert result == pytest.approx(0.2)
+
+
+def test_a_resized_picture_keeps_its_sides(encode):
+    x = np.zeros((1, 16, 16, 1), np.uint8)
+    x[:, :8, :8] = 255
+    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, side=8)[0, :, :, 0]
+    assert (result[:3, :3] == 1).all()
+    assert (result[5:] == 0).all()
+    assert (result[:, 5:] == 0).all()
+
+
+def test_pictures_are_mirrored_left_to_right_at_random_and_in_training_only(keras, encode):
+    keras.utils.set_random_seed(1)
+    x = np.zeros((64, 4, 4, 1), np.uint8)
+    x[:, 0, 0] = 255
+    described = make_spec("images", input_shape=(4, 4, 1))
+    assert (encode(described, x, flip=True)[:, 0, 0] == 1).all()
+    seen = encode(described, x, training=True, flip=True)[:, :, :, 0]
+    kept, mirrored = seen[:, 0, 0], seen[:, 0, 3]
+    assert (kept + mirrored == 1).all()
+    assert 16 < kept.sum() < 48
+    assert (encode(described, x, training=True)[:, 0, 0] == 1).all()
+
+
+def test_a_series_is_standardised_column_by_column_whatever_the_step(encode):
+    series = make_spec("series", input_shape=(3, 2), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    steps = np.array([[[10.0, -1], [14, -2], [6, 0]]])
+    assert encode(series, steps) == pytest.approx(np.array([[[0, 0], [2, -2], [-2, 2]]]))
+
+
+def test_a_set_of_words_is_as_wide_as_params_say_however_few_are_known(encode):
+    result = encode(words("good", "bad"), texts("Bad, bad!", "good film"), Text(words=10))
+    assert result.tolist() == [[0, 0, 1] + [0] * 7, [1, 1, 0] + [0] * 7]
+
+
+def test_a_set_of_words_holds_the_most_frequent_ones(encode):
+    result = encode(words("a", "b", "c", "d"), texts("a b c d"), Text(words=3))
+    assert result.tolist() == [[1, 1, 1]]
+
+
+def test_a_sequence_is_its_last_words_or_is_padded_with_zeros(encode):
+    text = Text(words=10, output="int", length=4)
+    result = encode(words("a", "b"), texts("b new a", "a a a a b b", ""), text)
+    assert result.tolist() == [[3, 1, 2, 0], [2, 2, 3, 3], [0, 0, 0, 0]]
+    assert encode(words("a"), texts("", ""), text).tolist() == [[0] * 4] * 2, "a batch without any word"
+
+
+def test_a_sequence_knows_no_more_words_than_params_say(encode):
+    text = Text(words=4, output="int", length=3)
+    assert encode(words("a", "b", "c"), texts("a b c"), text).tolist() == [[2, 3, 1]]
+
+
+def test_words_are_told_apart_as_keras_tells_them_apart(keras):
+    layer = keras.layers.TextVectorization(standardize="lower_and_strip_punctuation")
+    layer.adapt(texts(*REVIEWS))
+    known = set(layer.get_vocabulary()) - {"", "[UNK]"}
+    assert set(preparing.vocabulary(texts(*REVIEWS))) == known
+
+
+def test_every_word_of_the_vocabulary_is_found_in_its_text(encode):
+    vocabulary = preparing.vocabulary(texts(*REVIEWS))
+    result = encode(words(*vocabulary), texts(*REVIEWS), Text(words=1 + len(vocabulary)))
+    assert not result[:, 0].any(), "no word is unknown"
+    assert result[:, 1:].any(axis=0).all(), "no word is never found"

@@ -1,9 +1,9 @@
-"""Write docs/gallery.md and its pictures from the reports of the checkout that is the current directory.
+"""Write docs/gallery.md and its images from the figures of the checkout that is the current directory.
 
 evermodel run && .venv/bin/python docs/gallery.py
 
-One run of it renews the pictures of the checkout's profile; those of the other stay. Faces, reviews and
-photographs that must not be published are shown as their made stand-ins.
+One run of it renews the images of the checkout's profile; those of the other stay. Where faces, reviews and
+photographs must not be published, synthetic ones are shown.
 """
 
 import sys
@@ -18,29 +18,29 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures
-from evermodel.runs import determinism, saved
+from evermodel.runs import determinism, recipe, saved
 
 PAGE = Path(__file__).with_name("gallery.md")
-PICTURES = Path(__file__).with_name("gallery")
-LIMIT = 150_000  # bytes of a picture
+IMAGES = Path(__file__).with_name("gallery")
+LIMIT = 150_000  # bytes of an image
 WIDTHS = range(1000, 300, -50)  # pixels, the widest that fits
 LETTERS = 112  # in a line of a drawn text
 HEAD = """\
 # Gallery
 
-Pictures out of the reports of real runs, each with the command that makes it. Synthetic data come out of a
-program; they stand here wherever real faces, reviews or photographs may not be published, or are not at hand.
+Figures of real runs, each with the command that makes it; experiments/NAME/figures has them afterwards.
+Synthetic data are shown where real faces, reviews or photographs may not be published, or are not at hand.
 `.venv/bin/python docs/gallery.py` renews the page.
 """
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture of a report, or one drawn here, and the profile that it may be shown of."""
+    """A figure of a report, or one drawn here, and the profile that it may be shown of."""
 
     experiment: str
     figure: str
@@ -49,12 +49,12 @@ class Entry:
 
     @property
     def file(self) -> str:
-        """The name of the picture on the page."""
+        """The name of the image on the page."""
         return f"{self.experiment}-{self.figure}.png"
 
     @property
     def command(self) -> str:
-        """What makes the report."""
+        """What makes the figure."""
         switch = "--profile full " if self.profile == "full" else ""
         return f".venv/bin/evermodel run {switch}{self.experiment}"
 
@@ -65,11 +65,11 @@ ENTRIES = (
     Entry("mnist_mlp", "worst", "full", "The digits that a dense network is most wrong about."),
     Entry("fashion_cnn", "confusion_matrix", "full", "Which garment is taken for which."),
     Entry("cifar_cnn", "confusion_matrix", "full", "Which thing is taken for which."),
-    Entry("autoencoder", "pictures", "full", "Through 128 numbers and back, beside PCA with as many."),
-    Entry("autoencoder_denoising", "pictures", "full", "The same network takes noise away."),
+    Entry("autoencoder", "images", "full", "Through 128 numbers and back, beside PCA with as many."),
+    Entry("autoencoder_denoising", "images", "full", "The same network takes noise away."),
     Entry("autoencoder_anomaly", "suspects", "sample", "What it can't restore is odd."),
     Entry("unet", "overlays", "full", "Cells in electron micrographs: found, missed and wrongly marked."),
-    Entry("colorization", "pictures", "sample", "Gray in, colour out, and the truth."),
+    Entry("colorization", "images", "sample", "Gray in, colour out, and the truth."),
     Entry("face_recognition", "neighbours", "sample", "People new to the model; framed: the same person."),
     Entry("face_smile", "worst", "sample", "The smiles that it is most wrong about."),
     Entry("age_gender", "groups", "sample", "Whom the model serves worse."),
@@ -97,7 +97,7 @@ def phases(name: str, spec: Spec) -> Figure:
 
 def attention(name: str, spec: Spec) -> Figure:
     """The first test review, its words shaded by the attention that they get from all others."""
-    determinism.fix(params.load().runtime)
+    determinism.fix(project.load().runtime)
     test = data.load_split(folders.prepared(spec.dataset), "test")
     folder = folders.model(name)
     answer = float(saved.load(folder).predict(test.x[:1])[0, 0])
@@ -143,13 +143,14 @@ def _write(axes: Any, words: list[str], shades: Array) -> None:
     axes.set_axis_off()
 
 
-def _picture(entry: Entry) -> bytes:
-    """The entry's picture; EvermodelError if its report is missing, or of data that may not be shown."""
-    report = data.REPORTS / entry.experiment
-    file = report / ("metrics.json" if entry.figure in DRAWN else f"figures/{entry.figure}.png")
+def _image(entry: Entry) -> bytes:
+    """The entry's image; EvermodelError if its report is missing, or of data that may not be shown."""
+    file = folders.experiment(entry.experiment) / (
+        "metrics.json" if entry.figure in DRAWN else f"figures/{entry.figure}.png"
+    )
     if not file.exists():
         raise EvermodelError(f"{file} is missing; run `{entry.command}`")
-    spec = data.load_spec(data.PREPARED / params.load().experiment(entry.experiment).dataset)
+    spec = data.load_spec(folders.prepared(recipe.load(entry.experiment, entry.profile).dataset))
     if (spec.edition == "sample") != (entry.profile == "sample"):
         raise EvermodelError(f"{spec.dataset} is of the other profile; run `{entry.command}`")
     if entry.figure in DRAWN:
@@ -167,29 +168,30 @@ def small(content: bytes) -> bytes:
         narrow.quantize(dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
         if buffer.tell() <= LIMIT:
             return buffer.getvalue()
-    raise EvermodelError(f"a picture of {image.size} pixels does not fit into {LIMIT} bytes; narrow WIDTHS")
+    raise EvermodelError(f"an image of {image.size} pixels does not fit into {LIMIT} bytes; narrow WIDTHS")
 
 
 def page() -> str:
-    """The page of all pictures that are there."""
-    return "\n".join([HEAD, *(_section(entry) for entry in ENTRIES if (PICTURES / entry.file).exists())])
+    """The page of all images that are there."""
+    return "\n".join([HEAD, *(_section(entry) for entry in ENTRIES if (IMAGES / entry.file).exists())])
 
 
 def _section(entry: Entry) -> str:
     origin = "synthetic data (profile sample)" if entry.profile == "sample" else "real data (profile full)"
-    picture = f"![{entry.experiment}: {entry.figure}](gallery/{entry.file})"
-    return f"## {entry.experiment}\n\n{entry.caption}\n\n{picture}\n\n`{entry.command}` · {origin}\n"
+    image = f"![{entry.experiment}: {entry.figure}](gallery/{entry.file})"
+    return f"## {entry.experiment}\n\n{entry.caption}\n\n{image}\n\n`{entry.command}` · {origin}\n"
 
 
 def main() -> int:
-    """Renew the pictures of this checkout's profile, and the page; says what is missing."""
-    PICTURES.mkdir(exist_ok=True)
+    """Renew the images of this checkout's profile, and the page; says what is missing."""
+    IMAGES.mkdir(exist_ok=True)
+    profile = project.load().profile
     missing = 0
     for entry in ENTRIES:
-        if entry.profile != params.load().profile:
+        if entry.profile != profile:
             continue
         try:
-            (PICTURES / entry.file).write_bytes(small(_picture(entry)))
+            (IMAGES / entry.file).write_bytes(small(_image(entry)))
         except EvermodelError as error:
             missing += 1
             print(f"gallery: {error}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Write docs/results.md and its excerpt in README.md from what `evermodel list --json` said of each profile.
 
-.venv/bin/evermodel list --json > docs/results/full.json && .venv/bin/python docs/results.py
+.venv/bin/evermodel list --json > docs/results/sample.json && .venv/bin/python docs/results.py
 """
 
 import json
@@ -25,8 +25,8 @@ PAGE = """\
 # Results
 
 Test score with its 95 % bootstrap interval, beside the baseline of the same rows; s is seconds of training,
-full on four shared cores, embedded as one of three lanes on two; bold is champion; *made* stands beside
-what was scored on synthetic data.
+full on four shared cores, embedded as one of three at a time on two; bold is champion; *synthetic* stands
+beside what was scored on synthetic data.
 
 """
 
@@ -91,9 +91,9 @@ def _cells(row: dict[str, Any] | None, absent: str = "") -> str:
         return f"not run{f': {absent}' if absent else ''} | – | –"
     value, low, high, baseline = (_number(row[key]) for key in ("value", "low", "high", "baseline"))
     better = "**" if row["champion"] else ""
-    made = " made" if row["synthetic"] else ""
+    synthetic = " synthetic" if row["synthetic"] else ""
     seconds = "–" if row["seconds"] is None else f"{row['seconds']:.0f}"
-    return f"{better}{value}{better} [{low}, {high}]{made} | {baseline} | {seconds}"
+    return f"{better}{value}{better} [{low}, {high}]{synthetic} | {baseline} | {seconds}"
 
 
 def _number(value: float) -> str:

@@ -10,6 +10,7 @@ from mlflow.tracking import MlflowClient
 from evermodel.core import folders, project, stage
 from evermodel.core.project import Runtime
 from evermodel.publishing import (
+    aliases,
     candidate,
     card,
     latency,
@@ -21,7 +22,6 @@ from evermodel.publishing import (
     registry,
     report,
     rescoring,
-    aliases,
     tracking,
 )
 from evermodel.publishing.candidate import Candidate

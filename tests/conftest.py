@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import chdir
 from pathlib import Path
 
 import joblib
@@ -9,8 +10,10 @@ import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadScopeScheduling
 
-from evermodel import fetching, sources
-from evermodel.core import garbage, params
+from evermodel import fetching
+from evermodel.core import project
+from evermodel.datasets import dataset
+from evermodel.datasets.source import PROVENANCE
 from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
@@ -62,13 +65,6 @@ def pytest_xdist_auto_num_workers(config):
     return min(joblib.cpu_count() + 1, 6)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection():
-    """What the tests' files import stays to the end, so that nobody looks through it again and again."""
-    with garbage.ignored():
-        return (yield)
-
-
 def pytest_collection_modifyitems(items):
     """What builds every architecture or draws every sample takes minutes, so `make unit` leaves it out."""
     for item in items:
@@ -79,9 +75,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """The current folder is a fresh copy of this repository's settings, in which nothing ever ran."""
-    (tmp_path / "data").mkdir()
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    shutil.copy(ROOT / "data/sources.yaml", tmp_path / "data")
+    for file in [*ROOT.glob("data/*/*.yaml"), *ROOT.glob("experiments/*/*.yaml")]:
+        copy = tmp_path / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     monkeypatch.chdir(tmp_path)
     # Set first, so that the end of the test takes away what MLflow sets by itself.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
@@ -94,14 +92,14 @@ def drawn(tmp_path_factory, worker_id):
     """A function from a data set to the folder of its sample, drawn by one worker for all."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
-    datasets = params.load(ROOT / "params.yaml").datasets
 
     def draw(name):
         folder = shared / "samples" / name
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
-            if not (folder / sources.PROVENANCE).exists():  # written last
-                source = sources.load(datasets[name].source, ROOT / "data/sources.yaml")
+            if not (folder / PROVENANCE).exists():  # written last
+                with chdir(ROOT):
+                    source = dataset.load(name, "sample").source
                 fetching.fetch(name, source, "sample", folder)
         return folder
 
@@ -121,6 +119,6 @@ def airflow_bin():
 @pytest.fixture(scope="session")
 def keras():
     """Keras as a training has it; its import takes seconds, so it waits for the first test that asks."""
-    determinism.fix(params.load(ROOT / "params.yaml").runtime)
+    determinism.fix(project.load(ROOT / "params.yaml").runtime)
     determinism.seed_keras(0)
     return determinism.keras()

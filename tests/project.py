@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 ROOT = Path(__file__).parents[1]
 # A table, a text, digits, garments and masks; scikit-learn, dense and convolutional networks.
@@ -96,20 +96,16 @@ class Project:
         return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
 
     def keep(self, *names: str) -> None:
-        """Leave out all other experiments, and the data sets that only they use; Airflow's graph follows.
+        """Delete all other experiments, and the data sets that only they use."""
+        used = {yaml.safe_load(self.params(name).read_text())["dataset"] for name in names}
+        for parent, kept in (("experiments", names), ("data", used)):
+            for folder in (self.folder / parent).iterdir():
+                if folder.is_dir() and folder.name not in kept:
+                    shutil.rmtree(folder)
 
-        Every task of Airflow reads all DAGs of its file, and a look at the data makes all samples.
-        """
-        file, yaml = self.folder / "params.yaml", YAML()
-        yaml.width = 10_000  # as it was
-        values = yaml.load(file)
-        for name in set(values["experiments"]) - set(names):
-            del values["experiments"][name]
-        used = {one["dataset"] for one in values["experiments"].values()}
-        for name in set(values["datasets"]) - used:
-            del values["datasets"][name]
-        yaml.dump(values, file)
-        self.run("evermodel", "graph")
+    def params(self, name: str) -> Path:
+        """What an experiment is made of."""
+        return self.folder / "experiments" / name / "params.yaml"
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands in a file."""
@@ -120,7 +116,7 @@ class Project:
 
 
 def after_a_run(project: Project) -> Iterator[Project]:
-    """The project after `evermodel run` over all that params.yaml has, with what it wrote committed."""
+    """The project after `evermodel run` over all experiments, with what it wrote committed."""
     project.run("evermodel", "run", "-j", "2")
     logs = sorted((project.folder / ".evermodel/logs").glob("*.log"))
     project.stages = [stage for log in logs for stage in project.ran(log.read_text())]
@@ -130,18 +126,15 @@ def after_a_run(project: Project) -> Iterator[Project]:
         shutil.rmtree(project.folder, ignore_errors=True)
 
 
-def copy_repository(folder: Path, lock: bool = False) -> Project:
-    """The files that Git knows or would add, committed anew.
-
-    lock: with dvc.lock, of which DVC reads and writes all 153 stages whenever it runs one.
-    """
+def copy_repository(folder: Path) -> Project:
+    """The files that Git knows or would add, committed anew, but for what DVC wrote on another machine."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file() and (lock or name != "dvc.lock"):
+        if os.path.lexists(ROOT / name) and not name.endswith("/dvc.lock"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     (folder / ".venv").symlink_to(sys.prefix)
     project = Project(folder)
     project.run("git", "init", "--quiet")
@@ -158,7 +151,7 @@ def commit(project: Project, message: str) -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The project after `evermodel run` over a few experiments, with its dvc.lock committed."""
+    """The project after `evermodel run` over a few experiments, with what it wrote committed."""
     made = copy_repository(tmp_path_factory.mktemp("here") / "project")
     if not os.environ.get("EVERMODEL_PICTURES"):  # those of the docs show them all
         made.keep(*FEW)
@@ -168,10 +161,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture
 def edited(project: Project) -> Iterator[Project]:
     """The project, which goes back to its commit after the test, and to its data and models."""
-    receipts = {file: file.read_bytes() for file in (project.folder / "reports/promotion").iterdir()}
+    receipts = {file: file.read_bytes() for file in project.folder.glob("experiments/*/promotion.json")}
     yield project
     project.run("git", "checkout", "--quiet", ".")
-    project.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "params.yaml")
+    project.run("git", "clean", "--quiet", "-fd", "src", "pipelines", "experiments", "data")
     project.run("dvc", "checkout", "--force", "--quiet")
     for file, content in receipts.items():  # they are in no cache
         file.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The gallery shows pictures that exist, by commands that exist, and nothing that may not be published."""
+"""The gallery shows images that exist, by commands that exist, and nothing that may not be published."""
 
 import ast
 import importlib.util
@@ -14,7 +14,7 @@ import typer
 from PIL import Image
 
 from evermodel import cli
-from evermodel.core import params
+from evermodel.runs import recipe
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/evermodel"
@@ -43,22 +43,17 @@ each = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def values():
-    return params.load(ROOT / "params.yaml")
-
-
 def names_of_figures(task):
     """Every text in the code that draws: that of the task, what it shares with others, and the evaluation."""
-    files = [PACKAGE / f"tasks/{task}.py", *(PACKAGE / "judging").glob("*.py")]
+    files = [PACKAGE / f"tasks/{task}.py", *(PACKAGE / "evaluation").glob("*.py")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     return {node.value for node in nodes if isinstance(node, ast.Constant)}
 
 
 @each
-def test_every_experiment_and_figure_exists(entry, values):
-    experiment = values.experiment(entry.experiment)
-    assert entry.figure in gallery.DRAWN or entry.figure in names_of_figures(experiment.task)
+def test_every_experiment_and_figure_exists(entry, workspace):
+    task = recipe.load(entry.experiment, entry.profile).task
+    assert entry.figure in gallery.DRAWN or entry.figure in names_of_figures(task)
 
 
 @each
@@ -71,21 +66,21 @@ def test_every_command_is_understood(entry):
 
 
 @each
-def test_what_may_not_be_published_is_shown_of_made_data(entry, values):
-    dataset = values.experiment(entry.experiment).dataset
+def test_what_may_not_be_published_is_shown_of_synthetic_data(entry, workspace):
+    dataset = recipe.load(entry.experiment, entry.profile).dataset
     assert entry.profile == "sample" or dataset not in PRIVATE
 
 
-def test_no_two_entries_share_a_picture():
+def test_no_two_entries_share_an_image():
     files = [entry.file for entry in gallery.ENTRIES]
     assert len(set(files)) == len(files)
 
 
-def test_the_page_is_of_the_pictures_that_are_there_and_of_no_others():
+def test_the_page_is_of_the_images_that_are_there_and_of_no_others():
     assert gallery.PAGE.read_text() == gallery.page()
     linked = set(re.findall(r"\]\(gallery/([^)]+)\)", gallery.page()))
-    assert linked == {file.name for file in gallery.PICTURES.glob("*")}
-    assert all((gallery.PICTURES / name).stat().st_size <= 150_000 for name in linked)
+    assert linked == {file.name for file in gallery.IMAGES.glob("*")}
+    assert all((gallery.IMAGES / name).stat().st_size <= 150_000 for name in linked)
 
 
 def test_even_noise_fits_into_the_limit():

@@ -1,16 +1,30 @@
-"""dvc.yaml names every file of ours that a stage imports, so that nothing is ever silently stale."""
+"""A stage depends on every file of ours that it imports, so that nothing is silently stale, and on no other.
+
+The two templates in pipelines/ are what every data set and every experiment has a copy of.
+"""
 
 import ast
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
+from evermodel.repository import Experiment
+
 ROOT = Path(__file__).parents[1]
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-# Folders whose files are chosen by a name in params.yaml or sources.yaml, at run time.
-REGISTRIES = {"fetch": ["samples"], "validate": ["expectations", "readers"], "prepare": ["readers"]}
+PACKAGE = ROOT / "src/evermodel"
+TEMPLATES = {"data": ROOT / "pipelines/dataset.yaml", "experiments": ROOT / "pipelines/experiment.yaml"}
+STAGES = {
+    name: stage
+    for file in TEMPLATES.values()
+    for name, stage in yaml.safe_load(file.read_text())["stages"].items()
+}
+# Folders of which a stage imports the file that a source or the kind of data chooses.
+CHOSEN = {"fetch": ["samples"], "validate": ["expectations"]}
+# What several stages share as a whole, and a program that runs beside a stage.
+ALLOWED = {PACKAGE / "core/catalog.py", PACKAGE / "publishing/sidecar.py"}
 
 
 def module_file(module: str) -> Path | None:
@@ -52,47 +66,74 @@ def reached(starts: list[Path]) -> set[Path]:
     return {file for file in seen if file.name != "__init__.py"}
 
 
+def modules(folder: str) -> list[Path]:
+    return [file for file in sorted((PACKAGE / folder).glob("*.py")) if file.name != "__init__.py"]
+
+
+def deps(stage: str) -> list[Path]:
+    """The files and folders of ours that a stage depends on, whatever params.yaml says."""
+    named = [dep.removeprefix("../../") for dep in STAGES[stage]["deps"] if dep.startswith("../../")]
+    return [ROOT / dep for dep in named if "${" not in dep]
+
+
+def registries(stage: str) -> list[str]:
+    """The folders of the package of which params.yaml names the one file that a stage depends on."""
+    found = [dep.split("/") for dep in STAGES[stage]["deps"] if dep.endswith("}.py")]
+    return [parts[-2] for parts in found]
+
+
+def relative(files: Iterable[Path]) -> list[str]:
+    return sorted(str(file.relative_to(ROOT)) for file in files)
+
+
 def test_every_file_of_a_stage_is_found_by_following_its_imports():
-    assert ROOT / "src/evermodel/core/params.py" in reached([ROOT / "pipelines/train.py"])
-    assert ROOT / "src/evermodel/training/network.py" in reached([ROOT / "pipelines/train.py"])
+    found = reached([ROOT / "pipelines/train.py"])
+    assert {PACKAGE / "core/project.py", PACKAGE / "training/network.py"} <= found
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_deps_of_a_stage_cover_every_file_that_it_imports(stage):
-    deps = [ROOT / dep for dep in STAGES[stage]["do"]["deps"] if "${" not in dep]
-    chosen = [
-        file
-        for folder in REGISTRIES.get(stage, [])
-        for file in (ROOT / "src/evermodel" / folder).glob("*.py")
-        if file.name != "__init__.py"
-    ]
-    needed = reached([ROOT / "pipelines" / f"{stage}.py", *chosen])
-    missing = [f for f in sorted(needed) if not any(f == dep or dep in f.parents for dep in deps)]
-    assert not missing, (
-        f"add to the deps of {stage} in dvc.yaml: {[str(f.relative_to(ROOT)) for f in missing]}"
-    )
+def test_the_deps_of_a_stage_are_every_file_of_ours_that_it_imports_and_no_other(stage):
+    chosen = [file for folder in CHOSEN.get(stage, []) for file in modules(folder)]
+    needed = reached([ROOT / f"pipelines/{stage}.py", *chosen])
+    for file in (file for folder in registries(stage) for file in modules(folder)):
+        needed |= reached([file]) - {file}
+    missing = [file for file in needed if not any(file == dep or dep in file.parents for dep in deps(stage))]
+    assert relative(missing) == [], f"add them to the deps of {stage} in its template"
+    named = [file for dep in deps(stage) for file in ([dep] if dep.is_file() else dep.rglob("*.py"))]
+    ours = {file for file in named if file.suffix == ".py" and file.name != "__init__.py"}
+    assert relative(ours - needed - ALLOWED) == [], f"{stage} imports none of them"
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_deps_of_a_stage_name_no_file_of_ours_that_it_does_not_import(stage):
-    deps = [ROOT / dep for dep in STAGES[stage]["do"]["deps"] if dep.endswith(".py") and "${" not in dep]
-    package = ROOT / "src/evermodel"
-    chosen = [*package.glob("readers/*.py"), *package.glob("samples/*.py"), *package.glob("tasks/*.py")]
-    assert set(deps) <= reached([ROOT / "pipelines" / f"{stage}.py", *chosen])
+@pytest.mark.parametrize(
+    ("stage", "chosen"),
+    [
+        ("validate", {"readers"}),
+        ("prepare", {"readers"}),
+        ("train", {"models", "objectives"}),
+        ("evaluate", {"models", "tasks"}),
+    ],
+)
+def test_of_what_params_choose_a_stage_depends_on_the_chosen_file_alone(stage, chosen):
+    assert set(registries(stage)) == chosen
 
 
-@pytest.mark.parametrize("folder", ["models", "tasks"])
-def test_a_file_named_in_params_imports_nothing_of_ours_that_no_dep_names(folder):
-    stage = {"models": "train", "tasks": "evaluate"}[folder]
-    deps = [ROOT / dep for dep in STAGES[stage]["do"]["deps"] if "${" not in dep]
-    for file in (ROOT / "src/evermodel" / folder).glob("*.py"):
-        others = reached([file]) - {file}
-        assert not [f for f in others if not any(f == dep or dep in f.parents for dep in deps)], file
+def test_every_key_of_an_experiment_is_read_by_a_stage_but_for_when_and_where_it_runs():
+    read = {
+        key
+        for stage in ("train", "evaluate", "promote")
+        for key in STAGES[stage]["params"]
+        if isinstance(key, str)
+    }
+    assert set(Experiment.model_fields) - read == {"worker", "schedule"}
 
 
-def test_training_names_the_files_that_params_choose():
-    train, evaluate = STAGES["train"]["do"]["deps"], STAGES["evaluate"]["do"]["deps"]
-    assert "src/evermodel/models/${item.model}.py" in train
-    assert {"src/evermodel/models/${item.baseline}.py", "src/evermodel/tasks/${item.task}.py"} <= set(
-        evaluate
-    )
+@pytest.mark.parametrize("parent", TEMPLATES)
+def test_every_folder_has_a_copy_of_the_template(parent):
+    template = TEMPLATES[parent].read_text()
+    files = [file.parent / "dvc.yaml" for file in (ROOT / parent).glob("*/params.yaml")]
+    others = [file for file in files if file.read_text() != template]
+    assert relative(others) == [], f"copy pipelines/{TEMPLATES[parent].name} over them"
+
+
+def test_an_experiment_needs_no_more_than_eight_keys():
+    assert len([field for field in Experiment.model_fields.values() if field.is_required()]) <= 8

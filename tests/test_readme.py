@@ -2,24 +2,35 @@
 
 import re
 import runpy
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from evermodel.core import params
+from evermodel import repository
+from evermodel.core import catalog
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
 COMMANDS = [
-    line.split("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    shlex.join(shlex.split(line, comments=True))
+    for language, block in BLOCKS
+    if language == "sh"
     for line in block.splitlines()
-    if line.strip()
 ]
-RESULTS = runpy.run_path(str(ROOT / "docs/results.py"))
 MAKE = [command for command in COMMANDS if command.startswith("make")]
+NAMED = set(re.findall(r"`([a-z0-9_]+)`", README))
+RESULTS = runpy.run_path(str(ROOT / "docs/results.py"))
+PUBLISHED = yaml.safe_load((ROOT / "docs/results/published.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def experiments(workspace):
+    return repository.load().experiments
 
 
 def test_every_make_target_of_the_readme_exists_and_has_a_help_line():
@@ -28,53 +39,65 @@ def test_every_make_target_of_the_readme_exists_and_has_a_help_line():
         assert re.search(rf"^  {command} ", shown, re.MULTILINE), command
 
 
-@pytest.mark.pipeline
+@pytest.mark.all
 @pytest.mark.timeout(5000)
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in MAKE])
-def test_every_command_of_the_readme_works(project, command):
-    project.run("sh", "-c", command)
+def test_every_command_of_the_readme_works(edited, command):
+    edited.run("sh", "-c", command)
 
 
-def test_every_experiment_is_named():
-    named = set(re.findall(r"`([a-z0-9_]+)`", README))
-    assert set(params.load(ROOT / "params.yaml").experiments) <= named
+def test_every_experiment_of_the_zoo_exists(experiments):
+    zoo = README.split("## The zoo")[1].split("\n## ")[0]
+    assert set(re.findall(r"`([a-z0-9_]+)`", zoo)) <= set(experiments)
+
+
+def test_every_folder_and_file_of_the_tree_exists():
+    tree = next(block for language, block in BLOCKS if not language)
+    for path in re.findall(r"^([\w/.]+)", tree, re.MULTILINE):
+        assert (ROOT / path).exists(), path
+    for folder, template in (("data/fashion_mnist", "dataset"), ("experiments/fashion_cnn", "experiment")):
+        stages = yaml.safe_load((ROOT / f"pipelines/{template}.yaml").read_text())["stages"]
+        drawn = tree.split(folder)[1].split("\n└")[0]
+        assert " → ".join(stages) in drawn
 
 
 def test_the_tables_are_those_that_the_kept_results_give():
     excerpt = re.search(r"<!-- results -->\n(.*)\n<!-- /results -->", README, re.DOTALL)[1]
     assert excerpt == RESULTS["table"](*RESULTS["EXCERPT"])
-    assert (ROOT / "docs/results.md").read_text() == RESULTS["page"]()
+    assert (ROOT / "docs/results.md").read_text(encoding="utf-8") == RESULTS["page"]()
 
 
-def test_every_experiment_has_its_row_of_results():
-    rows = re.findall(r"^\| ([a-z0-9_]+) \| (\w+) \|", RESULTS["table"](), re.MULTILINE)
-    experiments = params.load(ROOT / "params.yaml").experiments
-    assert dict(rows[1:]) == {name: one.promotion.metric for name, one in experiments.items()}
-    assert set(RESULTS["EXCERPT"]) <= set(experiments)
+def test_every_row_of_results_is_of_an_experiment_and_of_its_metric(experiments):
+    assert {name: row["metric"] for name, row in PUBLISHED.items()} == {
+        name: experiments[name].promotion.metric for name in PUBLISHED
+    }
+    assert set(RESULTS["EXCERPT"]) <= set(PUBLISHED)
 
 
-def test_every_experiment_has_run_on_the_embedded_data():
-    assert set(RESULTS["_rows"]("sample")) == set(params.load(ROOT / "params.yaml").experiments)
+def test_every_row_has_a_result_of_the_embedded_data():
+    assert set(PUBLISHED) <= set(RESULTS["_rows"]("sample"))
 
 
 def test_a_row_without_full_result_says_why():
-    published = yaml.safe_load((ROOT / "docs/results/published.yaml").read_text())
-    absent = {name for name, known in published.items() if "absent" in known}
-    assert set(RESULTS["_rows"]("full")) == set(published) - absent
+    absent = {name for name, known in PUBLISHED.items() if "absent" in known}
+    assert set(PUBLISHED) - set(RESULTS["_rows"]("full")) == absent
 
 
-def test_the_examples_of_yaml_are_valid():
-    experiment, dataset = (
-        next(iter(yaml.safe_load(block).values()))
-        for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    )
-    for profile in ("full", "sample"):
-        params.Experiment.model_validate(params.for_profile(experiment, profile))
-    params.Dataset.model_validate(dataset)
+def test_the_example_of_an_experiment_is_valid_and_short(workspace):
+    example = next(block for language, block in BLOCKS if language == "yaml")
+    assert len(example.splitlines()) <= 8
+    folder = workspace / "experiments/my_mlp"
+    folder.mkdir()
+    shutil.copy(ROOT / "pipelines/experiment.yaml", folder / "dvc.yaml")
+    (folder / "params.yaml").write_text(example)
+    assert repository.load().experiment("my_mlp").train.epochs == 3
 
 
-def test_every_reader_is_named():
-    assert set(params.modules("readers")) <= set(re.findall(r"`([a-z0-9_]+)`", README))
+def test_every_reader_that_is_named_exists():
+    paragraph = next(part for part in README.split("\n\n") if part.startswith("**A data set**"))
+    readers = set(re.findall(r"`([a-z0-9_]+)`", paragraph))
+    assert readers
+    assert readers <= set(catalog.modules("readers"))
 
 
 def test_every_link_of_the_readme_leads_somewhere():

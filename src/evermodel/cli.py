@@ -1,6 +1,7 @@
 """The `evermodel` command."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,28 +11,22 @@ from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 
-from evermodel import experiments, lanes, workers
-from evermodel.core import params
+from evermodel import experiments, leaderboard, repository, table, workers
 from evermodel.core.errors import EvermodelError
-from evermodel.scheduling import checkout, graph
+from evermodel.repository import Repository
+from evermodel.scheduling import checkout
 
 app = typer.Typer(
-    help="Train, compare, promote and use the models of params.yaml.",
+    help="Train, compare, promote and use the models of experiments/.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-WIDE = 160
 P = ParamSpec("P")
 R = TypeVar("R")
-Some = Annotated[
-    list[str] | None, typer.Argument(help="Experiments of params.yaml; all if none.", show_default=False)
-]
-Name = Annotated[str, typer.Argument(help="An experiment of params.yaml.", show_default=False)]
+Some = Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="An experiment.", show_default=False)]
 Waiting = Annotated[
     int | None, typer.Option(help="The version; the newest that waits if none.", show_default=False)
 ]
@@ -49,7 +44,7 @@ class Step(StrEnum):
     REBUILD = "rebuild"
     WAITING = "waiting"
     APPROVE = "approve"
-    REFUSE = "refuse"
+    REJECT = "reject"
     SCORE = "score"
 
 
@@ -79,18 +74,33 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
 @plain_errors
 def list_experiments(as_json: AsJson = False) -> None:
     """Show every experiment with its last score, its baseline's, and its champion."""
-    rows = experiments.overview(params.load())
+    repository.load()
+    rows = _rows()
     if as_json:
         print(json.dumps(rows, indent=1))
     else:
-        _show_overview(rows)
+        leaderboard.show(rows)
+
+
+@app.command()
+@plain_errors
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Data sets and experiments; all if none.", show_default=False),
+    ] = None,
+) -> None:
+    """Check the files params.yaml and dvc.yaml of data sets and experiments, without running anything."""
+    for warning in repository.check(names or ()):
+        print(f"evermodel: {warning}", file=sys.stderr)
+    print("params.yaml is right everywhere" if not names else f"{', '.join(names)}: right")
 
 
 @app.command()
 @plain_errors
 def run(
     names: Some = None,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Lanes to run at a time.")] = 1,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Pipelines to run at a time.")] = 1,
     profile: Annotated[
         str | None, typer.Option(help="Set params.yaml's profile first: sample or full.")
     ] = None,
@@ -98,21 +108,17 @@ def run(
         Device, typer.Option(envvar="EVERMODEL_DEVICE", help="What Keras computes on.")
     ] = Device.AUTO,
 ) -> None:
-    """Run the lanes of experiments, from raw data to promotion, and show what came of it."""
-    values = params.load()
-    for name in names or ():
-        values.experiment(name)
+    """Run the pipelines of experiments, from raw data to promotion, and show what came of it."""
+    chosen = repository.load().chosen(names)
     if profile is not None:
         experiments.set_profile(profile)
-        values = params.load()
-    planned = lanes.plan(workers.pipeline(), values, names or values.experiments)
+        chosen = repository.load().chosen(names)
     try:
-        failures = workers.run(planned, workers.changed(), jobs, device, values)
+        failures = workers.run(chosen, jobs, device)
     except KeyboardInterrupt:
         print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130) from None
-    shown = {lane.name for lane in planned}
-    _show_overview([row for row in experiments.overview(values) if row["experiment"] in shown])
+    leaderboard.show(_rows(*chosen))
     for failure in failures:
         print(f"evermodel: {failure}", file=sys.stderr)
     raise typer.Exit(1 if failures else 0)
@@ -128,7 +134,7 @@ def history(
     ] = False,
 ) -> None:
     """Show what was decided about an experiment's models, by whom and why, newest first."""
-    params.load().experiment(name)
+    repository.load().experiment(name)
     if verify:
         print(experiments.verify(name))
         return
@@ -136,23 +142,23 @@ def history(
     if as_json:
         print(json.dumps(rows, indent=1))
     else:
-        _show(f"{name}: {len(rows)} decisions", [_decision(row) for row in rows])
+        table.show(f"{name}: {len(rows)} decisions", [_decision(row) for row in rows])
 
 
 @app.command()
 @plain_errors
 def promote(name: Name, version: Waiting = None) -> None:
     """Approve a model that won and waits for somebody's word (`approval: manual`)."""
-    params.load().experiment(name)
+    repository.load().experiment(name)
     print(experiments.approve(name, version))
 
 
 @app.command()
 @plain_errors
-def refuse(name: Name, version: Waiting = None) -> None:
+def reject(name: Name, version: Waiting = None) -> None:
     """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
-    params.load().experiment(name)
-    print(experiments.refuse(name, version))
+    repository.load().experiment(name)
+    print(experiments.reject(name, version))
 
 
 @app.command()
@@ -164,7 +170,7 @@ def rollback(
     ] = None,
 ) -> None:
     """Make an older version champion again, after it has answered for an example."""
-    params.load().experiment(name)
+    repository.load().experiment(name)
     print(experiments.rollback(name, to))
 
 
@@ -185,7 +191,7 @@ def rebuild(
     if as_json:
         print(json.dumps(asdict(made), indent=1))
     else:
-        _show(f"{made.name} version {made.version} from {made.commit[:8]}", made.rows)
+        table.show(f"{made.name} version {made.version} from {made.commit[:8]}", made.rows)
         print(made.sentence)
     raise typer.Exit(made.comparison.verdict == "DIVERGED")
 
@@ -205,15 +211,15 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Let the champion of an experiment answer for files."""
-    values = params.load()
+    found = repository.load()
     if out is not None:
-        _predict_into(out, name, values, files, as_json)
+        _predict_into(out, name, found, files, as_json)
         return
-    rows = experiments.predict(name, values.experiment(name).task, files)
+    rows = experiments.predict(name, found.experiment(name).task, files)
     if as_json:
         print(json.dumps(rows, indent=1))
     else:
-        _show(f"{name} version {rows[0]['version']}", rows)
+        table.show(f"{name} version {rows[0]['version']}", rows)
 
 
 @app.command()
@@ -233,9 +239,8 @@ def serve(
     ] = 0,
 ) -> None:
     """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
-    values = params.load()
-    for name in names or ():
-        values.experiment(name)
+    found = repository.load()
+    found.chosen(names)
     try:
         from evermodel.serving import server
     except ModuleNotFoundError as error:
@@ -243,26 +248,7 @@ def serve(
             f"{error.name} is not installed; `make serve` installs what serving needs"
         ) from None
 
-    server.run(names or (), values, host, port, every, canary)
-
-
-@app.command(name="graph")
-@plain_errors
-def show_graph(
-    names: Some = None,
-    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
-) -> None:
-    """Describe dvc.yaml's graph for Airflow in dags/graph.json, and show it."""
-    values = params.load()
-    stages = graph.resolve(values)
-    if (text := graph.text(graph.describe(stages, values))) != graph.written():
-        graph.FILE.write_text(text, encoding="utf-8")
-        print(f"{graph.FILE} is new; commit it", file=sys.stderr)
-    shown = graph.lanes_of(stages, values, names) if names else stages
-    if mermaid:
-        print(graph.mermaid(shown))
-    else:
-        _console().print(graph.tree(shown, values))
+    server.run(names or (), found, host, port, every, canary)
 
 
 @app.command(name="step")
@@ -294,9 +280,9 @@ def start_airflow(
     local.run(port, mlflow_port, jobs)
 
 
-def _predict_into(out: Path, name: str, values: params.Params, files: list[Path], as_json: bool) -> None:
+def _predict_into(out: Path, name: str, found: Repository, files: list[Path], as_json: bool) -> None:
     try:
-        done = experiments.score(name, values, files, out)
+        done = experiments.score(name, found, files, out)
     except KeyboardInterrupt:
         print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -306,20 +292,17 @@ def _predict_into(out: Path, name: str, values: params.Params, files: list[Path]
         print(done.sentence)
 
 
-def _show_overview(rows: list[dict[str, Any]]) -> None:
-    shown = [
-        {
-            "experiment": row["experiment"],
-            "data": f"{row['dataset']} ({row['profile']}{', synthetic' if row['synthetic'] else ''})",
-            "model": row["model"],
-            "test score": _score(row),
-            "baseline": _number(row["baseline"]),
-            "seconds": _number(row["seconds"]),
-            "champion": row["champion"],
-        }
-        for row in rows
-    ]
-    _show("test scores with their 95 % intervals", shown)
+def _rows(*names: str) -> list[dict[str, Any]]:
+    """The leaderboard's, with the champions of a tracking server where MLflow has one."""
+    rows = leaderboard.rows(names)
+    if "MLFLOW_TRACKING_URI" not in os.environ:  # then the ledger beside the store here is all there is
+        return rows
+    try:
+        champions = experiments.champions()
+    except EvermodelError as error:
+        print(f"evermodel: {error}", file=sys.stderr)
+        return rows
+    return [row | {"champion": champions.get(row["experiment"])} for row in rows]
 
 
 def _decision(row: dict[str, Any]) -> dict[str, Any]:
@@ -332,30 +315,3 @@ def _decision(row: dict[str, Any]) -> dict[str, Any]:
         "champion": f"{row['before'] or '–'} → {row['after'] or '–'}" if moved else row["after"],
         "why": row["reason"],
     }
-
-
-def _score(row: dict[str, Any]) -> str:
-    if row["value"] is None:
-        return "not evaluated"
-    return f"{row['metric']} {_number(row['value'])} [{_number(row['low'])}, {_number(row['high'])}]"
-
-
-def _number(value: Any) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _show(title: str, rows: list[dict[str, Any]]) -> None:
-    if not rows:  # rich prints nothing of an empty table, not even its title
-        print(title)
-        return
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(rows[0]):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(_number(value) for value in row.values()))
-    _console().print(table)
-
-
-def _console() -> Console:
-    """A pipe has no width of its own, and what is cut there is lost."""
-    return Console(width=None if sys.stdout.isatty() else WIDE)

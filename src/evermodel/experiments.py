@@ -1,15 +1,13 @@
-"""What is known of the experiments: files of the last run, and what MLflow's registry holds."""
+"""What is done with registered models, by their experiments' names."""
 
-import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Experiment, Params
+from evermodel.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +22,14 @@ if TYPE_CHECKING:
     Move = Callable[[MlflowClient, str, Ledger, int | None], Entry]
 
 
-def overview(values: Params) -> list[dict[str, Any]]:
-    """One row per experiment, in the order of params.yaml."""
-    from evermodel.publishing import tracking
+def champions() -> dict[str, int]:
+    """The champions that a tracking server knows, by experiment; EvermodelError if it does not answer."""
+    from evermodel.publishing import registry, tracking
 
-    client = _client()
     with tracking.answering():
-        return [_row(name, experiment, values, client) for name, experiment in values.experiments.items()]
+        models = tracking.connect().search_registered_models(max_results=1000)
+    aliases = {model.name: model.aliases.get(registry.CHAMPION) for model in models}
+    return {name: int(version) for name, version in aliases.items() if version}
 
 
 def history(name: str) -> list[dict[str, Any]]:
@@ -45,7 +44,7 @@ def verify(name: str) -> str:
 
     Raises EvermodelError if either is not so.
     """
-    from evermodel.publishing import ledger, aliases, tracking
+    from evermodel.publishing import aliases, ledger, tracking
 
     lines = ledger.read(ledger.path(name))
     with tracking.answering():
@@ -61,16 +60,16 @@ def approve(name: str, version: int | None) -> str:
     return _move(name, aliases.approve, version)
 
 
-def refuse(name: str, version: int | None) -> str:
+def reject(name: str, version: int | None) -> str:
     """Let the version that waits for approval not become champion; returns what was done."""
     from evermodel.publishing import aliases
 
-    return _move(name, aliases.refuse, version)
+    return _move(name, aliases.reject, version)
 
 
 def waiting(name: str) -> "Entry | None":
     """The decision about the version that waits for approval, if one does."""
-    from evermodel.publishing import ledger, aliases
+    from evermodel.publishing import aliases, ledger
 
     return aliases.waiting(ledger.read(ledger.path(name)))
 
@@ -101,7 +100,7 @@ def rebuild(target: str) -> "Rebuild":
 def _move(
     name: str, how: "Callable[[MlflowClient, str, Ledger, int | None], Entry]", version: int | None
 ) -> str:
-    from evermodel.publishing import ledger, aliases, tracking
+    from evermodel.publishing import aliases, ledger, tracking
 
     _require_registry(name)
     client = tracking.connect()
@@ -131,7 +130,7 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     return [{"version": int(champion.version), **row} for row in answers]
 
 
-def score(name: str, values: Params, paths: "Sequence[Path]", out: Path) -> "Scored":
+def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "Scored":
     """Write the champion's answers for all examples in files and folders into Parquet.
 
     Raises EvermodelError as `predict` does, or if `out` is in the way.
@@ -141,11 +140,11 @@ def score(name: str, values: Params, paths: "Sequence[Path]", out: Path) -> "Sco
     from evermodel.scoring import scoring
     from evermodel.serving import champion
 
-    experiment = values.experiment(name)
-    determinism.fix(values.runtime)
+    experiment = found.experiment(name)
+    determinism.fix(found.runtime)
     with tracking.answering():
         loaded = champion.load(_require_champion(name), experiment.task)
-    return scoring.score(loaded, paths, out, values.datasets[experiment.dataset].expect.rejected)
+    return scoring.score(loaded, paths, out, found.datasets[experiment.dataset].expect.rejected)
 
 
 def set_profile(profile: str) -> None:
@@ -164,49 +163,6 @@ def _save(pixels: Any, file: Path) -> Path:
 
     Image.fromarray(pixels).save(file)
     return file
-
-
-def _row(name: str, experiment: Experiment, values: Params, client: "MlflowClient | None") -> dict[str, Any]:
-    from evermodel.core import data
-
-    figures = _json(folders.experiment(name) / "metrics.json")
-    spec = _json(folders.prepared(experiment.dataset) / "spec.json")
-    metric = experiment.promotion.metric
-    return {
-        "experiment": name,
-        "dataset": experiment.dataset,
-        "synthetic": spec.get("synthetic", False),
-        "model": experiment.model,
-        "task": experiment.task,
-        "profile": _profile(spec, values),
-        "metric": metric,
-        "value": figures.get(metric),
-        "low": figures.get(f"{metric}_low"),
-        "high": figures.get(f"{metric}_high"),
-        "baseline": figures.get(f"baseline_{metric}"),
-        "seconds": _seconds(client, name),
-        "champion": _champion(client, name),
-    }
-
-
-def _profile(spec: dict[str, Any], values: Params) -> str:
-    """What the score is of: not what params.yaml says, between a switch and the next run."""
-    if spec.get("edition", values.profile) == "sample":
-        return "sample"
-    return values.profile if spec.get("synthetic", True) else "full"  # data that are made in either profile
-
-
-def _client() -> "MlflowClient | None":
-    """MLflow, if it is there; a default store that was never used is not made by looking."""
-    from evermodel.publishing import tracking
-
-    if _never_used():
-        return None
-    try:
-        return tracking.connect()
-    except EvermodelError as error:
-        print(f"evermodel: {error}", file=sys.stderr)
-        return None
 
 
 def _require_registry(name: str) -> None:
@@ -229,24 +185,3 @@ def _never_used() -> bool:
     from evermodel.publishing import tracking
 
     return tracking.uri() == tracking.STORE and not Path("mlflow.db").exists()
-
-
-def _champion(client: "MlflowClient | None", name: str) -> int | None:
-    from evermodel.publishing import registry
-
-    champion = registry.champion(client, name) if client else None
-    return int(champion.version) if champion else None
-
-
-def _seconds(client: "MlflowClient | None", name: str) -> float | None:
-    from evermodel.publishing import tracking
-    from evermodel.runs import saved
-
-    if client is None or not (folders.model(name) / saved.METADATA).exists():
-        return None
-    run = tracking.find(client, name, saved.metadata(folders.model(name)).key)
-    return run.data.metrics.get("train/seconds") if run else None
-
-
-def _json(file: Path) -> dict[str, Any]:
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evermodel import downloads
+from evermodel.core.catalog import modules
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.core.catalog import modules
 from evermodel.datasets.source import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
 
 MIRROR = "EVERMODEL_MIRROR"
@@ -21,10 +21,10 @@ Copies = dict[str, tuple[Path, str]]  # hash -> where a good copy lies, and wher
 def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
     """Fill an empty folder with the files of one edition, and source.json, which tells what they are.
 
-    name: the source's own name. profile: "sample" has the source's sample written, if it has one; "full"
-    gets the real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or
-    its URLs. An edition that needs no network comes before one that does. Raises EvermodelError that names
-    each file that can't be had, why not, and where to put it by hand.
+    name: the data set's. profile: "sample" has the source's sample written, if it has one; "full" gets the
+    real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs.
+    An edition that needs no network comes before one that does. Raises EvermodelError that names each file
+    that can't be had, why not, and where to put it by hand.
     """
     if source.sample and (profile == "sample" or source.sample.always):
         provenance = _write_sample(source, source.sample, folder)
@@ -61,13 +61,13 @@ def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
         shutil.copyfile(path, folder / file.name)
         print(f"{file.name}: {origin}")
     hashes = {file.name: file_hash(folder / file.name) for file in edition.files}
-    metadata = {"edition": edition.name, "synthetic": False, "note": "", "weights": edition.weights}
-    return _provenance(source, edition, hashes, **metadata)
+    told = {"edition": edition.name, "synthetic": False, "note": "", "weights": edition.weights}
+    return _provenance(source, edition, hashes, **told)
 
 
-def _provenance(source: Source, form: Edition, files: Mapping[str, str], **metadata: Any) -> Provenance:
-    terms = source.model_dump(include={"title", "licence", "terms"})
-    return Provenance(**terms, reader=form.reader, options=form.options, files=files, **metadata)
+def _provenance(source: Source, form: Edition, files: Mapping[str, str], **told: Any) -> Provenance:
+    terms = source.model_dump(include={"title", "licence", "terms", "reader"})
+    return Provenance(**terms, options=form.options, files=files, **told)
 
 
 def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:

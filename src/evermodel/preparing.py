@@ -109,7 +109,8 @@ def windows(
     """
     if length is None or length >= len(rows["train"]):
         raise EvermodelError(
-            f"data/{name}/params.yaml: window is {length}, but must be a number of steps below {len(rows['train'])}"
+            f"data/{name}/params.yaml: window is {length}, but must be a number of steps "
+            f"below {len(rows['train'])}"
         )
     past = np.lib.stride_tricks.sliding_window_view(x[:-1], length, axis=0).swapaxes(1, 2)
     return past, y[length:], {part: index[index >= length] - length for part, index in rows.items()}
@@ -165,7 +166,8 @@ def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, .
         return target.to_numpy(dtype=np.int64), classes
     if unknown := [str(label) for label in labels if str(label) not in known]:
         raise EvermodelError(
-            f"data set {name} has labels that classes in data/{name}/params.yaml does not name: {', '.join(unknown[:5])}"
+            f"data set {name} has labels that classes in data/{name}/params.yaml does not name: "
+            f"{', '.join(unknown[:5])}"
         )
     return target.map(lambda label: known[str(label)]).to_numpy(dtype=np.int64), classes
 

@@ -1,21 +1,27 @@
 """All files params.yaml of the repository: what commands look through before anything runs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evermodel.core import catalog, folders, project, section
+from evermodel.core import catalog, folders, params, project, section
 from evermodel.core.errors import EvermodelError
+from evermodel.core.params import PROFILES
+from evermodel.core.project import Runtime
+from evermodel.core.section import NAME, Profile, choose
 from evermodel.datasets import dataset
 from evermodel.datasets.dataset import Dataset
-from evermodel.core.project import Runtime
 from evermodel.publishing import policy
 from evermodel.publishing.policy import Promotion
 from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
 from evermodel.scheduling.schedule import Schedule, Worker
-from evermodel.core.section import NAME, PROFILES, Profile, choose
+
+TEMPLATES = {  # of the files dvc.yaml in each folder
+    folders.DATASETS: Path("pipelines/dataset.yaml"),
+    folders.EXPERIMENTS: Path("pipelines/experiment.yaml"),
+}
 
 
 class Experiment(Recipe):
@@ -40,6 +46,10 @@ class Repository:
         choose("experiment", name, self.experiments)
         return self.experiments[name]
 
+    def chosen(self, names: Iterable[str] | None) -> dict[str, Experiment]:
+        """The experiments of those names, or all; EvermodelError if one does not exist."""
+        return {name: self.experiment(name) for name in names or self.experiments}
+
 
 def load() -> Repository:
     """Read and check everything, as both profiles would read it.
@@ -47,15 +57,28 @@ def load() -> Repository:
     Raises EvermodelError that names file and key, and the choices there are.
     """
     shared = project.load()
-    for parent in (folders.DATASETS, folders.EXPERIMENTS):
-        for name in folders.names(parent):
-            _require_name(f"{parent}/{name}", name)
-            _require_pipeline(f"{parent}/{name}")
-    if taken := set(folders.names(folders.DATASETS)) & set(folders.names(folders.EXPERIMENTS)):
-        name = min(taken)
-        raise EvermodelError(f"experiments/{name} must get another name; data/{name} has this one")
+    for folder in _folders().values():
+        _require_pipeline(folder)
     read = {profile: _read(profile, shared.runtime) for profile in PROFILES}
     return read[shared.profile]
+
+
+def check(names: Collection[str]) -> list[str]:
+    """Check the data sets and experiments of those names, or all; returns what is allowed, but may be a slip.
+
+    Raises EvermodelError that names file and key, and the choices there are.
+    """
+    project.load()
+    found = _folders()
+    for name in names:
+        choose("data set or experiment", name, found)
+    chosen = [found[name] for name in names or found]
+    for folder in chosen:
+        _require_pipeline(folder)
+        for profile in PROFILES:
+            (_dataset if folder.parent == folders.DATASETS else experiment)(folder.name, profile)
+    other = {parent: [f for f in chosen if f.parent == parent and not _is_copy(f)] for parent in TEMPLATES}
+    return [_others(TEMPLATES[parent], parent, some) for parent, some in other.items() if some]
 
 
 def experiment(name: str, profile: str) -> Experiment:
@@ -67,25 +90,46 @@ def experiment(name: str, profile: str) -> Experiment:
     return checked
 
 
+def _dataset(name: str, profile: str) -> Dataset:
+    checked = dataset.load(name, profile)
+    file = folders.dataset(name) / params.FILE
+    choose(f"{file}: source.reader", checked.source.reader, catalog.modules("readers"))
+    return checked
+
+
 def _read(profile: Profile, runtime: Runtime) -> Repository:
-    datasets = {name: dataset.load(name, profile) for name in folders.names(folders.DATASETS)}
-    for name, one in datasets.items():
-        file = f"{folders.dataset(name) / section.FILE}"
-        choose(f"{file}: source.reader", one.source.reader, catalog.modules("readers"))
+    datasets = {name: _dataset(name, profile) for name in folders.names(folders.DATASETS)}
     experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
     return Repository(profile, runtime, datasets, experiments)
 
 
-def _require_name(folder: str, name: str) -> None:
-    if not re.match(NAME, name):
-        raise EvermodelError(
-            f"{folder} must get another name: small letters, digits and '_', starting with a letter"
-        )
+def _folders() -> dict[str, Path]:
+    """The folders of all data sets and experiments, by their names, which no two may share."""
+    found: dict[str, Path] = {}
+    for folder in (parent / name for parent in TEMPLATES for name in folders.names(parent)):
+        if not re.match(NAME, folder.name):
+            raise EvermodelError(
+                f"{folder} must get another name: small letters, digits and '_', starting with a letter"
+            )
+        if other := found.get(folder.name):
+            raise EvermodelError(f"{folder} must get another name; {other} has this one")
+        found[folder.name] = folder
+    return found
 
 
-def _require_pipeline(folder: str) -> None:
-    template = "dataset" if folder.startswith(f"{folders.DATASETS}/") else "experiment"
-    if not Path(folder, "dvc.yaml").exists():
-        raise EvermodelError(
-            f"{folder}/dvc.yaml is missing; `cp pipelines/{template}.yaml {folder}/dvc.yaml` makes it"
-        )
+def _require_pipeline(folder: Path) -> None:
+    if not (folder / "dvc.yaml").exists():
+        template = TEMPLATES[folder.parent]
+        raise EvermodelError(f"{folder}/dvc.yaml is missing; `cp {template} {folder}/dvc.yaml` makes it")
+
+
+def _is_copy(folder: Path) -> bool:
+    return (folder / "dvc.yaml").read_bytes() == TEMPLATES[folder.parent].read_bytes()
+
+
+def _others(template: Path, parent: Path, folders: Sequence[Path]) -> str:
+    names = " ".join(folder.name for folder in folders)
+    return (
+        f"{template} and dvc.yaml in {len(folders)} folder(s) of {parent} differ; unless that is meant, "
+        f"`for name in {names}; do cp {template} {parent}/$name/dvc.yaml; done` makes them equal"
+    )

@@ -16,9 +16,10 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-from evermodel.core import data
+from evermodel.core import folders
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
+from evermodel.core.params import FILE
 from evermodel.datasets.dataset import Dataset
 
 DATA_DOCS = Path("data_docs/index.html")
@@ -113,18 +114,19 @@ def save(report: Report, folder: Path) -> None:
 
 def require(report: Report) -> None:
     """Raise EvermodelError that names the first thing that is wrong, if anything critical is."""
+    params, shown = folders.dataset(report.dataset) / FILE, folders.validation(report.dataset)
     if len(report.rejected) > report.tolerated:
         (file, reason), count = report.rejected[0], len(report.rejected)
         raise EvermodelError(
             f"data set {report.dataset}: {count} of {report.rows + count} files "
-            f"can't be used, but datasets.{report.dataset}.expect.rejected allows {report.tolerated}: {file} "
-            f"{reason}; see {REPORTS / report.dataset / REJECTED}, then mend the files or raise the limit"
+            f"can't be used, but expect.rejected in {params} allows {report.tolerated}: {file} "
+            f"{reason}; see {shown / REJECTED}, then mend the files or raise the limit"
         )
     if broken := report.broken("critical"):
         more = f", and {len(broken) - 1} more" if broken[1:] else ""
         raise EvermodelError(
-            f"data set {report.dataset}: {broken[0]}{more}; see {REPORTS / report.dataset / DATA_DOCS}, then "
-            f"mend the data or datasets.{report.dataset} in params.yaml"
+            f"data set {report.dataset}: {broken[0]}{more}; see {shown / DATA_DOCS}, then "
+            f"mend the data or {params}"
         )
 
 

@@ -1,5 +1,6 @@
-"""Workers: one `dvc repro` a lane, several of them at a time in this one workspace."""
+"""Workers: one `dvc repro` a pipeline, several of them at a time in this one workspace."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,52 +11,61 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import psutil
-import yaml
 
-from evermodel import lanes, lockfile
+from evermodel import pipeline
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
-from evermodel.lanes import Lane, Progress
-from evermodel.lockfile import Aside
-from evermodel.runs import journal
+from evermodel.pipeline import Pipeline, Progress
+from evermodel.publishing import receipt
+from evermodel.repository import Experiment
 from evermodel.scoreboard import Scoreboard
 
-PIPELINE = Path("dvc.yaml")
-LOGS = journal.FOLDER / "logs"
-# That of this environment, whatever PATH says; it waits for its turn to read and write dvc.lock.
+LOGS = folders.STATE / "logs"
+# That of this environment, whatever PATH says; it waits while another one reads the graph or the cache.
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 TICK = 0.1  # seconds between two looks at the workers
-PATIENCE = journal.PATIENCE + 10  # seconds that a stage has to end when it is told to
+PATIENCE = 70  # seconds that a stage has to end when it is told to, its last words to MLflow included
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The lane that failed, at which stage ("" if it never came to one), and why."""
+    """The pipeline that failed, at which stage ("" if it never came to one), and why."""
 
-    lane: str
+    pipeline: str
     stage: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.lane} {f'failed at {self.stage}' if self.stage else 'did not run'}: {self.reason}"
+        return f"{self.pipeline} {f'failed at {self.stage}' if self.stage else 'did not run'}: {self.reason}"
+
+
+class BusyError(Exception):
+    """Another command still works on the pipeline."""
 
 
 class Worker:
-    """One `dvc repro` over the stages of a lane, in a process group of its own."""
+    """One `dvc repro` over the stages of a pipeline, in a process group of its own.
 
-    def __init__(self, lane: Lane, environment: Mapping[str, str]) -> None:
-        # Without -s DVC walks up to the data set's stages and locks their folders, which others read.
-        command = [*DVC, "repro", "-s", "--glob", f"*@{lane.name}"]
-        file = LOGS / f"{lane.name}.log"
-        with file.open("wb") as log:
+    Its log is locked as long as DVC or a stage can write to it, whatever becomes of this process. So the next
+    command sees what a killed one left at work. Raises BusyError if there is such a process.
+    """
+
+    def __init__(self, at: Pipeline, environment: Mapping[str, str]) -> None:
+        # Without that, DVC reads all pipelines, and locks the folders of the data set, which others read.
+        command = [*DVC, "repro", "--single-item", *(["--force"] if at.force else []), at.target]
+        file = LOGS / f"{at.name}.log"
+        with file.open("ab") as log:
+            try:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError from None
+            log.truncate(0)
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
             )
-        self.lane, self.log = lane, file.open(encoding="utf-8", errors="replace")
+        self.pipeline, self.log = at, file.open(encoding="utf-8", errors="replace")
         self.started, self.progress, self.rest = time.monotonic(), Progress(), ""
         self.told: set[psutil.Process] = set()
 
@@ -69,7 +79,7 @@ class Worker:
         *lines, self.rest = (self.rest + self.log.read()).split("\n")
         stages = [self.progress.stage]
         for line in lines:
-            self.progress = lanes.follow(self.progress, line)
+            self.progress = pipeline.follow(self.progress, line)
             stages.append(self.progress.stage)
         return [new for old, new in pairwise(stages) if new != old]
 
@@ -79,7 +89,7 @@ class Worker:
         if self.process.returncode == 0:
             return None
         reason = self.progress.reason or f"DVC ended with {self.process.returncode}, see {self.log.name}"
-        return Failure(self.lane.name, self.progress.stage, reason)
+        return Failure(self.pipeline.name, self.progress.stage, reason)
 
     def end_stage(self) -> None:
         """Tell the running stage to end, once; DVC itself, which then closes its books, is left alone.
@@ -100,30 +110,30 @@ class Worker:
 
 
 class Crew:
-    """Workers, at most `jobs` at a time, and the lanes that wait for one."""
+    """Workers, at most `jobs` at a time, and the pipelines that wait for one."""
 
-    def __init__(self, todo: Sequence[Lane], jobs: int, device: str, aside: Aside) -> None:
-        self.waiting, self.jobs, self.aside = list(todo), jobs, aside
-        self.ended: list[str] = []  # the stages of lanes that have ended, as long as dvc.lock tells of them
+    def __init__(self, todo: Sequence[Pipeline], jobs: int, device: str) -> None:
+        self.waiting, self.jobs = list(todo), jobs
+        self.busy: set[str] = set()  # those that another command works on, as somebody was told
         self.running: list[Worker] = []
         self.failures: list[Failure] = []
         self.deadline: float | None = None  # once told to stop
         # Unbuffered, or what a stage printed long ago would follow its last words.
         self.environment = os.environ | {"EVERMODEL_DEVICE": device, "PYTHONUNBUFFERED": "1"}
+        self.board = Scoreboard()
 
     def work(self) -> list[Failure]:
-        """Run all lanes; one that fails stops only those that wait for it.
+        """Run all pipelines; one that fails stops only those that wait for it.
 
         Raises KeyboardInterrupt when told to stop, after every process has ended.
         """
         LOGS.mkdir(parents=True, exist_ok=True)
-        board = Scoreboard()
-        with told_to_stop() as told, board.live:
+        with told_to_stop() as told, self.board.live:
             try:
                 while self.waiting or self.running:
                     self._stop(at_once=len(told) > 1) if told else self._start()
-                    self._look(board)
-                    board.draw([_row(worker) for worker in self.running], len(self.waiting))
+                    self._look()
+                    self.board.draw([_row(worker) for worker in self.running], len(self.waiting))
                     time.sleep(TICK)
             finally:
                 self._kill()
@@ -132,41 +142,36 @@ class Crew:
         return self.failures
 
     def _start(self) -> None:
-        failed = {failure.lane for failure in self.failures}
-        unfinished = {lane.name for lane in self.waiting} | {worker.lane.name for worker in self.running}
-        for lane in list(self.waiting):
-            if lane.data in failed:
-                self.waiting.remove(lane)
-                self.failures.append(Failure(lane.name, "", f"its data set {lane.data} failed"))
-            elif lane.data not in unfinished and len(self.running) < self.jobs:
-                self.waiting.remove(lane)
-                self._put_aside()
-                self.running.append(Worker(lane, self.environment))
+        failed = {failure.pipeline for failure in self.failures}
+        unfinished = {one.name for one in self.waiting} | {worker.pipeline.name for worker in self.running}
+        for one in list(self.waiting):
+            if one.dataset in failed:
+                self.waiting.remove(one)
+                self.failures.append(Failure(one.name, "", f"its data set {one.dataset} failed"))
+            elif one.dataset not in unfinished and len(self.running) < self.jobs:
+                self._begin(one)
 
-    def _put_aside(self) -> None:
-        """Keep dvc.lock small for the next lane, unless a DVC process that runs won't let go of it."""
-        if not self.ended:
-            return
-        from dvc.lock import LockError
-        from dvc.repo import Repo
+    def _begin(self, one: Pipeline) -> None:
+        try:
+            self.running.append(Worker(one, self.environment))
+            self.waiting.remove(one)
+        except BusyError:
+            if one.name not in self.busy:
+                self.board.say(f"{one.name}: an earlier command still works on it; waiting for its end")
+            self.busy.add(one.name)
 
-        with suppress(LockError), Repo() as repo, repo.lock:
-            self.aside.put(self.ended)
-            self.ended.clear()
-
-    def _look(self, board: Scoreboard) -> None:
+    def _look(self) -> None:
         for worker in list(self.running):
             ended = worker.process.poll() is not None  # asked first, so that its last words are read
             for stage in worker.read():
-                board.began(worker.lane.name, stage)
+                self.board.began(worker.pipeline.name, stage)
             if ended:
                 self.running.remove(worker)
-                self.ended += [f"{stage}@{worker.lane.name}" for stage in worker.lane.stages]
                 worker.kill()  # what a shell that was told to end left behind
                 if failure := worker.failure():
                     self.failures.append(failure)
                 if self.deadline is None:
-                    board.say(str(failure or _done(worker)))
+                    self.board.say(str(failure or _done(worker)))
 
     def _stop(self, at_once: bool) -> None:
         self.waiting.clear()
@@ -181,51 +186,41 @@ class Crew:
             worker.kill()
 
 
-def run(
-    planned: Sequence[Lane], status: Mapping[str, list[Any]], jobs: int, device: str, values: Params
-) -> list[Failure]:
-    """Run the lanes with a changed stage, `jobs` at a time, and leave dvc.lock as one `dvc repro` would have.
+def run(experiments: Mapping[str, Experiment], jobs: int, device: str) -> list[Failure]:
+    """Run the pipelines of experiments, `jobs` at a time, as far as they are not up to date.
 
-    status: what `changed` found. Raises KeyboardInterrupt when told to stop, after every process has ended.
+    Those of data sets come before the experiments that wait for them; what `dvc exp run` made is handed in at
+    the end. Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
-    todo, aside = lanes.to_do(planned, status), Aside()
-    with lockfile.in_serial_order(pipeline(), values):
-        try:
-            aside.put(lanes.bound_to_run(todo, status))  # what stands there of them is of no use to DVC
-            return Crew(todo, jobs, device, aside).work()
-        finally:
-            aside.put_back()
+    planned = pipeline.plan(experiments)
+    failures = Crew(pipeline.to_do(planned, changed(planned)), jobs, device).work()
+    failed = {failure.pipeline for failure in failures}
+    waiting = [name for name in experiments if name not in failed and receipt.is_pending(name)]
+    return failures + Crew([pipeline.handing_in(name) for name in waiting], jobs, device).work()
 
 
-def pipeline() -> dict[str, Any]:
-    """The stages of dvc.yaml."""
-    if not PIPELINE.exists():
-        raise EvermodelError(f"{PIPELINE} is not here; run this command in the root of the repository")
-    return dict(yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["stages"])
-
-
-def changed() -> dict[str, list[Any]]:
-    """The stages whose command, code, parameters, inputs or outputs are not those of dvc.lock, and which.
+def changed(pipelines: Sequence[Pipeline]) -> list[str]:
+    """The stages whose command, code, parameters, inputs or outputs are not those of their dvc.lock.
 
     Raises EvermodelError with DVC's own words if it can't tell.
     """
-    done = subprocess.run([*DVC, "status", "--json"], capture_output=True, text=True, check=False)
+    command = [*DVC, "status", "--json", *(one.target for one in pipelines)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
-    return dict(json.loads(done.stdout))
+    return list(json.loads(done.stdout))
 
 
 def _row(worker: Worker) -> tuple[str, ...]:
     at = worker.progress
-    return (worker.lane.name, at.stage or "DVC", at.epoch, f"{worker.seconds:.0f}", at.figures)
+    return (worker.pipeline.name, at.stage or "DVC", at.epoch, f"{worker.seconds:.0f}", at.figures)
 
 
 def _done(worker: Worker) -> str:
-    from evermodel.core import data
-
-    lane, file = worker.lane, data.REPORTS / worker.lane.name / "metrics.json"
-    score = f": {lane.metric} {json.loads(file.read_text())[lane.metric]:.4g}" if lane.metric else ""
-    return f"{lane.name} done in {worker.seconds:.0f} s{score}"
+    one = worker.pipeline
+    file = folders.experiment(one.name) / "metrics.json"
+    score = f": {one.metric} {json.loads(file.read_text())[one.metric]:.4g}" if one.metric else ""
+    return f"{one.name} done in {worker.seconds:.0f} s{score}"
 
 
 @contextmanager

@@ -22,7 +22,9 @@ def options(model: str) -> dict[str, bool]:
 
     `weights` is not among them: where pretrained weights lie follows from the data set's source.
     """
-    build = next(n for n in _tree("models", model).body if isinstance(n, ast.FunctionDef) and n.name == "build")
+    build = next(
+        n for n in _tree("models", model).body if isinstance(n, ast.FunctionDef) and n.name == "build"
+    )
     arguments = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
     return {argument.arg: default is None for argument, default in arguments if argument.arg != WEIGHTS}
 

@@ -188,15 +188,16 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files, by their paths below `folder`: all of them, or none if one can't be written."""
-    with whole_folder(folder / ".new") as new:
+    """Write files, by their paths below `folder`: none under its name before all are on disk."""
+    with whole_folder(folder / "new.partial") as new:
         for name, content in files.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).write_bytes(content)
-    for path in (folder / ".new").iterdir():
-        shutil.rmtree(folder / path.name, ignore_errors=True)
-        path.replace(folder / path.name)
-    (folder / ".new").rmdir()
+    for path in (folder / "new.partial").iterdir():
+        if (old := folder / path.name).is_dir():
+            shutil.rmtree(old)
+        path.replace(old)
+    (folder / "new.partial").rmdir()
 
 
 def _present(file: Path) -> Path:

@@ -1,9 +1,12 @@
 """Where everything lies, relative to the root of the repository."""
 
+import os
 from pathlib import Path
 
 DATASETS = Path("data")
 EXPERIMENTS = Path("experiments")
+STATE = Path(".evermodel")  # of this machine: checkpoints, journals, logs
+LEDGER = "EVERMODEL_LEDGER"  # the folder of the ledgers, where it is not in STATE
 
 
 def dataset(name: str) -> Path:
@@ -34,6 +37,16 @@ def experiment(name: str) -> Path:
 def model(name: str) -> Path:
     """The trained model of an experiment."""
     return EXPERIMENTS / name / "model"
+
+
+def journal(key: str) -> Path:
+    """What happened while the run with that key was made: one JSON object per line."""
+    return STATE / "runs" / f"{key}.jsonl"
+
+
+def ledger(name: str) -> Path:
+    """What was decided about the models of an experiment: one JSON object per line."""
+    return Path(os.environ.get(LEDGER, STATE / "ledger")) / f"{name}.jsonl"
 
 
 def names(parent: Path) -> list[str]:

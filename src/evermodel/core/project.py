@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from evermodel.core import section
-from evermodel.core.section import FILE, Profile, Section
+from evermodel.core import params, section
+from evermodel.core.params import FILE
+from evermodel.core.section import Profile, Section
 
 
 class Runtime(Section):
@@ -26,4 +27,4 @@ class Project(Section):
 
 def load(file: Path = FILE) -> Project:
     """Read and check params.yaml; EvermodelError that names the wrong key."""
-    return section.checked(Project, section.read(file), str(file))
+    return section.checked(Project, params.read(file), str(file))

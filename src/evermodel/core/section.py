@@ -1,23 +1,16 @@
-"""What all files params.yaml share: how one is read, checked, and told about."""
+"""What all files params.yaml share: how their values are checked, and told about."""
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evermodel.core.errors import EvermodelError
 
-FILE = Path("params.yaml")
-PROFILES = ("full", "sample")
 Profile = Literal["sample", "full"]
 # A name becomes a folder, an MLflow experiment and a URL: nothing that any of them would interpret.
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
-# The safe one, in C where PyYAML has it; every stage reads these files.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-Name = Annotated[str, Field(pattern=NAME)]
 S = TypeVar("S", bound="Section")
 
 
@@ -25,30 +18,6 @@ class Section(BaseModel):
     """A frozen part of a params.yaml that refuses keys it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def read(file: Path) -> dict[str, Any]:
-    """The values of a file; EvermodelError if it is missing, or no mapping in YAML."""
-    try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
-    except FileNotFoundError:
-        raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise EvermodelError(f"{file} must hold keys with values, like `profile: sample`")
-    return values
-
-
-def for_profile(values: Any, profile: str) -> Any:
-    """The values, each `{full: …, sample: …}` replaced by the one of the profile."""
-    if isinstance(values, list):
-        return [for_profile(value, profile) for value in values]
-    if not isinstance(values, dict):
-        return values
-    if set(values) == set(PROFILES):
-        return for_profile(values[profile], profile)
-    return {key: for_profile(value, profile) for key, value in values.items()}
 
 
 def checked(section: type[S], values: Any, where: str) -> S:

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from evermodel.core import folders
+from evermodel.core import folders, params, section
 from evermodel.core.errors import EvermodelError
-from evermodel.core import section
 from evermodel.core.section import Section
 from evermodel.datasets.source import Source
 
@@ -74,9 +73,9 @@ class Dataset(Section):
 
 
 def load(name: str, profile: str) -> Dataset:
-    """Read and check a data set's file; EvermodelError that names the wrong key, or the data sets there are."""
-    file = folders.dataset(name) / section.FILE
+    """Read and check data/<name>/params.yaml; EvermodelError that names the wrong key, or the data sets."""
+    file = folders.dataset(name) / params.FILE
     if not file.exists():
         known = ", ".join(folders.names(folders.DATASETS)) or "none"
         raise EvermodelError(f"there is no data set {name!r} ({file} is missing); the data sets are {known}")
-    return section.checked(Dataset, section.for_profile(section.read(file), profile), str(file))
+    return section.checked(Dataset, params.for_profile(params.read(file), profile), str(file))

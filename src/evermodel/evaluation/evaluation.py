@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures
 from evermodel.evaluation.statistics import Interval, Statistic

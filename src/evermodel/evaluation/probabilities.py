@@ -7,7 +7,7 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import predictions, figures
+from evermodel.evaluation import figures, predictions
 
 # Keras predicts in float32: a finer floor would punish only those who predict in float64.
 SMALLEST = float(np.finfo(np.float32).eps)

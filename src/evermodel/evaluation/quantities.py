@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import predictions, figures
+from evermodel.evaluation import figures, predictions
 
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from skimage import metrics as measures
 from skimage.util import img_as_ubyte
 
 from evermodel.core.data import Array, Spec, Split
-from evermodel.evaluation import predictions, figures
+from evermodel.evaluation import figures, predictions
 from evermodel.evaluation.statistics import Statistic, mean
 
 # dB. The mean squared error of rounding to 8 bits is 1/12 of a squared step (Bennett 1948): what is nearer

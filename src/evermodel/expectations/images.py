@@ -30,30 +30,30 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += [*_facts(dataset, manifest), *_looks()]
+        expectations += [*_metadata(dataset, manifest), *_pixels()]
         expectations += _split(manifest) if "split" in manifest else []
         expectations += _targets(dataset, manifest)
     return gx.ExpectationSuite(name="images", expectations=expectations)
 
 
-def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+def _metadata(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     """Shape and mode as expected; where no shape is, as most of the images are."""
     usual = manifest[["height", "width", "mode"]].mode().iloc[0]
     height, width = dataset.expect.shape or (int(usual["height"]), int(usual["width"]))
     wanted = {"height": height, "width": width, "mode": usual["mode"]}
-    metadata = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
+    columns = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
     return [
-        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in metadata),
+        *(E.ExpectColumnValuesToNotBeNull(column=one, description="no value is missing") for one in columns),
         *(
             E.ExpectColumnValuesToBeInSet(
-                column=fact, value_set=[value], description=f"the {fact} of every image is {value}"
+                column=one, value_set=[value], description=f"the {one} of every image is {value}"
             )
-            for fact, value in wanted.items()
+            for one, value in wanted.items()
         ),
     ]
 
 
-def _looks() -> list[Any]:
+def _pixels() -> list[Any]:
     return [
         E.ExpectColumnValuesToBeBetween(
             column="sd", min_value=0, strict_min=True, description="no image is blank", severity="warning"
@@ -94,7 +94,7 @@ def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if dataset.targets or is_number:
         return [one for column in columns for one in numbers.expectations(manifest[column], dataset)]
     target = labels.expectations(
-        manifest, dataset.target, dataset.classes, bool(dataset.split.by), dataset.novel
+        manifest, dataset.target, dataset.classes, bool(dataset.split.groups), dataset.novel
     )
     is_mask = manifest[dataset.target].dtype.kind == "f" and not dataset.classes
     return target + (_masks(dataset.target) if is_mask else [])

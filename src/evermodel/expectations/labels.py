@@ -23,7 +23,7 @@ def expectations(
     """The expectations of a label column: floats are numbers to predict, anything else names a class.
 
     manifest: one row per example; if it has a column `split`, every class must stand in train and in test.
-    classes: the names that params.yaml gives, for labels that are those names or their numbers 0..k-1;
+    classes: the names that the data set gives, for labels that are those names or their numbers 0..k-1;
         where it gives none, the classes are the labels that occur.
     grouped: whether the split keeps groups together; then classes, such as people, may be rare and new.
     novel: the classes that no training row has.

@@ -29,15 +29,15 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += [*_facts(dataset, manifest), *_wording()]
+        expectations += [*_metadata(dataset, manifest), *_wording()]
         expectations += labels.expectations(manifest, dataset.target, dataset.classes)
     return gx.ExpectationSuite(name="text", expectations=expectations)
 
 
-def _facts(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
-    metadata = [column for column in manifest if column != dataset.target]
+def _metadata(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+    columns = [column for column in manifest if column != dataset.target]
     return [
-        *(E.ExpectColumnValuesToNotBeNull(column=fact, description="no value is missing") for fact in metadata),
+        *(E.ExpectColumnValuesToNotBeNull(column=one, description="no value is missing") for one in columns),
         E.ExpectColumnValuesToBeBetween(column="words", min_value=1, description="no text is empty"),
     ]
 

@@ -1,4 +1,4 @@
-"""Pictures: the one decoder, which refuses what is none, and what a manifest tells of each."""
+"""Image files: the one decoder, which refuses what is none, and what a manifest tells of each."""
 
 import hashlib
 import io
@@ -13,7 +13,7 @@ from PIL import Image
 
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import packed
+from evermodel.formats import packed, raw_files
 
 Mode = Literal["RGB", "L"]
 Rejected = tuple[str, str]
@@ -94,7 +94,8 @@ def unpack(archive: Path, members: str, mode: Mode) -> Album:
     if not album.images and not album.rejected:
         found = ", ".join(album.ignored[:3]) or "nothing"
         raise EvermodelError(
-            f"{archive}: no name matches {members!r}; it holds {found}; correct data/sources.yaml"
+            f"{archive}: no name matches {members!r}; it holds {found}; "
+            f"correct it in {raw_files.described(archive)}"
         )
     return album
 
@@ -136,5 +137,6 @@ def _pattern(archive: Path, members: str) -> re.Pattern[str]:
         return re.compile(members)
     except re.error as error:
         raise EvermodelError(
-            f"{archive}: {members!r} is no regular expression ({error}); correct data/sources.yaml"
+            f"{archive}: {members!r} is no regular expression ({error}); "
+            f"correct it in {raw_files.described(archive)}"
         ) from None

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from evermodel.datasets import source as sources
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
+from evermodel.core.params import FILE
+from evermodel.datasets import source
 
 
 def checked(folder: Path, name: str) -> Path:
@@ -13,10 +14,17 @@ def checked(folder: Path, name: str) -> Path:
     Raises EvermodelError if the file is missing or was changed afterwards.
     """
     file = folder / name
-    expected = sources.provenance(folder).files.get(name)
+    expected = source.provenance(folder).files.get(name)
     if expected is None:
-        raise EvermodelError(f"{folder / sources.PROVENANCE} lists no {name}; correct data/sources.yaml")
+        raise EvermodelError(
+            f"{folder / source.PROVENANCE} lists no {name}; correct source.editions in {described(file)}"
+        )
     if not file.is_file() or file_hash(file) != expected:
         wrong = "was changed since it was fetched" if file.is_file() else "is missing"
-        raise EvermodelError(f"{file} {wrong}; run `dvc repro --force fetch@{folder.name}`")
+        raise EvermodelError(f"{file} {wrong}; run `dvc repro --force {folder.parent}/dvc.yaml:fetch`")
     return file
+
+
+def described(file: Path) -> Path:
+    """The params.yaml with the options that a raw file is read by."""
+    return file.parents[1] / FILE

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 
 
 class Reconstruction(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What is left of images (n, height, width, channels) uint8 after `latent` numbers; predictions 0 to 1."""
+    """What is left of images (n, height, width, channels) uint8 after `latent` numbers, in 0 to 1."""
 
     def __init__(self, latent: int) -> None:
         self.latent = latent

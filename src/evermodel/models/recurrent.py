@@ -14,7 +14,7 @@ REFERENCES = [
     (
         (200,),
         1,
-        {"cell": "lstm", "units": [64, 64], "bidirectional": True, "embedding": 128, "words": 20_000},
+        {"cell": "lstm", "units": [64, 64], "bidirectional": True, "embedding": 128, "max_tokens": 20_000},
         2_757_761,
     ),
 ]
@@ -31,13 +31,13 @@ def build(
     bidirectional: bool = False,
     dropout: float = 0.0,
     embedding: int | None = None,
-    words: int | None = None,
+    max_tokens: int | None = None,
 ) -> keras.Model:
     """Recurrent layers of `units`, each with dropout after it; the last state goes to the head.
 
     input_shape: (steps, columns) of floats, or (steps,) of word indices, 0 for padding on the right. Words
-    need `embedding`, the numbers per word, and `words`, one more than the largest index; their padding is
-    masked, so that the state at the end is that of the last word. cell: simple, lstm or gru.
+    need `embedding`, the numbers per word, and `max_tokens`, one more than the largest index; their padding
+    is masked, so that the state at the end is that of the last word. cell: simple, lstm or gru.
     Raises ValueError for any other cell.
     """
     if cell not in CELLS:
@@ -47,7 +47,7 @@ def build(
     if embedding:
         # A start mark (1, the unknown word) before each text: cuDNN refuses a row that is masked throughout.
         marked = ops.pad(inputs, ((0, 0), (1, 0)), constant_values=1)
-        x = layers.Embedding(words, embedding, mask_zero=True)(marked)
+        x = layers.Embedding(max_tokens, embedding, mask_zero=True)(marked)
     for position, width in enumerate(units):
         layer = CELLS[cell](width, return_sequences=position < len(units) - 1)
         x = layers.Bidirectional(layer)(x) if bidirectional else layer(x)

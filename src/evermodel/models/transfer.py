@@ -6,11 +6,11 @@ from pathlib import Path
 import keras
 
 REFERENCES = [
-    ((224, 224, 3), 10, {"base": "ResNet50", "side": 224}, 24_591_242),
-    ((299, 299, 3), 10, {"base": "InceptionV3", "side": 299}, 23_113_514),
-    ((224, 224, 3), 10, {"base": "VGG16", "side": 224}, 14_965_578),
+    ((224, 224, 3), 10, {"base": "ResNet50", "image_size": 224}, 24_591_242),
+    ((299, 299, 3), 10, {"base": "InceptionV3", "image_size": 299}, 23_113_514),
+    ((224, 224, 3), 10, {"base": "VGG16", "image_size": 224}, 14_965_578),
     # VGG16's 14,714,688, and 512 features to 10 classes and to a plane.
-    ((224, 224, 3), 10, {"base": "VGG16", "side": 224, "plane": True}, 14_720_844),
+    ((224, 224, 3), 10, {"base": "VGG16", "image_size": 224, "plane": True}, 14_720_844),
 ]
 BASES = ("InceptionV3", "ResNet50", "VGG16")
 IMAGENET_BGR = (103.939, 116.779, 123.68)  # the mean pixel of the Caffe models, of 0 to 255
@@ -22,11 +22,11 @@ def build(
     activation: str | None,
     *,
     base: str,
-    side: int,
+    image_size: int,
     plane: bool = False,
     weights: str | Path | None = None,
 ) -> keras.Model:
-    """Resizing to `side`, the base's own pre-processing, the frozen base, Flatten, Dense.
+    """Resizing to `image_size`, the base's own pre-processing, the frozen base, Flatten, Dense.
 
     With `plane`, heads on the base's mean over places ("features") give {"classes": …, "map": (n, 2)}.
 
@@ -37,8 +37,8 @@ def build(
     Batch normalisation stays in inference mode as long as it is not trainable.
     """
     inputs = keras.Input(input_shape)
-    x = keras.layers.Resizing(side, side)(inputs)
-    x = _trunk(base, side, weights)(_preprocessed(x, base))
+    x = keras.layers.Resizing(image_size, image_size)(inputs)
+    x = _trunk(base, image_size, weights)(_preprocessed(x, base))
     x = keras.layers.GlobalAveragePooling2D(name="features")(x) if plane else keras.layers.Flatten()(x)
     classes = keras.layers.Dense(outputs, activation=activation, name="classes")(x)
     predictions = {"classes": classes, "map": keras.layers.Dense(2, name="map")(x)} if plane else classes
@@ -52,11 +52,11 @@ def _preprocessed(x: keras.KerasTensor, base: str) -> keras.KerasTensor:
     return keras.layers.Rescaling(255.0, [-mean for mean in IMAGENET_BGR])(keras.ops.flip(x, axis=-1))
 
 
-def _trunk(base: str, side: int, weights: str | Path | None) -> keras.Model:
+def _trunk(base: str, image_size: int, weights: str | Path | None) -> keras.Model:
     if base not in BASES:
         raise ValueError(f"there is no base {base!r}; the choices are {', '.join(BASES)}")
     application = getattr(keras.applications, base)
-    trunk = application(include_top=False, weights=None, input_shape=(side, side, 3), name="base")
+    trunk = application(include_top=False, weights=None, input_shape=(image_size, image_size, 3), name="base")
     if weights is not None:
         _load(trunk, base, weights)
     elif base == "InceptionV3":  # so deep that nothing would come through Keras' own random weights

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
 from evermodel.publishing.candidate import Candidate
@@ -107,7 +108,7 @@ def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> Non
 
 def waiting(lines: Sequence[Entry]) -> Entry | None:
     """The newest winner that waits for somebody's word, and was compared with the champion of now."""
-    words = {line.version: line for line in lines if line.action in ("await", "promote", "refuse")}
+    words = {line.version: line for line in lines if line.action in ("await", "promote", "reject")}
     asked = [line for line in words.values() if line.action == "await" and line.after == lines[-1].after]
     return max(asked, key=lambda line: line.number, default=None)
 
@@ -115,27 +116,28 @@ def waiting(lines: Sequence[Entry]) -> Entry | None:
 def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
     """Make a version champion that was found worthy and waits for somebody's word; the newest if None.
 
-    One that was refused can still be named. Raises EvermodelError if none waits, or another one has become
+    One that was rejected can still be named. Raises EvermodelError if none waits, or another one has become
     champion since.
     """
-    refused = {line.version: line.number for line in book.entries if line.action == "refuse"}
+    rejected = {line.version: line.number for line in book.entries if line.action == "reject"}
     asked = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
-    asked = [line for line in asked if version or line.number > refused.get(line.version, 0)]
+    asked = [line for line in asked if version or line.number > rejected.get(line.version, 0)]
     if not asked:
         raise _nothing_waits(name, version)
     chosen = asked[-1]
     if book.champion == chosen.version:
         raise EvermodelError(f"version {chosen.version} of {name} is champion already")
     if chosen.after != book.champion:
+        again = f"dvc repro --force {folders.experiment(name)}/dvc.yaml:promote"
         raise EvermodelError(
             f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
-            f"{book.champion} is champion now; `dvc repro --force promote@{name}` compares it again"
+            f"{book.champion} is champion now; `{again}` compares it again"
         )
     approved = entry("promote", chosen.version, book.champion, chosen.version, f"approved; {chosen.reason}")
     return enact(client, name, book, _judged_as(chosen, approved))
 
 
-def refuse(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
+def reject(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
     """Let a version not become champion that waits for somebody's word; the newest if None.
 
     Raises EvermodelError if none waits.
@@ -143,8 +145,8 @@ def refuse(client: MlflowClient, name: str, book: Ledger, version: int | None) -
     chosen = waiting(book.entries)
     if chosen is None or version not in (None, chosen.version):
         raise _nothing_waits(name, version)
-    refused = entry("refuse", chosen.version, book.champion, book.champion, f"refused; {chosen.reason}")
-    return enact(client, name, book, _judged_as(chosen, refused))
+    rejected = entry("reject", chosen.version, book.champion, book.champion, f"rejected; {chosen.reason}")
+    return enact(client, name, book, _judged_as(chosen, rejected))
 
 
 def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
@@ -186,7 +188,7 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     aliases = {registry.CHAMPION: last.after}
     if last.before != last.after:
         aliases[PREVIOUS] = last.before
-    challenging = last.version != last.after and last.action not in ("refuse", "rollback")
+    challenging = last.version != last.after and last.action not in ("reject", "rollback")
     aliases[CHALLENGER] = last.version if challenging else None
     there = {int(version.version) for version in registry.versions(client, name)}
     for alias, version in aliases.items():

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from evermodel.datasets import source as sources
-from evermodel.core import data
+from evermodel.core import data, folders
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Experiment, Params, Promotion
-from evermodel.publishing.scores import Scores
-from evermodel.runs import saved
-from evermodel.runs.saved import Metadata
+from evermodel.core.project import Project
+from evermodel.datasets import source
 from evermodel.datasets.source import Provenance
+from evermodel.publishing import policy
+from evermodel.publishing.policy import Promotion
+from evermodel.publishing.scores import Scores
+from evermodel.runs import recipe, saved
+from evermodel.runs.recipe import Recipe
+from evermodel.runs.saved import Metadata
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Candidate:
 
     name: str
     profile: str
-    experiment: Experiment
+    recipe: Recipe
+    policy: Promotion
     spec: Spec
     source: Provenance
     metadata: Metadata
@@ -38,11 +42,6 @@ class Candidate:
     scores: Scores
     slices: Mapping[str, pd.Series]
     latency: float = math.nan
-
-    @property
-    def policy(self) -> Promotion:
-        """What it is judged by."""
-        return self.experiment.promotion
 
     @property
     def policy_hash(self) -> str:
@@ -58,22 +57,25 @@ class Candidate:
         return figures if math.isnan(self.latency) else figures | {"latency": self.latency}
 
 
-def load(name: str, values: Params) -> Candidate:
+def load(name: str, shared: Project) -> Candidate:
     """The model of an experiment as its stages left it; EvermodelError that names what is missing."""
-    experiment = values.experiment(name)
-    spec = data.load_spec(folders.prepared(experiment.dataset))
+    chosen = recipe.load(name, shared.profile)
+    judged_by = policy.load(name, chosen.task, shared.profile)
+    spec = data.load_spec(folders.prepared(chosen.dataset))
     report, metadata = folders.experiment(name), saved.metadata(folders.model(name))
+    scores = Scores.read(report / "scores.parquet")
     return Candidate(
         name=name,
-        profile=values.profile,
-        experiment=experiment,
+        profile=shared.profile,
+        recipe=chosen,
+        policy=judged_by,
         spec=spec,
-        source=sources.provenance(folders.raw(experiment.dataset)),
+        source=source.provenance(folders.raw(chosen.dataset)),
         metadata=metadata,
         megabytes=(folders.model(name) / metadata.file).stat().st_size / 1e6,
         figures=json.loads((report / "metrics.json").read_text(encoding="utf-8")),
-        scores=(made := Scores.read(report / "scores.parquet")),
-        slices={column: _column(column, made.table, spec) for column in experiment.promotion.slices},
+        scores=scores,
+        slices={column: _column(column, scores.table, spec) for column in judged_by.slices},
     )
 
 

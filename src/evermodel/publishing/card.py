@@ -15,28 +15,27 @@ REST = "\n\nThe rest is in `card.html` on the run of this version.\n"
 
 def write(model: Candidate, version: int, decision: str, report: str) -> str:
     """The card of a version; decision: in a sentence, and report: the whole of it."""
-    name, experiment, spec = model.name, model.experiment, model.spec
+    name, recipe, spec = model.name, model.recipe, model.spec
     source, metadata = model.source, model.metadata
-    made = (
-        f"\n\n**Synthetic data:** {source.note}. The numbers say nothing about the real data." if spec.synthetic else ""
-    )
-    options = ", ".join(f"{key} = {value}" for key, value in experiment.options.items()) or "none"
+    warning = f"\n\n**Synthetic data:** {source.note}. The numbers say nothing about the real data."
+    synthetic = warning if spec.synthetic else ""
+    options = ", ".join(f"{key} = {value}" for key, value in recipe.options.items()) or "none"
     return f"""# {name}, version {version}
 
-{experiment.task.capitalize()} on {source.title}.{made}
+{recipe.task.capitalize()} on {source.title}.{synthetic}
 
 | | |
 |---|---|
 | Data | `{spec.dataset}`, edition {spec.edition}, profile {model.profile}: {_rows(spec)} |
 | Licence | {source.licence} |
 | Terms | {source.terms} |
-| Architecture | `{experiment.model}` ({options}), {metadata.parameters:,} parameters, {model.megabytes:.3g} MB |
+| Architecture | `{recipe.model}` ({options}), {metadata.parameters:,} parameters, {model.megabytes:.3g} MB |
 | Training | {_recipe(model)}; {metadata.epochs} epoch(s){_start(model)} |
 | Decision | {decision} |
 
 ## On the test rows, never seen in training
 
-| metric | this model | 95 % interval | baseline `{experiment.baseline}` |
+| metric | this model | 95 % interval | baseline `{recipe.baseline}` |
 |---|---|---|---|
 {_table(model.figures)}
 {_slices(model)}
@@ -81,7 +80,7 @@ def _rows(spec: Spec) -> str:
 
 
 def _recipe(model: Candidate) -> str:
-    train = model.experiment.train
+    train = model.recipe.train
     beside = set() if model.spec.kind == "text" else {"text"}
     chosen = train.model_dump(exclude_none=True, exclude=beside) if train else {}
     return ", ".join(f"{key} = {value}" for key, value in chosen.items()) or "fitted by scikit-learn"
@@ -91,7 +90,7 @@ def _start(model: Candidate) -> str:
     """Which weights it began with, where the architecture can have pretrained ones."""
     if model.metadata.pretrained:
         return ", from weights trained on ImageNet"
-    if model.experiment.options.get("base"):
+    if model.recipe.options.get("base"):
         return ", from random weights (no pretrained ones came with the data)"
     return ""
 

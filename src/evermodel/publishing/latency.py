@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from evermodel.core import data
+from evermodel.core import data, folders
 from evermodel.core.data import Array
-from evermodel.core.params import Runtime
+from evermodel.core.project import Runtime
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import determinism, saved
 

@@ -21,14 +21,14 @@ from evermodel.runs import journal
 VARIABLE = "EVERMODEL_LEDGER"
 GENESIS = "0" * 64  # what stands for the line before the first
 PATIENCE = 60.0  # seconds to wait for whoever writes
-Action = Literal["promote", "keep", "await", "refuse", "report", "rollback", "found"]
+Action = Literal["promote", "keep", "await", "reject", "report", "rollback", "found"]
 
 
 class Entry(BaseModel):
     """One decision. action: what became of it.
 
     promote: the alias went from version `before` to `after`; rollback: the same, to an older one; keep: it
-    stayed; await: somebody has to approve `version`; refuse: somebody did not; report: the policy never
+    stayed; await: somebody has to approve `version`; reject: somebody did not; report: the policy never
     promotes; found: somebody had moved the alias without this ledger. version: the model that was judged,
     with the sha256 of its file. test_hash and compared: of the test rows, and whether model and champion
     were compared on them. policy: sha256 of what it was judged by. numbers: what the decision was made from.
@@ -88,7 +88,7 @@ class Ledger:
             return None
         return same[-1]
 
-    def looks(self, test_hash: str) -> int:
+    def test_set_uses(self, test_hash: str) -> int:
         """How many decisions between model and champion these test rows were used for."""
         return sum(entry.compared and entry.test_hash == test_hash for entry in self.entries)
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from evermodel.core.errors import EvermodelError
 from evermodel.core import catalog, section
+from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section, choose
 from evermodel.runs import recipe
 
@@ -65,4 +65,6 @@ def require_metric(file: str, task: str, policy: Promotion) -> None:
     better = metrics[policy.metric]
     limit = "floor" if better == "higher" else "ceiling"
     if getattr(policy, limit) is None:
-        raise EvermodelError(f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better")
+        raise EvermodelError(
+            f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better"
+        )

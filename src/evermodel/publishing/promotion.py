@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core.data import Array
-from evermodel.core.params import Promotion
 from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.policy import Promotion
 from evermodel.publishing.scores import Scores
 
 SEED = 0
@@ -61,12 +61,12 @@ class Decision:
     comparisons: tuple[Comparison, ...] = ()
 
 
-def decide(model: Candidate, rival: Rival | None, looks: int = 0) -> Decision:
+def decide(model: Candidate, rival: Rival | None, uses: int = 0) -> Decision:
     """Judge a model by its metrics.json and its scores.
 
     Finite, within the absolute limits, better than its baseline, and better than the champion on the same
     test rows by more than chance. A tie keeps the champion. The full profile beats the sample profile,
-    whatever the numbers are. looks: how many decisions these test rows have been used for.
+    whatever the numbers are. uses: how many decisions these test rows have been used for.
     """
     alone = _alone(model)
     if not alone.promoted or rival is None:
@@ -78,16 +78,16 @@ def decide(model: Candidate, rival: Rival | None, looks: int = 0) -> Decision:
         return Decision(True, f"{alone.reason}; champion {rival.version} takes other inputs")
     if fault := _fault(model.scores, rival.scores, model.policy.metric):
         return Decision(False, fault)
-    return _against(model, rival.scores, rival.version, looks)
+    return _against(model, rival.scores, rival.version, uses)
 
 
-def spent(confidence: float, looks: int) -> float:
-    """The confidence of the decision after `looks` others on the same test rows.
+def spent(confidence: float, uses: int) -> float:
+    """The confidence of the decision after `uses` others on the same test rows.
 
     The chance of a wrong promotion is shared out as 6 / (pi k)^2 to decision k, which sums to all of it
     however many there will be (alpha spending; Foster & Stine 2008, section 5).
     """
-    return 1 - (1 - confidence) * 6 / (math.pi * (looks + 1)) ** 2
+    return 1 - (1 - confidence) * 6 / (math.pi * (uses + 1)) ** 2
 
 
 def groups(name: str, column: pd.Series) -> list[tuple[str, Array]]:
@@ -136,9 +136,9 @@ def _fault(ours: Scores, theirs: Scores, metric: str) -> str:
     return ""
 
 
-def _against(model: Candidate, theirs: Scores, version: int, looks: int) -> Decision:
+def _against(model: Candidate, theirs: Scores, version: int, uses: int) -> Decision:
     policy = model.policy
-    confidence = spent(policy.confidence, looks)
+    confidence = spent(policy.confidence, uses)
     parts = [("all", np.ones(len(theirs.table), dtype=bool), policy.margin)]
     parts += [
         (group, rows, -policy.slices[name])

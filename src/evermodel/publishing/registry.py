@@ -22,7 +22,7 @@ from mlflow.models.utils import _save_example
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
 
-from evermodel.core import data
+from evermodel.core import data, folders
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import card

@@ -1,21 +1,21 @@
-"""A decision as a person reads it: a page of Markdown, and a picture of the differences."""
+"""A decision as a person reads it: a page of Markdown, and an image of the differences."""
 
 import math
 from io import BytesIO
 
-from evermodel.core.params import Promotion
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Comparison, Decision, Rival
 
 
-def page(model: Candidate, rival: Rival | None, decision: Decision, looks: int) -> str:
-    """The report in Markdown, without a title; looks: how often the test rows had been used."""
+def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -> str:
+    """The report in Markdown, without a title; uses: how often the test rows had been used."""
     lines = [f"{decision.reason[0].upper()}{decision.reason[1:]}."]
     if rival and decision.comparisons:
         lines += [
             "",
             f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows "
-            f"had been used for {looks} such decisions, so that the confidence is {decision.confidence:.3%} "
+            f"had been used for {uses} such decisions, so that the confidence is {decision.confidence:.3%} "
             f"instead of {model.policy.confidence:.3%}; all intervals hold at once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
@@ -37,7 +37,7 @@ def _row(one: Comparison) -> str:
     return f"| {one.rows} | {one.size:,} | {one.value:.4g} | {bounds} | {one.needed:g} | {verdict} |"
 
 
-def picture(policy: Promotion, decision: Decision) -> bytes:
+def image(policy: Promotion, decision: Decision) -> bytes:
     """A PNG of each difference with its interval and what it has to be above."""
     from matplotlib.figure import Figure  # half a second, of no use where nothing is compared
 

@@ -24,14 +24,16 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
-from evermodel.runs import journal, saved
+from evermodel.core.project import Project, Runtime
+from evermodel.runs import journal, recipe, saved
+from evermodel.runs.recipe import Recipe
 
 STORE = "sqlite:///mlflow.db"
 ARTIFACTS = Path("mlartifacts")
+NUMBERS = Path("requirements/numbers.lock")  # the versions of what computes numbers
 KEY = "evermodel.key"
 COMMIT = "evermodel.commit"
 ENVIRONMENT = "evermodel.environment"
@@ -104,7 +106,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     """Bring the run with that key up to what its files say, and return its id.
 
     Writes only what is missing, so that it may be called any number of times. evaluated: whether
-    reports/<name>/ is of this very model, and the run thereby complete.
+    the report in experiments/<name>/ is of this very model, and the run thereby complete.
     """
     run = _run(client, name, key)
     events = journal.read(key)
@@ -141,10 +143,9 @@ def follow(name: str, key: str) -> None:
         _finish(name, key)
 
 
-def recipe(name: str, values: Params) -> dict[str, str]:
-    """What params.yaml says of a training, as MLflow's parameters."""
-    chosen = values.experiment(name).model_dump(mode="json", exclude={"promotion", "schedule"})
-    return flat(chosen) | flat(values.runtime.model_dump(), "runtime.")
+def parameters(chosen: Recipe, runtime: Runtime) -> dict[str, str]:
+    """What a training is made of, as MLflow's parameters."""
+    return flat(chosen.model_dump(mode="json")) | flat(runtime.model_dump(), "runtime.")
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -191,24 +192,25 @@ def _pump(lines: "queue.Queue[str | None]") -> None:
 
 def _run(client: MlflowClient, name: str, key: str) -> Run:
     """The run with that key; made, or completed where its making was cut short."""
-    values = params.load()
-    spec = data.load_spec(folders.prepared(values.experiment(name).dataset))
-    run = find(client, name, key) or _create(client, name, key, values, spec)
+    shared = project.load()
+    chosen = recipe.load(name, shared.profile)
+    spec = data.load_spec(folders.prepared(chosen.dataset))
+    run = find(client, name, key) or _create(client, name, key, chosen, shared, spec)
     if not run.inputs.dataset_inputs:  # they are written last
-        logged = sorted(recipe(name, values).items())
+        logged = sorted(parameters(chosen, shared.runtime).items())
         client.log_batch(run.info.run_id, params=[Param(*pair) for pair in logged])
         client.log_inputs(run.info.run_id, [_dataset(spec)])
     return run
 
 
-def _create(client: MlflowClient, name: str, key: str, values: Params, spec: Spec) -> Run:
+def _create(client: MlflowClient, name: str, key: str, chosen: Recipe, shared: Project, spec: Spec) -> Run:
     started = next((event for event in journal.read(key) if event["event"] == "start"), {})
-    note = f"{spec.dataset} ({values.experiment(name).task})"
+    note = f"{spec.dataset} ({chosen.task})"
     return client.create_run(
         _experiment(client, name, note),
         start_time=started.get("time"),
         run_name=f"{name}-{key[:8]}",
-        tags=_tags(key, started, values, spec),
+        tags=_tags(key, started, shared.profile, spec),
     )
 
 
@@ -225,19 +227,18 @@ def _experiment(client: MlflowClient, name: str, note: str) -> str:
         return _experiment(client, name, note)  # another process was faster
 
 
-def _tags(key: str, started: Mapping[str, Any], values: Params, spec: Spec) -> dict[str, str]:
-    lock = Path("requirements/pipeline.lock")
-    note = "Trained on **synthetic data**: the numbers say nothing about the real data set." if spec.synthetic else ""
+def _tags(key: str, started: Mapping[str, Any], profile: str, spec: Spec) -> dict[str, str]:
+    warning = "Trained on **synthetic data**: the numbers say nothing about the real data set."
     return {
         KEY: key,
         COMMIT: started.get("commit", "unknown: restored from the cache"),
-        "evermodel.profile": values.profile,
+        "evermodel.profile": profile,
         "evermodel.data": spec.dataset,
         "evermodel.data.edition": spec.edition,
         "evermodel.data.synthetic": str(spec.synthetic).lower(),
         TEST_ROWS: spec.test_hash,
-        ENVIRONMENT: data.file_hash(lock) if lock.exists() else "unknown",
-        MLFLOW_RUN_NOTE: note,
+        ENVIRONMENT: data.file_hash(NUMBERS) if NUMBERS.exists() else "unknown",
+        MLFLOW_RUN_NOTE: warning if spec.synthetic else "",
         **{MACHINE + k: str(v) for k, v in started.get("machine", {}).items()},
     }
 

@@ -10,27 +10,25 @@ from PIL import Image
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import image_files
-from evermodel.readers import image_archive
+from evermodel.formats import image_files, labelled_images, raw_files
 
 
 def read(folder: Path, *, normal: Mapping[str, Any], odd: Mapping[str, Any]) -> Raw:
     """The normal images, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
 
-    normal, odd: what readers/image_archive.py takes; normal images need a group `split`. The manifest has
-    split (all odd images are test rows), label ("normal" or "odd") and what image_files.metadata tells. Raises
-    EvermodelError as image_archive.read does, or if the normal images have no split.
+    normal, odd: what labelled_images.load takes; normal images need a group `split`. The manifest has split
+    (all odd images are test rows), label ("normal" or "odd") and what image_files.metadata tells. Raises
+    EvermodelError as labelled_images.load does, or if the normal images have no split.
     """
-    usual, strange = image_archive.read(folder, **normal), image_archive.read(folder, **odd)
-    assert usual.inputs is not None
-    assert strange.inputs is not None
-    if "split" not in usual.manifest:
+    usual, strange = labelled_images.load(folder, **normal), labelled_images.load(folder, **odd)
+    if "split" not in usual.columns:
         raise EvermodelError(
-            f"{folder}: the normal images need a split; name a group `split` in their members"
+            f"{folder}: the normal images need a split; name a group `split` in normal.members in "
+            f"{raw_files.described(folder / normal['archive'])}"
         )
-    resized = np.stack([_resized(image, usual.inputs.shape[1:3]) for image in strange.inputs])
-    inputs = np.concatenate([usual.inputs, resized])
-    known = pd.DataFrame({"split": usual.manifest["split"], "label": "normal"})
+    resized = np.stack([_resized(image, usual.pixels.shape[1:3]) for image in strange.pixels])
+    inputs = np.concatenate([usual.pixels, resized])
+    known = pd.DataFrame({"split": usual.columns["split"], "label": "normal"})
     novel = pd.DataFrame({"split": "test", "label": ["odd"] * len(resized)})
     manifest = pd.concat([known, novel], ignore_index=True)
     rejected = usual.rejected + strange.rejected

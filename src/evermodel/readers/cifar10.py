@@ -1,4 +1,4 @@
-"""CIFAR-10 in its binary edition (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html)."""
+"""CIFAR-10 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html), in binary or as JPEGs."""
 
 from pathlib import Path
 
@@ -7,7 +7,9 @@ import pandas as pd
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import packed, image_files, raw_files
+from evermodel.formats import image_files, labelled_images, packed, raw_files
+from evermodel.formats.image_files import Mode
+from evermodel.formats.labelled_images import LabelledImages
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = f"{FOLDER}/batches.meta.txt"
@@ -19,14 +21,23 @@ IMAGE = (3, 32, 32)  # channels first
 RECORD = 1 + 3 * 32 * 32  # bytes: the number of the class, then the image
 
 
-def read(folder: Path, *, archive: str) -> Raw:
-    """Training and test images, (n, 32, 32, 3) uint8, in this order and that of the batches.
+def read(folder: Path, *, archive: str, members: str | None = None, mode: Mode = "RGB") -> Raw:
+    """Images, (n, 32, 32, 3) uint8, of either edition: the binary batches, or JPEGs named by split and class.
 
-    The manifest has a row per image: split, label (the name of its class), and what image_files.metadata tells,
-    as the archive of JPEGs has. Raises EvermodelError if the archive is missing, changed or none, or a
-    batch is missing, cut off, or names a class that there is none of.
+    members, mode: of JPEGs, as labelled_images.load takes them. The manifest has a row per image: split,
+    label (the name of its class), and what image_files.metadata tells. JPEGs come in natural order of names,
+    batches by their numbers, training before test. Raises EvermodelError as labelled_images.load does, or if
+    a batch is missing, cut off, or names a class that there is none of.
     """
-    file = raw_files.checked(folder, archive)
+    if members:
+        images = labelled_images.load(folder, archive=archive, members=members, mode=mode)
+    else:
+        images = _batches(raw_files.checked(folder, archive))
+    manifest = images.columns.join(image_files.metadata(images.pixels))
+    return Raw("images", manifest, images.pixels, rejected=images.rejected)
+
+
+def _batches(file: Path) -> LabelledImages:
     contents = _contents(file)
     names = np.array(contents[NAMES].decode("ascii", "replace").split())
     splits = {
@@ -34,10 +45,10 @@ def read(folder: Path, *, archive: str) -> Raw:
         for split, batches in BATCHES.items()
     }
     records = np.concatenate(list(splits.values()))
-    inputs = np.ascontiguousarray(records[:, 1:].reshape(-1, *IMAGE).transpose(0, 2, 3, 1))
+    pixels = np.ascontiguousarray(records[:, 1:].reshape(-1, *IMAGE).transpose(0, 2, 3, 1))
     split = np.repeat(list(splits), [len(part) for part in splits.values()])
     columns = pd.DataFrame({"split": split, "label": names[records[:, 0]]})
-    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
+    return LabelledImages(columns, pixels, rejected=())
 
 
 def _contents(file: Path) -> dict[str, bytes]:

@@ -1,80 +1,18 @@
 """An archive of images whose names say what is on them."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from evermodel.core.data import Raw
-from evermodel.core.errors import EvermodelError
-from evermodel.formats import image_files, raw_files
-from evermodel.formats.image_files import Album, Mode, ImageFile, Rejected
-
-TEXTS = ("split", "label")
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png")
+from evermodel.formats import image_files, labelled_images
 
 
-def read(
-    folder: Path,
-    *,
-    archive: str,
-    members: str,
-    mode: Mode,
-    size: Sequence[int] | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> Raw:
-    """The images in a zip or tar.gz archive, (n, height, width, channels) uint8, in natural order of names.
+def read(folder: Path, **options: Any) -> Raw:
+    """The images, (n, height, width, channels) uint8, in natural order of names.
 
-    members: a regular expression; names that do not match it as a whole are ignored. Its named groups
-    become columns of the manifest: split and label as text, any other as int64 if it is digits throughout.
-    mode: "RGB" or "L", to which every image is converted: a grey one among colour images gets three
-    equal channels. size: height and width, those of the first image by default; nothing is resized here.
-    labels: the names of all labels that files are named by, where those speak in codes. The manifest also
-    has what image_files.metadata tells.
-
-    Rejected, with the reason: a damaged, too large or wrongly sized image, one that is none, one whose
-    name does not match beside others that do, and one of a label that `labels` does not name. Raises
-    EvermodelError if the archive is missing, changed, encrypted or none, if no name matches, or if no
-    image can be used.
+    options: what labelled_images.load takes. The manifest has the groups of the names, and what
+    image_files.metadata tells. Raises EvermodelError as these two do.
     """
-    file = raw_files.checked(folder, archive)
-    album = image_files.unpack(file, members, mode)
-    wanted = tuple(size or (album.images[0].size if album.images else ()))
-    misfits = [(image.name, _misfit(image, wanted, labels)) for image in album.images]
-    good = [image for image, (_, reason) in zip(album.images, misfits, strict=True) if not reason]
-    wrong = [one for one in misfits if one[1]]
-    rejected = image_files.in_order([*album.rejected, *_unlabelled(album), *wrong])
-    if not good:
-        raise EvermodelError(f"{file} holds no image that can be used: {' '.join(rejected[0])}")
-    inputs = np.stack([image.pixels for image in good])
-    columns = _columns([image.groups for image in good], labels)
-    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs, rejected=rejected)
-
-
-def _misfit(image: ImageFile, wanted: tuple[int, ...], labels: Mapping[str, str] | None) -> str:
-    """Why an image can't stand beside the others; nothing where it can."""
-    if image.size != wanted:
-        size, right = ("x".join(map(str, one)) for one in (image.size, wanted))
-        return f"is {size} pixels, not {right} (height x width)"
-    if labels is not None and (label := image.groups.get("label")) not in labels:
-        return f"carries the label {label!r}, which data/sources.yaml does not name"
-    return ""
-
-
-def _columns(groups: Sequence[Mapping[str, str]], labels: Mapping[str, str] | None) -> pd.DataFrame:
-    frame = pd.DataFrame(groups)
-    digits = [name for name in frame if name not in TEXTS and frame[name].str.fullmatch(r"[0-9]{1,18}").all()]
-    frame = frame.astype(dict.fromkeys(digits, np.int64))
-    return frame if labels is None else frame.assign(label=frame["label"].map(labels))
-
-
-def _unlabelled(album: Album) -> list[Rejected]:
-    names = [*(image.name for image in album.images), *(name for name, _ in album.rejected)]
-    folders = set(map(_folder, names))
-    others = (name for name in album.ignored if name.lower().endswith(SUFFIXES))
-    return [(name, "carries no label in its name") for name in others if _folder(name) in folders]
-
-
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]
+    images = labelled_images.load(folder, **options)
+    manifest = images.columns.join(image_files.metadata(images.pixels))
+    return Raw("images", manifest, images.pixels, rejected=images.rejected)

@@ -22,9 +22,10 @@ def read(folder: Path, *, archive: str, images: str, masks: str, tile: int | Non
     pairs the two; colours are converted to grey. tile: the side in pixels of the squares into which both are
     cut, row by row; what is left over at the right and bottom is left out. Without it, all images must
     have the size of the first. The manifest has a row per piece: slice (the id), row and column (the place
-    of the piece, from 0; all three int64), what image_files.metadata tells, and label, the share of foreground.
+    of the piece, from 0; all three int64), what image_files.metadata tells, and label, the share of
+    foreground.
 
-    Rejected, with the reason: damaged files, images without a mask of the same size, masks without a
+    Rejected, with the reason: damaged files, images without a mask of the same size, masks without an
     image, images smaller than a tile. Raises EvermodelError if the archive is missing, changed,
     encrypted or none, if no name matches, or if no pair can be used.
     """
@@ -51,18 +52,18 @@ def read(folder: Path, *, archive: str, images: str, masks: str, tile: int | Non
 
 def _album(file: Path, members: str) -> Album:
     if "(?P<id>" not in members:
-        raise EvermodelError(f"{file}: {members!r} has no group (?P<id>...); correct data/sources.yaml")
+        raise EvermodelError(
+            f"{file}: {members!r} has no group (?P<id>...); correct it in {raw_files.described(file)}"
+        )
     return image_files.unpack(file, members, "L")
 
 
 def _pairs(images: Album, masks: Album) -> tuple[list[Pair], list[Rejected]]:
-    """Pictures and masks of one id, in the order of ids; and what can't be used or is left alone."""
+    """Images and masks of one id, in the order of ids; and what can't be used or is left alone."""
     (shown, wrong), (marked, amiss) = _by_id(images), _by_id(masks)
     rejected = [*images.rejected, *masks.rejected, *wrong, *amiss]
     rejected += [(shown[one].name, "has no mask that can be used") for one in shown.keys() - marked.keys()]
-    rejected += [
-        (marked[one].name, "has no image that can be used") for one in marked.keys() - shown.keys()
-    ]
+    rejected += [(marked[one].name, "has no image that can be used") for one in marked.keys() - shown.keys()]
     return [(shown[one], marked[one]) for one in sorted(shown.keys() & marked.keys())], rejected
 
 

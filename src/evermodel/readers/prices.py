@@ -8,8 +8,7 @@ import pandas as pd
 
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import raw_files
-from evermodel.readers import table
+from evermodel.formats import raw_files, table_file
 
 DATE = "%m/%d/%Y"
 NUMBER = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?(e[+-]?\d+)?"
@@ -36,7 +35,7 @@ def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[st
 
 
 def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
-    frame = table.load(file, separator=",", header=True)
+    frame = table_file.load(file, separator=",", header=True)
     if missing := [name for name in (date, *columns) if name not in frame]:
         raise EvermodelError(
             f"{file} has no column {missing[0]!r}; its columns are {', '.join(map(str, frame))}"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.datasets import source as sources
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import raw_files
+from evermodel.datasets import source
+from evermodel.formats import raw_files, table_file
 
 
 def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) -> Raw:
@@ -20,33 +20,16 @@ def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) 
     that is too short read as empty. Raises EvermodelError if the file is missing, changed, empty, or has
     other columns.
     """
-    if len(files := sorted(sources.provenance(folder).files)) != 1:
+    if len(files := sorted(source.provenance(folder).files)) != 1:
         raise EvermodelError(f"{folder}: a table is one file, but source.json lists {', '.join(files)}")
     file = raw_files.checked(folder, files[0])
-    frame = load(file, separator=separator, header=header)
+    frame = table_file.load(file, separator=separator, header=header)
     if header:
         _check_names(file, frame, columns)
         return Raw("table", frame[list(columns)])
     if frame.shape[1] != len(columns):
         raise EvermodelError(f"{file} has {frame.shape[1]} columns, not {len(columns)}: {', '.join(columns)}")
     return Raw("table", frame.set_axis(list(columns), axis=1))
-
-
-def load(file: Path, *, separator: str, header: bool) -> pd.DataFrame:
-    """A text file as it stands: columns of numbers where all fields are, columns of text elsewhere.
-
-    Raises EvermodelError if it is empty, no text in UTF-8, or has lines with too many fields.
-    """
-    try:
-        frame = pd.read_csv(
-            file, sep=separator, header=0 if header else None, keep_default_na=False, low_memory=False
-        )
-    except ValueError as error:  # pandas' own errors and those of decoding are ValueErrors
-        raise EvermodelError(f"{file} can't be read as a table: {' '.join(str(error).split())}") from None
-    # pandas takes the first of too many fields as names of rows
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise EvermodelError(f"{file} has more fields in its lines than names in its header")
-    return frame
 
 
 def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -2,7 +2,8 @@
 
 The sidecar (`python -m evermodel.publishing.sidecar`) reads the journal from its standard input, so that
 a tracking server that is slow or down can't hold a training up, a change of the tracking code retrains
-nothing, and a training that is killed is noticed at once: the pipe ends.
+nothing, and a training that is killed is noticed at once: the pipe ends. What ends too soon to be watched
+needs none: `promote` sends what the file holds.
 """
 
 import json
@@ -19,6 +20,8 @@ from typing import Any
 from evermodel.runs import determinism
 
 FOLDER = Path(".evermodel")
+SERVER = "MLFLOW_TRACKING_URI"  # names one: whoever promotes may do so on another machine, without the file
+WATCHED = 20.0  # seconds after which somebody may want to see how a training goes
 PATIENCE = 60.0  # seconds to wait for a sidecar that is still sending when its stage is done
 
 
@@ -36,57 +39,85 @@ def read(key: str) -> list[dict[str, Any]]:
 
 
 class Journal:
-    """Writes events of one stage of one run, to the file and to the sidecar."""
+    """Writes events of one stage of one run to the file, and to the sidecar while there is one."""
 
-    def __init__(self, stage: str, key: str, sidecar: subprocess.Popen[str]) -> None:
-        self.stage, self.key, self.sidecar = stage, key, sidecar
+    def __init__(self, stage: str, name: str, key: str) -> None:
+        self.stage, self.name, self.key = stage, name, key
+        self.started = time.monotonic()
+        self.sidecar: subprocess.Popen[str] | None = None
         self.epochs = {event["figures"]["epoch"] for event in read(key) if event["event"] == "epoch"}
 
     def epoch(self, figures: dict[str, float]) -> None:
         """Note the figures of a finished epoch, once: a resumed training tells them again."""
-        if figures["epoch"] not in self.epochs:
-            self.epochs.add(figures["epoch"])
-            self.write("epoch", figures=figures)
+        if figures["epoch"] in self.epochs:
+            return
+        self.epochs.add(figures["epoch"])
+        if time.monotonic() - self.started > WATCHED:
+            self.follow()
+        self.write("epoch", figures=figures)
 
     def write(self, event: str, **values: Any) -> None:
         """Append an event, with the time in milliseconds since 1970."""
         entry = {"event": event, "stage": self.stage, "time": time.time_ns() // 1_000_000, **values}
         line = json.dumps(entry) + "\n"
         _append(file(self.key), line)
+        if self.sidecar is None or self.sidecar.stdin is None:
+            return
         try:
-            assert self.sidecar.stdin is not None
             self.sidecar.stdin.write(line)
             self.sidecar.stdin.flush()
         except OSError:
             pass  # the sidecar is gone; whoever comes next finds the line in the file
 
+    def follow(self) -> None:
+        """Start a sidecar, unless there is one; what it has missed it finds in the file."""
+        if self.sidecar:
+            return
+        with (FOLDER / "tracking.log").open("a", encoding="utf-8") as log:
+            self.sidecar = subprocess.Popen(
+                [sys.executable, "-m", "evermodel.publishing.sidecar", self.name, self.key],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the stage; the sidecar ends when its pipe does
+            )
+
+    def close(self) -> None:
+        """Wait a bounded time for the sidecar to send the rest."""
+        if self.sidecar is None or self.sidecar.stdin is None:
+            return
+        try:
+            self.sidecar.stdin.close()
+            self.sidecar.wait(PATIENCE)
+        except (OSError, subprocess.TimeoutExpired):
+            self.sidecar.kill()
+        if self.sidecar.wait() != 0:
+            print(
+                f"MLflow could not be told yet (see {FOLDER / 'tracking.log'}); nothing is lost: "
+                f"promote of {self.name} sends what is missing",
+                flush=True,
+            )
+
 
 @contextmanager
 def keep(stage: str, name: str, key: str) -> Iterator[Journal]:
-    """The journal of one stage, followed by a sidecar until a bounded time after the stage's end."""
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "tracking.log").open("a", encoding="utf-8") as log:
-        sidecar = subprocess.Popen(
-            [sys.executable, "-m", "evermodel.publishing.sidecar", name, key],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the stage; the sidecar ends when its pipe does
-        )
-    journal = Journal(stage, key, sidecar)
-    started = time.monotonic()
+    """The journal of one stage; what failed, and what a server has to know, is sent when it ends."""
+    journal = Journal(stage, name, key)
     journal.write("start", machine=machine(), commit=commit())
     try:
         yield journal
     except BaseException as error:
         killed = isinstance(error, SystemExit | KeyboardInterrupt)
         journal.write("killed" if killed else "failed", reason=str(error))
+        journal.follow()
         raise
     else:
-        journal.write("end", seconds=round(time.monotonic() - started, 3))
+        journal.write("end", seconds=round(time.monotonic() - journal.started, 3))
+        if os.environ.get(SERVER):
+            journal.follow()
     finally:
-        _let_go(name, sidecar)
+        journal.close()
 
 
 def machine() -> dict[str, str | int]:
@@ -106,7 +137,7 @@ def commit() -> str:
     dvc.lock does not count: DVC itself writes it between two stages.
     """
     head = _git("rev-parse", "--verify", "--quiet", "HEAD")
-    changed = head and _git("status", "--porcelain", "--untracked-files=no", ":!dvc.lock")
+    changed = head and _git("status", "--porcelain", "--untracked-files=no", ":(exclude,glob)**/dvc.lock")
     return f"{head or 'none'}{'-dirty' if changed else ''}"
 
 
@@ -133,18 +164,3 @@ def _append(path: Path, line: str) -> None:
 def _ends_a_line(stream: Any) -> bool:
     stream.seek(-1, os.SEEK_END)
     return bool(stream.read(1) == b"\n")
-
-
-def _let_go(name: str, sidecar: subprocess.Popen[str]) -> None:
-    assert sidecar.stdin is not None
-    try:
-        sidecar.stdin.close()
-        sidecar.wait(PATIENCE)
-    except (OSError, subprocess.TimeoutExpired):
-        sidecar.kill()
-    if sidecar.wait() != 0:
-        print(
-            f"MLflow could not be told yet (see {FOLDER / 'tracking.log'}); nothing is lost, "
-            f"promote@{name} sends what is missing",
-            flush=True,
-        )

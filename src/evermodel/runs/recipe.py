@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
-from evermodel.core import folders
+from evermodel.core import catalog, folders, params, section
 from evermodel.core.errors import EvermodelError
-from evermodel.core import catalog, section
 from evermodel.core.section import Section, choose
 
 # Their answers are images of the input's own size and orientation.
@@ -22,7 +21,8 @@ class EarlyStopping(Section):
 
 
 class Text(Section):
-    """How texts become numbers: the `max_tokens` most frequent words of the training rows, as a set or in order.
+    """How texts become numbers: the `max_tokens` most frequent words of the training rows, as a
+    set or in order.
 
     sequence_length: of a sequence, which is the last words of a text.
     """
@@ -100,23 +100,27 @@ def load(name: str, profile: str) -> Recipe:
     Raises EvermodelError that names the wrong key and the choices there are.
     """
     values = read(name, profile)
-    recipe = section.checked(Recipe, {key: values[key] for key in Recipe.model_fields if key in values}, where(name))
+    recipe = section.checked(
+        Recipe, {key: values[key] for key in Recipe.model_fields if key in values}, where(name)
+    )
     require_sense(name, recipe)
     return recipe
 
 
 def where(name: str) -> str:
     """The file of an experiment, as an error names it."""
-    return str(folders.experiment(name) / section.FILE)
+    return str(folders.experiment(name) / params.FILE)
 
 
 def read(name: str, profile: str) -> dict[str, Any]:
     """The values of an experiment's file; EvermodelError that names the experiments there are."""
-    file = folders.experiment(name) / section.FILE
+    file = folders.experiment(name) / params.FILE
     if not file.exists():
         known = ", ".join(folders.names(folders.EXPERIMENTS)) or "none"
-        raise EvermodelError(f"there is no experiment {name!r} ({file} is missing); the experiments are {known}")
-    return dict(section.for_profile(section.read(file), profile))
+        raise EvermodelError(
+            f"there is no experiment {name!r} ({file} is missing); the experiments are {known}"
+        )
+    return dict(params.for_profile(params.read(file), profile))
 
 
 def require_sense(name: str, recipe: Recipe) -> None:
@@ -124,20 +128,24 @@ def require_sense(name: str, recipe: Recipe) -> None:
     file, train = where(name), recipe.train
     choose(f"{file}: dataset", recipe.dataset, folders.names(folders.DATASETS))
     choose(f"{file}: task", recipe.task, catalog.modules("tasks"))
+    if train:
+        choose(f"{file}: task", recipe.task, catalog.modules("objectives"), "has no file in objectives/")
     choose(f"{file}: model", recipe.model, catalog.modules("models"))
     choose(f"{file}: baseline", recipe.baseline, catalog.modules("models"))
     _require_options(file, recipe)
     if train and recipe.task in IMAGE_TO_IMAGE and (train.random_flip or train.image_size):
         raise EvermodelError(
-            f"{file}: train can't flip or resize for the task {recipe.task}: what is learned from would stay as "
-            "it is; remove random_flip and image_size"
+            f"{file}: train can't flip or resize for the task {recipe.task}: "
+            "what is learned from would stay as it is; remove random_flip and image_size"
         )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
     if catalog.framework(recipe.model) == "keras" and train is None:
         raise EvermodelError(f"{file}: train is empty; {recipe.model} is a Keras model and needs it")
     if catalog.framework(recipe.model) == "sklearn" and train is not None:
-        raise EvermodelError(f"{file}: train must be {{}}; {recipe.model} is fitted by scikit-learn in one step")
+        raise EvermodelError(
+            f"{file}: train must be {{}}; {recipe.model} is fitted by scikit-learn in one step"
+        )
 
 
 def _require_options(file: str, recipe: Recipe) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from evermodel.datasets.source import Edition
 from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look
-from evermodel.datasets.source import Edition
 
 SIDE = 200  # pixels
 ROWS = 400

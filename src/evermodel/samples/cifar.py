@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
+from evermodel.datasets.source import Edition
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
-from evermodel.datasets.source import Edition
 
 SIDE = 32  # pixels
 ROWS = {"test": 25, "train": 100}  # of each class

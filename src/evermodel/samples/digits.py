@@ -8,8 +8,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from evermodel.core.data import Array
-from evermodel.formats import idx_format
 from evermodel.datasets.source import Edition
+from evermodel.formats import idx_format
 
 INK, MARGIN = 20, 4  # pixels: MNIST's digits fill 20x20 in the middle of 28x28
 

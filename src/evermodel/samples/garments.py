@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from evermodel.core.data import Array
-from evermodel.formats import idx_format
 from evermodel.datasets.source import Edition
+from evermodel.formats import idx_format
 
 SIDE = 28  # pixels
 FINE = 4  # times: shapes are drawn larger and then reduced, which smooths their edges

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from evermodel.core.data import Array
+from evermodel.datasets.source import Edition
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour
-from evermodel.datasets.source import Edition
 
 SIDE = 256  # pixels
 SLICES = 12

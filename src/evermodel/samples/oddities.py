@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from evermodel.samples import cifar, photographs
 from evermodel.datasets.source import Edition
+from evermodel.samples import cifar, photographs
 
 
 def write(folder: Path, edition: Edition) -> None:

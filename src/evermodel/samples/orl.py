@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from evermodel.datasets.source import Edition
 from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look, Person, Random
-from evermodel.datasets.source import Edition
 
 WIDTH, HEIGHT = 92, 112  # pixels
 PEOPLE, PICTURES = 40, 10

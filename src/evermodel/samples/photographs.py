@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from evermodel.datasets.source import Edition
 from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas, Colour, exposed, mixed, shaded
-from evermodel.datasets.source import Edition
 
 SIDE = 128  # pixels
 ROWS = 24  # of each species

@@ -6,8 +6,8 @@ from random import Random
 
 import numpy as np
 
-from evermodel.samples.reviews import CUES, OPINIONS, WORDS, ranks, save
 from evermodel.datasets.source import Edition
+from evermodel.samples.reviews import CUES, OPINIONS, WORDS, ranks, save
 
 ROWS = {"train": 3000, "test": 1000}
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities, quantities

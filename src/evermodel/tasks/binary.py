@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
 
-from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities
 from evermodel.evaluation.statistics import Statistic, mean

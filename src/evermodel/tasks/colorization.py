@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage import color
 
-from evermodel.core.data import Predictions, Array, Spec, Split
-from evermodel.evaluation import predictions as answered
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
+from evermodel.evaluation import predictions as answered
 from evermodel.evaluation import reconstruction
 from evermodel.evaluation.statistics import Statistic, mean
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skimage.util import random_noise
 
-from evermodel.core.data import Predictions, Array, Spec
+from evermodel.core.data import Array, Predictions, Spec
 from evermodel.evaluation import reconstruction
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}

@@ -14,10 +14,10 @@ from scipy.optimize import brentq
 from sklearn import metrics as measures
 from sklearn.preprocessing import normalize
 
-from evermodel.core.data import Predictions, Array, Spec, Split
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import predictions as answered
 from evermodel.evaluation import figures as plots
+from evermodel.evaluation import predictions as answered
 from evermodel.evaluation.statistics import EMBEDDING, Statistic, cosines, verification
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from evermodel.core.data import Predictions, Array, Spec, Split
-from evermodel.evaluation import predictions as answered
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import classification, probabilities
 from evermodel.evaluation import figures as plots
+from evermodel.evaluation import predictions as answered
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 MARKERS = "os^D"

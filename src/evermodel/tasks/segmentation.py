@@ -11,9 +11,9 @@ from skimage.color import label2rgb
 from skimage.util import img_as_ubyte
 from sklearn import metrics as measures
 
-from evermodel.core.data import Predictions, Array, Spec, Split
-from evermodel.evaluation import predictions as answered
+from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
+from evermodel.evaluation import predictions as answered
 from evermodel.evaluation.probabilities import SMALLEST
 from evermodel.evaluation.statistics import Statistic, mean
 

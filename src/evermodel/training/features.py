@@ -11,8 +11,9 @@ from sklearn.preprocessing import StandardScaler
 from evermodel.core.data import Array, Prepared
 from evermodel.core.errors import EvermodelError
 from evermodel.runs.recipe import Recipe
-from evermodel.training import network, objectives, preprocessing
+from evermodel.training import network, preprocessing
 from evermodel.training.network import Build, History
+from evermodel.training.objective import objective_of
 
 REPORT_EVERY = 10  # batches
 
@@ -24,10 +25,10 @@ def fit(build: Build, prepared: Prepared, recipe: Recipe) -> tuple[keras.Model, 
     training row.
     """
     train = recipe.train
-    assert train is not None, "params.py asks every Keras model for its train section"
+    assert train is not None, "recipe.py asks every Keras model for its train section"
     keras.config.set_dtype_policy(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
-    objective = objectives.objective(recipe.task, prepared.spec)
+    objective = objective_of(recipe.task, prepared.spec)
     built = network.assemble(build, encoder, prepared, objective, recipe)
     extract = keras.Model(built.core.input, built.core.get_layer("features").output)
     extractor = keras.Model(encoder.input, extract(encoder.output))

@@ -13,10 +13,10 @@ import numpy as np
 
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, objectives, preprocessing
-from evermodel.training.objectives import Objective, Target
 from evermodel.runs import determinism
+from evermodel.runs.recipe import Recipe, Train
+from evermodel.training import checkpoints, preprocessing
+from evermodel.training.objective import Objective, Target, objective_of
 
 BASE = "base"  # the layer that pretrained weights belong to
 Build = Callable[..., keras.Model]
@@ -82,7 +82,7 @@ def fit(
     a kill and the next run. report: called with the figures of every epoch that this process finishes.
     """
     train = recipe.train
-    assert train is not None, "params.py asks every Keras model for its train section"
+    assert train is not None, "recipe.py asks every Keras model for its train section"
     if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
         raise EvermodelError(
             "train.precision is mixed_bfloat16, which not every CPU computes; use mixed_float16, float32 "
@@ -90,7 +90,7 @@ def fit(
         )
     keras.config.set_dtype_policy(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
-    objective = objectives.objective(recipe.task, prepared.spec)
+    objective = objective_of(recipe.task, prepared.spec)
     network = assemble(build, encoder, prepared, objective, recipe)
     if train.fine_tune:
         _base(network.core)  # refused now, not after the first phase

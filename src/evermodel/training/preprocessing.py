@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evermodel.core.data import Spec
-from evermodel.core.params import Text, Train
+from evermodel.runs.recipe import Text, Train
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +46,7 @@ def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:
 
 
 def _words(tokens: keras.KerasTensor, text: Text) -> keras.KerasTensor:
-    """Of each sequence its last `length` words, where a review comes to its point; padding follows them."""
+    """Of each sequence its last words, where a review comes to its point; padding follows them."""
     from keras import ops
 
     if text.sequence_length is None:

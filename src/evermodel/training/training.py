@@ -5,20 +5,21 @@ import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from evermodel.core import catalog, data
 from evermodel.core.data import Prepared
 from evermodel.core.project import Runtime
-from evermodel.runs.recipe import Recipe
-from evermodel.training import estimator
 from evermodel.runs import determinism, saved
+from evermodel.runs.recipe import Recipe
 from evermodel.runs.saved import Metadata
+from evermodel.training import estimator
 
 Report = Callable[[dict[str, float]], None]
 LOCK = Path("requirements/numbers.lock")
-CODE = ("core", "learners", "runs")  # and the model's own file
+CODE = ("core", "runs", "training")  # and the files of the model and of the task's objective
 
 
 def key(recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
@@ -27,10 +28,10 @@ def key(recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
     That is the data, the values of params.yaml, the locked environment, and our code.
     """
     values = {
-        "recipe": recipe.model_dump(mode="json", exclude={"baseline", "promotion"}),
+        "recipe": recipe.model_dump(mode="json", exclude={"baseline"}),
         "runtime": runtime.model_dump(mode="json"),
         "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
-        "code": {str(f.relative_to(catalog.PACKAGE)): data.file_hash(f) for f in _code(recipe.model)},
+        "code": {str(f.relative_to(catalog.PACKAGE)): data.file_hash(f) for f in _code(recipe)},
         "environment": data.file_hash(LOCK) if LOCK.exists() else None,
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -67,18 +68,13 @@ def train(
     return metadata
 
 
-def model_module(model: str) -> str:
-    """The module of a model's file."""
-    return f"evermodel.models.{model}"
-
-
 def _network(
     recipe: Recipe, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
 ) -> tuple[Path, int, list[dict[str, float]]]:
     determinism.seed_keras(runtime.seed)
     from evermodel.training import features, network
 
-    build = importlib.import_module(model_module(recipe.model)).build
+    build = _builder(recipe.model)
     if recipe.task == "features":
         model, history = features.fit(build, prepared, recipe)
     else:
@@ -86,21 +82,26 @@ def _network(
     return saved.save_keras(model, folder), model.count_params(), history
 
 
-def _estimator(
-    recipe: Recipe, prepared: Prepared, folder: Path
-) -> tuple[Path, int, list[dict[str, float]]]:
-    build = importlib.import_module(model_module(recipe.model)).build
+def _estimator(recipe: Recipe, prepared: Prepared, folder: Path) -> tuple[Path, int, list[dict[str, float]]]:
+    build = _builder(recipe.model)
     train = prepared.splits["train"]
     model = estimator.fit(build, prepared.spec, recipe.task, train, **recipe.options)
     history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
     return saved.save_sklearn(model, folder), estimator.parameters(model), history
 
 
+def _builder(model: str) -> Callable[..., Any]:
+    """The function of a model's file."""
+    build: Callable[..., Any] = importlib.import_module(f"evermodel.models.{model}").build
+    return build
+
+
 def _files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def _code(model: str) -> list[Path]:
-    """Our files that a training may import, whether it has done so already or not, as in dvc.yaml."""
+def _code(recipe: Recipe) -> list[Path]:
+    """Our files that a training may import, whether it has done so already or not, as in experiment.yaml."""
     shared = [file for folder in CODE for file in sorted((catalog.PACKAGE / folder).glob("*.py"))]
-    return [*shared, catalog.PACKAGE / "models" / f"{model}.py"]
+    own = (f"models/{recipe.model}.py", f"objectives/{recipe.task}.py")
+    return [*shared, *(catalog.PACKAGE / file for file in own)]

@@ -1,0 +1,5 @@
+"""Learning classes."""
+
+from evermodel.training import objective as shared
+
+objective = shared.classes

@@ -1,0 +1,5 @@
+"""Learning a series' next value."""
+
+from evermodel.training import objective as shared
+
+objective = shared.number

@@ -1,0 +1,61 @@
+"""What a task asks of a network: its outputs, the loss that it learns by, and what it learns from.
+
+Each task has its file in objectives/. How a task is evaluated stands in tasks/, so that a new figure or
+metric retrains nothing.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from evermodel.core.data import Array, Spec
+
+Target = Callable[[Array, Array], Any]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The learning half of a task, in Keras' names.
+
+    outputs and activation: of the one head, or of each by its name. target: from a batch of x and y as
+    they are stored to what the network's predictions are compared with. scale: what the whole model
+    multiplies its predictions by, and adds to them, so that the network itself learns numbers about 1.
+    """
+
+    outputs: int | Mapping[str, int]
+    activation: str | Mapping[str, str | None] | None
+    loss: str | Mapping[str, str] | Callable[[Any, Any], Any]
+    metrics: tuple[str, ...] | Mapping[str, str] = ()
+    loss_weights: Mapping[str, float] | None = None
+    target: Target = lambda x, y: y
+    scale: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def objective_of(task: str, spec: Spec) -> Objective:
+    """The objective of a task on a data set."""
+    found: Objective = importlib.import_module(f"evermodel.objectives.{task}").objective(spec)
+    return found
+
+
+def number(spec: Spec) -> Objective:
+    """One number, learned in standard deviations from its mean."""
+    scale = {"": (spec.target_sd[0], spec.target_mean[0])}
+    return Objective(1, None, "mean_squared_error", ("mae",), scale=scale)
+
+
+def classes(spec: Spec) -> Objective:
+    """The probability of each class."""
+    return Objective(len(spec.classes), "softmax", "sparse_categorical_crossentropy", ("accuracy",))
+
+
+def image(spec: Spec) -> Objective:
+    """The image that came in, its bytes as 0…1."""
+    return Objective(spec.input_shape[-1], "sigmoid", "mean_squared_error", target=lambda x, y: unit(x))
+
+
+def unit(pixels: Array) -> Array:
+    """Bytes to 0…1, float32."""
+    return np.asarray(pixels, dtype=np.float32) / 255

@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 3
+PART ?= 1/1
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+NUMBERS := $(addprefix --no-emit-package ,$(shell grep -v '^#' requirements/numbers.in))
+LOCKED := --require-hashes -r requirements/numbers.lock -r requirements/pipeline.lock
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,25 +20,28 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test zoo unit check ui airflow serve bench lock clean
+.PHONY: help run test test-all zoo unit check ui airflow serve bench lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion, then a table of results
 	$(BIN)/evermodel run -j $(JOBS)
-	@echo "Pictures: reports/<experiment>/figures. Data checks: reports/validation/<data set>/data_docs/index.html."
-	@echo "Experiments: make ui. One lane: $(BIN)/dvc repro promote@fashion_cnn."
+	@echo "Figures: experiments/NAME/figures. Data checks: data/NAME/validation/data_docs/index.html. Runs: make ui."
+	@echo "One pipeline: $(BIN)/dvc repro experiments/NAME/dvc.yaml."
 
-test: .venv/dev .venv-airflow/installed check ## all checks and tests; installs what they need
+test: .venv/dev check ## checks, units and one pipeline for real, in ten minutes; installs what they need
+	$(BIN)/pytest -n auto -m "not all and not zoo" tests
+
+test-all: .venv/dev .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
 	bash tests/debian.sh
-	$(BIN)/pytest -n auto -m "not zoo" tests
+	$(BIN)/pytest -n auto -m all tests
 
-zoo: .venv/dev ## every experiment in a copy of the repository, and a few steps of every architecture
-	$(BIN)/pytest -n 2 -m zoo tests
+zoo: .venv/dev ## every experiment and every architecture; PART=2/4 is the second of four parts
+	$(BIN)/pytest -n auto -m zoo --part $(PART) tests
 
 unit: .venv/dev ## the quick tests alone
-	$(BIN)/pytest -n 2 -m "not pipeline and not browser and not slow" tests
+	$(BIN)/pytest -n auto -m "not spine and not all and not zoo" tests
 
 check: .venv/dev ## style, types and import rules
 	$(BIN)/ruff check .
@@ -52,14 +58,18 @@ airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http
 serve: .venv/serving ## the champions over HTTP, and a page to try them, on http://127.0.0.1:8000
 	$(BIN)/evermodel serve
 
-bench: .venv/serving ## the benchmarks: serving beside `mlflow models serve`, and how often luck makes a champion
+bench: .venv/serving ## the benchmarks: what many experiments cost, serving beside MLflow's server, how often luck wins
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/evermodel run -j $(JOBS) fashion_cnn imdb_dnn mnist_mlp
 	$(BIN)/python benchmarks/serving.py fashion_cnn imdb_dnn
 	$(BIN)/python -m benchmarks.challengers mnist_mlp
 
 lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/installer.in -o requirements/installer.lock
-	$(BIN)/$(LOCK) requirements/pipeline.in -o requirements/pipeline.lock
+	@# Twice: with what they need, so that they go together; then without, so that a new version of that retrains nothing.
+	$(BIN)/$(LOCK) requirements/numbers.in -o requirements/numbers.lock
+	$(BIN)/$(LOCK) --no-deps requirements/numbers.in -o requirements/numbers.lock
+	$(BIN)/$(LOCK) $(NUMBERS) requirements/pipeline.in -o requirements/pipeline.lock
 	$(BIN)/$(LOCK) --override requirements/serving.overrides requirements/serving.in -o requirements/serving.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
@@ -67,15 +77,15 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
 
 clean: ## remove what the pipeline made, not what it cached
-	rm -rf data/raw data/prepared models reports .evermodel mlflow.db* mlartifacts
+	git clean -Xdfq data experiments
+	rm -rf .evermodel mlflow.db* mlartifacts
 
-.venv/pipeline: requirements/installer.lock requirements/pipeline.lock pyproject.toml
+.venv/pipeline: requirements/installer.lock requirements/numbers.lock requirements/pipeline.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
 	@# pip is ten times slower, but knows every proxy and mirror that it was ever taught.
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/pipeline.lock || \
-	  $(BIN)/python -m pip install --require-hashes -r requirements/pipeline.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install $(LOCKED) || $(BIN)/python -m pip install $(LOCKED)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

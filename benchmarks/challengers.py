@@ -2,10 +2,10 @@
 
     .venv/bin/python -m benchmarks.challengers letter_mlp --models 101
 
-Needs the report (`dvc repro evaluate@letter_mlp`). Every model is trained and scored by the code of the
-pipeline, and judged by the decision that promotes: against the model before it; in a queue, where the first
-is champion until one beats it; and against a model of half the training rows. Prints how many of them were
-promoted where the test rows do not wear out, and where they do (alpha spending).
+Needs the report (`dvc repro experiments/letter_mlp/dvc.yaml:evaluate`). Every model is trained and scored by
+the code of the pipeline, and judged by the decision that promotes: against the model before it; in a queue,
+where the first is champion until one beats it; and against a model of half the training rows. Prints how many
+of them were promoted where the test rows do not wear out, and where they do (alpha spending).
 """
 
 import argparse
@@ -16,10 +16,10 @@ from itertools import pairwise
 from statistics import mean, stdev
 
 from benchmarks import seeds
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
+from evermodel.core.project import Project
 from evermodel.evaluation import evaluation
 from evermodel.publishing import candidate, promotion
 from evermodel.publishing.candidate import Candidate
@@ -31,12 +31,12 @@ def main(name: str, count: int) -> None:
     """Raises EvermodelError if the experiment has no report, or count is below 2."""
     if count < 2:
         raise EvermodelError(f"--models is {count}, but a challenger needs a champion; give 2 or more")
-    values = params.load()
-    known = candidate.load(name, values)
-    determinism.fix(values.runtime)
-    prepared = data.load(data.PREPARED / known.experiment.dataset, *data.SPLITS)
-    models = [scored(known, values, prepared, seed) for seed in range(count)]
-    half = scored(known, values, halved(prepared), seed=count)
+    shared = project.load()
+    known = candidate.load(name, shared)
+    determinism.fix(shared.runtime)
+    prepared = data.load(folders.prepared(known.recipe.dataset), *data.SPLITS)
+    models = [scored(known, shared, prepared, seed) for seed in range(count)]
+    half = scored(known, shared, halved(prepared), seed=count)
     metric, rows = known.policy.metric, prepared.spec.rows["test"]
     reached = [model.figures[metric] for model in models]
     print(f"{name}: {metric} on {rows} test rows {mean(reached):.4f} ± {stdev(reached):.4f}, {count} seeds")
@@ -48,12 +48,12 @@ def main(name: str, count: int) -> None:
     print("against half of the rows:", *(duels(pairs, spend) for spend in (False, True)))
 
 
-def scored(known: Candidate, values: Params, prepared: Prepared, seed: int) -> Candidate:
+def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> Candidate:
     """The model that the recipe makes with a seed, as promotion sees it."""
-    runtime, test = values.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
-    task = evaluation.task_module(known.experiment.task)
-    predict = seeds.trained(known.experiment, runtime, prepared)
-    predicted = predict(evaluation.inputs(task, test.x, values.runtime.seed))
+    runtime, test = shared.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
+    task = evaluation.task_module(known.recipe.task)
+    predict = seeds.trained(known.recipe, runtime, prepared)
+    predicted = predict(evaluation.inputs(task, test.x, shared.runtime.seed))
     judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
@@ -67,22 +67,22 @@ def halved(prepared: Prepared) -> Prepared:
 
 def duels(pairs: Iterable[tuple[Candidate, Candidate]], spend: bool) -> int:
     """How many of the second become champion instead of the first."""
-    return sum(wins(*pair, looks if spend else 0) for looks, pair in enumerate(pairs))
+    return sum(wins(*pair, uses if spend else 0) for uses, pair in enumerate(pairs))
 
 
 def queue(models: Sequence[Candidate], spend: bool) -> int:
     """How many become champion after the first, one after the other."""
     champion, *challengers = models
     won = 0
-    for looks, model in enumerate(challengers):
-        if wins(champion, model, looks if spend else 0):
+    for uses, model in enumerate(challengers):
+        if wins(champion, model, uses if spend else 0):
             champion, won = model, won + 1
     return won
 
 
-def wins(champion: Candidate, model: Candidate, looks: int) -> bool:
-    """Whether the model becomes champion; looks: how often the test rows have been used."""
-    return promotion.decide(model, Rival(1, champion.profile, champion.scores), looks).promoted
+def wins(champion: Candidate, model: Candidate, uses: int) -> bool:
+    """Whether the model becomes champion; uses: how often the test rows have been used."""
+    return promotion.decide(model, Rival(1, champion.profile, champion.scores), uses).promoted
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
     .venv/bin/python benchmarks/growth.py
 
-Runs in a temporary folder, with commands that write a line instead of learning anything, so that what is left is
-DVC itself. Prints the CPU seconds of each command and how they grow: where the whole is linear, twice the
-experiments take twice the time.
+Runs in a temporary folder, with commands that write a line instead of learning anything, so that what is
+left is DVC itself. Prints the CPU seconds of each command, and how often those of the first size they are:
+where the whole is linear, four times the experiments cost four times as much.
 """
 
-import os
 import re
 import resource
 import shutil
@@ -20,87 +19,75 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
-COPIES = (1,)
+COPIES = (1, 2, 4)
+# Instead of pipelines/stage.sh: writes what each stage writes, and learns nothing.
 STAND_IN = """\
-name=$(basename "$PWD")
 case $1 in
-  fetch) mkdir -p raw && echo "$name" > raw/file ;;
-  validate) mkdir -p validation && echo "$name" > validation/file ;;
-  prepare) mkdir -p prepared && echo "$name" > prepared/file ;;
-  train) mkdir -p model && echo "$name" > model/file ;;
+  fetch) mkdir -p raw && echo "$2" > raw/file ;;
+  validate) mkdir -p validation && echo "$2" > validation/file ;;
+  prepare) mkdir -p prepared && echo "$2" > prepared/file ;;
+  train) mkdir -p model && echo "$2" > model/file ;;
   evaluate)
     mkdir -p figures
     echo '{"mae": 1}' > metrics.json
-    echo "$name" | tee scores.parquet figures/file > curves.csv
+    echo "$2" | tee scores.parquet figures/file > curves.csv
     ;;
-  promote) echo "$name" > promotion.json ;;
+  promote) echo "$2" > promotion.json ;;
 esac
 """
-COMMANDS = {
-    "everything, forced": ("repro", "--force"),
-    "everything, nothing to do": ("repro",),
-    "one pipeline, nothing to do": ("repro", "{experiment}/dvc.yaml"),
-    "one new experiment": ("repro", "{new}/dvc.yaml"),
-    "status": ("status",),
-}
 
 
 def main() -> None:
     """Measure each size in a folder of its own and print the table."""
-    columns = [measured(copies) for copies in COPIES]
-    sizes = [column["experiments"] for column in columns]
-    table = Table("CPU seconds of DVC", *(f"{size:.0f} experiments" for size in sizes), "growth")
-    for row in COMMANDS:
+    columns = []
+    for copies in COPIES:
+        with tempfile.TemporaryDirectory() as folder:
+            experiments = fill(Path(folder), copies)
+            columns.append({"experiments": float(len(experiments)), **measured(Path(folder), experiments)})
+    table = Table("CPU seconds of DVC", *(f"{column['experiments']:.0f}" for column in columns), "growth")
+    for row in columns[0]:
         seconds = [column[row] for column in columns]
-        growth = " ".join(f"{after / before:.2f}" for before, after in zip(seconds, seconds[1:], strict=False))
+        growth = ", ".join(f"{one / seconds[0]:.1f}" for one in seconds[1:])
         table.add_row(row, *(f"{one:.1f}" for one in seconds), growth)
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 
-def measured(copies: int) -> dict[str, float]:
-    """CPU seconds of each command, and how many experiments there are."""
-    with tempfile.TemporaryDirectory() as folder:
-        repository = Path(folder)
-        copy_repository(repository)
-        multiply(repository, copies)
-        experiments = sorted((repository / "experiments").iterdir())
-        new = repository / "experiments/new_one"
-        seconds = {"experiments": float(len(experiments))}
-        dvc(repository, "repro")
-        for row, command in COMMANDS.items():
-            shutil.copytree(experiments[0], new, ignore=made) if row.endswith("new experiment") else None
-            names = {"experiment": f"experiments/{experiments[0].name}", "new": "experiments/new_one"}
-            seconds[row] = dvc(repository, *(part.format(**names) for part in command))
-        return seconds
+def measured(repository: Path, experiments: list[str]) -> dict[str, float]:
+    """CPU seconds of some commands in a repository in which nothing ever ran."""
+    first = f"experiments/{experiments[0]}"
+    seconds = {
+        "everything, for the first time": dvc(repository, "repro"),
+        "everything, nothing to do": dvc(repository, "repro"),
+        "one pipeline, nothing to do": dvc(repository, "repro", f"{first}/dvc.yaml"),
+    }
+    copy(repository / first, repository / "experiments/new_one")
+    return seconds | {"one new experiment": dvc(repository, "repro", "experiments/new_one/dvc.yaml")}
 
 
-def copy_repository(folder: Path) -> None:
-    """The files of the repository without what DVC wrote, with commands that learn nothing."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.splitlines():
-        if os.path.lexists(ROOT / name) and not name.endswith("/dvc.lock"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
+def fill(folder: Path, copies: int) -> list[str]:
+    """Copy the repository, with so many of each data set and experiment; returns the experiments' names.
+
+    Each copy of an experiment has a data set of its own.
+    """
+    for part in ("pipelines", "requirements", "src"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".dvc").mkdir()
+    for part in (".dvc/config", ".dvcignore", "dvc.lock", "dvc.yaml", "params.yaml"):
+        shutil.copy(ROOT / part, folder / part, follow_symlinks=False)
     (folder / "pipelines/stage.sh").write_text(STAND_IN)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    for one in [*ROOT.glob("data/*/params.yaml"), *ROOT.glob("experiments/*/params.yaml")]:
+        for end in ["", *(f"_{number}" for number in range(1, copies))]:
+            copy(one.parent, folder / one.parent.relative_to(ROOT).with_name(f"{one.parent.name}{end}"), end)
+    return sorted(path.name for path in (folder / "experiments").iterdir())
 
 
-def multiply(repository: Path, copies: int) -> None:
-    """Have each data set and each experiment so often; each copy of an experiment has a data set of its own."""
-    for parent in ("data", "experiments"):
-        for folder in [file.parent for file in (repository / parent).glob("*/params.yaml")]:
-            for number in range(1, copies):
-                copy = folder.with_name(f"{folder.name}_{number}")
-                shutil.copytree(folder, copy)
-                params = copy / "params.yaml"
-                params.write_text(re.sub(r"(?m)^(dataset: \w+)", rf"\1_{number}", params.read_text()))
-
-
-def made(folder: str, names: list[str]) -> list[str]:
-    """What a new experiment does not have yet."""
-    return [name for name in names if name not in ("params.yaml", "dvc.yaml")]
+def copy(folder: Path, to: Path, end: str = "") -> None:
+    """Copy what a data set or an experiment is, without what it has made; end: of its data set's name."""
+    to.mkdir(parents=True)
+    shutil.copy(folder / "dvc.yaml", to)
+    text = re.sub(r"(?m)^name: \w+", f"name: {to.name}", (folder / "params.yaml").read_text())
+    (to / "params.yaml").write_text(re.sub(r"(?m)^(dataset: \w+)", rf"\1{end}", text))
 
 
 def dvc(folder: Path, *arguments: str) -> float:

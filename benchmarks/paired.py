@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/paired.py face_smile
 
-Needs the report (`dvc repro evaluate@face_smile`) of a task that tells right answers from wrong. Prints the
-accuracy of both, the rows on which just one of them is right, and how likely rows as uneven as these are (p,
-two-sided) where neither is better (McNemar 1947, Psychometrika 12).
+Needs the report (`dvc repro experiments/face_smile/dvc.yaml:evaluate`) of a task that tells right answers
+from wrong. Prints the accuracy of both, the rows on which just one of them is right, and how likely rows as
+uneven as these are (p, two-sided) where neither is better (McNemar 1947, Psychometrika 12).
 """
 
 import sys
@@ -12,7 +12,7 @@ import sys
 import pandas as pd
 from scipy.stats import binomtest
 
-from evermodel.core import data
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 
 
@@ -20,7 +20,9 @@ def main(name: str) -> None:
     """Raises EvermodelError if there is no report, or its rows are not right or wrong."""
     file = folders.experiment(name) / "scores.parquet"
     if not file.exists():
-        raise EvermodelError(f"{file} is missing; run `dvc repro evaluate@{name}`")
+        raise EvermodelError(
+            f"{file} is missing; run `dvc repro {folders.experiment(name)}/dvc.yaml:evaluate`"
+        )
     scores = pd.read_parquet(file)
     if "correct" not in scores:
         raise EvermodelError(

@@ -1,9 +1,9 @@
 """What a restricted Boltzmann machine of digits is good for: features, hidden pixels, more of a rare class.
 
-    .venv/bin/python benchmarks/rbm.py data/prepared/mnist
+    .venv/bin/python benchmarks/rbm.py data/mnist/prepared
 
-Needs the prepared data (`dvc repro prepare@mnist`). All is chosen and fitted on at most ROWS training rows;
-the test rows are looked at once, at the end. Keeps the numbers and two pictures in docs/results/.
+Needs the prepared data (`dvc repro data/mnist/dvc.yaml`). All is chosen and fitted on at most ROWS training
+rows; the test rows are looked at once, at the end. Keeps the numbers and two images in docs/results/.
 """
 
 import json
@@ -31,7 +31,7 @@ PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 RARE, RARE_ROWS = 8, 100  # the class that is made rare, and how many training rows of it are left
 SAMPLES = 10  # of each row of the rare class
 GIBBS_STEPS = 3
-FILL_ROWS, FILL_CHAINS, FILL_STEPS = 2000, 20, 20  # chains that a picture's hidden half is the mean of
+FILL_ROWS, FILL_CHAINS, FILL_STEPS = 2000, 20, 20  # chains that an image's hidden half is the mean of
 RARE_PENALTY = 0.03
 SHOWN = 10
 
@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
 
 
 def binary(split: Split) -> Split:
-    """Pictures as rows of bits, (n, height * width) float64."""
+    """Images as rows of bits, (n, height * width) float64."""
     return Split((split.x.reshape(len(split), -1) > rbm.HALF).astype(float), np.asarray(split.y))
 
 
@@ -121,7 +121,7 @@ def gain(differences: Array) -> statistics.Interval:
 
 
 def filling(train: Split, test: Split, spec: Spec) -> dict[str, float]:
-    """Mean squared error over the hidden lower half of the first test pictures, of a machine and of the mean.
+    """Mean squared error over the hidden lower half of the first test images, of a machine and of the mean.
 
     The machine learns more slowly than that of the features: sharper ones stay in the first digit they see.
     """
@@ -130,7 +130,7 @@ def filling(train: Split, test: Split, spec: Spec) -> dict[str, float]:
     truth, mean = test.x[:FILL_ROWS], train.x.mean(axis=0)
     shown = np.where(hidden, mean, truth)
     filled = np.mean([fill(learner, truth, hidden, train.x, seed) for seed in range(FILL_CHAINS)], axis=0)
-    rows = [[picture(x, spec) for x in part[:SHOWN]] for part in (shown, filled, truth)]
+    rows = [[image(x, spec) for x in part[:SHOWN]] for part in (shown, filled, truth)]
     keep(f"{label(spec)}_filled", "lower half hidden", rows, ("mean", "machine", "truth"), spec)
     errors = [((x - truth)[:, hidden] ** 2).mean(axis=1) for x in (mean, filled)]
     low, high = gain(errors[0] - errors[1])
@@ -146,7 +146,7 @@ def filling(train: Split, test: Split, spec: Spec) -> dict[str, float]:
 def fill(learner: Any, x: Array, hidden: Array, train: Array, seed: int) -> Array:
     """x with the hidden places as probabilities: the mean over the later half of a chain of Gibbs steps.
 
-    The chain starts from the hidden half of any training picture and never sees that of x.
+    The chain starts from the hidden half of any training image and never sees that of x.
     """
     random = np.random.RandomState(seed)
     state, total = np.where(hidden, train[random.randint(len(train), size=len(x))], x), np.zeros_like(x)
@@ -167,7 +167,7 @@ def rare_class(train: Split, test: Split, spec: Spec) -> dict[str, float]:
     few = train.x[rare[:RARE_ROWS]]
     rest = some(train, np.setdiff1d(np.arange(len(train)), rare[RARE_ROWS:]))
     samples = drawn(few)
-    rows = [[picture(x, spec) for x in part[:SHOWN]] for part in (few, samples, samples[-SHOWN:])]
+    rows = [[image(x, spec) for x in part[:SHOWN]] for part in (few, samples, samples[-SHOWN:])]
     keep(
         f"{label(spec)}_rare",
         f"class {spec.classes[RARE]}",
@@ -205,7 +205,7 @@ def balanced(model: LogisticRegression, test: Split) -> float:
     return float(balanced_accuracy_score(test.y, model.predict(test.x)))
 
 
-def picture(x: Array, spec: Spec) -> Array:
+def image(x: Array, spec: Spec) -> Array:
     return np.rint(255 * x).astype(np.uint8).reshape(spec.input_shape)
 
 

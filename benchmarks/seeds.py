@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/seeds.py boston_dnn 5
 
-Needs the prepared data (`dvc repro prepare@boston_housing`). Prints every seed, then mean and standard
+Needs the prepared data (`dvc repro data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard
 deviation (n - 1) of each metric on the test rows, and keeps them in docs/results/.
 """
 
@@ -14,43 +14,44 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Array, Prepared
-from evermodel.core.params import Experiment, Runtime
+from evermodel.core.project import Runtime
 from evermodel.evaluation import evaluation
+from evermodel.runs import determinism, recipe, saved
+from evermodel.runs.recipe import Recipe
 from evermodel.training import training
-from evermodel.runs import determinism, saved
 
 RESULTS = Path("docs/results")
 Predict = Callable[[Array], Array]
 
 
 def main(name: str, count: int) -> None:
-    values = params.load()
-    experiment = values.experiment(name)
-    determinism.fix(values.runtime)
-    prepared = data.load(folders.prepared(experiment.dataset), *data.SPLITS)
-    runtimes = [values.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
-    models = (trained(experiment, runtime, prepared) for runtime in runtimes)
-    rows = pd.DataFrame([score(experiment, values.runtime, prepared, name, model) for model in models])
+    shared = project.load()
+    chosen = recipe.load(name, shared.profile)
+    determinism.fix(shared.runtime)
+    prepared = data.load(folders.prepared(chosen.dataset), *data.SPLITS)
+    runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
+    models = (trained(chosen, runtime, prepared) for runtime in runtimes)
+    rows = pd.DataFrame([score(chosen, shared.runtime, prepared, name, model) for model in models])
     print(rows.to_string(), *(f"{m}: {rows[m].mean():.3f} ± {rows[m].std():.3f}" for m in rows), sep="\n")
-    keep(rows, name, values.profile, "seeds")
+    keep(rows, name, shared.profile, "seeds")
 
 
-def trained(experiment: Experiment, runtime: Runtime, prepared: Prepared) -> Predict:
+def trained(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> Predict:
     """The experiment's model, trained on the training rows."""
     with tempfile.TemporaryDirectory() as folder:
         model, state = Path(folder, "model"), Path(folder, "state")
         model.mkdir()
-        training.train(experiment, runtime, prepared, model, state, "benchmark", lambda figures: None)
+        training.train(chosen, runtime, prepared, model, state, "benchmark", lambda figures: None)
         return saved.load(model).predict
 
 
 def score(
-    experiment: Experiment, runtime: Runtime, prepared: Prepared, who: str, predict: Predict
+    chosen: Recipe, runtime: Runtime, prepared: Prepared, who: str, predict: Predict
 ) -> dict[str, float]:
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
-    task, test = evaluation.task_module(experiment.task), prepared.splits["test"]
+    task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
     predicted = predict(evaluation.inputs(task, test.x, runtime.seed))
     return evaluation.evaluate(task, who, predicted, test, prepared.spec).metrics
 

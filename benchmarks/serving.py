@@ -29,10 +29,11 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import tracking
+from evermodel.runs import recipe
 from evermodel.serving.protocol import DATATYPES
 
 CLIENTS = (1, 8)
@@ -71,10 +72,10 @@ class Load:
 
 
 def main(names: list[str]) -> None:
-    values = params.load()
+    profile = project.load().profile
     table = Table("model", "clients", "server", "p50 ms", "p99 ms", "answers/s")
     for name in names:
-        with both(name, values.experiment(name).dataset) as servers:
+        with both(name, recipe.load(name, profile).dataset) as servers:
             asyncio.run(compare(name, servers, table))
     Console(width=None if sys.stdout.isatty() else 100).print(table)
 

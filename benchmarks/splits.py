@@ -2,10 +2,10 @@
 
     .venv/bin/python -m benchmarks.splits face_recognition --splits 5
 
-Needs the raw data (`dvc repro validate@orl_faces`). Each split is that of params.yaml with another seed, 0
-and up, so that other rows are the test rows: with `by`, those of other people. The training's own seed
-stays. Prints every split, then mean and standard deviation (n - 1) of each headline on the test rows, the
-model's beside its baseline's, and keeps them in docs/results/.
+Needs the raw data (`dvc repro data/orl_faces/dvc.yaml`). Each split is that of params.yaml with another
+seed, 0 and up, so that other rows are the test rows: with `groups`, those of other people. The training's own
+seed stays. Prints every split, then mean and standard deviation (n - 1) of each headline on the test rows,
+the model's beside its baseline's, and keeps them in docs/results/.
 """
 
 import argparse
@@ -16,52 +16,55 @@ from functools import partial
 import pandas as pd
 
 from benchmarks import seeds
-from evermodel.core import params
+from evermodel.core import catalog, folders, project
 from evermodel.core.data import Prepared
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Dataset, Experiment, Runtime
-from evermodel.runs import determinism
+from evermodel.core.project import Runtime
+from evermodel.datasets import dataset
+from evermodel.datasets.dataset import Dataset
+from evermodel.runs import determinism, recipe
+from evermodel.runs.recipe import Recipe
 from pipelines import evaluate, prepare
 
 
 def main(name: str, count: int) -> None:
     """Raises EvermodelError if the data set has no split that a seed could change, or count is below 2."""
-    values = params.load()
-    experiment = values.experiment(name)
-    dataset = values.dataset(experiment.dataset)
+    shared = project.load()
+    chosen = recipe.load(name, shared.profile)
+    rules = dataset.load(chosen.dataset, shared.profile)
     if count < 2:
         raise EvermodelError(f"--splits is {count}, but a standard deviation needs 2 or more")
-    if dataset.split.method != "shuffle":
+    if rules.split.method != "shuffle":
         raise EvermodelError(
-            f"datasets.{experiment.dataset}.split.method is {dataset.split.method}, so no seed changes the "
-            "test rows; take benchmarks/seeds.py, which changes the seed of the training"
+            f"{folders.dataset(chosen.dataset)}: split.method is {rules.split.method}, so no seed changes "
+            "the test rows; take benchmarks/seeds.py, which changes the seed of the training"
         )
-    determinism.fix(values.runtime)
+    determinism.fix(shared.runtime)
     scored = []
-    for prepared in splits(experiment.dataset, dataset, count):
-        scored.append(score(experiment, values.runtime, prepared))
+    for prepared in splits(chosen.dataset, rules, count):
+        scored.append(score(chosen, shared.runtime, prepared))
         print(*(f"{metric} {value:.4f}" for metric, value in scored[-1].items()), sep=", ", flush=True)
     rows = pd.DataFrame(scored)
     print(pd.DataFrame({"mean": rows.mean(), "sd": rows.std()}).to_string(float_format="{:.4f}".format))
-    seeds.keep(rows, name, values.profile, "splits")
+    seeds.keep(rows, name, shared.profile, "splits")
 
 
-def splits(name: str, dataset: Dataset, count: int) -> Iterator[Prepared]:
+def splits(name: str, rules: Dataset, count: int) -> Iterator[Prepared]:
     """The data set prepared with the seeds 0 to count - 1."""
     for seed in range(count):
-        rule = dataset.split.model_copy(update={"seed": seed})
-        yield prepare.prepared(name, dataset.model_copy(update={"split": rule}))
+        split = rules.split.model_copy(update={"seed": seed})
+        yield prepare.prepared(name, rules.model_copy(update={"split": split}))
 
 
-def score(experiment: Experiment, runtime: Runtime, prepared: Prepared) -> dict[str, float]:
+def score(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> dict[str, float]:
     """The headlines of the model, each followed by that of its baseline."""
-    model = seeds.trained(experiment, runtime, prepared)
-    baseline = partial(evaluate.predict_baseline, experiment, prepared.spec, prepared.splits["train"])
+    model = seeds.trained(chosen, runtime, prepared)
+    baseline = partial(evaluate.predict_baseline, chosen, prepared.spec, prepared.splits["train"])
     figures = {
-        "": seeds.score(experiment, runtime, prepared, f"model {experiment.model}", model),
-        "baseline_": seeds.score(experiment, runtime, prepared, f"baseline {experiment.baseline}", baseline),
+        "": seeds.score(chosen, runtime, prepared, f"model {chosen.model}", model),
+        "baseline_": seeds.score(chosen, runtime, prepared, f"baseline {chosen.baseline}", baseline),
     }
-    headlines = params.headlines(experiment.task)
+    headlines = catalog.headlines(chosen.task)
     return {f"{whose}{name}": figures[whose][name] for name in headlines for whose in figures}
 
 

@@ -1,23 +1,20 @@
-"""Approving: where params.yaml says `approval: manual`, a model that won waits for somebody's word.
+"""Approving: where an experiment says `approval: manual`, a model that won waits for somebody's word.
 
 `evermodel step approve` does what `evermodel promote` does, in the name of whoever has answered. The run is
 one of its own, since a retraining that waited for a person would hold up the next one.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import DAG, Asset
+from airflow.sdk import Asset
 
-from failures import explain
+import repository
+import tasks
+from tasks import RUN, dag
 
-GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
-MANUAL = {name: one for name, one in GRAPH["experiments"].items() if one["approval"] == "manual"}
 ANSWER = {
-    "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
+    "EVERMODEL_RUN": RUN,
     "EVERMODEL_VERSION": "{{ (ti.xcom_pull(task_ids='look') or {}).get('version', '') }}",
     "EVERMODEL_PERSON": "{{ ti.xcom_pull(task_ids='approve', key='person') or '' }}",
 }
@@ -43,59 +40,48 @@ class Approve(ApprovalOperator):
         return super().execute_complete(context, event)
 
 
-def step(task_id, command, owner, before="", **options):
-    """A task that runs `evermodel step`."""
-    return BashOperator(
-        task_id=task_id,
-        bash_command=f"{before}evermodel step {command}",
-        env=ANSWER,
-        append_env=True,
-        owner=owner,
-        retries=2,
-        retry_delay=timedelta(minutes=1),
-        execution_timeout=timedelta(hours=1),
-        **options,
-    )
-
-
 def announce(context, told):
     """Emit the asset of the champion with its version and hash."""
     (asset,) = context["task"].outlets
-    context["outlet_events"][asset].extra.update(json.loads(told))
+    context["outlet_events"][asset].extra.update(told)
+
+
+def step(task_id, command, owner, **options):
+    """A task that looks, or does what follows from the answer."""
+    return tasks.step(task_id, command, hours=1, env=ANSWER, owner=owner, **options)
 
 
 def approving(name, owner):
     """A DAG: what waits, a person's word, and what follows from it."""
-    with DAG(
+    with dag(
         f"approve.{name}",
+        ADVICE,
         schedule=[Asset(f"challenger.{name}")],
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        catchup=False,
-        max_active_runs=1,
-        default_args={"on_failure_callback": explain(ADVICE)},
         tags=["champions"],
         description=f"somebody's word on {name}",
         doc_md=ABOUT % name,
-    ) as dag:
+    ) as made:
         look = step("look", f"waiting {name}", owner, output_processor=json.loads)
         approve = Approve(task_id="approve", subject=SUBJECT % name, body=BODY, owner=owner)
         promote = step(
             "promote",
             f"approve {name}",
             owner,
+            output_processor=json.loads,
             outlets=[Asset(f"champion.{name}")],
             post_execute=announce,
         )
-        refuse = step(
-            "refuse",
-            f"refuse {name}",
+        reject = step(
+            "reject",
+            f"reject {name}",
             owner,
             before='test -n "$EVERMODEL_PERSON" || exit 99; ',  # skipped where nobody was asked
             trigger_rule="all_skipped",  # Reject skips what comes right after it
         )
-        look >> approve >> promote >> refuse
-    return dag
+        look >> approve >> promote >> reject
+    return made
 
 
-for name, experiment in MANUAL.items():
-    approving(name, experiment["owner"])
+for name, experiment in repository.experiments().items():
+    if experiment.approval == "manual":
+        approving(name, experiment.schedule.owner)

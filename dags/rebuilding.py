@@ -3,12 +3,9 @@
 `evermodel step rebuild` does it and fails unless the rebuild is EXACT; docs/rebuilding.md says what that is.
 """
 
-from datetime import UTC, datetime, timedelta
+from airflow.sdk import CronTriggerTimetable
 
-from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, CronTriggerTimetable
-
-from failures import explain
+from tasks import RUN, dag, step
 
 CRON = "23 3 * * 6"  # when it does, in UTC
 ABOUT = (
@@ -20,23 +17,13 @@ ADVICE = (
     "same champion."
 )
 
-with DAG(
+with dag(
     "rebuild",
+    ADVICE,
     schedule=CronTriggerTimetable(CRON, timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    default_args={"owner": "evermodel", "on_failure_callback": explain(ADVICE)},
     tags=["champions"],
     description="one champion a week, to the last bit",
     doc_md=ABOUT,
 ):
-    BashOperator(
-        task_id="rebuild",
-        bash_command="evermodel step rebuild",
-        env={"EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}"},
-        append_env=True,
-        do_xcom_push=False,
-        retries=0,  # a rebuild that differs is told, and not tried until it does not
-        execution_timeout=timedelta(hours=24),
-    )
+    # A rebuild that differs is told, and not tried until it does not.
+    step("rebuild", "rebuild", retries=0, env={"EVERMODEL_RUN": RUN}, do_xcom_push=False)

@@ -1,17 +1,12 @@
-"""Retraining as Airflow runs it: a DAG per experiment, and one for all, from the graph of dvc.yaml.
+"""Retraining as Airflow runs it: a DAG per experiment, and one for all, from the folders of experiments/.
 
-`evermodel graph` writes graph.json. A task calls the `evermodel` command of the worker that it runs on
-and does nothing itself; docs/airflow.md says what a worker needs.
+A data set's stages are one task, those of an experiment one each, but for its promotion: the publisher's.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
-    DAG,
     Asset,
     AssetAlias,
     AssetOrTimeSchedule,
@@ -22,25 +17,26 @@ from airflow.sdk import (
     TaskGroup,
 )
 
-from failures import explain
+import repository
+import tasks
+from repository import Schedule
+from tasks import FORM, RUN, Stage, dag
 
-GRAPH = json.loads(Path(__file__).with_name("graph.json").read_text(encoding="utf-8"))
-EXPERIMENTS, STAGES = GRAPH["experiments"], GRAPH["stages"]
-SCARCE = "gpu"  # a queue that nobody enters for what the cache has
-COMMON = ("begin", "choose", "publish", "end")  # the tasks that belong to no lane
+EXPERIMENTS = repository.experiments()
+TRAIN = "train"  # the stage that goes to the experiment's kind of worker
+SCARCE = "gpu"  # a queue that nobody enters for what is there already
+COMMON = ("begin", "choose", "publish", "end")  # the tasks that belong to no data set and no experiment
 MODELS = AssetAlias("models")
-ALL = {"retries": 2, "timeout": 24, "owner": "evermodel"}
-RUN = {
-    "EVERMODEL_RUN": "{{ dag.dag_id }}/{{ run_id }}",
+KNOWN = {
+    "EVERMODEL_RUN": RUN,
     "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') or '' }}",
-    # In the environment and not in the command, where a shell would read it.
-    "EVERMODEL_SETTINGS": "{{ params | tojson }}",
+    "EVERMODEL_SETTINGS": FORM,
 }
 ABOUT = (
-    "The stages are those of dvc.yaml. What the cache has is not run again; the results are on a branch "
-    "of the repository that is named after the run."
+    "What is there already is not run again; the results are on a branch of the repository that is named "
+    "after the run, to be merged."
 )
-ADVICE = "Mend what its last lines name, then clear the task: the run goes on with all that the cache has."
+ADVICE = "Mend what its last lines name, then clear the task: the run goes on with all that is there."
 SETTINGS = {  # what may be left empty may be null: the form asks for all else
     "commit": Param(
         None,
@@ -50,13 +46,15 @@ SETTINGS = {  # what may be left empty may be null: the form asks for all else
         description="A full commit hash, a tag or a branch; the default branch if empty.",
     ),
     "profile": Param("as committed", enum=["as committed", "sample", "full"], title="Profile"),
-    "force": Param(False, type="boolean", title="Force", description="Run stages that the cache has, too."),
+    "force": Param(
+        False, type="boolean", title="Force", description="Run stages whose results are there, too."
+    ),
     "overrides": Param(
         None,
         type=["null", "array"],
-        items={"type": "string", "pattern": r"^(experiments|datasets|runtime)(\.\w+)+=.+$"},
+        items={"type": "string", "pattern": r"^((experiments|data)\.\w+|runtime)(\.\w+)+=.+$"},
         title="Overrides",
-        description="Other values for params.yaml, one a line: experiments.fashion_cnn.train.epochs=3",
+        description="Other values for a params.yaml, one a line: experiments.fashion_cnn.train.epochs=3",
     ),
 }
 CHOICE = Param(
@@ -76,105 +74,89 @@ class Choose(BaseOperator, SkipMixin):
     """
 
     def execute(self, context):
-        """Skip the tasks of all other lanes."""
-        chosen = lanes(context["params"]["experiments"] or EXPERIMENTS)
-        others = [task for task in self.dag.tasks if task.task_id.partition(".")[0] not in {*chosen, *COMMON}]
+        """Skip the tasks of all other experiments, and of the data sets that only they use."""
+        chosen = context["params"]["experiments"] or EXPERIMENTS
+        wanted = {*COMMON, *chosen, *(EXPERIMENTS[name].dataset for name in chosen)}
+        others = [task for task in self.dag.tasks if task.task_id.partition(".")[0] not in wanted]
         self.skip(context["ti"], others)
 
 
 def announce(context, told):
     """Emit the assets of the models that publishing told of in its last line."""
-    for name, model in json.loads(told).items():
+    for name, model in told.items():
         context["outlet_events"][MODELS].add(Asset(name), extra=model)
 
 
-def step(task_id, command, rules, before="", **options):
-    """A task that runs `evermodel step`."""
-    return BashOperator(
-        task_id=task_id,
-        bash_command=f"{before}evermodel step {command}",
-        **{"env": RUN, "append_env": True, "do_xcom_push": False, "owner": rules["owner"], **options},
-        retries=rules["retries"],
-        retry_delay=timedelta(minutes=1),
-        retry_exponential_backoff=2.0,
-        max_retry_delay=timedelta(minutes=30),
-        execution_timeout=timedelta(hours=rules["timeout"]),
-        on_failure_callback=explain(ADVICE),
-    )
-
-
-def lanes(names):
-    """The stages of experiments and of their data sets, lane by lane; promoting is the publisher's."""
-    return {
-        lane: [name for name, stage in STAGES.items() if stage["lane"] == lane and stage["kind"] != "promote"]
-        for name in names
-        for lane in (EXPERIMENTS[name]["dataset"], name)
+def step(task_id, command, rules, **options):
+    """A task by the rules of a schedule."""
+    options = {
+        "env": KNOWN,
+        "owner": rules.owner,
+        "retries": rules.retries,
+        "hours": rules.timeout,
+        **options,
     }
+    return tasks.step(task_id, command, **options)
 
 
-def add_stages(names, rules):
-    """The tasks of stages, by the stages' names; a task before a scarce one looks whether it is needed."""
-    tasks, looks = {}, {}
-    for lane, stages in lanes(names).items():
-        own = EXPERIMENTS.get(lane, rules)
-        with TaskGroup(lane):
-            for name in stages:
-                kind, queue = STAGES[name]["kind"], STAGES[name]["queue"]
-                tasks[name] = step(kind, f"run {name}", own, queue=queue)
-                if queue == SCARCE:
-                    looks[name] = step(f"find_{kind}", f"restore {name}", own)
-                    looks[name] >> tasks[name]
-    for name in tasks:
-        for before in STAGES[name]["after"]:
-            tasks[before] >> looks.get(name, tasks[name])
-            if before in looks:  # it is skipped where its result was found
-                tasks[name].trigger_rule = "none_failed"
-    return tasks
+def stage(task_id, command, rules, **options):
+    """A task that makes something, or looks for it, and takes over what those before it have made."""
+    return step(task_id, command, rules, kind=Stage, output_processor=json.loads, **options)
+
+
+def add_experiment(name, before):
+    """The tasks of an experiment, one after the other, for they share a dvc.lock; returns the last.
+
+    before: that of its data set. A task before a scarce one looks whether it is needed.
+    """
+    rules, rule = EXPERIMENTS[name].schedule, "all_success"
+    with TaskGroup(name):
+        for kind in repository.stages(name):
+            address, queue = f"experiments/{name}/dvc.yaml:{kind}", "default"
+            if kind == TRAIN:
+                queue = EXPERIMENTS[name].queue
+            if queue == SCARCE:
+                look = stage(f"find_{kind}", f"find {address}", rules, trigger_rule=rule)
+                before >> look
+                before = look
+            task = stage(kind, f"run {address}", rules, queue=queue, trigger_rule=rule)
+            before >> task
+            # What was found need not run, and is skipped.
+            before, rule = task, "none_failed" if queue == SCARCE else "all_success"
+    return before
 
 
 def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
     """A DAG: check, run the stages, publish, and an end that is red if anything else is."""
-    with DAG(
-        dag_id,
-        start_date=datetime(2026, 1, 1, tzinfo=UTC),
-        catchup=False,
-        max_active_runs=1,
-        **options,
-    ) as dag:
-        begin = step(
-            "begin",
-            "begin",
-            rules,
-            env=RUN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"},
-            do_xcom_push=True,
-        )
-        tasks = add_stages(names, rules)
-        publish = step(
+    with dag(dag_id, ADVICE, **options):
+        begin = step("begin", "begin", rules, env=KNOWN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"})
+        datasets = {
+            name: stage(f"{name}.data", f"run data/{name}/dvc.yaml", rules)
+            for name in dict.fromkeys(EXPERIMENTS[name].dataset for name in names)
+        }
+        results = [add_experiment(name, datasets[EXPERIMENTS[name].dataset]) for name in names]
+        publish = stage(
             "publish",
             f"publish {to_publish}".strip(),
             rules,
             before='test -n "$EVERMODEL_COMMIT" || exit 99; ',  # skipped where even `begin` failed
-            trigger_rule="all_done",  # a lane that fails holds no other one up
-            do_xcom_push=True,
+            trigger_rule="all_done",  # an experiment that fails holds no other one up
             outlets=[MODELS],
             post_execute=announce,
         )
-        before = {stage for name in tasks for stage in STAGES[name]["after"]}
-        results = [tasks[name] for name in tasks if name not in before]
         opened = begin >> Choose(task_id="choose") if choosing else begin
-        opened >> [tasks[name] for name in tasks if not STAGES[name]["after"]]
+        opened >> list(datasets.values())
         results >> publish
         [*results, publish] >> EmptyOperator(task_id="end", trigger_rule="none_failed")
-    return dag
 
 
 def schedule(experiment):
-    """New data of its data set, and the times that params.yaml names."""
-    data = [Asset(f"raw.{experiment['dataset']}")]
-    if experiment["cron"] is None:
+    """New data of its data set, and the times that its params.yaml names."""
+    data = [Asset(f"raw.{experiment.dataset}")]
+    if experiment.schedule.cron is None:
         return data
     return AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable(experiment["cron"], timezone="UTC"), assets=data
+        timetable=CronTriggerTimetable(experiment.schedule.cron, timezone="UTC"), assets=data
     )
 
 
@@ -182,19 +164,19 @@ for name, experiment in EXPERIMENTS.items():
     retraining(
         f"retrain.{name}",
         [name],
-        experiment,
+        experiment.schedule,
         to_publish=name,
         schedule=schedule(experiment),
         params=SETTINGS,
-        tags=experiment["tags"],
-        description=experiment["description"],
-        doc_md=f"**{name}**: {experiment['description']}. Data: {experiment['dataset']}. {ABOUT}",
+        tags=experiment.tags,
+        description=experiment.description,
+        doc_md=f"**{name}**: {experiment.description}. Data: {experiment.dataset}. {ABOUT}",
     )
 
 retraining(
     "retrain_all",
     list(EXPERIMENTS),
-    ALL,
+    Schedule(),
     choosing=True,
     schedule=None,
     params={"experiments": CHOICE, **SETTINGS},

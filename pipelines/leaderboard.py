@@ -4,7 +4,7 @@ from evermodel import leaderboard
 from evermodel.core import stage
 
 
-def main(_: str) -> None:
+def main() -> None:
     """Print the table."""
     leaderboard.show(leaderboard.rows())
 

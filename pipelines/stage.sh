@@ -1,7 +1,10 @@
 #!/bin/sh
-# Runs a stage of the folder that DVC is in: `sh ../../pipelines/stage.sh train`. Uses the environment of this
+# Runs a stage of the folder that DVC is in: `sh ../../pipelines/stage.sh train NAME`. Uses the environment of this
 # repository, also where DVC works in a copy below it (`dvc exp run --temp`), and else the Python of PATH.
-name=$(basename "$PWD")
+if [ -n "$2" ] && [ "$2" != "$(basename "$PWD")" ]; then
+  echo "$PWD/params.yaml: name is $2; make it the name of its folder, $(basename "$PWD")" >&2
+  exit 1
+fi
 cd "$(dirname "$0")/.." || exit 1
 here=$PWD
 until [ -x "$here/.venv/bin/python" ] || [ "$here" = / ]; do here=$(dirname "$here"); done
@@ -11,4 +14,4 @@ case $(uname -m) in
   x86_64 | amd64) export OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" ;;
 esac
 export KERAS_BACKEND=tensorflow KERAS_HOME="$PWD/.evermodel/keras"
-exec python -m "pipelines.$1" "$name"
+exec python -m "pipelines.$@"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zlib
 from contextlib import chdir
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from evermodel.runs import determinism
 
 ROOT = Path(__file__).parents[1]
 SHARING = (
+    "tests/pipeline/",
     "tests/mlflow/test_ui.py",
     "tests/serving/test_browser.py",
     "tests/test_readme.py",
@@ -25,6 +27,7 @@ SHARING = (
 )
 # Each shares a server or what it trained; the first that fits.
 ALONE = (
+    "tests/pipeline/test_edit.py",
     "tests/mlflow/",
     "tests/rebuilding/",
     "tests/scheduling/test_compose.py",
@@ -45,14 +48,25 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
-        if file in SHARING or file.startswith("tests/pipeline/"):
+        for part in ALONE:
+            if file.startswith(part) and file not in SHARING:
+                return part
+        if file.startswith(SHARING):
             return "project"
         if file.startswith(TRAINING):
             return "keras"
-        for part in ALONE:
-            if file.startswith(part):
-                return part
         return nodeid.rpartition("[")[2] if file in NAMED else nodeid
+
+
+def pytest_addoption(parser):
+    """The zoo is large: CI takes another part of it with each commit."""
+    parser.addoption("--part", default="1/1", help="of the zoo: 2/4 is the second of four parts")
+
+
+def in_part(config, name):
+    """Whether an experiment, an architecture or a sample belongs to the part of the zoo that is asked for."""
+    part, parts = map(int, config.getoption("--part").split("/"))
+    return zlib.crc32(name.encode()) % parts == part - 1
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -65,11 +79,12 @@ def pytest_xdist_auto_num_workers(config):
     return min(joblib.cpu_count() + 1, 6)
 
 
-def pytest_collection_modifyitems(items):
-    """What builds every architecture or draws every sample takes minutes, so `make unit` leaves it out."""
-    for item in items:
-        if item.path.parent.name in ("models", "samples"):
-            item.add_marker("slow")
+def pytest_collection_modifyitems(config, items):
+    """Leave the other parts of the zoo out."""
+    for item in list(items):
+        named = item.nodeid.startswith(NAMED) and item.get_closest_marker("zoo")
+        if named and not in_part(config, item.nodeid.rpartition("[")[2]):
+            items.remove(item)
 
 
 @pytest.fixture

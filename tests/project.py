@@ -107,6 +107,13 @@ class Project:
         """What an experiment is made of."""
         return self.folder / "experiments" / name / "params.yaml"
 
+    def add(self, name: str, params: str) -> None:
+        """A new experiment, as a user makes one."""
+        folder = self.params(name).parent
+        folder.mkdir()
+        self.params(name).write_text(params)
+        shutil.copy(self.folder / "pipelines/experiment.yaml", folder / "dvc.yaml")
+
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that stands in a file."""
         path = self.folder / file

@@ -14,6 +14,7 @@ import typer
 from PIL import Image
 
 from evermodel import cli
+from evermodel.core import project
 from evermodel.runs import recipe
 
 ROOT = Path(__file__).parents[1]
@@ -94,7 +95,7 @@ def test_a_missing_report_is_named_with_the_command_that_makes_it(workspace, cap
     shutil.copy(ROOT / "docs/gallery.py", workspace)
     assert load(workspace / "gallery.py").main() == 1
     said = capsys.readouterr().err.splitlines()
-    wanted = [entry for entry in gallery.ENTRIES if entry.profile == "sample"]
+    wanted = [entry for entry in gallery.ENTRIES if entry.profile == project.load().profile]
     assert len(said) == len(wanted)
     for line, entry in zip(said, wanted, strict=True):
         assert f"run `{entry.command}`" in line

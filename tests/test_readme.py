@@ -90,7 +90,8 @@ def test_the_example_of_an_experiment_is_valid_and_short(workspace):
     folder.mkdir()
     shutil.copy(ROOT / "pipelines/experiment.yaml", folder / "dvc.yaml")
     (folder / "params.yaml").write_text(example)
-    assert repository.load().experiment("my_mlp").train.epochs == 3
+    epochs = [repository.experiment("my_mlp", profile).train.epochs for profile in ("full", "sample")]
+    assert f"`{{full: {epochs[0]}, sample: {epochs[1]}}}`" in README
 
 
 def test_every_reader_that_is_named_exists():

@@ -37,7 +37,7 @@ class Step(StrEnum):
     """What a task of a scheduled run does."""
 
     BEGIN = "begin"
-    RESTORE = "restore"
+    FIND = "find"
     RUN = "run"
     PUBLISH = "publish"
     WATCH = "watch"
@@ -256,7 +256,11 @@ def serve(
 def do_step(
     step: Annotated[Step, typer.Argument(help="What to do.", show_default=False)],
     names: Annotated[
-        list[str] | None, typer.Argument(help="The stage, or the experiments to publish.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="The stage (experiments/NAME/dvc.yaml:train), or the experiments to publish.",
+            show_default=False,
+        ),
     ] = None,
     commit: Annotated[
         str,

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evermodel.core import params
+from evermodel.core import folders, params
 from evermodel.core.errors import EvermodelError
 from evermodel.repository import Repository
 
@@ -36,7 +36,7 @@ def history(name: str) -> list[dict[str, Any]]:
     """What was decided about an experiment's models, newest first. Raises EvermodelError if it was edited."""
     from evermodel.publishing import ledger
 
-    return [line.model_dump() for line in reversed(ledger.read(ledger.path(name)))]
+    return [line.model_dump() for line in reversed(ledger.read(folders.ledger(name)))]
 
 
 def verify(name: str) -> str:
@@ -46,7 +46,7 @@ def verify(name: str) -> str:
     """
     from evermodel.publishing import aliases, ledger, tracking
 
-    lines = ledger.read(ledger.path(name))
+    lines = ledger.read(folders.ledger(name))
     with tracking.answering():
         aliases.require_same(tracking.connect(), name, lines)
     champion = lines[-1].after if lines else None
@@ -71,7 +71,7 @@ def waiting(name: str) -> "Entry | None":
     """The decision about the version that waits for approval, if one does."""
     from evermodel.publishing import aliases, ledger
 
-    return aliases.waiting(ledger.read(ledger.path(name)))
+    return aliases.waiting(ledger.read(folders.ledger(name)))
 
 
 def rollback(name: str, to: int | None) -> str:

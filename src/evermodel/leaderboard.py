@@ -31,7 +31,7 @@ def show(found: Sequence[dict[str, Any]]) -> None:
 
 
 def _row(name: str, profile: str) -> dict[str, Any]:
-    values = params.for_profile(params.read(folders.experiment(name) / params.FILE), profile)
+    values = params.of_folder(folders.experiment(name), profile)
     figures = _json(folders.experiment(name) / "metrics.json")
     spec = _json(folders.prepared(values["dataset"]) / "spec.json")
     metric = values["promotion"]["metric"]

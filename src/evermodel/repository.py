@@ -16,7 +16,7 @@ from evermodel.publishing import policy
 from evermodel.publishing.policy import Promotion
 from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
-from evermodel.scheduling.schedule import Schedule, Worker
+from evermodel.scheduling.schedule import TAKEN, Schedule, Worker
 
 TEMPLATES = {  # of the files dvc.yaml in each folder
     folders.DATASETS: Path("pipelines/dataset.yaml"),
@@ -27,6 +27,7 @@ TEMPLATES = {  # of the files dvc.yaml in each folder
 class Experiment(Recipe):
     """All of experiments/NAME/params.yaml."""
 
+    name: str
     promotion: Promotion
     worker: Worker = "cpu"
     schedule: Schedule = Schedule()
@@ -111,6 +112,8 @@ def _folders() -> dict[str, Path]:
             raise EvermodelError(
                 f"{folder} must get another name: small letters, digits and '_', starting with a letter"
             )
+        if folder.parent == folders.EXPERIMENTS and folder.name in TAKEN:
+            raise EvermodelError(f"{folder} must get another name; a task of Airflow's has this one")
         if other := found.get(folder.name):
             raise EvermodelError(f"{folder} must get another name; {other} has this one")
         found[folder.name] = folder

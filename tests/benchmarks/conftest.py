@@ -2,16 +2,17 @@ import json
 
 import pytest
 
-from evermodel.core import data, params
+from evermodel.core import folders, project
+from evermodel.runs import recipe
 from pipelines import evaluate, fetch, prepare, train
 
 
 @pytest.fixture
 def edit(workspace):
-    """A function that replaces a text which stands in params.yaml."""
+    """A function that replaces a text which stands in a file."""
 
-    def replace(old, new):
-        file = workspace / "params.yaml"
+    def replace(name, old, new):
+        file = workspace / name
         assert old in file.read_text()
         file.write_text(file.read_text().replace(old, new, 1))
 
@@ -32,7 +33,7 @@ def by_the_pipeline(results):
     """A function that says what the stages measure of an experiment, as params.yaml is now."""
 
     def measured(name):
-        prepare.main(params.load().experiment(name).dataset)
+        prepare.main(recipe.load(name, project.load().profile).dataset)
         train.main(name)
         evaluate.main(name)
         return json.loads((folders.experiment(name) / "metrics.json").read_text())

@@ -9,9 +9,9 @@ RIGHT, WRONG = 1, 0
 
 @pytest.fixture
 def report(tmp_path, monkeypatch):
-    """A function that writes the scores of an experiment called "made"."""
+    """A function that writes the scores of an experiment called "mine"."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "reports/made"
+    folder = tmp_path / "experiments/mine"
     folder.mkdir(parents=True)
     return lambda **columns: pd.DataFrame(columns).to_parquet(folder / "scores.parquet")
 
@@ -25,26 +25,26 @@ def test_only_the_rows_that_one_alone_gets_right_count(report, capsys):
     model = [RIGHT] * 6 + [WRONG] * 1 + [RIGHT] * 2 + [WRONG] * 1
     baseline = [WRONG] * 6 + [RIGHT] * 1 + [RIGHT] * 2 + [WRONG] * 1
     report(correct=model, baseline_correct=baseline)
-    paired.main("made")
+    paired.main("mine")
     assert capsys.readouterr().out == (
-        "made: accuracy 0.8000, baseline 0.3000, of 10 test rows\n"
+        "mine: accuracy 0.8000, baseline 0.3000, of 10 test rows\n"
         "only the model is right: 6, only the baseline: 1, p = 0.12\n"
     )
 
 
 def test_two_that_agree_in_every_row_are_no_evidence(report, capsys):
     report(correct=[RIGHT, WRONG], baseline_correct=[RIGHT, WRONG])
-    paired.main("made")
+    paired.main("mine")
     assert "only the model is right: 0, only the baseline: 0, p = 1\n" in capsys.readouterr().out
 
 
 def test_a_missing_report_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(EvermodelError, match="run `dvc repro evaluate@made`"):
-        paired.main("made")
+    with pytest.raises(EvermodelError, match=r"mine/dvc\.yaml:evaluate"):
+        paired.main("mine")
 
 
 def test_rows_that_are_neither_right_nor_wrong_are_told(report):
     report(absolute_error=[0.1, 0.2], baseline_absolute_error=[0.3, 0.4])
     with pytest.raises(EvermodelError, match="no column 'correct'"):
-        paired.main("made")
+        paired.main("mine")

@@ -5,14 +5,14 @@ import pytest
 from benchmarks import seeds
 from evermodel.core.errors import EvermodelError
 
-LONG = "average: 0.995, batch_size: 32, epochs: 100, sample: {epochs: 50}"
-SHORT = "average: 0.5, batch_size: 32, epochs: 2"
+LONG = "ema_momentum: 0.995, batch_size: 32, epochs: {full: 100, sample: 50}"
+SHORT = "ema_momentum: 0.5, batch_size: 32, epochs: 2"
 
 
 @pytest.mark.pipeline
 def test_another_seed_trains_another_network(results, by_the_pipeline, edit, capsys):
-    edit(LONG, SHORT)
-    edit("seed: 42", "seed: 1")
+    edit("experiments/boston_dnn/params.yaml", LONG, SHORT)
+    edit("params.yaml", "seed: 42", "seed: 1")
     measured = by_the_pipeline("boston_dnn")
     seeds.main("boston_dnn", 2)
     kept = json.loads((results / "boston_dnn_seeds_sample.json").read_text())

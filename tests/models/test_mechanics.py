@@ -5,10 +5,10 @@ import importlib
 import numpy as np
 import pytest
 
-from evermodel.core import params
+from evermodel.core import catalog
 from evermodel.runs import saved
 
-NETWORKS = [name for name in params.modules("models") if params.framework(name) == "keras"]
+NETWORKS = [name for name in catalog.modules("models") if catalog.framework(name) == "keras"]
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_an_autoencoder_is_its_decoder_after_its_encoder(keras, rng):
 
 
 @pytest.mark.parametrize(("name", "step"), [("autoencoder", 16), ("unet", 16), ("colorization", 8)])
-def test_an_image_that_would_not_come_back_at_its_own_size_is_refused(name, step, keras):
+def test_an_image_that_would_not_come_back_at_its_own_size_is_rejected(name, step, keras):
     with pytest.raises(ValueError, match=f"divisible by {step}"):
         architecture(name).build((2 * step, step + 1, 3), 1, None)
 
@@ -171,14 +171,14 @@ def test_two_heads_answer_under_their_names_and_each_in_its_own_way(keras, rng):
     np.testing.assert_allclose(predictions["gender"].sum(axis=1), 1, rtol=1e-5)
 
 
-def test_a_recurrent_network_of_an_unknown_cell_is_refused(keras):
+def test_a_recurrent_network_of_an_unknown_cell_is_rejected(keras):
     with pytest.raises(ValueError, match="cell must be one of simple, lstm, gru, not 'rnn'"):
         architecture("recurrent").build((60, 1), 1, None, cell="rnn", units=[4])
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_changes_nothing_for_a_recurrent_network(bidirectional, keras):
-    options = {"cell": "lstm", "units": [4, 4], "bidirectional": bidirectional, "embedding": 8, "words": 10}
+    options = {"cell": "lstm", "units": [4, 4], "bidirectional": bidirectional, "embedding": 8, "max_tokens": 10}
     short = architecture("recurrent").build((3,), 1, None, **options)
     long = architecture("recurrent").build((7,), 1, None, **options)
     long.set_weights(short.get_weights())
@@ -191,7 +191,7 @@ def test_a_text_without_a_word_gets_a_finite_answer(name, keras):
     cell = (
         {"cell": "lstm", "units": [4], "bidirectional": True, "embedding": 8} if name == "recurrent" else {}
     )
-    model = architecture(name).build((7,), 1, "sigmoid", words=10, **cell)
+    model = architecture(name).build((7,), 1, "sigmoid", max_tokens=10, **cell)
     assert np.isfinite(outputs_of(model, np.zeros((1, 7), "int64"), False)).all()
 
 
@@ -202,7 +202,7 @@ def attention_of(model):
 
 
 def test_the_attention_of_the_transformer_is_the_weighted_sum_of_the_values(keras):
-    model = architecture("transformer").build((3,), 1, None, words=10, width=3, heads=1)
+    model = architecture("transformer").build((3,), 1, None, max_tokens=10, width=3, heads=1)
     attention, _ = attention_of(model)
     one, none = np.eye(3, dtype="float32"), np.zeros((1, 3), "float32")
     project = [one[:, None, :], none]
@@ -217,15 +217,15 @@ def test_the_attention_of_the_transformer_is_the_weighted_sum_of_the_values(kera
 
 
 def test_what_the_transformer_attends_to_is_the_word_plus_its_position(keras):
-    model = architecture("transformer").build((2,), 1, None, words=4, width=4)
-    model.get_layer("words").set_weights([np.array([[0] * 4, [0] * 4, [0] * 4, [1, 0, 1, 0]])])
+    model = architecture("transformer").build((2,), 1, None, max_tokens=4, width=4)
+    model.get_layer("tokens").set_weights([np.array([[0] * 4, [0] * 4, [0] * 4, [1, 0, 1, 0]])])
     model.get_layer("positions").set_weights([np.array([[0] * 4, [2, 1, 2, 1]])])
     embedded = outputs_of(keras.Model(model.input, attention_of(model)[1]), np.array([[3, 3]]), False)
     np.testing.assert_array_equal(embedded[0], [[1, 0, 1, 0], [3, 1, 3, 1]])
 
 
 def test_attention_weights_of_a_text_can_be_read(keras, rng):
-    model = architecture("transformer").build((7,), 1, None, words=20)
+    model = architecture("transformer").build((7,), 1, None, max_tokens=20)
     attention, embedded = attention_of(model)
     x = keras.Model(model.input, embedded)(examples(model, rng))
     _, scores = attention(x, x, return_attention_scores=True)

@@ -4,9 +4,9 @@ import importlib
 
 import pytest
 
-from evermodel.core import params
+from evermodel.core import catalog
 
-NETWORKS = [name for name in params.modules("models") if params.framework(name) == "keras"]
+NETWORKS = [name for name in catalog.modules("models") if catalog.framework(name) == "keras"]
 
 
 def architecture(name):
@@ -56,5 +56,5 @@ def test_an_architecture_answers_in_the_shape_that_is_asked_of_it_at_any_size(na
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_architecture_file_fits_a_screen_or_two(name):
-    lines = (params.PACKAGE / "models" / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    lines = (catalog.PACKAGE / "models" / f"{name}.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 80

@@ -8,7 +8,7 @@ import pytest
 from evermodel.runs import saved
 
 PICTURES = np.random.default_rng(0).random((2, 40, 36, 3), dtype=np.float32)
-SIDES = {"VGG16": 32, "ResNet50": 32, "InceptionV3": 75}
+SIZES = {"VGG16": 32, "ResNet50": 32, "InceptionV3": 75}
 HEADS = ("classes", "plane")
 
 
@@ -17,7 +17,7 @@ def architecture():
 
 
 def build(heads, base="VGG16", **options):
-    chosen = {"base": base, "side": SIDES[base], "plane": heads == "plane"}
+    chosen = {"base": base, "image_size": SIZES[base], "plane": heads == "plane"}
     return architecture().build((40, 36, 3), 4, "softmax", **chosen, **options)
 
 
@@ -40,7 +40,7 @@ def legacy(trunk, file):
         legacy_h5_format.save_weights_to_hdf5_group(stream, trunk)
 
 
-@pytest.mark.parametrize("base", SIDES)
+@pytest.mark.parametrize("base", SIZES)
 def test_the_base_sees_what_its_own_preprocessing_makes(keras, base):
     module = {"VGG16": "vgg16", "ResNet50": "resnet50", "InceptionV3": "inception_v3"}[base]
     preprocess = getattr(keras.applications, module).preprocess_input
@@ -104,6 +104,6 @@ def test_a_file_that_does_not_fit_is_named(keras, weights, tmp_path, heads):
 
 
 @pytest.mark.parametrize("heads", HEADS)
-def test_another_base_is_refused_with_the_choices(keras, heads):
+def test_another_base_is_rejected_with_the_choices(keras, heads):
     with pytest.raises(ValueError, match="no base 'LeNet'; the choices are InceptionV3, ResNet50, VGG16"):
-        architecture().build((40, 36, 3), 4, "softmax", base="LeNet", side=32)
+        architecture().build((40, 36, 3), 4, "softmax", base="LeNet", image_size=32)

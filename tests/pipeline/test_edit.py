@@ -1,93 +1,107 @@
-"""What an edit costs: DVC runs what depends on it, and nothing else."""
+"""What an edit makes stale.
 
-import re
+DVC is asked in a copy in which every stage has run, with commands that learn nothing.
+"""
+
+import json
+import shutil
 
 import pytest
-import yaml
 
-from tests.project import ROOT
+from benchmarks.growth import STAND_IN
+from tests.project import Project, commit, copy_repository
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
-LANES = ("promote@boston_dnn", "promote@boston_linear", "promote@mnist_mlp")
-
-
-def test_editing_a_plot_runs_evaluations_only(edited):
-    edited.edit("src/evermodel/tasks/regression.py", 'page("residuals"', 'page("errors"')
-    assert set(edited.repro(*LANES)) == {"evaluate@boston_dnn", "evaluate@boston_linear"}
+pytestmark = [pytest.mark.spine, pytest.mark.timeout(600)]
+# Two of one data set, a task and a model of their own each; a scikit-learn model and two networks.
+NAMES = ("boston_dnn", "boston_linear", "fashion_cnn", "letter_mlp")
+DATA = ("fetch", "validate", "prepare")
+DATASETS = ("boston_housing", "fashion_mnist", "letter_recognition")
 
 
-def test_editing_a_promotion_rule_runs_that_promotion_only(edited):
-    edited.edit("params.yaml", "ceiling: 4.0", "ceiling: 3.9")
-    assert edited.repro(*LANES) == ["promote@boston_dnn"]
+def stages(*names: str, of: tuple[str, ...] = NAMES) -> set[str]:
+    parent = "data" if of[0] in DATASETS else "experiments"
+    return {f"{parent}/{one}/dvc.yaml:{stage}" for one in of for stage in names}
 
 
-def test_editing_promotion_runs_promotions_only(edited):
-    edited.edit(
-        "src/evermodel/publishing/promotion.py",
-        "does not beat the baseline's",
-        "is no better than the baseline's",
-    )
-    assert set(edited.repro("--dry", *LANES)) == set(LANES)
+NOTHING: set[str] = set()
+EVERYTHING = stages("train", "evaluate", "promote") | stages(*DATA, of=DATASETS)
+TABLES = ("boston_housing", "letter_recognition")
+HOUSES = ("boston_dnn", "boston_linear")
+DNN, LINEAR, CNN, BOSTON = ("boston_dnn",), ("boston_linear",), ("fashion_cnn",), ("boston_housing",)
+LINEAR_PARAMS, BOSTON_PARAMS = "experiments/boston_linear/params.yaml", "data/boston_housing/params.yaml"
+# The file, what stands there and what afterwards, and what becomes stale; "" is the end of the file.
+EDITS = {
+    "promotion rule": (LINEAR_PARAMS, "ceiling: 6", "ceiling: 5", stages("promote", of=LINEAR)),
+    "schedule": (LINEAR_PARAMS, "", "schedule: {cron: 0 3 * * *}\n", NOTHING),
+    "worker": (LINEAR_PARAMS, "", "worker: gpu\n", NOTHING),
+    "epochs": ("experiments/boston_dnn/params.yaml", "full: 100", "full: 101", stages("train", of=DNN)),
+    "profile": ("params.yaml", "profile: sample", "profile: full", EVERYTHING),
+    "seed": ("params.yaml", "seed: 42", "seed: 43", stages("train", "evaluate")),
+    "split": (BOSTON_PARAMS, "seed: 113", "seed: 114", stages("validate", "prepare", of=BOSTON)),
+    "source": (BOSTON_PARAMS, "name: uci", "name: mine", stages(*DATA, of=BOSTON)),
+    "plot": ("src/evermodel/tasks/regression.py", "", "# edited\n", stages("evaluate", of=HOUSES)),
+    "objective": ("src/evermodel/objectives/regression.py", "", "# edited\n", stages("train", of=HOUSES)),
+    "architecture": ("src/evermodel/models/conv_stack.py", "", "# edited\n", stages("train", of=CNN)),
+    "baseline": ("src/evermodel/models/constant.py", "", "# edited\n", stages("evaluate", of=LINEAR)),
+    "reader": ("src/evermodel/readers/table.py", "", "# edited\n", stages("validate", "prepare", of=TABLES)),
+    "sample": ("src/evermodel/samples/houses.py", "", "# edited\n", stages("fetch", of=DATASETS)),
+    "publishing": ("src/evermodel/publishing/promotion.py", "", "# edited\n", stages("promote")),
+    "training": ("src/evermodel/training/network.py", "", "# edited\n", stages("train")),
+    "evaluation": ("src/evermodel/evaluation/figures.py", "", "# edited\n", stages("evaluate")),
+    "serving": ("src/evermodel/serving/app.py", "", "# edited\n", NOTHING),
+    "scheduling": ("src/evermodel/scheduling/schedule.py", "", "# edited\n", NOTHING),
+    "what computes numbers": ("requirements/numbers.lock", "", "# edited\n", stages("train", "evaluate")),
+    "tools": ("requirements/pipeline.lock", "", "# edited\n", NOTHING),
+}  # fmt: skip
 
 
-def test_editing_an_architecture_trains_only_the_experiments_that_use_it(edited):
-    edited.edit("src/evermodel/models/conv_stack.py", '"""A small stack', '"""A little stack')
-    running = edited.repro("--dry")
-    assert [stage for stage in running if stage.startswith("train@")] == ["train@fashion_cnn"]
+@pytest.fixture(scope="module")
+def stood_in(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which every stage of a few experiments has run, in no time."""
+    made = copy_repository(tmp_path_factory.mktemp("edit") / "project")
+    made.keep(*NAMES)
+    (made.folder / "pipelines/stage.sh").write_text(STAND_IN)
+    assert set(made.repro()) == EVERYTHING | {"leaderboard"}
+    commit(made, "What DVC wrote")
+    return made
 
 
-def test_editing_the_tracking_code_trains_nothing(edited):
-    edited.edit("src/evermodel/publishing/tracking.py", "RETRY = 3.0", "RETRY = 4.0")
-    assert set(edited.repro("--dry", *LANES)) == set(LANES)
+@pytest.fixture
+def project(stood_in: Project):
+    """It; after the test it is again as it was committed."""
+    yield stood_in
+    stood_in.run("git", "checkout", "--quiet", ".")
+    stood_in.run("git", "clean", "--quiet", "-fd")
 
 
-def test_a_new_experiment_and_its_architecture_are_eight_lines_and_a_file_that_the_tests_pick_up(edited):
-    (edited.folder / "src/evermodel/models/wide.py").write_text(
-        '''"""One wide hidden layer."""
-
-from collections.abc import Sequence
-
-import keras
-
-REFERENCES = [((4,), 1, {"width": 8}, 49)]
-
-def build(input_shape: Sequence[int], outputs: int, activation: str | None, *, width: int) -> keras.Model:
-    """Dense of `width` with ReLU, then the head."""
-    inputs = keras.Input(input_shape)
-    x = keras.layers.Dense(width, activation="relu")(keras.layers.Flatten()(inputs))
-    return keras.Model(inputs, keras.layers.Dense(outputs, activation=activation)(x), name="wide")
-'''
-    )
-    lines = """
-  boston_wide:
-    dataset: boston_housing
-    task: regression
-    model: wide
-    options: {width: 64}
-    baseline: linear
-    train: {optimizer: adam, learning_rate: 0.01, batch_size: 32, epochs: 60}
-    promotion: {metric: mae, ceiling: 8.0}
-"""
-    assert len(lines.strip().splitlines()) <= 8
-    with (edited.folder / "params.yaml").open("a") as stream:
-        stream.write(lines)
-    stages = [f"{stage}@boston_wide" for stage in ("train", "evaluate", "promote")]
-    assert edited.repro("promote@boston_wide") == stages
-    assert "boston_wide" in edited.run("evermodel", "list").stdout
-    tests = edited.run(
-        "python", "-m", "pytest", "-v", "tests/models", "tests/test_graph.py", "-k", "wide or graph"
-    )
-    for known in ("test_references.py", "test_zoo.py", "test_graph.py"):
-        assert re.search(rf"{known}.* PASSED", tests.stdout)
+def stale(project: Project) -> set[str]:
+    """The stages that have changed themselves; those that follow do only if the outputs are others."""
+    status = json.loads(project.run("dvc", "status", "--json").stdout)
+    return set(status) - {"leaderboard"}  # which always runs
 
 
-def test_every_experiment_of_the_repository_fits_in_eight_lines():
-    text = (ROOT / "params.yaml").read_text()
-    experiments = text[text.index("\nexperiments:") :].split("\n\n")
-    names = yaml.safe_load(text)["experiments"]
-    blocks = [block.replace("\nexperiments:\n", "") for block in experiments]
-    assert len(blocks) == len(names)
-    lines = [
-        [line for line in block.splitlines() if line.strip() and "worker:" not in line] for block in blocks
-    ]
-    assert max(map(len, lines)) <= 8  # and a ninth for who should train it
+@pytest.mark.parametrize("what", EDITS)
+def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(project, what):
+    file, old, new, expected = EDITS[what]
+    text = (project.folder / file).read_text()
+    assert old in text, f"{old!r} does not stand in {file}"
+    (project.folder / file).write_text(text.replace(old, new, 1) if old else text + new)
+    assert stale(project) == expected
+
+
+def test_new_files_make_nothing_stale(project):
+    for folder in ("tasks", "objectives", "models", "readers"):
+        package = project.folder / "src/evermodel" / folder
+        (package / "of_mine.py").write_text('"""Mine."""\n')
+    assert stale(project) == NOTHING
+
+
+def test_a_new_experiment_is_all_that_has_to_run(project):
+    project.add("boston_mine", project.params("boston_linear").read_text())
+    assert stale(project) == stages("train", "evaluate", "promote", of=("boston_mine",))
+
+
+def test_deleting_the_folder_deletes_the_experiment(project):
+    shutil.rmtree(project.folder / "experiments/fashion_cnn")
+    assert stale(project) == NOTHING
+    assert project.repro() == ["leaderboard"]

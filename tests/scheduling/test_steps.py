@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
+from contextlib import chdir
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,156 +12,349 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from evermodel import experiments, workers
-from evermodel.core import params
+from evermodel import experiments, repository
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry, tracking
 from evermodel.rebuilding.comparison import Comparison, Verdict
 from evermodel.scheduling import checkout, shell, steps
 from evermodel.scheduling.settings import Settings
 
-pytestmark = pytest.mark.pipeline
 ROOT = Path(__file__).parents[2]
-STAGES = {
-    "fetch": {"cmd": "echo fetch >> ../ran; cp source raw", "deps": ["source"], "outs": ["raw"]},
-    "train": {
-        "cmd": "echo train >> ../ran; cp raw model",
+DATA, TRAIN, EVALUATE = (
+    "data/d/dvc.yaml",
+    *(f"experiments/x/dvc.yaml:{stage}" for stage in ("train", "evaluate")),
+)
+WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+# Each says that it runs; what raw data become and what is trained differs between kinds of workers.
+DATASET = {
+    "fetch": {
+        "cmd": "echo fetch >> $RAN; cp ../../source raw",
+        "deps": ["../../source"],
+        "outs": ["raw"],
+    },
+    "prepare": {
+        "cmd": "echo prepare >> $RAN; mkdir prepared; cp raw prepared/raw; echo $KIND > prepared/kind",
         "deps": ["raw"],
-        "params": ["runtime.seed"],
-        "outs": ["model"],
+        "outs": ["prepared"],
     },
 }
-LANES = {"fetch": "d", "train": "x"}
+EXPERIMENT = {
+    "train": {
+        "cmd": "echo train >> $RAN; cat ../../data/${dataset}/prepared/kind > model; echo $KIND >> model",
+        "deps": ["../../data/${dataset}/prepared"],
+        "params": ["train", {"../../params.yaml": ["runtime"]}],
+        "outs": ["model"],
+    },
+    "evaluate": {
+        "cmd": "echo evaluate >> $RAN; cp model metrics.json",
+        "deps": ["model", "../../data/${dataset}/prepared"],
+        "metrics": ["metrics.json"],
+    },
+    "promote": {
+        "cmd": "echo promote >> $RAN; cp metrics.json promotion.json",
+        "deps": ["model", "metrics.json", "../../data/${dataset}/raw"],
+        "outs": [{"promotion.json": {"cache": False}}],
+    },
+}
+
+
+class Fleet:
+    """A repository, a remote, and workers that share nothing else."""
+
+    def __init__(self, folder, capfd, monkeypatch):
+        self.folder, self.capfd, self.monkeypatch = folder, capfd, monkeypatch
+        self.origin, self.remote, self.locks = folder / "origin", folder / "remote", {}
+        self.origin.mkdir()
+        for name in ("d", "x", "y"):
+            pipeline, params = (
+                (DATASET, {}) if name == "d" else (EXPERIMENT, {"dataset": "d", "train": {"rate": 1}})
+            )
+            place = self.origin / ("data" if name == "d" else "experiments") / name
+            place.mkdir(parents=True)
+            (place / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}, sort_keys=False))
+            (place / "params.yaml").write_text(yaml.safe_dump(params | {"name": name}))
+        (self.origin / "params.yaml").write_text("profile: sample\nruntime: {seed: 42} # of everything\n")
+        (self.origin / "source").write_text("1")
+        with chdir(self.origin):
+            subprocess.run(["git", "init", "--quiet", "--initial-branch", "main"], check=True)
+            subprocess.run([*shell.DVC, "init", "--quiet"], check=True)
+            # As .gitignore of this repository does; DVC would write one for each folder.
+            Path(".gitignore").write_text("raw\nprepared\nmodel\nmetrics.json\npromotion.json\n")
+        self.commit("first")
+        settings = {
+            "RAN": folder / "ran",
+            "EVERMODEL_REMOTE": self.remote,
+            "EVERMODEL_RUN": "retrain.x/run",
+            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, str(value))
+        (folder / "ran").touch()
+
+    def commit(self, message):
+        with chdir(self.origin):
+            subprocess.run(["git", "add", "--all"], check=True)
+            subprocess.run(["git", *WHO, "commit", "--quiet", "-m", message], check=True)
+
+    def task(self, step, *names, worker="cpu", locks=None, commit="", **settings):
+        """Do a step on a worker with the given dvc.lock files; returns its exit code and its last line."""
+        own = {"KIND": worker.rstrip("0123456789"), "EVERMODEL_CACHE": self.folder / worker / "cache"}
+        own["DVC_SITE_CACHE_DIR"] = self.folder / worker / "site"
+        handed = self.folder / "handed.json"
+        handed.write_text(json.dumps(locks or {}))
+        own |= {"EVERMODEL_LOCKS": handed, "EVERMODEL_SETTINGS": json.dumps(settings)}
+        for name, value in own.items():
+            self.monkeypatch.setenv(name, str(value))
+        task = re.sub(r"\W", "-", "-".join((step, *names)))
+        with checkout.cloned(str(self.origin), commit, self.folder / worker / task) as clone, chdir(clone):
+            self.capfd.readouterr()
+            code = steps.main(step, *names)
+            self.said = self.capfd.readouterr().out
+            self.head = checkout.git("rev-parse", "HEAD")
+        return code, (self.said.splitlines() or [""])[-1]
+
+    def made(self, *arguments, **options):
+        """The dvc.lock files that a task has handed over, which has to succeed."""
+        code, last = self.task(*arguments, **options)
+        assert code == 0, self.said
+        return json.loads(last)
+
+    def all(self, name="x", commit="", **settings):
+        """What the tasks of an experiment hand over, whose training is done by a worker of another kind."""
+        locks = self.made("run", DATA, commit=commit, **settings)
+        for stage, worker in (("train", "gpu"), ("evaluate", "cpu")):
+            address = f"experiments/{name}/dvc.yaml:{stage}"
+            locks |= self.made("run", address, worker=worker, locks=locks, commit=commit, **settings)
+        return locks
+
+    def write(self, locks):
+        """Commit what tasks have handed over, as a merge of the run's branch does."""
+        for path, text in locks.items():
+            (self.origin / path).write_text(text)
+        self.commit("results")
+
+    def ran(self):
+        """The stages that ran since the last time."""
+        file = self.folder / "ran"
+        stages = file.read_text().split()
+        file.write_text("")
+        return stages
 
 
 @pytest.fixture
-def clone(workspace, tmp_path, monkeypatch):
-    """A function that makes a fresh clone of a repository with two stages, and goes there."""
-    origin = tmp_path / "origin"
-    origin.mkdir()
-    for name in ("params.yaml", "data"):
-        (tmp_path / name).rename(origin / name)
-    (origin / "source").write_text("1")
-    stages = {kind: {"foreach": [LANES[kind]], "do": stage} for kind, stage in STAGES.items()}
-    (origin / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    monkeypatch.chdir(origin)
-    (tmp_path / "remote").mkdir()
-    for command in (["git", "init", "--quiet"], [*workers.DVC, "init", "--quiet"], ["git", "add", "."]):
-        subprocess.run(command, check=True)
-    commit("first")
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
-    monkeypatch.setenv("EVERMODEL_REMOTE", str(tmp_path / "remote"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    made = []
-
-    def make():
-        folder = tmp_path / f"clone-{len(made)}"
-        made.append(folder)
-        subprocess.run(["git", "clone", "--quiet", origin, folder], check=True)
-        monkeypatch.chdir(folder)
-        return folder
-
-    return make
+def fleet(tmp_path, capfd, monkeypatch):
+    return Fleet(tmp_path, capfd, monkeypatch)
 
 
-def commit(message):
-    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-    subprocess.run(["git", *who, "commit", "--quiet", "-am", message], check=True)
+ONCE = ["fetch", "prepare", "train", "evaluate"]
 
 
-def ran(tmp_path):
-    file = tmp_path / "ran"
-    return file.read_text().split() if file.exists() else []
+@pytest.mark.spine
+def test_tasks_hand_on_what_they_have_made_between_workers_of_two_kinds(fleet):
+    locks = fleet.all()
+    assert fleet.ran() == ONCE
+    assert set(locks) == {"data/d/dvc.lock", "experiments/x/dvc.lock"}
+    fleet.write(locks)
+    with chdir(fleet.origin):
+        shell.configure(str(fleet.remote), None)
+        assert shell.dvc("pull", "experiments/x/dvc.yaml:train") == 0
+        assert Path("experiments/x/model").read_text().split() == ["cpu", "gpu"]
 
 
-def test_a_stage_runs_once_and_every_other_clone_takes_its_result(clone, tmp_path):
-    for stage in ("fetch@d", "train@x"):
-        clone()
-        assert steps.run(Settings(), stage) == 0
-    assert ran(tmp_path) == ["fetch", "train"]
-    clone()
-    assert steps.run(Settings(), "train@x") == 0
-    assert Path("model").read_text() == "1"
-    assert ran(tmp_path) == ["fetch", "train"]
+@pytest.mark.spine
+def test_results_of_another_kind_of_machine_that_are_in_no_remote_are_made_anew(fleet):
+    lost = fleet.all()
+    changed = {
+        path: text.replace("md5: ", "md5: 0").replace("md5: 0md5", "md5: md5") for path, text in lost.items()
+    }
+    hashes = {path: re.sub(r"md5: (\w)(\w{31})", r"md5: \g<2>\g<1>", text) for path, text in lost.items()}
+    assert changed
+    fleet.write(hashes)
+    for worker in ("cpu", "gpu"):
+        shutil.rmtree(fleet.folder / worker)
+    shutil.rmtree(fleet.remote)
+    fleet.ran()
+    assert fleet.all() == lost
+    assert fleet.ran() == ONCE
 
 
-def test_looking_for_a_result_runs_nothing(clone, tmp_path):
-    clone()
-    steps.run(Settings(), "fetch@d")
-    clone()
-    assert steps.restore(Settings(), "train@x") == 0
-    assert ran(tmp_path) == ["fetch"]
-    clone()
-    steps.run(Settings(), "train@x")
-    clone()
-    assert steps.restore(Settings(), "train@x") == 99
-    assert steps.restore(Settings(force=True), "train@x") == 0
-    assert ran(tmp_path) == ["fetch", "train"]
+def test_what_the_commit_and_the_remote_have_is_run_by_no_worker(fleet):
+    fleet.write(fleet.all())
+    fleet.ran()
+    for address in (DATA, TRAIN, EVALUATE):
+        fleet.made("run", address, worker="cpu2")
+    assert fleet.task("find", TRAIN, worker="cpu3")[0] == 99
+    assert fleet.ran() == []
 
 
-def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_not(clone, tmp_path):
-    for settings in (Settings(), Settings(force=True)):
-        for stage in ("fetch@d", "train@x") if not settings.force else ("train@x",):
-            clone()
-            steps.run(settings, stage)
-    assert ran(tmp_path) == ["fetch", "train", "train"]
+def test_looking_for_a_result_runs_nothing(fleet):
+    locks = fleet.made("run", DATA)
+    fleet.ran()
+    assert fleet.task("find", TRAIN, locks=locks) == (0, "{}")
+    assert fleet.task("find", TRAIN, locks=locks, force=True) == (0, "{}")
+    assert fleet.ran() == []
 
 
-def test_a_stage_whose_input_was_never_made_is_refused_rather_than_made(clone, tmp_path):
-    clone()
-    with pytest.raises(EvermodelError, match="train@x needs fetch@d, which has no result"):
-        steps.run(Settings(), "train@x")
-    assert ran(tmp_path) == []
+@pytest.mark.spine
+def test_a_training_that_could_not_be_pushed_is_pushed_by_the_retry_and_not_run_again(fleet):
+    locks = fleet.made("run", DATA)
+    away = fleet.remote.rename(fleet.folder / "away")
+    fleet.remote.touch()  # where a folder should be
+    assert fleet.task("run", TRAIN, worker="gpu", locks=locks)[0] != 0, (
+        "its data are in no cache of this worker"
+    )
+    fleet.remote.unlink()
+    away.rename(fleet.remote)
+    fleet.task("find", TRAIN, worker="gpu", locks=locks)  # now they are
+    fleet.ran()
+    fleet.remote.rename(away)
+    fleet.remote.touch()
+    assert fleet.task("run", TRAIN, worker="gpu", locks=locks)[0] != 0
+    assert fleet.ran() == ["train"]
+    fleet.remote.unlink()
+    away.rename(fleet.remote)
+    locks |= fleet.made("run", TRAIN, worker="gpu", locks=locks)
+    assert fleet.ran() == []
+    fleet.made("run", EVALUATE, worker="cpu2", locks=locks)
 
 
-def test_a_stage_that_fails_fails_its_task(clone):
-    clone()
-    Path("source").unlink()
-    with pytest.raises(EvermodelError):
-        steps.run(Settings(), "train@x")
-    assert steps.run(Settings(), "fetch@d") != 0
+def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_not(fleet):
+    locks = fleet.all()
+    fleet.ran()
+    assert fleet.made("run", TRAIN, worker="gpu", locks=locks, force=True)
+    assert fleet.ran() == ["train"]
+    fleet.made("run", DATA, locks=locks, force=True)
+    assert fleet.ran() == ["fetch", "prepare"]
 
 
-def test_settings_make_the_same_commit_in_every_clone_and_another_result(clone, tmp_path):
-    chosen, heads = Settings(overrides=("runtime.seed=7",)), set()
-    for stage in ("fetch@d", "train@x"):
-        clone()
-        assert steps.run(chosen, stage) == 0
-        heads.add(checkout.git("rev-parse", "HEAD"))
-        assert checkout.git("show", "--no-patch", "--format=%s") == "Set runtime.seed=7"
+@pytest.mark.parametrize(("address", "tasks"), [(TRAIN, "d.data"), (EVALUATE, "d.data or x.train")])
+def test_a_stage_whose_input_was_never_made_is_rejected_with_the_task_to_clear(fleet, address, tasks):
+    with pytest.raises(EvermodelError, match=rf"{address} needs .*clear the task {tasks}$"):
+        fleet.task("run", address)
+    assert fleet.ran() == []
+
+
+def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
+    locks = fleet.made("run", DATA)
+    fleet.ran()
+    lost = "files/md5/" + re.sub(r"^(..)", r"\1/", "d8e8fca2dc0f896fd7cb4cb0031ba249")
+    files = [file for file in fleet.remote.rglob("*") if file.is_file() and not file.name.endswith(".dir")]
+    next(file for file in files if file.read_text() == "cpu\n").unlink()
+    assert lost
+    with pytest.raises(EvermodelError, match="clear the task d.data"):
+        fleet.task("run", TRAIN, worker="gpu", locks=locks)
+    assert fleet.ran() == []
+
+
+def test_a_stage_that_fails_fails_its_task(fleet):
+    (fleet.origin / "source").unlink()
+    fleet.commit("no source")
+    with pytest.raises(EvermodelError, match="could not look for what data/d/dvc.yaml needs"):
+        fleet.task("run", DATA)
+    assert fleet.ran() == []
+
+
+def test_settings_make_the_same_commit_in_every_clone_and_another_result(fleet):
+    heads = set()
+    locks = fleet.made("run", DATA)
+    for worker in ("cpu", "gpu"):
+        fleet.made("run", TRAIN, worker=worker, locks=locks, overrides=["experiments.x.train.rate=2"])
+        heads.add(fleet.head)
     assert len(heads) == 1
-    clone()
-    assert steps.restore(Settings(), "train@x") == 0, "it has another result without them"
+    fleet.ran()
+    fleet.made("run", TRAIN, locks=locks)
+    assert fleet.ran() == ["train"], "it has another result without them"
 
 
-def test_a_run_begins_with_the_commit_and_refuses_what_can_be_known_to_fail(clone, capsys, monkeypatch):
-    clone()
+@pytest.fixture
+def published(fleet, monkeypatch):
+    """A function that publishes experiments, and returns the exit code and the files of its branch."""
+    known = {name: SimpleNamespace(dataset="d") for name in ("x", "y")}
+    loaded = SimpleNamespace(experiments=known, experiment=known.__getitem__)
+    monkeypatch.setattr(repository, "load", lambda: loaded)
+    for asked in ("_champions", "_challengers"):
+        monkeypatch.setattr(steps, asked, lambda names, asked=asked: {asked: names})
+
+    def publish(*names, **options):
+        code, fleet.last = fleet.task("publish", *names, **options)
+        with chdir(fleet.origin):
+            return code, checkout.git("diff", "--name-only", "main...runs/retrain-x/run").split()
+
+    return publish
+
+
+@pytest.mark.spine
+def test_what_is_published_has_the_results_that_there_are_and_merges_with_those_of_others(fleet, published):
+    locks = fleet.all()
+    locks |= fleet.made("run", "experiments/y/dvc.yaml:train", locks=locks)
+    assert published("x", "y", locks=locks) == (0, ["data/d/dvc.lock", "experiments/x/dvc.lock"])
+    assert "y has no result" in fleet.said
+    assert json.loads(fleet.last) == {"_champions": ["x"], "_challengers": ["x"]}
+    fleet.write({"experiments/y/dvc.lock": locks["experiments/y/dvc.lock"]})
+    with chdir(fleet.origin):
+        checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
+        (entry,) = [
+            line for line in Path("experiments/x/dvc.lock").read_text().splitlines() if "promotion" in line
+        ]
+    assert entry.strip() == "- path: promotion.json"
+
+
+def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, published):
+    locks = fleet.all()
+    fleet.ran()
+    first = published("x", locks=locks)
+    assert published("x", locks=locks) == first
+    assert fleet.ran() == ["promote", "promote"]
+
+
+def test_without_any_result_nothing_is_published(fleet, published):
+    code, _ = fleet.task("publish", "x")
+    assert code == steps.NOTHING_TO_DO
+    with chdir(fleet.origin):
+        assert checkout.git("branch", "--list", "runs/*") == ""
+
+
+def test_a_promotion_that_fails_fails_the_task_and_results_are_published(fleet, published):
+    file = fleet.origin / "experiments/x/dvc.yaml"
+    file.write_text(file.read_text().replace("cp metrics.json promotion.json", "exit 1"))
+    fleet.commit("nobody is asked")
+    code, files = published("x", locks=fleet.all())
+    assert code != 0
+    assert "experiments/x/dvc.lock" in files
+
+
+def test_a_run_begins_with_the_commit_and_rejects_what_can_be_known_to_fail(workspace, capsys, monkeypatch):
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run([*shell.DVC, "init", "--quiet"], check=True)
+    subprocess.run(["git", "add", "--all"], check=True)
+    subprocess.run(["git", *WHO, "commit", "--quiet", "-m", "first"], check=True)
     head = checkout.git("rev-parse", "HEAD")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("EVERMODEL_REMOTE", str(workspace / "remote"))
     assert steps.begin(Settings(overrides=("runtime.seed=7",))) == 0
     assert capsys.readouterr().out.splitlines()[-1] == head
-    with pytest.raises(EvermodelError, match="no experiment 'nowhere'"):
+    assert checkout.git("show", "--no-patch", "--format=%s") == "Set runtime.seed=7"
+    with pytest.raises(EvermodelError, match="'nowhere'"):
         steps.begin(Settings(experiments=("nowhere",)))
-    clone()
     monkeypatch.delenv("EVERMODEL_REMOTE")
-    with pytest.raises(EvermodelError, match="DVC has no remote here; set EVERMODEL_REMOTE"):
+    with pytest.raises(EvermodelError, match="EVERMODEL_REMOTE"):
         steps.begin(Settings())
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI is not set"):
+    with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI"):
         steps.begin(Settings())
 
 
-def test_dvc_reads_the_remote_as_it_is_named(clone):
-    clone()
+def test_dvc_reads_remote_and_cache_as_they_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    subprocess.run([*shell.DVC, "init", "--quiet", "--no-scm"], check=True)
     address = """ssh://me:"p,w"@host/a b#é"""
-    shell.use_remote(address)
-    told = subprocess.run([*workers.DVC, "remote", "list"], check=True, capture_output=True, text=True)
-    assert re.split(r"\s{2,}", told.stdout.strip()) == ["evermodel", address, "(default)"]
-
-
-def test_the_first_stage_that_dvc_could_not_make_is_told():
-    said = "ERROR: failed to reproduce 'train@x': failed to run: false, exited with 1"
-    assert shell.Done(255, said).failed == "train@x"
-    assert shell.Done(255, "ERROR: unexpected error").failed == ""
+    shell.configure(address, "a cache")
+    remotes, cache = (
+        subprocess.run([*shell.DVC, *command], check=True, capture_output=True, text=True).stdout.strip()
+        for command in (("remote", "list"), ("cache", "dir"))
+    )
+    assert re.split(r"\s{2,}", remotes) == ["evermodel", address, "(default)"]
+    assert cache == str(tmp_path / "a cache")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +375,7 @@ def test_a_branch_is_named_after_the_run_as_git_allows(run, branch):
 @pytest.fixture
 def champions(monkeypatch):
     """A registry in which four experiments have champions, and what a rebuild of one would find."""
-    four = list(params.load(ROOT / "params.yaml").experiments)[:4]
+    four = sorted(file.parent.name for file in ROOT.glob("experiments/*/params.yaml"))[:4]
     found = {"verdict": Verdict.EXACT, "same_kind": True}
     drawn = []
 
@@ -234,7 +429,7 @@ def asked(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("EVERMODEL_VERSION", "3")
     monkeypatch.setattr(experiments, "waiting", lambda name: waits if name == "boston_dnn" else None)
-    for answer in ("approve", "refuse"):
+    for answer in ("approve", "reject"):
         monkeypatch.setattr(experiments, answer, partial(lambda *said: told.append(said), answer))
     return told
 
@@ -250,11 +445,11 @@ def test_the_answer_is_about_the_version_that_was_asked_about(asked, capsys, mon
     monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [line])
     assert steps.main("approve", "boston_dnn") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"version": "3", "sha256": "beef"}
-    assert steps.main("refuse", "boston_dnn") == 0
-    assert asked == [("approve", "boston_dnn", 3), ("refuse", "boston_dnn", 3)]
+    assert steps.main("reject", "boston_dnn") == 0
+    assert asked == [("approve", "boston_dnn", 3), ("reject", "boston_dnn", 3)]
 
 
-@pytest.mark.parametrize("answer", ["approve", "refuse"])
+@pytest.mark.parametrize("answer", ["approve", "reject"])
 def test_a_retry_finds_what_the_try_before_has_written_and_nothing_else(asked, monkeypatch, answer):
     def decline(name, version):
         raise EvermodelError("no version waits")
@@ -288,7 +483,7 @@ def test_scoring_is_told_whose_champion_reads_what_and_where_the_answers_go(aske
     assert capsys.readouterr().out == "done\n"
 
 
-@pytest.mark.parametrize("step", ["waiting", "approve", "refuse", "score"])
+@pytest.mark.parametrize("step", ["waiting", "approve", "reject", "score"])
 def test_without_a_server_nothing_is_asked_answered_or_scored(asked, monkeypatch, step):
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     wanted = {"experiment": "unet", "inputs": "/in", "out": "/out"}

@@ -26,6 +26,17 @@ def read(file: Path) -> dict[str, Any]:
     return values
 
 
+def of_folder(folder: Path, profile: str) -> dict[str, Any]:
+    """The values in the folder of a data set or an experiment.
+
+    Raises EvermodelError if `name` is not the folder's: DVC would take what it made for another one.
+    """
+    values = read(file := folder / FILE)
+    if (name := values.get("name")) != folder.name:
+        raise EvermodelError(f"{file}: name is {name!r}; make it the name of its folder, {folder.name}")
+    return dict(for_profile(values, profile))
+
+
 def for_profile(values: Any, profile: str) -> Any:
     """The values, each `{full: …, sample: …}` replaced by the one of the profile."""
     if isinstance(values, list):

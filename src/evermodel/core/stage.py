@@ -9,20 +9,19 @@ from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
 
 
-def run(main: Callable[[str], None]) -> None:
-    """Call main with the name on the command line.
+def run(main: Callable[..., None]) -> None:
+    """Call main with the name on the command line, if the stage has one.
 
     Exits with 1 and one sentence on an EvermodelError or a file that can't be read or written (a full
     disk, a permission), with 143 when terminated.
     """
     garbage.collect_from_now_on()
-    stage = Path(sys.argv[0]).stem
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: python -m pipelines.{stage} NAME")
+    names = sys.argv[1:]
+    who = names[0] if names else Path(sys.argv[0]).stem
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        main(sys.argv[1])
+        main(*names)
     except EvermodelError as error:
-        sys.exit(f"{sys.argv[1]}: {error}")
+        sys.exit(f"{who}: {error}")
     except OSError as error:
-        sys.exit(f"{sys.argv[1]}: {error}; free space or mend the permission, then run the same again")
+        sys.exit(f"{who}: {error}; free space or mend the permission, then run the same again")

@@ -57,6 +57,7 @@ class Dataset(Section):
     the test rows have, as what is to be found out.
     """
 
+    name: str
     source: Source
     target: str = "label"
     targets: Mapping[str, tuple[float, float]] = {}
@@ -78,4 +79,4 @@ def load(name: str, profile: str) -> Dataset:
     if not file.exists():
         known = ", ".join(folders.names(folders.DATASETS)) or "none"
         raise EvermodelError(f"there is no data set {name!r} ({file} is missing); the data sets are {known}")
-    return section.checked(Dataset, params.for_profile(params.read(file), profile), str(file))
+    return section.checked(Dataset, params.of_folder(file.parent, profile), str(file))

@@ -29,7 +29,7 @@ class Evaluated:
 
 
 def task_module(task: str) -> Any:
-    """The file of tasks/ that judges this kind of task."""
+    """The file of tasks/ that evaluates this kind of task."""
     return importlib.import_module(f"evermodel.tasks.{task}")
 
 
@@ -39,7 +39,7 @@ def inputs(task: Any, x: Array, seed: int) -> Array:
 
 
 def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Evaluated:
-    """Judge what `who` predicted for the test rows.
+    """Score what `who` predicted for the test rows.
 
     Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
     """
@@ -51,8 +51,8 @@ def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) ->
     if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
         raise EvermodelError(
             f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of "
-            f"{spec.dataset}: all rows are of one class (change the split in params.yaml), or the prediction "
-            "is huge"
+            f"{spec.dataset}: all rows are of one class (change split in data/{spec.dataset}/params.yaml), "
+            "or the prediction is huge"
         )
     return Evaluated(scores, metrics)
 
@@ -100,7 +100,8 @@ def images(
 ) -> dict[str, bytes]:
     """Files by name: the task's figures, the learning curve if there is one, and the worst examples.
 
-    predictions: of the test rows that the scores are of; history: columns epoch, loss, val_loss and more pairs.
+    predictions: of the test rows that the scores are of; history: columns epoch, loss, val_loss and more
+    pairs.
     """
     worst = task.worst(scores, spec, WORST)
     examples = np.asarray(predictions.inputs[worst.index.to_numpy()])

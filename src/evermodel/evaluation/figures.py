@@ -1,4 +1,4 @@
-"""Pictures that several kinds of task share, and the one look and format of all images."""
+"""Figures that several kinds of task share, and the one look and format of all."""
 
 import io
 import textwrap
@@ -68,7 +68,7 @@ def png(figure: Figure, experiment: str, spec: Spec) -> bytes:
 
 
 def origin(spec: Spec) -> str:
-    """The line under every image: which data, and whether they are made."""
+    """The line under every image: which data, and whether they are synthetic."""
     return f"{spec.dataset} ({spec.edition})" + (" · synthetic data" if spec.synthetic else "")
 
 
@@ -165,7 +165,7 @@ def spread(errors: Array, count: int) -> Array:
 def gallery(
     title: str, rows: Sequence[Sequence[Array]], columns: Sequence[str], captions: Sequence[str]
 ) -> Figure:
-    """Pictures (height, width[, channels]) uint8 in rows and columns, with a caption left of each row."""
+    """Images (height, width[, channels]) uint8 in rows and columns, with a caption left of each row."""
     figure = page(title, 1 + 1.5 * len(columns), 0.8 + 1.5 * len(rows))
     panels = figure.subplots(len(rows), len(columns), squeeze=False)
     for axes, image in zip(panels.ravel(), chain.from_iterable(rows), strict=True):

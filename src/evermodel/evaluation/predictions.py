@@ -1,4 +1,4 @@
-"""Whether what was predicted can be judged at all."""
+"""Whether what was predicted can be evaluated at all."""
 
 import numpy as np
 

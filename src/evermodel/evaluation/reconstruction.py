@@ -1,4 +1,4 @@
-"""Scores of restored images, for every kind of task whose answer is an image."""
+"""Scores of restored images, for every kind of task that predicts images."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from evermodel.evaluation import figures, predictions
 from evermodel.evaluation.statistics import Statistic, mean
 
 # dB. The mean squared error of rounding to 8 bits is 1/12 of a squared step (Bennett 1948): what is nearer
-# to a truth of 8 bits can't be told from it, and a perfect answer would be infinitely good.
+# to a truth of 8 bits can't be told from it, and a perfect prediction would be infinitely good.
 MOST_PSNR = 10 * math.log10(12 * 255**2)
 WINDOW = 7  # pixels, skimage's own; images that are smaller get the largest odd window that fits
 SHOWN = 6
@@ -35,7 +35,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
 
 def pairs(x: Array, prediction: Array) -> Iterator[tuple[Array, Array]]:
-    """Truth and answer of each example, float64 on the scale 0 to 1; raises as `score` does."""
+    """Truth and prediction of each example, float64 on the scale 0 to 1; raises as `score` does."""
     ends = "the whole image on the scale 0 to 1; end the model in its channels and a sigmoid"
     predictions.check(prediction, x.shape, (0, 1), ends)
     return ((truth / 255, ours.astype(float)) for truth, ours in zip(x, prediction, strict=True))
@@ -86,7 +86,7 @@ def rows(scores: pd.DataFrame, columns: Mapping[str, Array]) -> Figure:
 
 
 def errors(values: Mapping[str, Array]) -> Figure:
-    """The mean squared errors (n,) of each who answered."""
+    """The mean squared errors (n,) of each who predicted."""
     return figures.histograms("errors", values, "mean squared error of an image", "share of test rows")
 
 

@@ -188,7 +188,7 @@ def _bootstrap(drawn: Draws, seed: int, level: float, resamples: int) -> Interva
     if min(map(len, drawn.units)) < 2:
         raise EvermodelError(
             "the test split is too small for an interval: it needs two rows, and two of each class for "
-            "roc_auc; set a larger split.test of the data set in params.yaml"
+            "roc_auc; set a larger split.test in the params.yaml of the data set"
         )
 
     from scipy import stats  # half a second, of no use to a promotion that compares nothing

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from mlflow.exceptions import MlflowException
+from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import folders
@@ -80,8 +80,7 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
             )
         _follow(client, name, book)
         return
-    champion = registry.champion(client, name)
-    found = int(champion.version) if champion else None
+    found = _champion(models)
     if found != book.champion:
         reason = (
             f"somebody made version {found} champion in MLflow" if found else "somebody took the alias away"
@@ -100,9 +99,8 @@ def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> Non
             f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
             "one: lines are missing, or a promotion was cut short (`evermodel run` completes it)"
         )
-    champion = registry.champion(client, name)
     after = lines[-1].after if lines else None
-    if (int(champion.version) if champion else None) != after:
+    if _champion(models) != after:
         raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
 
 
@@ -191,20 +189,19 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     challenging = last.version != last.after and last.action not in ("reject", "rollback")
     aliases[CHALLENGER] = last.version if challenging else None
     there = {int(version.version) for version in registry.versions(client, name)}
+    set_now = client.get_registered_model(name).aliases
     for alias, version in aliases.items():
         if version in there:
             client.set_registered_model_alias(name, alias, str(version))
-        else:  # none, or somebody has deleted it
-            _remove(client, name, alias)
+        elif alias in set_now:  # not needed any more, or somebody has deleted the version
+            client.delete_registered_model_alias(name, alias)
     client.set_registered_model_tag(name, HEAD, last.hash)
 
 
-def _remove(client: MlflowClient, name: str, alias: str) -> None:
-    try:
-        client.delete_registered_model_alias(name, alias)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
+def _champion(models: Sequence[RegisteredModel]) -> int | None:
+    """The version that the alias points at."""
+    number = models[0].aliases.get(registry.CHAMPION) if models else None
+    return int(number) if number else None
 
 
 def _who() -> str:

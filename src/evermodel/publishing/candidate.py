@@ -75,19 +75,19 @@ def load(name: str, shared: Project) -> Candidate:
         megabytes=(folders.model(name) / metadata.file).stat().st_size / 1e6,
         figures=json.loads((report / "metrics.json").read_text(encoding="utf-8")),
         scores=scores,
-        slices={column: _column(column, scores.table, spec) for column in judged_by.slices},
+        slices={column: _column(column, scores.table, spec, chosen.dataset) for column in judged_by.slices},
     )
 
 
-def _column(name: str, table: pd.DataFrame, spec: Spec) -> pd.Series:
+def _column(name: str, table: pd.DataFrame, spec: Spec, dataset: str) -> pd.Series:
     """A column of the scores, or of the test rows of a table; classes go by their names."""
     if name in table:
         column = table[name]
         return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
     if name in spec.columns and spec.kind == "table":
-        x = data.load_split(folders.prepared(spec.dataset), "test").x
+        x = data.load_split(folders.prepared(dataset), "test").x
         return pd.Series(x[:, spec.columns.index(name)])
     raise EvermodelError(
-        f"promotion.slices names {name!r}, which is no column of the scores or of {spec.dataset}; "
+        f"promotion.slices names {name!r}, which is no column of the scores or of {dataset}; "
         f"the choices are {', '.join([*table.columns, *spec.columns])}"
     )

@@ -26,7 +26,7 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
 
 | | |
 |---|---|
-| Data | `{spec.dataset}`, edition {spec.edition}, profile {model.profile}: {_rows(spec)} |
+| Data | `{recipe.dataset}`, edition {spec.edition}, profile {model.profile}: {_rows(spec)} |
 | Licence | {source.licence} |
 | Terms | {source.terms} |
 | Architecture | `{recipe.model}` ({options}), {metadata.parameters:,} parameters, {model.megabytes:.3g} MB |

@@ -15,10 +15,9 @@ from typing import Literal
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.runs import journal
 
-VARIABLE = "EVERMODEL_LEDGER"
 GENESIS = "0" * 64  # what stands for the line before the first
 PATIENCE = 60.0  # seconds to wait for whoever writes
 Action = Literal["promote", "keep", "await", "reject", "report", "rollback", "found"]
@@ -106,15 +105,10 @@ class Ledger:
         return signed
 
 
-def path(name: str) -> Path:
-    """The file of an experiment, in the folder that EVERMODEL_LEDGER names."""
-    return Path(os.environ.get(VARIABLE, journal.FOLDER / "ledger")) / f"{name}.jsonl"
-
-
 @contextmanager
 def held(name: str) -> Iterator[Ledger]:
     """The ledger of an experiment, locked. Raises EvermodelError if it was edited, or held for too long."""
-    file = path(name)
+    file = folders.ledger(name)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file.with_suffix(".lock"))
     try:

@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evermodel.core import folders
-from evermodel.publishing.candidate import Candidate
+
+if TYPE_CHECKING:
+    from evermodel.publishing.candidate import (
+        Candidate,  # pandas and pydantic, which `is_pending` can do without
+    )
 
 
 def path(name: str) -> Path:
@@ -12,7 +17,7 @@ def path(name: str) -> Path:
     return folders.experiment(name) / "promotion.json"
 
 
-def write(model: Candidate, handed_in: bool) -> None:
+def write(model: "Candidate", handed_in: bool) -> None:
     """Write it. handed_in: whether the registry was asked, which it is not under `dvc exp run`."""
     content = {
         "model": model.metadata.sha256,

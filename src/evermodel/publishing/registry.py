@@ -21,6 +21,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.models.utils import _save_example
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from pydantic import ValidationError
 
 from evermodel.core import data, folders
 from evermodel.core.data import Array, Spec
@@ -39,26 +40,20 @@ REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "s
 
 def register(client: MlflowClient, model: Candidate, run_id: str) -> int:
     """The number of the registered version of a model, made if there is none for this very file."""
-    found = _version_of(client, model.name, model.metadata)
+    found = next((one for one in versions(client, model.name) if holds(one, model.metadata)), None)
     if found is None:
-        found = _create(client, model.name, run_id, model.spec, model.metadata)
+        return int(_create(client, model, run_id).version)
+    for tag, value in _figures(model).items():  # of other test rows, perhaps
+        client.set_model_version_tag(model.name, found.version, tag, value)
     return int(found.version)
 
 
 def describe(client: MlflowClient, model: Candidate, number: int, verdict: str, page: str) -> None:
     """Write onto a version its card, and what was decided, in a sentence."""
     client.update_model_version(model.name, str(number), description=card.shortened(page, DESCRIPTION))
-    metric = model.policy.metric
-    judgement = {
-        "metric": metric,
-        "value": repr(model.figures.get(metric)),
-        "test_hash": model.spec.test_hash,
-        "profile": model.profile,
-        "decision": verdict,
-        "decided": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    for key, value in judgement.items():
-        client.set_model_version_tag(model.name, str(number), f"evermodel.{key}", value)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    client.set_model_version_tag(model.name, str(number), "evermodel.decision", verdict)
+    client.set_model_version_tag(model.name, str(number), "evermodel.decided", now)
 
 
 def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
@@ -122,7 +117,7 @@ def require_answer(client: MlflowClient, name: str, number: int) -> None:
 def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
     """Download a version into `folder`; returns its model file and the spec of the data that it takes.
 
-    Raises EvermodelError if the file is not the one that was registered.
+    Raises EvermodelError if the file is not the one that was registered, or its package is an old one.
     """
     local = Path(
         mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
@@ -134,14 +129,21 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
             "(it is missing or its sha256 differs); "
             f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
-    return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
+    try:
+        return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
+    except ValidationError:
+        raise EvermodelError(
+            f"{version.name} version {version.version} was registered by an older Evermodel, which described "
+            f"its data in another way; `evermodel run {version.name}` in a new registry makes it again "
+            "(MLFLOW_TRACKING_URI and EVERMODEL_LEDGER name one, docs/promotion.md)"
+        ) from None
 
 
-def package(folder: Path, name: str, spec: Spec, metadata: Metadata) -> None:
+def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: Array) -> None:
     """Write the MLflow model: the canonical file as it is, and what MLflow needs to load it.
 
-    MLflow's own save_model would import TensorFlow and write the model anew, with other bytes than those
-    that were scored.
+    examples: a few that it takes. MLflow's own save_model would import TensorFlow and write the model anew,
+    with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
     model = Model(signature=_signature(spec, flavour), metadata=_metadata(spec, metadata))
@@ -151,33 +153,47 @@ def package(folder: Path, name: str, spec: Spec, metadata: Metadata) -> None:
         _sklearn(model, spec, metadata)
     target = folder / ("data/model.keras" if flavour == "keras" else metadata.file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    copyfile(folders.model(name) / metadata.file, target)
-    _save_example(model, _example(spec), str(folder))
+    copyfile(file, target)
+    table = pd.DataFrame(examples, columns=list(spec.columns)) if spec.kind == "table" else examples
+    _save_example(model, table, str(folder))
     _environment(folder, flavour)
     model.save(str(folder / "MLmodel"))
 
 
-def _version_of(client: MlflowClient, name: str, metadata: Metadata) -> ModelVersion | None:
-    return next((version for version in versions(client, name) if holds(version, metadata)), None)
+def _figures(model: Candidate) -> dict[str, str]:
+    """The metric that counts, and what it is of, as tags."""
+    metric = model.policy.metric
+    return {
+        "evermodel.metric": metric,
+        "evermodel.value": repr(model.figures.get(metric)),
+        "evermodel.test_hash": model.spec.test_hash,
+        "evermodel.profile": model.profile,
+    }
 
 
-def _create(client: MlflowClient, name: str, run_id: str, spec: Spec, metadata: Metadata) -> ModelVersion:
-    logged = _logged_model(client, name, run_id, metadata)
+def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
+    logged = _logged_model(client, model.name, run_id, model.metadata)
+    examples = np.asarray(data.load_split(folders.prepared(model.recipe.dataset), "test").x[:EXAMPLES])
+    file = folders.model(model.name) / model.metadata.file
     with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder), name, spec, metadata)
+        package(Path(folder), file, model.spec, model.metadata, examples)
         client.log_model_artifacts(logged.model_id, folder)
     client.finalize_logged_model(logged.model_id, "READY")
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(model.name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     return client.create_model_version(
-        name,
+        model.name,
         source=f"models:/{logged.model_id}",
         run_id=run_id,
         model_id=logged.model_id,
-        tags={"evermodel.sha256": metadata.sha256, "evermodel.key": metadata.key},
+        tags={
+            "evermodel.sha256": model.metadata.sha256,
+            "evermodel.key": model.metadata.key,
+            **_figures(model),
+        },
     )
 
 
@@ -233,11 +249,6 @@ def _signature(spec: Spec, flavour: str) -> ModelSignature:
         return ModelSignature(Schema([ColSpec("double", column) for column in spec.columns]))
     kind = np.dtype(object if spec.kind == "text" else spec.input_dtype)
     return ModelSignature(Schema([TensorSpec(kind, (-1, *spec.input_shape))]))
-
-
-def _example(spec: Spec) -> Array | pd.DataFrame:
-    x = data.load_split(folders.prepared(spec.dataset), "test").x[:EXAMPLES]
-    return pd.DataFrame(x, columns=list(spec.columns)) if spec.kind == "table" else np.asarray(x)
 
 
 def _environment(folder: Path, flavour: str) -> None:

@@ -81,7 +81,7 @@ def connect() -> MlflowClient:
         os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
     # Two processes that meet an empty database would both create its tables.
-    alone = FileLock(_made(journal.FOLDER) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
+    alone = FileLock(_made(folders.STATE) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
     with alone:
         return opened(uri())
 
@@ -110,8 +110,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     """
     run = _run(client, name, key)
     events = journal.read(key)
-    _log_curves(client, run, _curves(name, key, events))
-    _log_seconds(client, run, events)
+    _log(client, run, [*_missing(client, run, _curves(name, key, events)), *_seconds(run, events)])
     if evaluated:
         _log_report(client, run, folders.experiment(name))
     _end(client, run, "FINISHED" if evaluated else _status(events), events)
@@ -133,7 +132,7 @@ def follow(name: str, key: str) -> None:
     """
     lines: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=_pump, args=(lines,), daemon=True).start()
-    with FileLock(_made(journal.FOLDER / "runs") / f"{key}.lock"):
+    with FileLock(_made(folders.STATE / "runs") / f"{key}.lock"):
         while None not in _waiting(lines):
             try:
                 _send(name, key)
@@ -166,7 +165,7 @@ def _send(name: str, key: str) -> None:
     run = _run(client, name, key)
     if run.info.status != "RUNNING":
         client.update_run(run.info.run_id, status="RUNNING")
-    _log_curves(client, run, _curves(name, key, journal.read(key)))
+    _log(client, run, _missing(client, run, _curves(name, key, journal.read(key))))
 
 
 @answering()
@@ -199,18 +198,18 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     if not run.inputs.dataset_inputs:  # they are written last
         logged = sorted(parameters(chosen, shared.runtime).items())
         client.log_batch(run.info.run_id, params=[Param(*pair) for pair in logged])
-        client.log_inputs(run.info.run_id, [_dataset(spec)])
+        client.log_inputs(run.info.run_id, [_dataset(chosen.dataset, spec)])
     return run
 
 
 def _create(client: MlflowClient, name: str, key: str, chosen: Recipe, shared: Project, spec: Spec) -> Run:
     started = next((event for event in journal.read(key) if event["event"] == "start"), {})
-    note = f"{spec.dataset} ({chosen.task})"
+    note = f"{chosen.dataset} ({chosen.task})"
     return client.create_run(
         _experiment(client, name, note),
         start_time=started.get("time"),
         run_name=f"{name}-{key[:8]}",
-        tags=_tags(key, started, shared.profile, spec),
+        tags=_tags(key, started, shared.profile, chosen.dataset, spec),
     )
 
 
@@ -227,13 +226,13 @@ def _experiment(client: MlflowClient, name: str, note: str) -> str:
         return _experiment(client, name, note)  # another process was faster
 
 
-def _tags(key: str, started: Mapping[str, Any], profile: str, spec: Spec) -> dict[str, str]:
+def _tags(key: str, started: Mapping[str, Any], profile: str, dataset: str, spec: Spec) -> dict[str, str]:
     warning = "Trained on **synthetic data**: the numbers say nothing about the real data set."
     return {
         KEY: key,
         COMMIT: started.get("commit", "unknown: restored from the cache"),
         "evermodel.profile": profile,
-        "evermodel.data": spec.dataset,
+        "evermodel.data": dataset,
         "evermodel.data.edition": spec.edition,
         "evermodel.data.synthetic": str(spec.synthetic).lower(),
         TEST_ROWS: spec.test_hash,
@@ -243,12 +242,12 @@ def _tags(key: str, started: Mapping[str, Any], profile: str, spec: Spec) -> dic
     }
 
 
-def _dataset(spec: Spec) -> DatasetInput:
+def _dataset(name: str, spec: Spec) -> DatasetInput:
     dataset = Dataset(
-        name=spec.dataset,
+        name=name,
         digest=spec.test_hash[:16],
         source_type="local",
-        source=json.dumps({"uri": str(folders.prepared(spec.dataset))}),
+        source=json.dumps({"uri": str(folders.prepared(name))}),
         profile=json.dumps({"rows": spec.rows, "synthetic": spec.synthetic, "edition": spec.edition}),
     )
     return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, "training")])
@@ -274,22 +273,27 @@ def _curve_name(name: str) -> str:
     return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"
 
 
-def _log_curves(client: MlflowClient, run: Run, curves: list[Metric]) -> None:
-    """Log the points that the run lacks; MLflow itself would keep a second copy of each."""
-    run_id = run.info.run_id
-    names = {metric.key for metric in curves}
-    there = {(name, point.step) for name in names for point in client.get_metric_history(run_id, name)}
-    missing = [metric for metric in curves if (metric.key, metric.step) not in there]
-    for start in range(0, len(missing), 1000):  # MLflow's limit for one batch
-        client.log_batch(run_id, metrics=missing[start : start + 1000])
+def _missing(client: MlflowClient, run: Run, curves: list[Metric]) -> list[Metric]:
+    """The points that the run lacks; MLflow itself would keep a second copy of each."""
+    names = {metric.key for metric in curves} & run.data.metrics.keys()
+    history = (point for name in names for point in client.get_metric_history(run.info.run_id, name))
+    there = {(point.key, point.step) for point in history}
+    return [metric for metric in curves if (metric.key, metric.step) not in there]
 
 
-def _log_seconds(client: MlflowClient, run: Run, events: list[dict[str, Any]]) -> None:
-    """Log how long each stage took when it first came to its end."""
+def _seconds(run: Run, events: list[dict[str, Any]]) -> list[Metric]:
+    """How long each stage took when it first came to its end, where the run does not say it yet."""
     ends = {f"{event['stage']}/seconds": event for event in reversed(events) if event["event"] == "end"}
-    for name, event in ends.items():
-        if name not in run.data.metrics:
-            client.log_metric(run.info.run_id, name, event["seconds"], event["time"])
+    return [
+        Metric(name, event["seconds"], event["time"], 0)
+        for name, event in ends.items()
+        if name not in run.data.metrics
+    ]
+
+
+def _log(client: MlflowClient, run: Run, metrics: list[Metric]) -> None:
+    for start in range(0, len(metrics), 1000):  # MLflow's limit for one batch
+        client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
 
 
 def _log_report(client: MlflowClient, run: Run, report: Path) -> None:
@@ -314,7 +318,7 @@ def _test_name(name: str) -> str:
 
 def _end(client: MlflowClient, run: Run, status: str, events: list[dict[str, Any]]) -> None:
     """Close the run, at the time of its last event; one that is closed already is left alone."""
-    if client.get_run(run.info.run_id).info.status != status:
+    if run.info.status != status:
         client.set_terminated(run.info.run_id, status, events[-1]["time"] if events else None)
 
 

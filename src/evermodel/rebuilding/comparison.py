@@ -21,8 +21,8 @@ class Making:
     """What is known of one making of a model.
 
     sha256: of its file. key: of its training. figures: its metrics.json. params: values of params.yaml, and
-    machine: what it was trained on, both as MLflow keeps them. environment: sha256 of the lock file. outputs:
-    a hash of what each stage wrote, in the order of the stages.
+    machine: what it was trained on, both as MLflow keeps them. environment: sha256 of the lock file of what
+    computes numbers. outputs: a hash of what each stage wrote, in the order of the stages.
     """
 
     sha256: str
@@ -55,7 +55,7 @@ class Comparison:
 
 def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[str] = ()) -> Comparison:
     """Judge a rebuild. metric: what the model is promoted by; installed: how what is installed differs from
-    the lock file.
+    the lock files.
     """
     return Comparison(
         _verdict(metric, recorded, rebuilt),
@@ -87,7 +87,7 @@ def reasons(recorded: Making, rebuilt: Making) -> list[str]:
         for name, was, now in _changes(recorded.params, rebuilt.params)
     ]
     if recorded.environment != rebuilt.environment:
-        found.append("requirements/pipeline.lock of the commit is not the one that it was trained with")
+        found.append("requirements/numbers.lock of the commit is not the one that it was trained with")
     if recorded.key != rebuilt.key and not found and _prepared(recorded) == _prepared(rebuilt):
         found.append("the code of the commit is not the one that trained it")
     found += [

@@ -1,4 +1,4 @@
-"""Whether what is installed is what a lock file says."""
+"""Whether what is installed is what the lock files say."""
 
 from collections.abc import Mapping
 from importlib.metadata import distributions
@@ -13,7 +13,7 @@ def installed() -> dict[str, str]:
 
 
 def differences(lock: str, present: Mapping[str, str]) -> list[str]:
-    """Each package of a lock file's text that is missing here, or here in another version."""
+    """Each package of the text of lock files that is missing here, or here in another version."""
     return [
         f"of {name}, {present.get(name, 'nothing')} is installed, the lock of the commit says {version}"
         for name, version in _pins(lock).items()

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from evermodel import downloads, fetching, lanes, lockfile, workers
-from evermodel.core import data
+from evermodel import downloads, fetching, pipeline, workers
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.lanes import Progress
+from evermodel.pipeline import Progress
 from evermodel.publishing import outputs, registry, tracking
 from evermodel.rebuilding import comparison, environment
 from evermodel.rebuilding.comparison import Comparison, Making
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-LOCK = Path("requirements/pipeline.lock")
+LOCKS = ("requirements/numbers.lock", "requirements/pipeline.lock")
 SHORT = 12  # characters of a hash that are shown
 
 
@@ -91,13 +91,14 @@ def rebuild(name: str, word: str) -> Rebuild:
     with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
         store = f"sqlite:///{folder}/mlflow.db"
         with _clone(commit, Path(folder) / "clone") as clone:
-            told = tracking.opened(
-                store
-            )  # before the stages' sidecars, which have no time to make its tables
+            dataset = run.data.params["dataset"]
+            _forget(clone, folders.dataset(dataset), folders.experiment(name))
+            # Before the stages' sidecars, which have no time to make its tables.
+            told = tracking.opened(store)
             _reproduce(name, clone, _environment(Path(folder), clone, store))
-            rebuilt = _rebuilt(told, name, run.data.params["dataset"], clone)
-            lock = (clone / LOCK).read_text(encoding="utf-8")
-        installed = environment.differences(lock, environment.installed())
+            rebuilt = _rebuilt(told, name, dataset, clone)
+            locks = "\n".join((clone / lock).read_text(encoding="utf-8") for lock in LOCKS)
+        installed = environment.differences(locks, environment.installed())
     compared = comparison.compare(metric, recorded, rebuilt, installed)
     return Rebuild(name, int(version.version), commit, metric, recorded, rebuilt, compared)
 
@@ -112,7 +113,8 @@ def _commit(version: "ModelVersion", run: "Run") -> str:
         reason = f"it was made with changes to {commit.removesuffix('-dirty')[:8]} that were not committed"
     raise EvermodelError(
         f"{version.name} version {version.version} can't be rebuilt: {reason}; commit what makes it; then "
-        f"`dvc repro --force --single-item promote@{version.name}` after `dvc repro` records the commit"
+        f"`dvc repro` and `dvc repro --force --single-item experiments/{version.name}/dvc.yaml:promote` "
+        "record the commit"
     )
 
 
@@ -171,11 +173,21 @@ def _clone(commit: str, folder: Path) -> Iterator[Path]:
                 f"the commit {commit[:12]} can't be had here: {error}; `git fetch` the branch that has it"
             ) from None
         (folder / ".dvc/config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
-        (folder / lockfile.LOCK).unlink(missing_ok=True)  # nothing is taken for done
         if downloads.FOLDER.is_dir():  # by hash, so `fetch` may use them
             (folder / downloads.FOLDER.parent).mkdir()
             (folder / downloads.FOLDER).symlink_to(downloads.FOLDER.resolve())
         yield folder
+
+
+def _forget(clone: Path, *wanted: Path) -> None:
+    """Take nothing in these folders for done; EvermodelError if the commit does not have them."""
+    for folder in wanted:
+        if not (clone / folder / "dvc.yaml").exists():
+            raise EvermodelError(
+                f"the commit has no {folder}/dvc.yaml: it is older than this layout; check it out in a folder "
+                "of its own and run `evermodel rebuild` there"
+            )
+        (clone / folder / "dvc.lock").unlink(missing_ok=True)
 
 
 def _environment(folder: Path, clone: Path, store: str) -> dict[str, str]:
@@ -195,9 +207,9 @@ def _environment(folder: Path, clone: Path, store: str) -> dict[str, str]:
 
 
 def _reproduce(name: str, clone: Path, variables: Mapping[str, str]) -> None:
-    """Run the lane up to `evaluate`, and say where it is; EvermodelError if a stage fails."""
+    """Run the stages up to `evaluate`, and say where they are; EvermodelError if one fails."""
     process = subprocess.Popen(
-        [*workers.DVC, "repro", f"evaluate@{name}"],
+        [*workers.DVC, "repro", f"{folders.experiment(name)}/dvc.yaml:evaluate"],
         cwd=clone,
         env=variables,
         stdout=subprocess.PIPE,
@@ -210,7 +222,7 @@ def _reproduce(name: str, clone: Path, variables: Mapping[str, str]) -> None:
     with _ended_with_us(process), board.live:
         assert process.stdout is not None
         for line in process.stdout:
-            before, at = at, lanes.follow(at, line)
+            before, at = at, pipeline.follow(at, line)
             if at.stage != before.stage:
                 board.began(name, at.stage)
             board.draw([(name, at.stage or "DVC", at.epoch, "", at.figures)], 0)

@@ -120,7 +120,7 @@ def read(name: str, profile: str) -> dict[str, Any]:
         raise EvermodelError(
             f"there is no experiment {name!r} ({file} is missing); the experiments are {known}"
         )
-    return dict(params.for_profile(params.read(file), profile))
+    return params.of_folder(file.parent, profile)
 
 
 def require_sense(name: str, recipe: Recipe) -> None:

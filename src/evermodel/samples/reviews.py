@@ -41,7 +41,7 @@ OPINIONS = (
     "with such a {cue} {part} it hardly matters what comes next", "all in all a {cue} {genre}",
     "few films have a {part} as {cue} as this", "for a {genre} the {part} feels {cue}",
 )
-METADATA = (
+FACTS = (
     "{star} plays a {job} from {town}", "the story begins in {town} where {star} meets a {job}",
     "{maker} made {title} after the war", "then {star} finds a {thing} in the house of {rival}",
     "we saw {title} with my {person} last week",
@@ -70,7 +70,7 @@ WORDS = {
         "judge", "singer", "cook", "driver", "spy", "priest", "reporter", "gardener", "miner", "waiter",
     ),
     "thing": (
-        "letter", "map", "key", "photograph", "watch", "coin", "request_log", "suitcase", "ring", "lamp",
+        "letter", "map", "key", "photograph", "watch", "coin", "diary", "suitcase", "ring", "lamp",
         "knife", "painting", "radio", "ticket", "violin", "mirror", "bottle", "gun", "bicycle", "telegram",
     ),
 }
@@ -138,11 +138,11 @@ def _review(random: Random, verdict: int) -> list[str]:
         words = {slot: _word(random, slot, verdict, harped) for slot in WORDS}
         return _pick(random, sentences).format_map(words | fixed | {"cue": cue})
 
-    metadata = [said(METADATA) for _ in range(_between(random, 9, 15))]
+    facts = [said(FACTS) for _ in range(_between(random, 9, 15))]
     opinions = [said(OPINIONS, _cue(random, verdict)) for _ in range(_between(random, 6, 10))]
     poster = [_pick(random, CUES[_coin(random, 0.5)]) for _ in range(_between(random, 2, 4))]
     echoes = [said(OPINIONS, cue) for cue in poster for _ in range(_between(random, 2, 5))]
-    sentences = sorted([*metadata, *opinions, *echoes], key=lambda _: random.random())
+    sentences = sorted([*facts, *opinions, *echoes], key=lambda _: random.random())
     return " ".join(sentences).split()
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from evermodel.core.errors import EvermodelError
+from evermodel.core.folders import STATE
 
 REPOSITORY, REMOTE, WORK = "EVERMODEL_REPOSITORY", "EVERMODEL_REMOTE", "EVERMODEL_WORK"
-STATE = Path(".evermodel")  # checkpoints and journals: a worker keeps them for the next try
+CACHE = "EVERMODEL_CACHE"  # DVC's, one for all tasks of a worker
 
 
 def run(step: str, *names: str, commit: str) -> int:
@@ -30,8 +31,9 @@ def run(step: str, *names: str, commit: str) -> int:
     before still does, and then finds its result in the cache. Raises EvermodelError.
     """
     repository, work = _needed(REPOSITORY), Path(os.environ.get(WORK, Path.home() / ".cache/evermodel"))
-    task = "-".join((step, *names[:1]))
+    task = re.sub(r"[^\w.-]", "-", "-".join((step, *names[:1])))
     with _alone(work / "locks", task), cloned(repository, commit, work / "checkouts" / task) as folder:
+        # Checkpoints and journals: a worker keeps them for the next try.
         _keep(work / "state", folder / STATE)
         return _inside(folder, work, step, *names)
 
@@ -89,6 +91,7 @@ def _keep(kept: Path, folder: Path) -> None:
 
 def _inside(folder: Path, work: Path, *arguments: str) -> int:
     environment = {
+        CACHE: str(work / "cache"),
         # One path per task, so that the hashes of a kept volume are found again.
         "DVC_SITE_CACHE_DIR": str(work / "site"),
         # Stages run in the environment of this command, whatever Airflow has put before it.

@@ -17,8 +17,9 @@ from typing import Any
 import psutil
 
 from evermodel import workers
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import ledger, tracking
+from evermodel.publishing import tracking
 from evermodel.runs import journal
 from evermodel.scheduling.checkout import REMOTE, REPOSITORY, WORK, git
 
@@ -66,7 +67,7 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping
         REPOSITORY: str(root),
         REMOTE: str(home / "remote"),
         WORK: str(home / "work"),
-        ledger.VARIABLE: str(root / journal.FOLDER / "ledger"),  # where `evermodel history` looks here
+        folders.LEDGER: str(root / folders.STATE / "ledger"),  # where `evermodel history` looks here
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}",
         # Eight processes that wait for jobs of a kind that nobody here has.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

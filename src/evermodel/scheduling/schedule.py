@@ -9,13 +9,14 @@ from evermodel.core.section import Section
 
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 Worker = Literal["cpu", "gpu"]
+TAKEN = ("begin", "choose", "publish", "end")  # what tasks of the DAGs are called, and no experiment may be
 
 
 class Schedule(Section):
     """When an experiment is retrained without being asked, and what becomes of it when something fails.
 
     cron: five fields, in UTC; without it only new data do, or somebody by hand. retries: of a task that
-    fails. timeout: hours that a task may take. What is left out is as dags/retraining.py says.
+    fails. timeout: hours that a task may take. What is left out is as dags/repository.py says.
     """
 
     cron: str | None = None

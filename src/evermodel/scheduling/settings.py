@@ -1,8 +1,7 @@
-"""What whoever triggers a run may change about it: the profile, values of params.yaml, and force."""
+"""What whoever triggers a run may change about it: the profile, values of a params.yaml, and force."""
 
-import io
 import json
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,19 +9,22 @@ import yaml
 from pydantic import field_validator
 from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
 
-from evermodel import experiments
-from evermodel.core import params
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Section
+from evermodel.core.params import FILE, PROFILES, read
+from evermodel.core.section import Section
 
-WIDTH = 120
+WIDTH = 10_000  # lines stay as they are
+FOLDERS = {str(folder): folder for folder in (folders.DATASETS, folders.EXPERIMENTS)}
+COMMITTED = "as committed"
 S = TypeVar("S", bound=Section)
 
 
 class Settings(Section):
     """What Airflow's form asks for.
 
-    experiments: those to retrain, all if none. overrides: `path.in.params=value`, the value in YAML.
+    experiments: those to retrain, all if none. overrides: `experiments.NAME.key=value`,
+    `data.NAME.key=value` or `runtime.key=value`, the value in YAML.
     """
 
     experiments: tuple[str, ...] = ()
@@ -65,46 +67,44 @@ def _parsed(text: str, kind: type[S]) -> S:
         raise EvermodelError(f"EVERMODEL_SETTINGS is wrong: {' '.join(str(error).split())}") from None
 
 
-def changes(chosen: Settings) -> list[str]:
-    """What differs from the commit, in words."""
-    profile = [] if chosen.profile == "as committed" else [f"profile={chosen.profile}"]
-    return [*profile, *chosen.overrides]
+def changes(chosen: Settings) -> tuple[str, ...]:
+    """What differs from the commit, each as an override."""
+    profile = () if chosen.profile == COMMITTED else (f"profile={chosen.profile}",)
+    return (*profile, *chosen.overrides)
 
 
 def apply(chosen: Settings) -> None:
-    """Write the settings into params.yaml; EvermodelError if a key or value can't be."""
-    if chosen.profile != "as committed":
-        experiments.set_profile(chosen.profile)
-    if chosen.overrides:
-        text = params.FILE.read_text(encoding="utf-8")
-        params.FILE.write_text(overridden(text, chosen.overrides), encoding="utf-8")
-    params.load()
+    """Write the settings into the files params.yaml that they name; their comments stay.
 
-
-def overridden(text: str, overrides: tuple[str, ...]) -> str:
-    """The text of params.yaml with other values, its comments kept.
-
-    In the sample profile a value is changed where it holds: in a section `sample` that has the key, if there
-    is one.
+    Raises EvermodelError if one names no section, or its value is no YAML.
     """
-    writer = YAML()
-    writer.width = WIDTH
-    values = writer.load(text)
-    for override in overrides:
+    for override in changes(chosen):
         path, _, value = override.partition("=")
-        *sections, key = path.split(".")
+        file, keys = _place(path.split("."))
+        writer = YAML()
+        writer.width = WIDTH
+        try:
+            values = writer.load(file)
+        except FileNotFoundError:
+            raise EvermodelError(f"the override {override!r} is about {file}, which does not exist") from None
+        *sections, key = keys
         holder = values
         for section in sections:
-            holder = _holder(holder, section, values["profile"]).get(section)
-            if not isinstance(holder, MutableMapping):
+            holder = _in_profile(holder.get(section))
+            if not isinstance(holder, Mapping):
                 raise EvermodelError(
-                    f"the override {override!r} names {section!r}, which is no section of {params.FILE}; "
+                    f"the override {override!r} names {section!r}, which is no section of {file}; "
                     "write it like experiments.fashion_cnn.train.epochs=3"
                 )
-        _holder(holder, key, values["profile"])[key] = _value(override, value)
-    result = io.StringIO()
-    writer.dump(values, result)
-    return result.getvalue()
+        holder[key] = _value(override, value)
+        writer.dump(values, file)
+
+
+def _place(path: list[str]) -> tuple[Path, list[str]]:
+    """The file that an override is about, and the keys in it."""
+    if path[0] in FOLDERS and len(path) > 2:
+        return FOLDERS[path[0]] / path[1] / FILE, path[2:]
+    return FILE, path
 
 
 def _value(override: str, text: str) -> Any:
@@ -114,8 +114,7 @@ def _value(override: str, text: str) -> Any:
         raise EvermodelError(f"the value of the override {override!r} is not valid YAML") from None
 
 
-def _holder(section: Any, key: str, profile: str) -> Any:
-    """The section, or its section `sample` where that holds the key now."""
-    special = section.get("sample")
-    holds = profile == "sample" and isinstance(special, MutableMapping) and key in special
-    return special if holds else section
+def _in_profile(values: Any) -> Any:
+    """The side of `{full: …, sample: …}` that holds now, or the values as they are."""
+    pair = isinstance(values, Mapping) and set(values) == set(PROFILES)
+    return values[read(FILE)["profile"]] if pair else values

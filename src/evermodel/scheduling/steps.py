@@ -1,29 +1,31 @@
 """What the tasks of a scheduled run do, each in a fresh checkout of the run's commit as current folder.
 
-`python -m evermodel.scheduling.steps STEP NAME…`; checkout.py runs it so. DVC's run cache on the remote is
-how one task hands its results to the next.
+`python -m evermodel.scheduling.steps STEP NAME…`; checkout.py runs it so. A stage or all stages of a file are
+named as DVC does: experiments/x/dvc.yaml:train, data/d/dvc.yaml.
 """
 
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from evermodel import experiments, lockfile, workers
-from evermodel.core import params
+from evermodel import experiments, repository
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
-from evermodel.scheduling import settings, shell
-from evermodel.scheduling.checkout import REMOTE, git
+from evermodel.scheduling import handover, settings, shell
+from evermodel.scheduling.checkout import CACHE, REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
 
 if TYPE_CHECKING:
     from evermodel.publishing.ledger import Entry
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
+MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
+PIPELINE, PROMOTE = "dvc.yaml", "promote"
 VERSION = "EVERMODEL_VERSION"  # that somebody was asked about
 AUTHOR = {
     f"GIT_{role}_{what}": value
@@ -35,68 +37,86 @@ AUTHOR = {
 def begin(chosen: Settings) -> int:
     """Check what can be known before anything runs; the last line names the commit of the run."""
     commit = git("rev-parse", "HEAD")
-    values = prepare(chosen)
+    prepare(chosen)
+    known = repository.load()
     for name in chosen.experiments:
-        values.experiment(name)
+        known.experiment(name)
     if not os.environ.get(REMOTE) and not shell.has_remote():
         raise EvermodelError(f"DVC has no remote here; set {REMOTE}, or core.remote in .dvc/config")
     print(commit)
     return 0
 
 
-def restore(chosen: Settings, stage: str) -> int:
-    """End with 99 if the cache has the result of a stage, so that it keeps no scarce worker busy."""
-    _prepare_for(stage, chosen)
-    found = _reached(stage, shell.restore(stage)).code == 0 and not chosen.force
-    print(f"{stage} {'is in the cache' if found else 'has to run'}")
-    return NOTHING_TO_DO if found else 0
+def find(chosen: Settings, address: str) -> int:
+    """End with 99 if the result that dvc.lock names is there, so that it keeps no scarce worker busy."""
+    prepare(chosen)
+    if not chosen.force:
+        handover.receive()
+        _pull(address)
+        if not shell.changed(address):
+            print(f"the result of {address} is there")
+            return NOTHING_TO_DO
+    print(f"{address} has to run")
+    print("{}")  # nothing to hand over
+    return 0
 
 
-def run(chosen: Settings, stage: str) -> int:
-    """Take the result of a stage from the cache, or run that stage alone and push its result."""
-    _prepare_for(stage, chosen)
-    if chosen.force:
-        _reached(stage, shell.restore(stage))
-        made = shell.dvc("repro", "--single-item", "--force", stage)
-    else:
-        made = _reached(stage, shell.make(stage))
-    if made.code or stage not in made.began:
-        return made.code
-    return shell.dvc("push", "--run-cache", stage).code
+def run(chosen: Settings, address: str) -> int:
+    """Take the result of stages if it is there, or else run them and no others, and push what they make.
+
+    The last line hands over their dvc.lock.
+    """
+    prepare(chosen)
+    handover.receive()
+    _pull(address, results=not chosen.force)
+    forced = ["--force"] if chosen.force else []
+    # What this worker has made before, and could not push, is in the run cache of its own.
+    if code := shell.dvc("repro", "--single-item", *forced, address) or shell.dvc("push", address):
+        return code
+    print(handover.tell(_pipeline(address)))
+    return 0
 
 
 def publish(chosen: Settings, *names: str) -> int:
-    """Assemble dvc.lock, promote, and push dvc.lock to a branch named after the run.
+    """Promote what the tasks before have made, and push its dvc.lock files to a branch named after the run.
 
     Experiments without result are left out; the task that failed to make it has said why. The last line tells
     which models of this run are champions, and which wait for approval.
     """
-    from evermodel.core import data
-
-    values = prepare(chosen)
-    wanted = names or chosen.experiments or tuple(values.experiments)
-    aside = lockfile.Aside()
-    with lockfile.in_serial_order(workers.pipeline(), values):
-        aside.put_all_but(_lanes(values, wanted))
-        shell.restore("--keep-going", *(f"evaluate@{name}" for name in wanted))
-        ready = [name for name in wanted if (folders.experiment(name) / "metrics.json").exists()]
-        for name in sorted(set(wanted) - set(ready)):
-            print(f"{name} has no result and is left out")
-        if not ready:
-            return NOTHING_TO_DO
-        promoted = shell.dvc("repro", "--single-item", "--keep-going", *(f"promote@{name}" for name in ready))
-        aside.put_back()
-    _commit(f"Retrain {', '.join(ready)}")
+    prepare(chosen)
+    known = repository.load()
+    wanted = names or chosen.experiments or tuple(known.experiments)
+    datasets = {name: known.experiment(name).dataset for name in wanted}
+    handover.receive()
+    files = [str(_of_experiment(name)) for name in wanted]
+    files += sorted({str(folders.dataset(name) / PIPELINE) for name in datasets.values()})
+    if shell.dvc("pull", "--allow-missing", *files):
+        raise EvermodelError("DVC could not fetch the results; its last lines say why")
+    stale = {_pipeline(one) for one in shell.changed(*files) if not one.endswith(f":{PROMOTE}")}
+    ready = [
+        name
+        for name, dataset in datasets.items()
+        if not stale & {_of_experiment(name), folders.dataset(dataset) / PIPELINE}
+    ]
+    for name in sorted(set(wanted) - set(ready)):
+        print(f"{name} has no result and is left out")
+    if not ready:
+        return NOTHING_TO_DO
+    # The registry is asked each time: what it answered before is no result that a cache may have.
+    promotions = [f"{_of_experiment(name)}:{PROMOTE}" for name in ready]
+    code = shell.dvc("repro", "--single-item", "--no-run-cache", "--keep-going", *promotions)
+    locks = {folders.experiment(name) for name in ready} | {folders.dataset(datasets[name]) for name in ready}
+    _commit(f"Retrain {', '.join(ready)}", *(str(folder / handover.LOCK) for folder in sorted(locks)))
     _push(os.environ["EVERMODEL_RUN"])
     print(json.dumps(_champions(ready) | _challengers(ready)))
-    return promoted.code
+    return code
 
 
 def watch() -> int:
     """Look at the data of the commit; the last line tells what was found."""
     from evermodel.scheduling import watcher
 
-    print(watcher.report(params.load()))
+    print(watcher.report())
     return 0
 
 
@@ -109,7 +129,7 @@ def rebuild() -> int:
 
     _require_server()
     client = tracking.connect()
-    names = [name for name in params.load().experiments if registry.champion(client, name)]
+    names = [name for name in repository.load().experiments if registry.champion(client, name)]
     if not names:
         print("there is no champion yet")
         return NOTHING_TO_DO
@@ -135,41 +155,69 @@ def approve(name: str) -> int:
     return 0
 
 
-def refuse(name: str) -> int:
-    """Write down that somebody refused."""
-    _answered(name, "refuse", experiments.refuse)
+def reject(name: str) -> int:
+    """Write down that somebody said no."""
+    _answered(name, "reject", experiments.reject)
     return 0
 
 
 def score(wanted: Scoring) -> int:
     """Let a champion answer for a file or a folder that the worker reaches."""
     _require_server()
-    print(experiments.score(wanted.experiment, params.load(), [wanted.inputs], wanted.out).sentence)
+    print(experiments.score(wanted.experiment, repository.load(), [wanted.inputs], wanted.out).sentence)
     return 0
 
 
-def prepare(chosen: Settings) -> Params:
-    """Turn the checkout into that of the run: its remote, and its settings as a commit.
+def prepare(chosen: Settings) -> None:
+    """Turn the checkout into that of the run: its remote, its cache, and its settings as a commit.
 
     Every task makes the same commit, down to its hash; only the publisher has to push it.
     """
     _require_server()
-    if remote := os.environ.get(REMOTE):
-        shell.use_remote(remote)
+    shell.configure(os.environ.get(REMOTE), os.environ.get(CACHE))
     settings.apply(chosen)
-    _commit(f"Set {', '.join(settings.changes(chosen))}")
-    return params.load()
+    _commit(f"Set {', '.join(settings.changes(chosen))}", "--update")
 
 
-def _prepare_for(stage: str, chosen: Settings) -> None:
-    """Prepare the checkout for one stage, of which the rest of dvc.lock is no business."""
-    values = prepare(chosen)
-    lockfile.Aside().put_all_but(_lanes(values, [stage.partition("@")[2]]))
+def _pull(address: str, results: bool = True) -> None:
+    """Put the inputs of stages in place, and their results where nothing but these is missing.
+
+    Raises EvermodelError that names the tasks to clear if nobody has an input.
+    """
+    found = shell.changed(str(_pipeline(address)))
+    own = {stage: one for stage, one in found.items() if address in (stage, str(_pipeline(stage)))}
+    made = {file for one in own.values() for file in one.outputs}
+    inputs = sorted({file for one in own.values() for file in one.inputs} - made)
+    done = [stage for stage, one in own.items() if one.current and results]
+    code = shell.dvc("pull", *inputs, *done) if inputs or done else 0
+    if code == MISSING and done and inputs:
+        code = shell.dvc("pull", *inputs)
+    if code == MISSING and inputs:
+        tasks = {_task(file, found) for file in inputs}
+        raise EvermodelError(
+            f"{address} needs {' and '.join(inputs)}; neither this worker's cache nor DVC's remote has all "
+            f"of that: clear the task {' or '.join(sorted(tasks))}"
+        )
+    if code not in (0, MISSING):
+        raise EvermodelError(f"DVC could not look for what {address} needs; its last lines say why")
 
 
-def _lanes(values: Params, names: Collection[str]) -> set[str]:
-    """These names, and those of the data sets of the experiments among them."""
-    return {*names, *(one.dataset for name, one in values.experiments.items() if name in names)}
+def _task(file: str, stages: Mapping[str, shell.Stage]) -> str:
+    """The task that makes a file: of a data set, or of the experiment whose stages are given."""
+    folder, name = Path(file).parts[:2]
+    if folder == str(folders.DATASETS):
+        return f"{name}.{folder}"
+    maker = next((stage for stage, one in stages.items() if file in one.outputs), "")
+    return f"{name}.{maker.rpartition(':')[2]}"
+
+
+def _pipeline(address: str) -> Path:
+    """The dvc.yaml of stages."""
+    return Path(address.partition(":")[0])
+
+
+def _of_experiment(name: str) -> Path:
+    return folders.experiment(name) / PIPELINE
 
 
 def branch(run: str) -> str:
@@ -186,10 +234,10 @@ def _answered(name: str, action: str, move: Callable[[str, int], str]) -> "Entry
     try:
         print(move(name, version))
     except EvermodelError:
-        last = ledger.read(ledger.path(name))[-1:]
+        last = ledger.read(folders.ledger(name))[-1:]
         if [(line.version, line.action) for line in last] != [(version, action)]:
             raise
-    return ledger.read(ledger.path(name))[-1]
+    return ledger.read(folders.ledger(name))[-1]
 
 
 def _require_server() -> None:
@@ -199,44 +247,20 @@ def _require_server() -> None:
         )
 
 
-def _reached(stage: str, done: shell.Done) -> shell.Done:
-    """What DVC did for a stage, whose inputs it must have found in the caches.
-
-    Raises EvermodelError.
-    """
-    if done.code and stage not in (done.failed, *done.began):
-        if not done.failed:
-            raise EvermodelError(f"DVC could not look for {stage}: {done.last_words}")
-        raise EvermodelError(
-            f"{stage} needs {done.failed}, which has no result in DVC's remote; clear the task of that"
-        )
-    return done
-
-
-def _commit(message: str) -> None:
-    """Commit what has changed, and dvc.lock even if there was none, at the time of the commit before."""
-    git("add", "--update")
-    if lockfile.LOCK.exists():
-        git("add", str(lockfile.LOCK))
+def _commit(message: str, *what: str) -> None:
+    """Commit what has changed of it, at the time of the commit before."""
+    git("add", *what)
     if git("diff", "--cached", "--name-only"):
         date = git("show", "--no-patch", "--format=%cI")
         author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        git(
-            "-c",
-            "commit.gpgsign=false",
-            "commit",
-            "--quiet",
-            "--no-verify",
-            "-m",
-            message,
-            environment=author,
-        )
+        options = ("--quiet", "--no-verify", "-m", message)
+        git("-c", "commit.gpgsign=false", "commit", *options, environment=author)
 
 
 def _push(run: str) -> None:
     """Push the commits of this run; if it made none, everything was published before."""
     if git("rev-parse", "HEAD") == git("rev-parse", "FETCH_HEAD"):
-        print("dvc.lock is that of the commit: nothing to push")
+        print("the commit has all results: nothing to push")
         return
     # Pushed again by a retry, which may have more to publish than the try before.
     git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch(run)}")
@@ -279,8 +303,8 @@ def main(step: str, *names: str) -> int:
     match step:
         case "begin":
             return begin(chosen)
-        case "restore":
-            return restore(chosen, *names)
+        case "find":
+            return find(chosen, *names)
         case "run":
             return run(chosen, *names)
         case "watch":
@@ -291,8 +315,8 @@ def main(step: str, *names: str) -> int:
             return waiting(*names)
         case "approve":
             return approve(*names)
-        case "refuse":
-            return refuse(*names)
+        case "reject":
+            return reject(*names)
         case _:
             return publish(chosen, *names)
 

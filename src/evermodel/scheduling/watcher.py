@@ -1,7 +1,7 @@
 """What the raw data of a commit is, by content hash, and where the mirror has something else.
 
-Data is pinned: data/sources.yaml knows each file by its hash. So data is new where a commit names other files
-or makes another sample, and only that retrains; docs/decisions/0016 says why.
+Data is pinned: data/NAME/params.yaml knows each file by its hash. So data is new where a commit names other
+files or makes another sample, and only that retrains; docs/decisions/0016 says why.
 """
 
 import hashlib
@@ -13,28 +13,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evermodel import downloads, fetching
-from evermodel.datasets import source as sources
+from evermodel.core import folders, project
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
-from evermodel.runs import journal
+from evermodel.core.params import FILE
+from evermodel.datasets import dataset
+from evermodel.datasets import source as sources
+from evermodel.datasets.source import RemoteFile, Source
 from evermodel.scheduling.checkout import git
-from evermodel.datasets.source import FILE, RemoteFile, Source
 
 
-def report(values: Params) -> str:
+def report() -> str:
     """One line of JSON: the commit, the sha256 of each data set, and what is wrong with which.
 
     A data set whose hash can't be told stands among the faults alone, and holds no other one up.
     """
+    profile = project.load().profile
     hashes: dict[str, str] = {}
     faults: dict[str, str] = {}
-    for name, dataset in values.datasets.items():
+    for name in folders.names(folders.DATASETS):
         try:
-            source = sources.load(dataset.source)
-            hashes[name] = content_hash(dataset.source, source, values.profile)
-            if not _made(source, values.profile):
-                require_pinned(dataset.source, source)
+            source = dataset.load(name, profile).source
+            hashes[name] = content_hash(name, source, profile)
+            if not _drawn(source, profile):
+                require_pinned(name, source)
         except (EvermodelError, OSError) as error:
             faults[name] = str(error)
     return json.dumps({"commit": git("rev-parse", "HEAD"), "sha256": hashes, "faults": faults})
@@ -45,7 +47,7 @@ def content_hash(name: str, source: Source, profile: str) -> str:
 
     Raises EvermodelError if the sample can't be made.
     """
-    listed = _sampled(name, source) if _made(source, profile) else _pinned(source)
+    listed = _sampled(name, source) if _drawn(source, profile) else _pinned(source)
     return hashlib.sha256("".join(f"{digest}  {file}\n" for file, digest in listed).encode()).hexdigest()
 
 
@@ -66,13 +68,14 @@ def require_pinned(name: str, source: Source) -> None:
         raise EvermodelError(". ".join(map(_advice, wrong)))
 
 
-def _made(source: Source, profile: str) -> bool:
+def _drawn(source: Source, profile: str) -> bool:
+    """Whether a profile has the sample, which the commit draws, and no files."""
     return source.sample is not None and (profile == "sample" or source.sample.always)
 
 
 def _sampled(name: str, source: Source) -> Iterable[tuple[str, str]]:
     """What the commit makes; kept for the next look at it, for to draw all samples takes half a minute."""
-    commit, kept = git("rev-parse", "HEAD"), journal.FOLDER / "samples" / f"{name}.json"
+    commit, kept = git("rev-parse", "HEAD"), folders.STATE / "samples" / f"{name}.json"
     files: dict[str, str]
     with suppress(OSError, ValueError):
         known = json.loads(kept.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Judging two predictions about one face: its age in years, and the probability of its gender being 1."""
+"""Evaluation of two predictions about one face: its age in years, and the probability of gender 1."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -31,8 +31,9 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     """
     if spec.targets != TARGETS:
         raise EvermodelError(
-            f"was to be judged on the targets {', '.join(spec.targets) or 'none'}, but the task age_gender "
-            f"needs {' and '.join(TARGETS)}, in this order: set datasets.{spec.dataset}.targets"
+            f"was to be evaluated on the targets {', '.join(spec.targets) or 'none'}, but the task "
+            f"age_gender needs {' and '.join(TARGETS)}, in this order: set targets in "
+            f"data/{spec.dataset}/params.yaml"
         )
     if prediction.shape != test.y.shape:
         raise EvermodelError(

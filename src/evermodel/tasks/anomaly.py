@@ -1,4 +1,4 @@
-"""Judging how well the error of a reconstruction tells what is not normal."""
+"""Evaluation of how well the error of a reconstruction tells what is not normal."""
 
 from typing import Literal
 

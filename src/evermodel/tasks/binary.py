@@ -1,4 +1,4 @@
-"""Judging the probability of the second of two classes."""
+"""Evaluation of the probability of the second of two classes."""
 
 from typing import Literal
 

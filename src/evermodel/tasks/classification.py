@@ -1,4 +1,4 @@
-"""Judging the probabilities of several classes, one of which is right."""
+"""Evaluation of the probabilities of several classes, one of which is right."""
 
 from typing import Literal
 

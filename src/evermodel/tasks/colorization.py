@@ -1,4 +1,4 @@
-"""Judging the colours that were given to gray images."""
+"""Evaluation of the colours that were given to gray images."""
 
 import warnings
 from typing import Literal
@@ -10,8 +10,8 @@ from skimage import color
 
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
-from evermodel.evaluation import predictions as answered
 from evermodel.evaluation import reconstruction
+from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {
@@ -31,7 +31,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     between -MOST and MOST. Raises EvermodelError if it is of another shape, not finite, or out of bounds.
     """
     ends = f"a and b of CIE Lab for each pixel; end the model in two channels of tanh times {MOST}"
-    answered.check(prediction, (*test.x.shape[:3], 2), (-MOST, MOST), ends)
+    check(prediction, (*test.x.shape[:3], 2), (-MOST, MOST), ends)
     return pd.DataFrame([_compared(truth, ab) for truth, ab in zip(test.x, prediction, strict=True)])
 
 

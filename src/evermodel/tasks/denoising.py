@@ -1,4 +1,4 @@
-"""Judging how well noise was taken out of images."""
+"""Evaluation of how well noise was taken out of images."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ worst = reconstruction.worst
 def inputs(x: Array, seed: int) -> Array:
     """What model and baseline are given of the clean test rows: Gaussian noise of sd NOISE, clipped.
 
-    x: (n, height, width, channels) uint8, and so is the answer; the same seed gives the same noise.
+    x: (n, height, width, channels) uint8, and so is what comes back; the same seed gives the same noise.
     """
     rng = np.random.default_rng(seed)
     noisy = (random_noise(image, "gaussian", rng=rng, var=NOISE**2) for image in x)

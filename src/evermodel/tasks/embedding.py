@@ -1,4 +1,4 @@
-"""Judging embeddings by whether they know people again whom training has never seen.
+"""Evaluation of embeddings by whether they know people again whom training has never seen.
 
 Of each person's images, in the order of the test rows, the first half (the larger, of an odd number) is
 the gallery of known faces, and the others are probes. A person is as similar to an image as the nearest of
@@ -17,7 +17,7 @@ from sklearn.preprocessing import normalize
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures as plots
-from evermodel.evaluation import predictions as answered
+from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import EMBEDDING, Statistic, cosines, verification
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
@@ -31,15 +31,15 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     person), rank (of the right person, 1 is best), rank1 (0 or 1: rank is 1), margin (by how much the right
     person is more similar than any other), and the embedding itself, of unit length, as e_0, e_1 ...
 
-    A gallery face is judged by the gallery without itself. test.y: (n,) numbers of people; prediction:
+    A gallery face is compared with the gallery without itself. test.y: (n,) numbers of people; prediction:
     (n, d). Raises EvermodelError if it is of another shape or not finite, or no person can be known again.
     """
     people, vectors = np.asarray(test.y), _vectors(prediction, len(test))
     known = pd.Series(people).groupby(people).cumcount().to_numpy() * 2 < _images(people)
     if known.all() or len(set(people)) < 2:
         raise EvermodelError(
-            "can't be judged: the test rows need two people or more, one of them with two images; set a "
-            "larger split.test of the data set in params.yaml"
+            "can't be evaluated: the test rows need two people or more, one of them with two images; set a "
+            f"larger split.test in data/{spec.dataset}/params.yaml"
         )
     scores = pd.DataFrame({"target": people, "role": np.where(known, "gallery", "probe")})
     embedding = pd.DataFrame(vectors, columns=[f"e_{place}" for place in range(vectors.shape[1])])
@@ -95,7 +95,7 @@ def _vectors(prediction: Array, rows: int) -> Array:
         raise EvermodelError(
             f"predicted an array of shape {prediction.shape}, but {rows} test rows need ({rows}, d): {advice}"
         )
-    answered.check(prediction, (rows, prediction.shape[1]), (-np.inf, np.inf), advice)
+    check(prediction, (rows, prediction.shape[1]), (-np.inf, np.inf), advice)
     return np.asarray(normalize(prediction.astype(float)))
 
 

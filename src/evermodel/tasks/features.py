@@ -1,4 +1,4 @@
-"""Judging a classifier that also draws its features on a plane."""
+"""Evaluation of a classifier that also draws its features on a plane."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import classification, probabilities
 from evermodel.evaluation import figures as plots
-from evermodel.evaluation import predictions as answered
+from evermodel.evaluation.predictions import check
 
 HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
 MARKERS = "os^D"
@@ -31,7 +31,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
         return probabilities.score(test, prediction, spec)
     scores = probabilities.score(test, prediction[:, :classes], spec)
     places = prediction[:, classes:].astype(float)
-    answered.check(places, (len(test), 2), (-np.inf, np.inf), "two coordinates of a map")
+    check(places, (len(test), 2), (-np.inf, np.inf), "two coordinates of a map")
     return scores.assign(map_x=places[:, 0], map_y=places[:, 1])
 
 

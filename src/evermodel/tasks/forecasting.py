@@ -1,4 +1,4 @@
-"""Judging the forecast of a series' next value against "tomorrow is as today"."""
+"""Evaluation of the forecast of a series' next value against "tomorrow is as today"."""
 
 import math
 from typing import Literal

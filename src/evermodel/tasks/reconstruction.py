@@ -1,4 +1,4 @@
-"""Judging an image that was squeezed through few numbers and drawn again."""
+"""Evaluation of an image that was squeezed through few numbers and drawn again."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Judging a predicted number."""
+"""Evaluation of a predicted number."""
 
 from typing import Literal
 

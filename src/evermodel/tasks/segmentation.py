@@ -1,4 +1,4 @@
-"""Judging masks: which pixels of an image belong to what is looked for."""
+"""Evaluation of masks: which pixels of an image belong to what is looked for."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from sklearn import metrics as measures
 
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
-from evermodel.evaluation import predictions as answered
+from evermodel.evaluation.predictions import check
 from evermodel.evaluation.probabilities import SMALLEST
 from evermodel.evaluation.statistics import Statistic, mean
 
@@ -26,13 +26,13 @@ COLOURS = {"found": plots.MODEL, "missed": "#f0e442", "wrongly marked": plots.OT
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     """One row per example: dice, iou and pixel_accuracy of the mask above THRESHOLD, log_loss (nats, mean
-    over pixels), and the pixels of each kind. Where truth and answer are both empty, dice and iou are 1.
+    over pixels), and the pixels of each kind. Where truth and prediction are both empty, dice and iou are 1.
 
     test.y: (n, height, width, 1) uint8, 0 or 255; prediction: the same shape, probabilities. Raises
     EvermodelError if it is of another shape, not finite, or outside of 0 to 1. Dice 1945; Jaccard 1912.
     """
     ends = "the probability of each pixel; end the model in one channel and a sigmoid"
-    answered.check(prediction, test.y.shape, (0, 1), ends)
+    check(prediction, test.y.shape, (0, 1), ends)
     truth, p = test.y.reshape(len(test), -1) > 0, prediction.reshape(len(test), -1)
     cells = measures.multilabel_confusion_matrix(truth, p > THRESHOLD, samplewise=True).reshape(-1, 4)
     loss = [_log_loss(*pair) for pair in zip(truth, p, strict=True)]
@@ -97,7 +97,7 @@ def _overlays(scores: pd.DataFrame, predictions: Predictions) -> Figure:
 
 
 def _row(image: Array, truth: Array, p: Array) -> list[Array]:
-    """ImageFile, truth and ours: (height, width, 1 or 3) uint8, (height, width, 1) masks and probabilities."""
+    """Image, truth and ours: (height, width, 1 or 3) uint8, (height, width, 1) masks and probabilities."""
     true, marked = truth[..., 0] > 0, p[..., 0] > THRESHOLD
     kinds = np.select([true & marked, true, marked], [1, 2, 3])
     return [np.asarray(image), _overlay(image, true.astype(int)), _overlay(image, kinds)]

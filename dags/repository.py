@@ -1,0 +1,72 @@
+"""The experiments of this repository, as Airflow's DAGs need to know them.
+
+Read from the files params.yaml and dvc.yaml with PyYAML alone: a DAG file may import neither DVC nor anything
+of ours. `evermodel step begin` checks what they say.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).parents[1] / "experiments"
+PROMOTE = "promote"  # the stage that is the publisher's
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When an experiment retrains without being asked, and what holds for its tasks; timeout is in hours."""
+
+    cron: str | None = None
+    retries: int = 2
+    timeout: float = 24
+    owner: str = "evermodel"
+    tags: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What the folder of an experiment says, as far as DAGs are concerned."""
+
+    name: str
+    dataset: str
+    queue: str
+    approval: str
+    tags: tuple[str, ...]
+    description: str
+    schedule: Schedule
+
+
+def experiments():
+    """All experiments by their names; ValueError that names the file that lacks something."""
+    return {file.parent.name: _experiment(file) for file in sorted(FOLDER.glob("*/params.yaml"))}
+
+
+def stages(name):
+    """The stages of an experiment but the promotion, in order."""
+    return [stage for stage in _read(FOLDER / name / "dvc.yaml")["stages"] if stage != PROMOTE]
+
+
+def _experiment(file):
+    said = _read(file)
+    try:
+        dataset, task, model = said["dataset"], said["task"], said["model"]
+        schedule = Schedule(**said.get("schedule", {}))
+        return Experiment(
+            name=file.parent.name,
+            dataset=dataset,
+            queue=said.get("worker", "cpu"),
+            approval=said["promotion"].get("approval", "auto"),
+            tags=(dataset, task, model, *schedule.tags),
+            description=schedule.description or f"{model} for {task} on {dataset}",
+            schedule=schedule,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file} is not as docs/experiments.md says: {error!r}") from None
+
+
+def _read(file):
+    with file.open(encoding="utf-8") as opened:
+        return yaml.load(opened, Loader=LOADER)

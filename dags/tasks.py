@@ -1,0 +1,63 @@
+"""What all DAGs share: how they begin, how a task calls the `evermodel` command, and what tasks hand on.
+
+A task does nothing itself; docs/airflow.md says what the worker needs that it runs on.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from tempfile import NamedTemporaryFile
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
+
+from failures import explain
+
+RUN = "{{ dag.dag_id }}/{{ run_id }}"
+# In the environment and not in the command, where a shell would read it.
+FORM = "{{ params | tojson }}"
+LOCKS = "EVERMODEL_LOCKS"
+
+
+class Stage(BashOperator):
+    """Gives its command the dvc.lock files that the stages before it have made, and hands on its own.
+
+    In a file whose path is in the environment, for a variable holds no more than 128 KiB.
+    """
+
+    def execute(self, context):
+        """Run the command; returns what its last line says, in JSON."""
+        before = self.get_flat_relative_ids(upstream=True)
+        stages = [task for task in self.dag.topological_sort() if isinstance(task, Stage)]
+        made = context["ti"].xcom_pull(task_ids=[task.task_id for task in stages if task.task_id in before])
+        with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            json.dump({path: text for locks in made for path, text in (locks or {}).items()}, file)
+            file.flush()
+            self.env = {**self.env, LOCKS: file.name}
+            return super().execute(context)
+
+
+def dag(dag_id, advice, **options):
+    """A DAG without runs that are made up for the past; advice: what to do where one of its tasks fails."""
+    return DAG(
+        dag_id,
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": "evermodel", "on_failure_callback": explain(advice)},
+        **options,
+    )
+
+
+def step(task_id, command, kind=BashOperator, before="", retries=2, hours=24, **options):
+    """A task that runs `evermodel step`, whose last line is JSON where something is to be handed on."""
+    return kind(
+        task_id=task_id,
+        bash_command=f"{before}evermodel step {command}",
+        append_env=True,
+        retries=retries,
+        retry_delay=timedelta(minutes=1),
+        retry_exponential_backoff=2.0,
+        max_retry_delay=timedelta(minutes=30),
+        execution_timeout=timedelta(hours=hours),
+        **options,
+    )

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import zlib
 from contextlib import chdir
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from evermodel.core import project
 from evermodel.datasets import dataset
 from evermodel.datasets.source import PROVENANCE
 from evermodel.runs import determinism
+from tests.project import in_part
 
 ROOT = Path(__file__).parents[1]
 SHARING = (
@@ -56,17 +56,6 @@ class Together(LoadScopeScheduling):
         if file.startswith(TRAINING):
             return "keras"
         return nodeid.rpartition("[")[2] if file in NAMED else nodeid
-
-
-def pytest_addoption(parser):
-    """The zoo is large: CI takes another part of it with each commit."""
-    parser.addoption("--part", default="1/1", help="of the zoo: 2/4 is the second of four parts")
-
-
-def in_part(config, name):
-    """Whether an experiment, an architecture or a sample belongs to the part of the zoo that is asked for."""
-    part, parts = map(int, config.getoption("--part").split("/"))
-    return zlib.crc32(name.encode()) % parts == part - 1
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -1,4 +1,4 @@
-"""A copy of the repository in which everything has run once on the embedded data."""
+"""Copies of the repository in which everything has run once on the embedded data."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -15,8 +16,21 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-# A table, a text, digits, garments and masks; scikit-learn, dense and convolutional networks.
-FEW = ("boston_linear", "boston_dnn", "mnist_mlp", "imdb_linear", "fashion_cnn", "unet")
+# What `make test` runs for real: a table, scikit-learn and a small network.
+TWO = ("boston_linear", "boston_dnn")
+# What `make test-all` runs: a text, digits, garments and masks as well, and convolutions.
+FEW = (*TWO, "mnist_mlp", "imdb_linear", "fashion_cnn", "unet")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The zoo is large: CI takes another part of it with each commit."""
+    parser.addoption("--part", default="1/1", help="of the zoo: 2/4 is the second of four parts")
+
+
+def in_part(config: pytest.Config, name: str) -> bool:
+    """Whether an experiment, an architecture or a sample belongs to the part of the zoo that is asked for."""
+    part, parts = map(int, config.getoption("--part").split("/"))
+    return zlib.crc32(name.encode()) % parts == part - 1
 
 
 class Project:
@@ -85,11 +99,6 @@ class Project:
         """The stages that `dvc repro` ran."""
         return self.ran(self.run("dvc", "repro", *arguments, check=check, **extra).stdout)
 
-    def repro_on_one_core(self, *stages: str) -> list[str]:
-        """The stages of a forced run that sees a single core of the machine."""
-        command = ("dvc", "repro", "--force", "--single-item", *stages)
-        return self.ran(self.run("taskset", "-c", str(min(os.sched_getaffinity(0))), *command).stdout)
-
     @staticmethod
     def ran(output: str) -> list[str]:
         """The stages that DVC says it ran."""
@@ -157,6 +166,14 @@ def commit(project: Project, message: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def spine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project after `evermodel run` over two experiments, with what it wrote committed."""
+    made = copy_repository(tmp_path_factory.mktemp("spine") / "project")
+    made.keep(*TWO)
+    yield from after_a_run(made)
+
+
+@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The project after `evermodel run` over a few experiments, with what it wrote committed."""
     made = copy_repository(tmp_path_factory.mktemp("here") / "project")
@@ -168,6 +185,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture
 def edited(project: Project) -> Iterator[Project]:
     """The project, which goes back to its commit after the test, and to its data and models."""
+    yield from restored(project)
+
+
+def restored(project: Project) -> Iterator[Project]:
+    """A project; then it goes back to its commit, and to its data and models."""
     receipts = {file: file.read_bytes() for file in project.folder.glob("experiments/*/promotion.json")}
     yield project
     project.run("git", "checkout", "--quiet", ".")

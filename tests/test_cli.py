@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from evermodel import experiments, lanes, workers
+from evermodel import experiments, repository, workers
 from evermodel.cli import app
 from evermodel.core import params
 from evermodel.core.errors import EvermodelError
@@ -19,23 +19,28 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def evermodel(workspace):
     """A function that runs the command in a folder in which nothing ever ran."""
+    shutil.copytree(ROOT / "pipelines", "pipelines")
     return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
 @pytest.fixture
 def runs(workspace, monkeypatch):
-    """What would have been run: the lanes, how many at a time, and on what; everything has changed."""
+    """What would have been run: the experiments, how many at a time, and on what."""
     started = []
 
-    def run(planned, status, jobs, device, values):
-        started.append(([lane.name for lane in lanes.to_do(planned, status)], jobs, device))
+    def run(chosen, jobs, device):
+        started.append((list(chosen), jobs, device))
         return []
 
-    shutil.copy(ROOT / "dvc.yaml", workers.PIPELINE)
     monkeypatch.setattr(workers, "run", run)
-    everything = lanes.serial_order(workers.pipeline(), params.load())
-    monkeypatch.setattr(workers, "changed", lambda: {stage: [] for stage in everything})
     return started
+
+
+def edit(name, old, new):
+    """Replace a text in the params.yaml of an experiment."""
+    file = Path(f"experiments/{name}/params.yaml")
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
 
 
 def refusal(result):
@@ -52,7 +57,7 @@ def test_list_shows_every_experiment_before_anything_ran(evermodel, workspace):
     result = evermodel("list", "--json")
     assert result.exit_code == 0
     rows = json.loads(result.stdout)
-    assert [row["experiment"] for row in rows] == list(params.load().experiments)
+    assert [row["experiment"] for row in rows] == list(repository.load().experiments)
     assert rows[0].keys() >= {"dataset", "model", "task", "profile", "metric", "value", "champion"}
     assert {(row["value"], row["champion"]) for row in rows} == {(None, None)}
 
@@ -70,42 +75,51 @@ def test_list_is_a_table_for_people(evermodel):
     assert "not evaluated" in result.stdout
 
 
-def test_list_shows_the_last_scores(evermodel, workspace):
-    report = workspace / "reports" / "boston_dnn"
-    report.mkdir(parents=True)
-    figures = {"mae": 2.3456, "mae_low": 2.1, "mae_high": 2.6, "baseline_mae": 3.5}
-    (report / "metrics.json").write_text(json.dumps(figures))
-    row = next(r for r in json.loads(evermodel("list", "--json").stdout) if r["experiment"] == "boston_dnn")
-    assert (row["value"], row["low"], row["high"], row["baseline"]) == (2.3456, 2.1, 2.6, 3.5)
-    assert "mae 2.346 [2.1, 2.6]" in evermodel("list").stdout
-
-
-@pytest.mark.parametrize(
-    ("edition", "made", "profile"),
-    [("sample", True, "sample"), ("breiman", True, "sample"), ("uci", False, "full")],
-)
-def test_list_says_of_which_profile_a_score_is(evermodel, workspace, edition, made, profile):
-    prepared = workspace / "data/prepared/ringnorm"
-    prepared.mkdir(parents=True)
-    (prepared / "spec.json").write_text(json.dumps({"edition": edition, "synthetic": made}))
-    row = next(r for r in json.loads(evermodel("list", "--json").stdout) if r["dataset"] == "ringnorm")
-    assert row["profile"] == profile, "data that are made for either profile belong to the one that runs"
+def test_list_asks_a_tracking_server_for_the_champions_where_there_is_one(evermodel, monkeypatch):
+    monkeypatch.setattr(experiments, "champions", lambda: {"boston_dnn": 3})
+    champion = {row["experiment"]: row["champion"] for row in json.loads(evermodel("list", "--json").stdout)}
+    assert champion["boston_dnn"] is None
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    champion = {row["experiment"]: row["champion"] for row in json.loads(evermodel("list", "--json").stdout)}
+    assert (champion["boston_dnn"], champion["boston_linear"]) == (3, None)
 
 
 def test_list_is_still_json_when_mlflow_is_away(evermodel, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     result = evermodel("list", "--json")
-    assert len(json.loads(result.stdout)) == len(params.load().experiments)
-    assert "MLflow at http://127.0.0.1:9 " in result.stderr
+    assert len(json.loads(result.stdout)) == len(repository.load().experiments)
+    assert "http://127.0.0.1:9 " in result.stderr
 
 
-@pytest.mark.parametrize("command", [["run"], ["history"], ["predict", "--json"]])
+def test_check_finds_a_misspelled_optional_key_that_no_stage_reads(evermodel):
+    assert evermodel("check").exit_code == 0
+    edit("boston_dnn", "promotion:", "workers: gpu\npromotion:")
+    sentence = refusal(evermodel("check"))
+    assert "experiments/boston_dnn/params.yaml: workers " in sentence
+    assert "schedule, task, train, worker" in sentence
+    assert "boston_dnn" in refusal(evermodel("list"))
+    assert evermodel("check", "boston_linear", "boston_housing").exit_code == 0
+    assert "boston_dnn" in refusal(evermodel("check", "boston_dnn"))
+
+
+def test_check_tells_of_a_pipeline_that_is_no_copy_and_how_to_make_it_one(evermodel, workspace):
+    file = Path("experiments/boston_dnn/dvc.yaml")
+    file.write_text(file.read_text() + "# mine\n")
+    result = evermodel("check")
+    assert result.exit_code == 0
+    assert (
+        "for name in boston_dnn; do cp pipelines/experiment.yaml experiments/$name/dvc.yaml" in result.stderr
+    )
+    assert evermodel("check", "boston_linear").stderr == ""
+
+
+@pytest.mark.parametrize("command", [["run"], ["history"], ["serve"], ["predict", "--json"]])
 def test_an_experiment_that_does_not_exist_is_refused_with_the_choices(evermodel, command):
     files = ["table.csv"] if command[0] == "predict" else []
     sentence = refusal(evermodel(*command, "nowhere", *files))
-    choices = ", ".join(sorted(params.load().experiments))
-    assert f"params.yaml has no experiment 'nowhere'; the choices are {choices}\n" in sentence
+    assert "experiment is 'nowhere'" in sentence
+    assert sentence.endswith(f"; the choices are {', '.join(sorted(repository.load().experiments))}\n")
 
 
 @pytest.mark.parametrize("command", [["list"], ["run", "boston_dnn"], ["history", "boston_dnn"]])
@@ -129,13 +143,13 @@ def test_a_profile_that_does_not_exist_is_refused_and_nothing_runs(evermodel, ru
 
 def test_an_experiment_that_does_not_exist_leaves_the_profile_alone(evermodel, runs):
     refusal(evermodel("run", "boston_dnn", "nowhere", "--profile", "full"))
-    assert params.load().profile == "sample"
+    assert repository.load().profile == "sample"
     assert not runs
 
 
-def test_run_starts_the_lanes_of_the_experiments_one_at_a_time(evermodel, runs):
+def test_run_starts_the_pipelines_of_the_experiments_one_at_a_time(evermodel, runs):
     result = evermodel("run", "boston_dnn", "boston_linear")
-    assert runs == [(["boston_housing", "boston_dnn", "boston_linear"], 1, "auto")]
+    assert runs == [(["boston_dnn", "boston_linear"], 1, "auto")]
     assert result.exit_code == 0
     assert "boston_linear" in result.stdout
     assert "fashion_cnn" not in result.stdout
@@ -143,10 +157,7 @@ def test_run_starts_the_lanes_of_the_experiments_one_at_a_time(evermodel, runs):
 
 def test_run_without_a_name_runs_every_experiment(evermodel, runs):
     evermodel("run", "-j", "3", "--device", "cpu")
-    values = params.load()
-    ((names, jobs, device),) = runs
-    assert set(names) == {*values.experiments, *(e.dataset for e in values.experiments.values())}
-    assert (jobs, device) == (3, "cpu")
+    assert runs == [(list(repository.load().experiments), 3, "cpu")]
 
 
 def test_run_takes_the_device_from_the_environment(evermodel, runs, monkeypatch):
@@ -164,17 +175,17 @@ def test_run_refuses_an_option_that_makes_no_sense(evermodel, runs, option):
 
 
 def test_a_run_with_a_failure_shows_the_scores_the_reason_and_ends_with_1(evermodel, runs, monkeypatch):
-    failure = workers.Failure("boston_dnn", "train", "train@boston_dnn: too few rows")
+    failure = workers.Failure("boston_dnn", "train", "boston_dnn: too few rows")
     monkeypatch.setattr(workers, "run", lambda *_: [failure])
     result = evermodel("run", "boston_dnn")
     assert result.exit_code == 1
     assert "not evaluated" in result.stdout
-    assert result.stderr == "evermodel: boston_dnn failed at train: train@boston_dnn: too few rows\n"
+    assert result.stderr == "evermodel: boston_dnn failed at train: boston_dnn: too few rows\n"
 
 
 def test_run_sets_the_profile_first(evermodel, runs):
     result = evermodel("run", "boston_dnn", "--profile", "full")
-    assert params.load().profile == "full"
+    assert repository.load().profile == "full"
     assert "params.yaml now says profile: full" in result.stdout
     assert "boston_housing (full)" in result.stdout
 
@@ -246,7 +257,7 @@ def test_a_scoring_that_is_stopped_says_how_to_go_on(evermodel, monkeypatch):
     "command",
     [
         ("promote", "boston_dnn"),
-        ("refuse", "boston_dnn"),
+        ("reject", "boston_dnn"),
         ("rollback", "boston_dnn"),
         ("rebuild", "boston_dnn@champion"),
     ],
@@ -268,11 +279,11 @@ def test_the_installed_command_ends_in_a_sentence_too(workspace):
     command = [sys.executable, "-c", "from evermodel.cli import app; app()", "history", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("evermodel: params.yaml has no experiment 'nowhere'")
+    assert done.stderr.startswith("evermodel: experiment is 'nowhere'")
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("command", "asked"), [("promote", "approve"), ("refuse", "refuse")])
+@pytest.mark.parametrize(("command", "asked"), [("promote", "approve"), ("reject", "reject")])
 def test_the_word_about_a_winner_reaches_the_version_that_it_is_about(evermodel, monkeypatch, command, asked):
     monkeypatch.setattr(experiments, asked, lambda name, version: f"{asked} {name} {version}")
     assert evermodel(command, "boston_dnn").stdout == f"{asked} boston_dnn None\n"

@@ -4,6 +4,7 @@ The two templates in pipelines/ are what every data set and every experiment has
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -118,12 +119,9 @@ def test_of_what_params_choose_a_stage_depends_on_the_chosen_file_alone(stage, c
 
 
 def test_every_key_of_an_experiment_is_read_by_a_stage_but_for_when_and_where_it_runs():
-    read = {
-        key
-        for stage in ("train", "evaluate", "promote")
-        for key in STAGES[stage]["params"]
-        if isinstance(key, str)
-    }
+    stages = [STAGES[stage] for stage in ("train", "evaluate", "promote")]
+    read = {key for stage in stages for key in stage["params"] if isinstance(key, str)}
+    read |= {key for stage in stages for key in re.findall(r"\$\{(\w+)\}", stage["cmd"])}
     assert set(Experiment.model_fields) - read == {"worker", "schedule"}
 
 

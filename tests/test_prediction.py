@@ -26,8 +26,8 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def picture(tmp_path):
-    """A function that writes a picture of one colour and returns its path."""
+def image(tmp_path):
+    """A function that writes an image of one colour and returns its path."""
 
     def write(name, mode="L", size=(6, 4), colour=None):
         Image.new(mode, size, colour).save(tmp_path / name)
@@ -114,8 +114,8 @@ def test_a_table_without_rows_is_refused(file):
 
 
 @pytest.mark.parametrize("name", ["p.png", "p.jpg", "p.bmp", "renamed"])
-def test_a_picture_of_the_right_size_goes_in_as_it_is(picture, tmp_path, name):
-    path = picture("p.png" if name == "renamed" else name, colour=200)
+def test_an_image_of_the_right_size_goes_in_as_it_is(image, tmp_path, name):
+    path = image("p.png" if name == "renamed" else name, colour=200)
     path = path.rename(tmp_path / name)
     names, x = prediction.inputs([path, path], GREY)
     assert names == [str(path)] * 2
@@ -128,25 +128,25 @@ def test_a_picture_of_the_right_size_goes_in_as_it_is(picture, tmp_path, name):
     ("mode", "colour"),
     [("RGB", (90, 90, 90)), ("RGBA", (90, 90, 90, 255)), ("L", 90), ("CMYK", (0, 0, 0, 165))],
 )
-def test_a_picture_of_another_size_and_mode_is_fitted(picture, described, mode, colour):
-    _, x = prediction.inputs([picture("p.tiff", mode, (30, 17), colour)], described)
+def test_an_image_of_another_size_and_mode_is_fitted(image, described, mode, colour):
+    _, x = prediction.inputs([image("p.tiff", mode, (30, 17), colour)], described)
     assert x.shape == (1, *described.input_shape)
     assert np.array_equal(np.unique(x), [90])
 
 
-def test_a_text_that_is_called_a_picture_is_refused(file):
-    assert "p.png is not a picture" in refusal([file("p.png", "no picture")], GREY)
+def test_a_text_that_is_called_an_image_is_refused(file):
+    assert "p.png is not an image" in refusal([file("p.png", "no image")], GREY)
 
 
 @pytest.mark.parametrize("name", ["p.png", "p.tiff"])
-def test_a_picture_of_16_bits_is_refused_rather_than_cut_at_255(picture, name):
-    path = picture(name, "I;16", colour=300)
+def test_an_image_of_16_bits_is_refused_rather_than_cut_at_255(image, name):
+    path = image(name, "I;16", colour=300)
     assert refusal([path], GREY) == f"{path} has pixels of mode I;16; give 8 bits a channel"
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(7_000, 7_000), (12_000, 12_000), (60_000, 60_000)])
-def test_a_huge_picture_is_refused_before_it_is_decoded(file, monkeypatch, size):
+def test_a_huge_image_is_refused_before_it_is_decoded(file, monkeypatch, size):
     monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("it was decoded"))
     sentence = refusal([path := file("p.pgm", b"P5 %d %d 255\n" % size)], GREY)
     assert sentence.startswith(str(path))
@@ -155,8 +155,8 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(file, monkeypatch, size)
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("name", ["p.png", "p.jpg", "p.gif", "p.tiff", "p.bmp"])
-def test_a_picture_that_was_cut_off_is_refused(picture, name):
-    path = picture(name, size=(64, 64))
+def test_an_image_that_was_cut_off_is_refused(image, name):
+    path = image(name, size=(64, 64))
     whole = path.read_bytes()
     for length in range(0, len(whole) * 3 // 4, max(1, len(whole) // 40)):
         path.write_bytes(whole[:length])
@@ -200,7 +200,7 @@ def test_several_targets_are_answered_by_their_names():
     assert answer == {"input": "one", "age": 31.0, "gender": 0.75}
 
 
-def test_an_answer_that_is_a_picture_is_one():
+def test_an_answer_that_is_an_image_is_one():
     (answer,) = prediction.answers(
         ["one"],
         np.zeros((1, 2, 2, 1), np.uint8),
@@ -208,14 +208,14 @@ def test_an_answer_that_is_a_picture_is_one():
         TABLE,
         "segmentation",
     )
-    assert answer["picture"].tolist() == [[0, 255], [128, 0]]
+    assert answer["image"].tolist() == [[0, 255], [128, 0]]
 
 
 def test_colours_are_put_together_with_the_lightness_that_came():
     photograph = np.full((1, 2, 2, 3), (200, 100, 50), np.uint8)
     gray = np.zeros((1, 2, 2, 2))
     (answer,) = prediction.answers(["one"], photograph, gray, TABLE, "colorization")
-    red, green, blue = answer["picture"][0, 0].astype(int)
+    red, green, blue = answer["image"][0, 0].astype(int)
     assert abs(red - green) <= 1
     assert abs(green - blue) <= 1
 

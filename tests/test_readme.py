@@ -23,7 +23,8 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 MAKE = [command for command in COMMANDS if command.startswith("make")]
-NAMED = set(re.findall(r"`([a-z0-9_]+)`", README))
+PAGES = sorted(page for where in ("*.md", "dags/*.md", "docs/**/*.md") for page in ROOT.glob(where))
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 RESULTS = runpy.run_path(str(ROOT / "docs/results.py"))
 PUBLISHED = yaml.safe_load((ROOT / "docs/results/published.yaml").read_text(encoding="utf-8"))
 
@@ -101,9 +102,18 @@ def test_every_reader_that_is_named_exists():
     assert readers <= set(catalog.modules("readers"))
 
 
-def test_every_link_of_the_readme_leads_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        assert not heading or heading in headings(file), f"{target}#{heading}"
+
+
+def headings(file):
+    """What GitHub makes of a page's headings, for links to them."""
+    found = re.findall(r"^#+ (.*)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in found}
 
 
 def test_the_readme_fits_three_screens():

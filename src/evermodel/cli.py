@@ -202,7 +202,7 @@ def predict(
     name: Name,
     files: Annotated[
         list[Path],
-        typer.Argument(help="Tables (CSV, Parquet), pictures or texts; with --out folders, too."),
+        typer.Argument(help="Tables (CSV, Parquet), images or texts; with --out folders, too."),
     ],
     out: Annotated[
         Path | None,

@@ -111,7 +111,7 @@ def _move(
 
 
 def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
-    """The champion's answers for the examples in the files; answers that are pictures go into this folder.
+    """The champion's answers for the examples in the files; answers that are images go into this folder.
 
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
@@ -125,8 +125,8 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
         examples, x = prediction.inputs(files, spec)
         answers = prediction.answers(examples, x, answer(x), spec, task)
     for row in answers:
-        if "picture" in row:
-            row["picture"] = str(_save(row["picture"], Path(f"{Path(row['input']).stem}.{name}.png")))
+        if "image" in row:
+            row["image"] = str(_save(row["image"], Path(f"{Path(row['input']).stem}.{name}.png")))
     return [{"version": int(champion.version), **row} for row in answers]
 
 

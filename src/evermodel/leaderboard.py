@@ -62,7 +62,7 @@ def _profile(spec: dict[str, Any], profile: str) -> str:
 
 def _seconds(name: str) -> float | None:
     """How long the training took when it first came to its end."""
-    key = _json(folders.model(name) / "training.json").get("key")
+    key = _json(folders.model(name) / "training.json").get("key", "")
     events = _lines(folders.journal(key))
     ends = (event for event in events if (event["event"], event["stage"]) == ("end", "train"))
     return next((event["seconds"] for event in ends), None)

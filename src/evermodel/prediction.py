@@ -1,4 +1,4 @@
-"""Using a champion on files: a table (CSV or Parquet), pictures, or texts go in as they are."""
+"""Using a champion on files: a table (CSV or Parquet), images, or texts go in as they are."""
 
 import io
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from PIL import Image
 
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files
 from evermodel.evaluation import reconstruction
+from evermodel.formats import image_files
 from evermodel.tasks import colorization
 
 ROWS = 65_536  # of a table that are read at a time
@@ -34,11 +34,11 @@ def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
 
 
 def example(file: Path, spec: Spec) -> Array:
-    """The one example in a picture, a text, or a table of a series; EvermodelError if it can't be read."""
+    """The one example in an image, a text, or a table of a series; EvermodelError if it can't be read."""
     if spec.kind == "series":
         return window(str(file), table(file, spec), spec)
     _require(file)
-    return {"images": _picture, "text": _text}[spec.kind](str(file), file.read_bytes(), spec)
+    return {"images": _image, "text": _text}[spec.kind](str(file), file.read_bytes(), spec)
 
 
 def table(file: Path, spec: Spec) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def pieces(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
 def examples(contents: list[tuple[str, bytes]], spec: Spec) -> tuple[list[str], Any]:
     """Names of the examples in files that came as (name, content), and the examples themselves.
 
-    A table gives one example per row (its columns in any order), a picture or a text file one each, and a
+    A table gives one example per row (its columns in any order), an image or a text file one each, and a
     table of a series one of its last rows.
     Raises EvermodelError that names the file and what is wrong with it.
     """
@@ -71,7 +71,7 @@ def examples(contents: list[tuple[str, bytes]], spec: Spec) -> tuple[list[str], 
             for row in range(len(table))
         ]
         return names, pd.concat(tables, ignore_index=True)
-    read = {"images": _picture, "series": _window, "text": _text}[spec.kind]
+    read = {"images": _image, "series": _window, "text": _text}[spec.kind]
     return [name for name, _ in contents], np.stack([read(name, content, spec) for name, content in contents])
 
 
@@ -100,10 +100,10 @@ def window(name: str, table: pd.DataFrame, spec: Spec) -> Array:
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
-    """One answer per example: numbers, the class and how probable it is, or a picture as "picture"."""
+    """One answer per example: numbers, the class and how probable it is, or an image as "image"."""
     if predictions.ndim == 4:
         drawn = [_drawn(*pair, task) for pair in zip(np.asarray(x), predictions, strict=True)]
-        return [{"input": name, "picture": picture} for name, picture in zip(names, drawn, strict=True)]
+        return [{"input": name, "image": image} for name, image in zip(names, drawn, strict=True)]
     values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
     if spec.targets:
         return [
@@ -130,14 +130,14 @@ def probabilities(values: Array, spec: Spec) -> Array:
 
 
 def png(pixels: Array) -> bytes:
-    """An answer that is a picture as a file."""
+    """An answer that is an image as a file."""
     written = io.BytesIO()
     Image.fromarray(pixels).save(written, "PNG")
     return written.getvalue()
 
 
 def _drawn(example: Array, answer: Array, task: str) -> Array:
-    """The picture that an answer means, (height, width) or (height, width, 3) uint8."""
+    """The image that an answer means, (height, width) or (height, width, 3) uint8."""
     if task == "colorization":
         answer = colorization.reassembled(example, answer)
     return reconstruction.eight_bit(answer.squeeze())
@@ -192,13 +192,13 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
         raise EvermodelError(f"{file} is not a Parquet table: {' '.join(str(error).split())}") from None
 
 
-def _picture(name: str, content: bytes, spec: Spec) -> Array:
+def _image(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        picture = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
+        image = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None
-    return image_files.array(picture.resize((width, height)))
+    return image_files.array(image.resize((width, height)))
 
 
 def _text(name: str, content: bytes, spec: Spec) -> Array:

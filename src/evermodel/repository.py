@@ -60,8 +60,8 @@ def load() -> Repository:
     shared = project.load()
     for folder in _folders().values():
         _require_pipeline(folder)
-    read = {profile: _read(profile, shared.runtime) for profile in PROFILES}
-    return read[shared.profile]
+    full, sample = _read("full", shared.runtime), _read("sample", shared.runtime)
+    return full if shared.profile == "full" else sample
 
 
 def check(names: Collection[str]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import BinaryIO
 
 import psutil
 
@@ -57,10 +58,7 @@ class Worker:
         command = [*DVC, "repro", "--single-item", *(["--force"] if at.force else []), at.target]
         file = LOGS / f"{at.name}.log"
         with file.open("ab") as log:
-            try:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError from None
+            _lock(log)
             log.truncate(0)
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
@@ -193,7 +191,11 @@ def run(experiments: Mapping[str, Experiment], jobs: int, device: str) -> list[F
     the end. Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
     planned = pipeline.plan(experiments)
-    failures = Crew(pipeline.to_do(planned, changed(planned)), jobs, device).work()
+    busy = {one.name for one in planned if _is_busy(one)}
+    # DVC can't tell of those, nor of what waits for them.
+    stale = changed([one for one in planned if not {one.name, one.dataset} & busy])
+    stale += [one.target for one in planned if one.name in busy]
+    failures = Crew(pipeline.to_do(planned, stale), jobs, device).work()
     failed = {failure.pipeline for failure in failures}
     waiting = [name for name in experiments if name not in failed and receipt.is_pending(name)]
     return failures + Crew([pipeline.handing_in(name) for name in waiting], jobs, device).work()
@@ -204,11 +206,33 @@ def changed(pipelines: Sequence[Pipeline]) -> list[str]:
 
     Raises EvermodelError with DVC's own words if it can't tell.
     """
+    if not pipelines:  # DVC would look at all that there are
+        return []
     command = [*DVC, "status", "--json", *(one.target for one in pipelines)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
     return list(json.loads(done.stdout))
+
+
+def _is_busy(one: Pipeline) -> bool:
+    file = LOGS / f"{one.name}.log"
+    if not file.exists():
+        return False
+    with file.open("ab") as log:
+        try:
+            _lock(log)
+        except BusyError:
+            return True
+    return False
+
+
+def _lock(log: BinaryIO) -> None:
+    """Lock a log for whoever has it open from now on; BusyError if somebody else has."""
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BusyError from None
 
 
 def _row(worker: Worker) -> tuple[str, ...]:
@@ -219,7 +243,8 @@ def _row(worker: Worker) -> tuple[str, ...]:
 def _done(worker: Worker) -> str:
     one = worker.pipeline
     file = folders.experiment(one.name) / "metrics.json"
-    score = f": {one.metric} {json.loads(file.read_text())[one.metric]:.4g}" if one.metric else ""
+    figures = json.loads(file.read_text(encoding="utf-8")) if one.metric and file.exists() else {}
+    score = f": {one.metric} {figures[one.metric]:.4g}" if one.metric in figures else ""
     return f"{one.name} done in {worker.seconds:.0f} s{score}"
 
 

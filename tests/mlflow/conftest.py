@@ -39,11 +39,11 @@ def proxy(server: Server) -> Iterator[Proxy]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the repository in which the houses are prepared and nothing is trained."""
     made = copy_repository(tmp_path_factory.mktemp("prepared") / "project")
-    made.repro("prepare@boston_housing")
+    made.repro("data/boston_housing/dvc.yaml:prepare")
     return made
 
 
 @pytest.fixture
-def lane(prepared: Project, tmp_path: Path) -> Project:
+def fresh(prepared: Project, tmp_path: Path) -> Project:
     """A project of the test's own, in the same state."""
     return prepared.copied(tmp_path)

@@ -20,14 +20,14 @@ from typer.testing import CliRunner
 from evermodel.cli import app
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import ledger, aliases
+from evermodel.publishing import aliases, ledger, receipt
 from evermodel.publishing.ledger import Entry
 from evermodel.runs import saved
 from pipelines import promote
 from tests.mlflow.servers import Proxy, Server, wait_for
 from tests.project import Project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 NAME, DATASET = "boston_linear", "boston_housing"
 # On the embedded data each penalty makes a model that is clearly better than the one before.
@@ -61,9 +61,9 @@ def _train(prepared: Project, folder: Path, penalty: int, split: int = ROWS) -> 
     model = "src/evermodel/models/linear.py"
     project.edit(model, "import LinearRegression, LogisticRegression", "import LogisticRegression, Ridge")
     project.edit(model, "LinearRegression()", f"Ridge({penalty})")
-    project.edit("params.yaml", f"validation: 0.05, seed: {ROWS}", f"validation: 0.05, seed: {split}")
-    # No sidecar has told anybody of the runs, so promotion tells all of it, and none imports MLflow.
-    project.edit("src/evermodel/publishing/sidecar.py", "    with garbage", "    return\n    with garbage")
+    project.edit(
+        f"data/{DATASET}/params.yaml", f"validation: 0.05, seed: {ROWS}", f"validation: 0.05, seed: {split}"
+    )
     if split != ROWS:
         project.run("python", "-m", "pipelines.prepare", DATASET)
     project.run("python", "-c", MAKE, NAME)
@@ -93,9 +93,9 @@ class Registry:
     def settings(self, uri: str = "") -> dict[str, str]:
         return {"MLFLOW_TRACKING_URI": uri or self.server.uri, "EVERMODEL_LEDGER": str(self.folder)}
 
-    def promote(self, which: str) -> str:
+    def promote(self, which: str, **extra: str) -> str:
         """What the promotion of a project's model tells."""
-        with self.trained[which].inside(**self.settings()), redirect_stdout(StringIO()) as told:
+        with self.trained[which].inside(**self.settings(), **extra), redirect_stdout(StringIO()) as told:
             promote.main(NAME)
         return told.getvalue()
 
@@ -170,6 +170,7 @@ def undisturbed(crowned) -> dict:
     return state
 
 
+@pytest.mark.spine
 def test_of_two_promotions_at_once_each_is_compared_with_the_true_champion(registry, trained, monkeypatch):
     monkeypatch.setenv("EVERMODEL_LEDGER", str(registry.folder))
     with ledger.held(NAME):  # until both stand before it
@@ -185,7 +186,7 @@ def test_of_two_promotions_at_once_each_is_compared_with_the_true_champion(regis
         assert line.before == before.after
         assert line.compared
         assert f"champion {line.before}" in line.reason
-    good = saved.metadata(trained["good"].folder / "models" / NAME).sha256
+    good = saved.metadata(trained["good"].folder / "experiments" / NAME / "model").sha256
     (best,) = (line.version for line in lines if line.sha256 == good)
     assert registry.aliases["champion"] == lines[-1].after == best
     assert registry.aliases["previous"] == next(line.before for line in lines if line.after == best)
@@ -200,11 +201,11 @@ def _reported(client: MlflowClient, experiment_id: str) -> list[str]:
 @pytest.mark.parametrize(
     ("step", "done"),
     [
-        ("/model-versions/create", True),  # registered, and nothing decided
-        ("/promotion/report.md", False),
-        ("/registered-models/alias", False),  # decided, and no alias moved
-        ("/registered-models/alias", True),
-        ("/registered-models/set-tag", False),
+        pytest.param("/model-versions/create", True, marks=pytest.mark.all),  # registered, nothing decided
+        pytest.param("/promotion/report.md", False, marks=pytest.mark.all),
+        # Decided, and no alias moved.
+        pytest.param("/registered-models/alias", False, marks=pytest.mark.spine),
+        pytest.param("/registered-models/set-tag", False, marks=pytest.mark.all),
     ],
 )
 def test_a_promotion_killed_anywhere_is_completed_by_running_it_again(
@@ -234,7 +235,8 @@ def _killer(process: subprocess.Popen[str], step: str) -> Callable[[str], bool]:
     return kill
 
 
-def test_a_rollback_is_not_undone_by_running_the_lane_again(registry):
+@pytest.mark.spine
+def test_a_rollback_is_not_undone_by_promoting_again(registry):
     registry.promote("good")
     assert registry.aliases == {"champion": 2, "previous": 1}
     registry.command("rollback", NAME)
@@ -254,6 +256,7 @@ def _alter(package: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"x")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("harm", [_alter, shutil.rmtree])
 def test_a_champion_whose_package_was_harmed_can_be_beaten_and_left_but_not_returned_to(registry, harm):
     registry.promote("fair")
@@ -275,6 +278,7 @@ def test_a_champion_whose_package_was_harmed_can_be_beaten_and_left_but_not_retu
     assert registry.aliases["champion"] == 1
 
 
+@pytest.mark.all
 def test_a_champion_that_was_deleted_is_written_down_and_the_next_takes_its_place(registry):
     registry.client.delete_model_version(NAME, "1")
     registry.promote("good")
@@ -286,6 +290,7 @@ def test_a_champion_that_was_deleted_is_written_down_and_the_next_takes_its_plac
     assert registry.aliases["champion"] == 2
 
 
+@pytest.mark.spine
 def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry, trained):
     told = registry.promote("elsewhere")
     assert "scoring champion 1 on these test rows" in told
@@ -294,21 +299,21 @@ def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry
     assert line.test_hash != registry.lines[0].test_hash
     project = trained["elsewhere"].folder
     by = float(re.search(r"by (\S+) \[", line.reason)[1])
-    mine = json.loads((project / "reports" / NAME / "metrics.json").read_text())["mae"]
+    mine = json.loads((project / "experiments" / NAME / "metrics.json").read_text())["mae"]
     assert by == pytest.approx(_error(trained["weak"].folder, project) - mine, rel=1e-3)
 
 
 def _error(model: Path, rows: Path) -> float:
     """The mean absolute error of a project's model on another project's test rows."""
-    test = data.load_split(rows / "data/prepared" / DATASET, "test")
-    answers = saved.load(model / "models" / NAME).predict(test.x)
-    return float(np.abs(np.ravel(answers) - test.y).mean())
+    test = data.load_split(rows / "data" / DATASET / "prepared", "test")
+    predictions = saved.load(model / "experiments" / NAME / "model").predict(test.x)
+    return float(np.abs(np.ravel(predictions) - test.y).mean())
 
 
-@pytest.mark.parametrize("harm", [_alter, shutil.rmtree])
-def test_a_harmed_champion_that_has_to_be_scored_again_holds_promotion_up_until_a_rollback(registry, harm):
+@pytest.mark.all
+def test_a_harmed_champion_that_has_to_be_scored_again_holds_promotion_up_until_a_rollback(registry):
     registry.promote("fair")
-    harm(registry.package(2))
+    shutil.rmtree(registry.package(2))
     before = registry.lines
     with pytest.raises(EvermodelError, match=f"{NAME} version 2.*evermodel rollback {NAME}"):
         registry.promote("elsewhere")
@@ -317,17 +322,33 @@ def test_a_harmed_champion_that_has_to_be_scored_again_holds_promotion_up_until_
     assert "champion 1's" in registry.promote("elsewhere")
 
 
+@pytest.mark.all
 def test_the_limit_of_latency_is_part_of_the_policy_and_no_time_is_part_of_what_dvc_keeps(registry):
     project = registry.trained["good"]
     for limit, action in ((1e-6, "keep"), (1e6, "promote")):
-        project.edit("params.yaml", "ceiling: 6.0", f"max_latency: {limit}, ceiling: 6.0")
+        project.edit(f"experiments/{NAME}/params.yaml", "ceiling: 6.0", f"max_latency: {limit}, ceiling: 6.0")
         registry.promote("good")
-        project.run("git", "checkout", "--quiet", "params.yaml")
+        project.run("git", "checkout", "--quiet", f"experiments/{NAME}/params.yaml")
         line = registry.lines[-1]
         assert line.action == action
         assert f"times as long as the reference; {limit:g} is allowed" in registry.versions[-1].description
         assert 1e-6 < line.numbers["latency"] < 1e6
-        receipt = json.loads((project.folder / f"reports/promotion/{NAME}.json").read_text())
-        assert receipt.keys() == {"model", "policy"}
-        assert receipt["policy"]["max_latency"] == limit
+        written = json.loads((project.folder / f"experiments/{NAME}/promotion.json").read_text())
+        assert written.keys() == {"model", "policy", "handed_in"}
+        assert written["policy"]["max_latency"] == limit
     assert [line.before for line in registry.lines] == [None, 1, 1]
+
+
+@pytest.mark.spine
+def test_what_dvc_tries_out_is_told_to_mlflow_and_neither_registered_nor_decided(registry):
+    before, runs = registry.state(), registry.state().pop("runs")
+    told = registry.promote("good", DVC_EXP_NAME="spicy-cat")
+    assert "spicy-cat" in told
+    after = registry.state()
+    assert len(after.pop("runs")) == len(runs) + 1
+    assert after == {key: value for key, value in before.items() if key != "runs"}
+    with registry.trained["good"].inside():
+        assert receipt.is_pending(NAME)
+    assert "version 2 promote: " in registry.promote("good"), "these test rows are as they were"
+    with registry.trained["good"].inside():
+        assert not receipt.is_pending(NAME)

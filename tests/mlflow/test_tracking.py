@@ -17,23 +17,25 @@ from mlflow.tracking import MlflowClient
 from typer.testing import CliRunner
 
 from evermodel.cli import app
-from evermodel.core import data, params
+from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Experiment
+from evermodel.runs import recipe
+from evermodel.runs.recipe import Recipe
 from pipelines import evaluate, promote, train
 from tests.mlflow.servers import Proxy, Server, wait_for
 from tests.project import Project
 from tests.server import free_port
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 NAME = "boston_dnn"
 CURVES = {f"{split}/{figure}" for split in ("train", "validation") for figure in ("loss", "mae")}
-TRAIN = ("python", "-m", "pipelines.train", NAME)
+STAGE = f"experiments/{NAME}/dvc.yaml"
+TRAIN = ("sh", "-c", f"cd experiments/{NAME} && exec sh ../../pipelines/stage.sh train {NAME}")
 PROMOTE = ("python", "-m", "pipelines.promote", NAME)
 NOT_TOLD = "MLflow could not be told yet"
-WRITES = ("/create", "/log-batch", "/log-inputs", "/log-metric", "/update", "/alias", "/set-tag", "/finalize")
-# As TRAIN, but its stage waits for however long a busy machine needs to make MLflow's tables.
+WRITES = ("/create", "/log-batch", "/log-inputs", "/update", "/alias", "/set-tag", "/finalize")
+# A stage that waits for however long a busy machine needs to make MLflow's tables.
 PATIENTLY = """
 import sys
 from evermodel.runs import journal
@@ -64,10 +66,10 @@ assert [process.exitcode for process in crowd] == [0] * 4
 
 @pytest.fixture(scope="module")
 def gone(prepared: Project, running: Server, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that has gone the whole lane; the server keeps what it was told."""
+    """A project in which an experiment has run; the server keeps what it was told."""
     running.restore("nothing")
     project = prepared.copied(tmp_path_factory.mktemp("gone"))
-    project.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=running.uri)
+    project.repro(f"{STAGE}:promote", MLFLOW_TRACKING_URI=running.uri)
     running.keep("gone")
     return project
 
@@ -104,10 +106,17 @@ def retrained(again: Project, running: Server) -> tuple[Project, Server]:
 
 
 @pytest.fixture
-def short(lane: Project) -> Project:
-    """A lane that trains for no longer than it takes to make a champion."""
-    change_recipe(lane, epochs=15)
-    return lane
+def short(fresh: Project) -> Project:
+    """One that trains for no longer than it takes to make a champion."""
+    change_recipe(fresh, epochs=15)
+    return fresh
+
+
+@pytest.fixture
+def watched(fresh: Project) -> Project:
+    """One that tells MLflow of each epoch at once, though its training is short."""
+    fresh.edit("src/evermodel/runs/journal.py", "WATCHED = 20.0", "WATCHED = 0.0")
+    return fresh
 
 
 def tell(project: Project, uri: str, *stages: ModuleType) -> str:
@@ -136,7 +145,7 @@ def points(uri: str) -> dict[str, list[tuple[int, float]]]:
 
 
 def complete(uri: str, project: Project) -> None:
-    """Assert that the store holds all of the lane, and nothing of it twice."""
+    """Assert that the store holds all of the experiment, and nothing of it twice."""
     (run,) = runs(uri)
     assert run.info.status == "FINISHED"
     logged = points(uri)
@@ -152,7 +161,7 @@ def complete(uri: str, project: Project) -> None:
     assert files == {
         "metrics.json",
         "scores.parquet",
-        *(f.name for f in (project.folder / "reports" / NAME / "figures").iterdir()),
+        *(f.name for f in (project.folder / "experiments" / NAME / "figures").iterdir()),
     }
     (version,) = client.search_model_versions(f"name = '{NAME}'")
     assert version.run_id == run.info.run_id
@@ -164,11 +173,11 @@ def complete(uri: str, project: Project) -> None:
 
 
 def metrics(project: Project) -> dict[str, float]:
-    return json.loads((project.folder / "reports" / NAME / "metrics.json").read_text())
+    return json.loads((project.folder / "experiments" / NAME / "metrics.json").read_text())
 
 
 def model(project: Project) -> bytes:
-    return (project.folder / "models" / NAME / "model.keras").read_bytes()
+    return (project.folder / "experiments" / NAME / "model/model.keras").read_bytes()
 
 
 def events(project: Project) -> list[dict]:
@@ -177,8 +186,9 @@ def events(project: Project) -> list[dict]:
     return [json.loads(line) for file in journals for line in file.read_text().splitlines()]
 
 
-def chosen(project: Project) -> Experiment:
-    return params.load(project.folder / "params.yaml").experiment(NAME)
+def chosen(project: Project) -> Recipe:
+    with project.inside():
+        return recipe.load(NAME, "sample")
 
 
 def all_epochs(project: Project) -> list[int]:
@@ -196,11 +206,10 @@ def is_one_sentence(error: str) -> bool:
 
 
 def change_recipe(project: Project, **train: float) -> None:
-    """Edit the experiment's `train` section, for the embedded data."""
-    file = project.folder / "params.yaml"
+    """Edit how the experiment trains."""
+    file = project.params(NAME)
     values = yaml.safe_load(file.read_text())
-    recipe = values["experiments"][NAME]["train"]
-    recipe["sample"] = recipe.get("sample", {}) | train
+    values["train"] |= train
     file.write_text(yaml.safe_dump(values, sort_keys=False))
 
 
@@ -221,11 +230,13 @@ def answer_with(proxy: Proxy, status: int, step: str = "") -> None:
     proxy.fault = lambda path: status if path.endswith(step) else None
 
 
-def test_a_lane_is_one_complete_run(done):
+@pytest.mark.spine
+def test_a_run_of_an_experiment_is_one_complete_run(done):
     project, server = done
     complete(server.uri, project)
 
 
+@pytest.mark.spine
 def test_every_point_has_the_time_when_it_was_reached(done):
     project, server = done
     (run,) = runs(server.uri)
@@ -236,15 +247,16 @@ def test_every_point_has_the_time_when_it_was_reached(done):
     assert run.info.end_time == events(project)[-1]["time"]
 
 
+@pytest.mark.spine
 def test_a_run_says_what_it_was_made_of(done):
     project, server = done
     (run,) = runs(server.uri)
-    spec = data.load_spec(project.folder / "data/prepared/boston_housing")
+    spec = data.load_spec(project.folder / "data/boston_housing/prepared")
     tags = {name.removeprefix("evermodel."): value for name, value in run.data.tags.items()}
     assert tags["commit"] == project.run("git", "rev-parse", "HEAD").stdout.strip()
     assert (tags["profile"], tags["data"], tags["data.synthetic"]) == ("sample", "boston_housing", "true")
     assert tags["data.test_hash"] == spec.test_hash
-    assert tags["environment"] == data.file_hash(project.folder / "requirements/pipeline.lock")
+    assert tags["environment"] == data.file_hash(project.folder / "requirements/numbers.lock")
     assert tags["machine.python"] == events(project)[0]["machine"]["python"]
     assert "synthetic data" in tags["mlflow.note.content"]
     (dataset,) = run.inputs.dataset_inputs
@@ -253,6 +265,7 @@ def test_a_run_says_what_it_was_made_of(done):
     assert run.data.params["runtime.seed"] == "42"
 
 
+@pytest.mark.all
 def test_a_registered_version_tells_its_user_all_that_is_needed(done, tmp_path):
     project, server = done
     client = MlflowClient(server.uri)
@@ -261,7 +274,7 @@ def test_a_registered_version_tells_its_user_all_that_is_needed(done, tmp_path):
     assert "**Synthetic data:**" in version.description
     page = Path(client.download_artifacts(version.run_id, "card.html", str(tmp_path))).read_text()
     assert f"<h1>{NAME}, version 1</h1>" in page
-    figures = list((project.folder / "reports" / NAME / "figures").glob("*.png"))
+    figures = list((project.folder / "experiments" / NAME / "figures").glob("*.png"))
     assert page.count("<img src=") == len(figures) > 0
     script = f"""
 import mlflow
@@ -274,6 +287,7 @@ print("prices", *model.predict(example).to_numpy().ravel())
     assert [5 < float(price) < 60 for price in answer.split()[1:]] == [True, True]
 
 
+@pytest.mark.all
 def test_nothing_is_doubled_by_doing_it_again(finished):
     project, server = finished
     before = points(server.uri)
@@ -289,6 +303,7 @@ def test_nothing_is_doubled_by_doing_it_again(finished):
     complete(server.uri, project)
 
 
+@pytest.mark.all
 def test_a_new_training_does_not_take_over_the_report_of_the_last(retrained):
     _, server = retrained
     new = next(run for run in runs(server.uri) if run.data.params["train.epochs"] == "3")
@@ -296,6 +311,7 @@ def test_a_new_training_does_not_take_over_the_report_of_the_last(retrained):
     assert not [name for name in new.data.metrics if name.startswith("test/")]
 
 
+@pytest.mark.all
 def test_a_server_that_cannot_say_who_is_champion_promotes_nobody(retrained):
     project, server = retrained
     proxy = Proxy(server.uri)
@@ -305,14 +321,15 @@ def test_a_server_that_cannot_say_who_is_champion_promotes_nobody(retrained):
     refused = project.run(*PROMOTE, check=False, MLFLOW_TRACKING_URI=proxy.uri)
     assert refused.returncode == 1
     assert is_one_sentence(refused.stderr)
-    assert refused.stderr.startswith(f"promote@{NAME}: MLflow at {proxy.uri} failed: ")
+    assert refused.stderr.startswith(f"{NAME}: MLflow at {proxy.uri} failed: ")
     assert len(MlflowClient(server.uri).search_model_versions(f"name = '{NAME}'")) == 1
     proxy.shutdown()
 
 
+@pytest.mark.all
 def test_a_champion_whose_file_was_changed_is_refused(finished):
     project, server = finished
-    rows = (project.folder / "data/raw/boston_housing/housing.data").read_text().splitlines()[:2]
+    rows = (project.folder / "data/boston_housing/raw/housing.data").read_text().splitlines()[:2]
     header = "CRIM,ZN,INDUS,CHAS,NOX,RM,AGE,DIS,RAD,TAX,PTRATIO,B,LSTAT"
     (project.folder.parent / "houses.csv").write_text(
         "\n".join([header, *(",".join(row.split()[:-1]) for row in rows)])
@@ -336,44 +353,48 @@ def test_a_champion_whose_file_was_changed_is_refused(finished):
     assert "not the one that was registered" in refused.stderr
 
 
-def test_a_password_in_the_address_is_not_printed(lane):
+@pytest.mark.all
+def test_a_password_in_the_address_is_not_printed(fresh):
     uri = "http://somebody:secret@127.0.0.1:9"
-    told = lane.run("evermodel", "rollback", NAME, check=False, MLFLOW_TRACKING_URI=uri)
+    told = fresh.run("evermodel", "rollback", NAME, check=False, MLFLOW_TRACKING_URI=uri)
     assert told.returncode == 1
     assert "http://127.0.0.1:9" in told.stderr
     assert "secret" not in told.stdout + told.stderr
 
 
-def test_a_server_that_dies_in_mid_training_loses_nothing(lane, server):
-    training = start_training(lane, server.uri)
-    heard = len(epochs(lane))
+@pytest.mark.all
+def test_a_server_that_dies_in_mid_training_loses_nothing(watched, server):
+    training = start_training(watched, server.uri)
+    heard = len(epochs(watched))
     server.stop()
     assert training.wait(600) == 0
-    assert heard < len(epochs(lane)) == len(all_epochs(lane))
+    assert heard < len(epochs(watched)) == len(all_epochs(watched))
     server.start()
-    tell(lane, server.uri, evaluate, promote)
-    complete(server.uri, lane)
+    tell(watched, server.uri, evaluate, promote)
+    complete(server.uri, watched)
 
 
+@pytest.mark.spine
 def test_without_an_answer_everything_but_promotion_goes_on(short, proxy):
     """Nobody is there while it trains; then somebody asks for an hour of patience."""
     nobody = f"http://127.0.0.1:{free_port()}"
     answer_with(proxy, 429)
     for stage, uri in (("train", nobody), ("evaluate", proxy.uri)):
-        told = short.run("dvc", "repro", f"{stage}@{NAME}", MLFLOW_TRACKING_URI=uri)
+        told = short.run("dvc", "repro", f"{STAGE}:{stage}", MLFLOW_TRACKING_URI=uri)
         assert told.stdout.count(NOT_TOLD) == 1
     for uri, reason in ((nobody, "Connection refused"), (proxy.uri, "429")):
         refused = short.run(*PROMOTE, check=False, MLFLOW_TRACKING_URI=uri)
         assert refused.returncode == 1
         assert is_one_sentence(refused.stderr)
-        assert refused.stderr.startswith(f"promote@{NAME}: MLflow at {uri} failed: ")
+        assert refused.stderr.startswith(f"{NAME}: MLflow at {uri} failed: ")
         assert reason in refused.stderr
         assert "start or mend it" in refused.stderr
     proxy.heal()
-    assert short.repro(f"promote@{NAME}", MLFLOW_TRACKING_URI=proxy.uri) == [f"promote@{NAME}"]
+    assert short.repro(f"{STAGE}:promote", MLFLOW_TRACKING_URI=proxy.uri) == [f"{STAGE}:promote"]
     complete(proxy.uri, short)
 
 
+@pytest.mark.all
 def test_a_server_that_does_not_answer_does_not_hold_a_training_up(short, proxy):
     """It answers no sooner than the training is over, so a training that waited for it would never end."""
     over = threading.Event()
@@ -388,6 +409,7 @@ def test_a_server_that_does_not_answer_does_not_hold_a_training_up(short, proxy)
     complete(proxy.uri, short)
 
 
+@pytest.mark.all
 def test_a_run_whose_making_is_cut_short_anywhere_is_completed(short, proxy):
     answer_with(proxy, 500, "experiments/create")
     assert NOT_TOLD in tell(short, proxy.uri, train)
@@ -403,6 +425,7 @@ def test_a_run_whose_making_is_cut_short_anywhere_is_completed(short, proxy):
     complete(proxy.uri, short)
 
 
+@pytest.mark.all
 def test_a_request_whose_answer_was_lost_is_not_done_twice(short, proxy):
     """Every request that writes is done, and the first one of each kind is answered with an error."""
     heard = set()
@@ -430,49 +453,57 @@ def refusal(project: Project, uri: str) -> str:
     return ""
 
 
-def test_a_killed_training_is_known_at_once_and_goes_on_as_the_same_run(gone, lane, server):
+@pytest.mark.all
+def test_a_killed_training_is_known_at_once_and_goes_on_as_the_same_run(gone, watched, server):
     stopped = 0
     for how, code in ((signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)):
-        training = start_training(lane, server.uri, stopped)
+        training = start_training(watched, server.uri, stopped)
         training.send_signal(how)
         assert training.wait(600) == code
-        before, stopped = stopped, len(epochs(lane))
-        assert before < stopped < len(all_epochs(lane))
+        before, stopped = stopped, len(epochs(watched))
+        assert before < stopped < len(all_epochs(watched))
         wait_for(lambda: runs(server.uri)[0].info.status == "KILLED", "the run is KILLED")
     (killed,) = runs(server.uri)
-    again = lane.run("dvc", "repro", f"train@{NAME}", MLFLOW_TRACKING_URI=server.uri)
+    again = watched.run("dvc", "repro", f"{STAGE}:train", MLFLOW_TRACKING_URI=server.uri)
     assert f"going on after epoch {stopped} " in again.stdout
     (finished,) = runs(server.uri)
     assert finished.info.run_id == killed.info.run_id
-    assert model(lane) == model(gone)
-    tell(lane, server.uri, evaluate, promote)
-    complete(server.uri, lane)
+    assert model(watched) == model(gone)
+    tell(watched, server.uri, evaluate, promote)
+    complete(server.uri, watched)
 
 
-def test_a_training_that_fails_says_why_in_one_sentence_and_its_run_has_failed(lane, server):
-    change_recipe(lane, learning_rate=1e30)
-    failed = lane.run(*TRAIN, check=False, MLFLOW_TRACKING_URI=server.uri)
+@pytest.mark.all
+def test_a_training_that_fails_says_why_in_one_sentence_and_its_run_has_failed(fresh, server):
+    change_recipe(fresh, learning_rate=1e30)
+    failed = fresh.run(*TRAIN, check=False, MLFLOW_TRACKING_URI=server.uri)
     assert failed.returncode == 1
-    errors = [line for line in failed.stderr.splitlines() if line.startswith(f"train@{NAME}: ")]
+    errors = [line for line in failed.stderr.splitlines() if line.startswith(f"{NAME}: ")]
     assert len(errors) == 1
     assert "the loss became" in errors[0]
     assert "learning_rate" in errors[0]
     assert "Traceback" not in failed.stderr
     assert [run.info.status for run in runs(server.uri)] == ["FAILED"]
-    assert not (lane.folder / "models" / NAME).exists()
+    assert not (fresh.folder / "experiments" / NAME / "model").exists()
 
 
-def test_two_trainings_that_meet_an_empty_store_both_get_into_it(lane):
-    change_recipe(lane, epochs=3)
-    both = [lane.start("python", "-c", PATIENTLY, name) for name in (NAME, "boston_linear")]
+@pytest.mark.all
+def test_two_trainings_that_meet_an_empty_store_both_get_into_it(fresh):
+    change_recipe(fresh, epochs=3)
+    uri = f"sqlite:///{fresh.folder}/mlflow.db"
+    both = [
+        fresh.start("python", "-c", PATIENTLY, name, MLFLOW_TRACKING_URI=uri)
+        for name in (NAME, "boston_linear")
+    ]
     assert [training.wait(600) for training in both] == [0, 0]
-    log = (lane.folder / ".evermodel/tracking.log").read_text()
+    log = (fresh.folder / ".evermodel/tracking.log").read_text()
     for name in (NAME, "boston_linear"):
-        found = runs(f"sqlite:///{lane.folder}/mlflow.db", name)
+        found = runs(uri, name)
         assert len(found) == 1, log
         assert found[0].info.status == "FINISHED"
 
 
-def test_many_processes_that_meet_an_empty_store_at_once_all_get_into_it(lane):
+@pytest.mark.spine
+def test_many_processes_that_meet_an_empty_store_at_once_all_get_into_it(fresh):
     """The race is for the first tables, so it is run on its own, by more than ever would."""
-    lane.run("python", "-c", CROWD)
+    fresh.run("python", "-c", CROWD)

@@ -9,18 +9,14 @@ import pytest
 from mlflow.tracking import MlflowClient
 from playwright.sync_api import Page, expect
 
-from evermodel.core import params
+from evermodel.core import folders
+from evermodel.runs import recipe
 from tests.browser import picture
 from tests.mlflow.servers import Server
-from tests.project import ROOT, Project
+from tests.project import Project
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.pipeline,
-    pytest.mark.timeout(5000),
-]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(5000)]
 SECONDS = 60_000
-EPOCHS = params.load(ROOT / "params.yaml").experiment("fashion_cnn").train.epochs
 # What a person chooses once, with a click each: the view for trainings, and no assistant beside it.
 CHOICES = """
 localStorage.setItem("mlflow.workflowType_v1", '"machine_learning"');
@@ -54,8 +50,9 @@ def run_page(project: Project, ui: str) -> str:
 
 def test_the_experiments_are_listed(project, ui, page):
     page.goto(f"{ui}/#/experiments")
-    newest = list(params.load(project.folder / "params.yaml").experiments)[-10:]  # a page shows twenty-five
-    for name in newest:
+    with project.inside():
+        some = folders.names(folders.EXPERIMENTS)[:10]  # a page shows twenty-five
+    for name in some:
         expect(page.get_by_role("link", name=name, exact=True)).to_be_visible(timeout=SECONDS)
     expect(page.get_by_text("membrane (segmentation)")).to_be_visible()
     picture(page, "mlflow-experiments")
@@ -67,11 +64,13 @@ def test_a_run_shows_its_curves(project, ui, page):
     for curve in ("train/loss", "validation/loss", "train/accuracy"):
         expect(page.get_by_text(f"({curve})").first).to_be_visible(timeout=SECONDS)
     points = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point")
-    expect(points).to_have_count(EPOCHS, timeout=SECONDS)
+    with project.inside():
+        epochs = recipe.load("fashion_cnn", "sample").train.epochs
+    expect(points).to_have_count(epochs, timeout=SECONDS)
     picture(page, "mlflow-run")
 
 
-def test_a_run_shows_its_pictures(project, ui, page):
+def test_a_run_shows_its_images(project, ui, page):
     page.goto(f"{run_page(project, ui)}/artifacts")
     page.get_by_text("evaluation").first.click(timeout=SECONDS)
     page.get_by_text("confusion_matrix.png").first.click(timeout=SECONDS)
@@ -89,7 +88,7 @@ def test_a_registered_model_shows_its_champion_and_its_card(project, ui, page):
 
 
 def test_the_data_docs_show_what_was_expected_and_found(project, page):
-    docs = project.folder / "reports/validation/boston_housing/data_docs/index.html"
+    docs = project.folder / "data/boston_housing/validation/data_docs/index.html"
     page.goto(docs.as_uri())
     expect(page.get_by_role("heading", name="boston_housing")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="at least 400 rows")

@@ -6,14 +6,15 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(5000)]
+pytestmark = [pytest.mark.spine, pytest.mark.timeout(1200)]
+TRAIN = "experiments/boston_dnn/dvc.yaml:train"
 
 
 def test_kill_9_in_mid_training_costs_no_byte(edited):
-    model = edited.folder / "models/boston_dnn/model.keras"
+    model = edited.folder / "experiments/boston_dnn/model/model.keras"
     undisturbed = hashlib.sha256(model.read_bytes()).hexdigest()
     checkpoints = edited.folder / ".evermodel/checkpoints"
-    training = edited.start("dvc", "repro", "--force", "--single-item", "train@boston_dnn")
+    training = edited.start("dvc", "repro", "--force", "--single-item", TRAIN)
     deadline = time.monotonic() + 300
     while not list(checkpoints.glob("*/0002*.npz")):
         assert training.poll() is None, "the training ended before it could be killed"
@@ -21,7 +22,7 @@ def test_kill_9_in_mid_training_costs_no_byte(edited):
         time.sleep(0.02)
     edited.kill_group(training, signal.SIGKILL)
     assert not model.exists()
-    again = edited.run("dvc", "repro", "--force", "--single-item", "train@boston_dnn")
+    again = edited.run("dvc", "repro", "--force", "--single-item", TRAIN)
     assert "going on after epoch" in again.stdout
     assert hashlib.sha256(model.read_bytes()).hexdigest() == undisturbed
     assert not list(checkpoints.glob("*"))

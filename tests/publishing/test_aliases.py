@@ -1,8 +1,9 @@
 import pytest
 from mlflow.tracking import MlflowClient
 
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import ledger, registry, aliases
+from evermodel.publishing import aliases, ledger, registry
 
 NAME = "it"
 
@@ -28,7 +29,7 @@ def client(empty, workspace):
     return empty
 
 
-def aliases(client):
+def named(client):
     return {name: int(version) for name, version in client.get_registered_model(NAME).aliases.items()}
 
 
@@ -41,27 +42,27 @@ def decide(client, action, version, after=None):
 
 
 def entries():
-    return ledger.read(ledger.path(NAME))
+    return ledger.read(folders.ledger(NAME))
 
 
 def test_aliases_follow_what_was_decided(client):
     decide(client, "promote", 1)
-    assert aliases(client) == {"champion": 1}
+    assert named(client) == {"champion": 1}
     decide(client, "keep", 2)
-    assert aliases(client) == {"champion": 1, "challenger": 2}
+    assert named(client) == {"champion": 1, "challenger": 2}
     decide(client, "promote", 3)
-    assert aliases(client) == {"champion": 3, "previous": 1}
+    assert named(client) == {"champion": 3, "previous": 1}
 
 
 def test_what_a_crash_cut_short_is_done_by_the_next(client):
     decide(client, "promote", 1)
     with ledger.held(NAME) as book:
         book.append(aliases.entry("promote", 2, 1, 2, "because"))  # and then the power went
-    assert aliases(client)["champion"] == 1
+    assert named(client)["champion"] == 1
     with pytest.raises(EvermodelError, match="a promotion was cut short"):
         aliases.require_same(client, NAME, entries())
     decide(client, "keep", 3)
-    assert aliases(client) == {"champion": 2, "previous": 1, "challenger": 3}
+    assert named(client) == {"champion": 2, "previous": 1, "challenger": 3}
     assert [line.action for line in entries()] == ["promote", "promote", "keep"]
     aliases.require_same(client, NAME, entries())
 
@@ -72,7 +73,7 @@ def test_a_version_that_somebody_deleted_gets_no_alias_and_holds_nothing_up(clie
     decide(client, "promote", int(gone))
     client.delete_model_version(NAME, gone)
     decide(client, "promote", 3)
-    assert aliases(client) == {"champion": 3}
+    assert named(client) == {"champion": 3}
     assert [(line.action, line.after) for line in entries()][2:] == [("found", None), ("promote", 3)]
     aliases.require_same(client, NAME, entries())
 
@@ -94,30 +95,28 @@ def test_a_registry_that_is_older_than_its_ledger_is_taken_over(client):
     client.set_registered_model_alias(NAME, "champion", "2")
     decide(client, "promote", 3)
     assert [line.action for line in entries()] == ["found", "promote"]
-    assert aliases(client) == {"champion": 3, "previous": 2}
+    assert named(client) == {"champion": 3, "previous": 2}
 
 
 def test_another_ledger_is_refused(client, monkeypatch, tmp_path):
     decide(client, "promote", 1)
-    monkeypatch.setenv(ledger.VARIABLE, str(tmp_path / "another"))
-    with pytest.raises(EvermodelError, match="is not the ledger by which it was promoted last"):
+    monkeypatch.setenv(folders.LEDGER, str(tmp_path / "another"))
+    with pytest.raises(EvermodelError, match=r"it\.jsonl is not the ledger"):
         decide(client, "promote", 2)
-    assert aliases(client) == {"champion": 1}
+    assert named(client) == {"champion": 1}
 
 
 def test_a_ledger_of_which_the_registry_knows_nothing_is_refused(client, tmp_path):
     decide(client, "promote", 1)
     another = f"sqlite:///{tmp_path}/another.db"
-    with pytest.raises(
-        EvermodelError, match="tells of 1 decisions about it, of which this MLflow knows nothing"
-    ):
+    with pytest.raises(EvermodelError, match=r"it\.jsonl tells of 1 decisions"):
         decide(MlflowClient(another, another), "promote", 1)
 
 
 def test_lines_that_were_cut_off_at_the_end_are_missed(client):
     decide(client, "promote", 1)
     decide(client, "promote", 2)
-    file = ledger.path(NAME)
+    file = folders.ledger(NAME)
     file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
     with pytest.raises(EvermodelError, match="lines are missing"):
         aliases.require_same(client, NAME, entries())
@@ -135,22 +134,22 @@ def test_a_rollback_goes_to_the_champion_before_and_the_next_one_back_again(clie
     decide(client, "promote", 3)
     decide(client, "keep", 2)
     assert move(client, aliases.rollback).after == 1
-    assert aliases(client) == {"champion": 1, "previous": 3}
+    assert named(client) == {"champion": 1, "previous": 3}
     assert move(client, aliases.rollback).after == 3
     assert move(client, aliases.rollback, 2).after == 2
-    assert aliases(client)["champion"] == 2
+    assert named(client)["champion"] == 2
 
 
 def test_a_rollback_to_what_can_not_answer_changes_nothing(client, monkeypatch):
-    def refuse(*_):
+    def fail(*_):
         raise EvermodelError("it is broken")
 
-    monkeypatch.setattr(registry, "require_answer", refuse)
+    monkeypatch.setattr(registry, "require_answer", fail)
     decide(client, "promote", 1)
     decide(client, "promote", 2)
     with pytest.raises(EvermodelError, match="broken"):
         move(client, aliases.rollback)
-    assert aliases(client)["champion"] == 2
+    assert named(client)["champion"] == 2
     assert len(entries()) == 2
 
 
@@ -171,11 +170,11 @@ def test_a_version_that_does_not_exist_is_refused(client):
 def test_a_winner_that_waits_becomes_champion_by_somebodys_word(client):
     decide(client, "promote", 1)
     decide(client, "await", 2)
-    assert aliases(client) == {"champion": 1, "challenger": 2}
+    assert named(client) == {"champion": 1, "challenger": 2}
     done = move(client, aliases.approve)
     assert (done.action, done.before, done.after) == ("promote", 1, 2)
     assert done.reason == "approved; because"
-    assert aliases(client) == {"champion": 2, "previous": 1}
+    assert named(client) == {"champion": 2, "previous": 1}
 
 
 def test_nobody_is_approved_who_does_not_wait_or_was_compared_with_another_champion(client):
@@ -190,14 +189,14 @@ def test_nobody_is_approved_who_does_not_wait_or_was_compared_with_another_champ
         move(client, aliases.approve, 2)
 
 
-def test_a_winner_that_is_refused_waits_no_more_unless_it_is_named(client):
+def test_a_winner_that_is_rejected_waits_no_more_unless_it_is_named(client):
     decide(client, "promote", 1)
     decide(client, "await", 2)
-    refused = move(client, aliases.refuse)
-    assert (refused.action, refused.before, refused.after) == ("refuse", 1, 1)
-    assert refused.reason == "refused; because"
-    assert aliases(client) == {"champion": 1}
-    for answer in (aliases.approve, aliases.refuse):
+    rejected = move(client, aliases.reject)
+    assert (rejected.action, rejected.before, rejected.after) == ("reject", 1, 1)
+    assert rejected.reason == "rejected; because"
+    assert named(client) == {"champion": 1}
+    for answer in (aliases.approve, aliases.reject):
         with pytest.raises(EvermodelError, match="no version of it waits"):
             move(client, answer)
     assert move(client, aliases.approve, 2).after == 2
@@ -205,7 +204,7 @@ def test_a_winner_that_is_refused_waits_no_more_unless_it_is_named(client):
 
 def test_a_winner_waits_until_it_is_answered_or_another_one_is_champion(client):
     def waits():
-        found = aliases.waiting(ledger.read(ledger.path("it")))
+        found = aliases.waiting(ledger.read(folders.ledger(NAME)))
         return found.version if found else None
 
     assert waits() is None
@@ -216,7 +215,7 @@ def test_a_winner_waits_until_it_is_answered_or_another_one_is_champion(client):
     assert waits() == 2
     decide(client, "await", 3)
     assert waits() == 3
-    move(client, aliases.refuse, 3)
+    move(client, aliases.reject, 3)
     assert waits() == 2
     decide(client, "promote", 4)
     assert waits() is None, "it was not compared with this champion"

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from evermodel.core.params import Promotion
 from evermodel.publishing import latency
+from evermodel.publishing.policy import Promotion
 from evermodel.runs import saved
 
 ROWS = [np.zeros((1, 2))] * 3

@@ -44,20 +44,20 @@ def test_what_a_card_says_is_text_and_never_markup():
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in MADE
 
 
-def test_pictures_are_in_the_page_and_nothing_is_asked_from_elsewhere():
-    (picture,) = (attributes for tag, attributes in Tags().found if tag == "img")
-    assert picture["alt"] == "worst"
-    assert base64.b64decode(picture["src"].removeprefix("data:image/png;base64,")) == PIXEL
+def test_images_are_in_the_page_and_nothing_is_asked_from_elsewhere():
+    (image,) = (attributes for tag, attributes in Tags().found if tag == "img")
+    assert image["alt"] == "worst"
+    assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == PIXEL
     assert not re.findall(r"(?:src|href)=\"(?!data:)", MADE)
     assert "url(" not in MADE
 
 
-def test_a_card_without_pictures_has_no_place_for_them():
-    assert "Pictures" not in page.write("houses", CARD, {})
+def test_a_card_without_images_has_no_place_for_them():
+    assert "Images" not in page.write("houses", CARD, {})
 
 
-@pytest.mark.browser
-def test_a_browser_shows_the_page_and_its_picture_without_a_network(browser, tmp_path):  # noqa: F811
+@pytest.mark.all
+def test_a_browser_shows_the_page_and_its_image_without_a_network(browser, tmp_path):  # noqa: F811
     (tmp_path / "card.html").write_text(MADE)
     with opened(browser) as shown:
         faults = []

@@ -8,10 +8,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
-from evermodel.core.params import Promotion
 from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Rival, decide
 from evermodel.publishing.scores import Scores
 
@@ -20,8 +20,7 @@ MAE = Promotion(metric="mae", ceiling=4.0)
 GOOD = {"accuracy": 0.9, "baseline_accuracy": 0.4, "mae": 3.0, "baseline_mae": 5.0}
 HOW = {"accuracy": statistics.mean("correct"), "mae": statistics.mean("absolute_error")}
 ROWS = 400
-RNG = np.random.default_rng(3)
-LUCK = RNG.random(ROWS)
+LUCK = np.random.default_rng(3).random(ROWS)
 
 
 def scores(share=0.8, error=3.0, test_hash="rows", rows=ROWS):
@@ -30,31 +29,27 @@ def scores(share=0.8, error=3.0, test_hash="rows", rows=ROWS):
     return Scores(table[:rows], test_hash, HOW)
 
 
-class Experiment:
-    def __init__(self, policy):
-        self.promotion = policy
-
-
 def model(
-    policy=ACCURACY, made=None, profile="sample", slices=None, megabytes=1.0, latency=math.nan, **figures
+    policy=ACCURACY, table=None, profile="sample", slices=None, megabytes=1.0, latency=math.nan, **figures
 ):
     return Candidate(
         name="it",
         profile=profile,
-        experiment=Experiment(policy),
+        recipe=None,
+        policy=policy,
         spec=None,
         source=None,
         metadata=None,
         megabytes=megabytes,
         figures=GOOD | figures,
-        scores=made or scores(),
+        scores=table or scores(),
         slices=slices or {},
         latency=latency,
     )
 
 
-def rival(made=None, profile="sample", version=7):
-    return Rival(version, profile, made)
+def rival(table=None, profile="sample", version=7):
+    return Rival(version, profile, table)
 
 
 @pytest.mark.parametrize("policy", [ACCURACY, MAE])
@@ -131,7 +126,7 @@ def test_better_on_the_same_rows_by_more_than_luck_wins_and_the_reverse_loses(po
 
 
 def test_a_tie_keeps_the_champion():
-    decision = decide(model(made=scores(0.8)), rival(scores(0.8)))
+    decision = decide(model(table=scores(0.8)), rival(scores(0.8)))
     assert not decision.promoted
     assert "does not beat champion 7's" in decision.reason
 
@@ -139,7 +134,7 @@ def test_a_tie_keeps_the_champion():
 def test_better_within_luck_keeps_the_champion():
     table = scores(0.8).table.copy()
     table.loc[table.index[:2], "correct"] = 1
-    decision = decide(model(made=Scores(table, "rows", HOW)), rival(scores(0.8)))
+    decision = decide(model(table=Scores(table, "rows", HOW)), rival(scores(0.8)))
     assert not decision.promoted
 
 
@@ -161,8 +156,8 @@ def test_the_margin_has_to_be_cleared():
 )
 def test_scores_that_can_not_be_compared_never_win(theirs, reason):
     for decision in (
-        decide(model(made=scores(0.9)), rival(theirs)),
-        decide(model(made=theirs), rival(scores())),
+        decide(model(table=scores(0.9)), rival(theirs)),
+        decide(model(table=theirs), rival(scores())),
     ):
         assert not decision.promoted
         assert reason in decision.reason
@@ -186,7 +181,7 @@ def test_a_slice_in_which_it_may_be_worse_keeps_the_champion():
     table.loc[groups == "rare", "correct"] = 0
     ours = Scores(table, "rows", HOW)
     careful = Promotion(metric="accuracy", floor=0.5, slices={"kind": 0.05})
-    assert decide(model(made=ours), rival(theirs)).promoted
+    assert decide(model(table=ours), rival(theirs)).promoted
     decision = decide(model(careful, ours, slices={"kind": groups}), rival(theirs))
     assert not decision.promoted
     assert "may be worse than champion 7's where kind = rare" in decision.reason
@@ -204,17 +199,17 @@ def test_a_slice_of_many_numbers_is_cut_into_quarters():
 def test_more_slices_make_wider_intervals_for_all():
     careful = Promotion(metric="accuracy", floor=0.5, slices={"x": 1.0})
     slices = {"x": pd.Series(np.arange(ROWS) % 8)}
-    plain = decide(model(made=scores(0.9)), rival(scores(0.7))).comparisons[0]
+    plain = decide(model(table=scores(0.9)), rival(scores(0.7))).comparisons[0]
     sliced = decide(model(careful, scores(0.9), slices=slices), rival(scores(0.7))).comparisons[0]
     assert sliced.low < plain.low
     assert plain.high < sliced.high
 
 
-def test_confidence_tightens_with_each_look_at_the_rows_and_all_looks_share_the_chance():
-    spent = [promotion.spent(0.95, looks) for looks in range(2000)]
+def test_confidence_tightens_with_each_use_of_the_rows_and_all_uses_share_the_chance():
+    spent = [promotion.spent(0.95, uses) for uses in range(2000)]
     assert spent == sorted(spent)
     assert sum(1 - one for one in spent) == pytest.approx(0.05, rel=1e-3)
-    first, tenth = (decide(model(made=scores(0.84)), rival(scores(0.8)), looks) for looks in (0, 9))
+    first, tenth = (decide(model(table=scores(0.84)), rival(scores(0.8)), uses) for uses in (0, 9))
     assert tenth.comparisons[0].low < first.comparisons[0].low
 
 
@@ -230,21 +225,22 @@ class Digits:
         network = MLPClassifier((32,), max_iter=30, batch_size=32, learning_rate_init=0.01, random_state=seed)
         network.fit(self.x[-rows:], self.y[-rows:])
         right = (network.predict(self.x[:360]) == self.y[:360]).astype(int)
-        return model(made=Scores(pd.DataFrame({"correct": right}), "rows", HOW), accuracy=right.mean())
+        return model(table=Scores(pd.DataFrame({"correct": right}), "rows", HOW), accuracy=right.mean())
 
 
-def wins(challenger, champion, looks=0):
-    return decide(challenger, rival(champion.scores), looks).promoted
+def wins(challenger, champion, uses=0):
+    return decide(challenger, rival(champion.scores), uses).promoted
 
 
+@pytest.mark.all
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_of_a_hundred_challengers_with_other_seeds_five_at_most_are_promoted_and_most_with_twice_the_data():
     """Each against the one before; what wins without spending and not with it would have been luck."""
     digits = Digits()
     networks = [digits.trained(seed) for seed in range(101)]
     pairs = list(enumerate(pairwise(networks)))
-    won = [(looks, pair) for looks, pair in pairs if wins(pair[1], pair[0])]
-    still = [pair for looks, pair in won if wins(pair[1], pair[0], looks)]
+    won = [(uses, pair) for uses, pair in pairs if wins(pair[1], pair[0])]
+    still = [pair for uses, pair in won if wins(pair[1], pair[0], uses)]
     assert 0 < len(won) <= 5
     assert len(still) < len(won)
     half = digits.trained(seed=0, rows=100)

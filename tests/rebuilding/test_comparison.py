@@ -100,7 +100,7 @@ def test_another_lock_another_machine_and_what_is_installed_are_told():
     found = compare("mae", RECORDED, rebuilt(environment="other", key="other", machine=machine), ["so it is"])
     assert not found.same_kind
     assert found.reasons == (
-        "requirements/pipeline.lock of the commit is not the one that it was trained with",
+        "requirements/numbers.lock of the commit is not the one that it was trained with",
         "the machine's cores was 4, is 2",
         "the machine's processor was x86_64, is arm",
         "so it is",

@@ -19,7 +19,7 @@ from pipelines import promote
 from tests.mlflow.servers import wait_for
 from tests.project import Project, commit, copy_repository
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(1200)]
 
 NAMES = ("boston_linear", "boston_dnn")
 STAGES = ["fetch", "validate", "prepare", "train", "evaluate"]
@@ -31,9 +31,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with two champions, in its own store."""
     made = copy_repository(tmp_path_factory.mktemp("rebuilding") / "project")
     made.keep(*NAMES, "mnist_mlp")
-    made.edit("params.yaml", "epochs: 50", "epochs: 15")  # good enough
+    made.edit("experiments/boston_dnn/params.yaml", "sample: 50", "sample: 15")  # good enough
     commit(made, "Fewer experiments and epochs")
-    made.repro(*(f"promote@{name}" for name in NAMES))
+    made.repro(*(f"experiments/{name}/dvc.yaml" for name in NAMES))
     commit(made, "What DVC wrote")
     return made
 
@@ -77,11 +77,13 @@ def rebuild(project: Project, *arguments: str, **settings: str) -> Result:
         return CliRunner().invoke(app, ["rebuild", *arguments])
 
 
-def other_commit(project: Project, *edits: tuple[str, str, str]) -> str:
-    """A commit with edits, which no branch has."""
+def other_commit(project: Project, *edits: tuple[str, str, str], without: str = "") -> str:
+    """A commit with edits or without a file, which no branch has."""
     before = project.run("git", "rev-parse", "HEAD").stdout.strip()
     for edit in edits:
         project.edit(*edit)
+    if without:
+        project.run("git", "rm", "--quiet", without)
     commit(project, "Another")
     made = project.run("git", "rev-parse", "HEAD").stdout.strip()
     project.run("git", "reset", "--quiet", "--hard", before)
@@ -90,7 +92,7 @@ def other_commit(project: Project, *edits: tuple[str, str, str]) -> str:
 
 def contents(project: Project) -> dict[str, bytes]:
     """What the registry, the ledger and the results are."""
-    folders = ("mlartifacts", "models", "reports", ".evermodel/ledger")
+    folders = ("mlartifacts", "data", "experiments", ".evermodel/ledger")
     files = [file for folder in folders for file in (project.folder / folder).rglob("*") if file.is_file()]
     return {str(file): file.read_bytes() for file in [project.folder / "mlflow.db", *files]}
 
@@ -140,7 +142,7 @@ def test_a_changed_seed_has_diverged_at_the_training_and_is_named(trained, recor
 
 
 def penalised(penalty: float) -> list[tuple[str, str, str]]:
-    """The edits that make another model of the same recipe in params.yaml."""
+    """The edits that make another model of the same recipe."""
     file = "src/evermodel/models/linear.py"
     return [
         (file, "import LinearRegression, LogisticRegression", "import LogisticRegression, Ridge"),
@@ -160,26 +162,25 @@ def test_other_code_that_does_as_well_is_equivalent_and_a_person_is_shown_how_we
 
 
 def test_what_another_lock_made_worse_has_diverged_and_the_lock_is_named(trained, recorded):
-    lock = "requirements/pipeline.lock"
+    lock = "requirements/numbers.lock"
     (pin,) = re.findall(r"^pandas==\S+", (trained.folder / lock).read_text(), re.MULTILINE)
     recorded["boston_linear"](other_commit(trained, (lock, pin, "pandas==2.0.0"), *penalised(3000)))
     done = rebuild(trained, "boston_linear@champion", "--json")
     found = json.loads(done.stdout)["comparison"]
     assert (done.exit_code, found["verdict"], found["stage"]) == (1, "DIVERGED", "train")
     assert found["reasons"] == [
-        "requirements/pipeline.lock of the commit is not the one that it was trained with",
+        "requirements/numbers.lock of the commit is not the one that it was trained with",
         f"of pandas, {pin.removeprefix('pandas==')} is installed, the lock of the commit says 2.0.0",
     ]
 
 
 def test_a_stage_that_fails_is_named_with_its_own_words(trained, recorded, empty):
-    recorded["boston_linear"](other_commit(trained, ("params.yaml", "min_rows: 400", "min_rows: 4000")))
+    expected = ("data/boston_housing/params.yaml", "min_rows: 400", "min_rows: 4000")
+    recorded["boston_linear"](other_commit(trained, expected))
     refused = rebuild(trained, "boston_linear@champion", "--json", TMPDIR=str(empty))
     assert (refused.exit_code, refused.stdout) == (1, "")
     said = refused.stderr.splitlines()[-1]
-    assert said.startswith(
-        "evermodel: boston_linear failed at validate in a fresh clone: validate@boston_housing: "
-    )
+    assert said.startswith("evermodel: boston_linear failed at validate in a fresh clone: boston_housing: ")
     assert "4000" in said
     assert list(empty.iterdir()) == []
 
@@ -197,6 +198,13 @@ def test_what_no_commit_makes_is_refused(trained, recorded, empty, commit, reaso
     head = trained.run("git", "rev-parse", "HEAD").stdout.strip()
     recorded["boston_dnn"](commit.format(head=head))
     assert reason in refusal(trained, "boston_dnn@champion", TMPDIR=str(empty))
+    assert list(empty.iterdir()) == []
+
+
+def test_a_commit_of_another_layout_is_refused_before_anything_runs(trained, recorded, empty):
+    file = "experiments/boston_linear/dvc.yaml"
+    recorded["boston_linear"](other_commit(trained, without=file))
+    assert f"the commit has no {file}" in refusal(trained, "boston_linear@champion", TMPDIR=str(empty))
     assert list(empty.iterdir()) == []
 
 

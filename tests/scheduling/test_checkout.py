@@ -13,6 +13,7 @@ from evermodel.scheduling import checkout
 STEP = """\
 import json, os, pathlib, sys
 pathlib.Path(os.environ["SEEN"]).write_text(json.dumps({
+    "cache": os.environ["EVERMODEL_CACHE"],
     "arguments": sys.argv[1:], "version": VERSION, "folder": os.getcwd(), "kept": os.listdir(".evermodel"),
 }))
 pathlib.Path(".evermodel/checkpoint").touch()
@@ -50,8 +51,8 @@ def seen(tmp_path):
 
 
 def test_the_code_of_the_commit_does_the_step_and_its_exit_code_is_told(repository, tmp_path):
-    assert checkout.run("run", "train@x", commit="v1") == 99
-    assert seen(tmp_path)["arguments"] == ["run", "train@x"]
+    assert checkout.run("run", "experiments/x/dvc.yaml:train", commit="v1") == 99
+    assert seen(tmp_path)["arguments"] == ["run", "experiments/x/dvc.yaml:train"]
     assert seen(tmp_path)["version"] == 1
 
 
@@ -63,27 +64,33 @@ def test_a_commit_is_named_by_hash_tag_or_branch_and_is_the_newest_if_not_named(
 
 
 def test_the_checkout_is_removed_and_its_state_kept(repository, tmp_path):
-    checkout.run("run", "train@x", commit="")
+    checkout.run("run", "experiments/x/dvc.yaml:train", commit="")
     assert seen(tmp_path)["kept"] == []
     assert list((tmp_path / "work/checkouts").iterdir()) == []
-    checkout.run("run", "train@x", commit="")
+    checkout.run("run", "experiments/x/dvc.yaml:train", commit="")
     assert seen(tmp_path)["kept"] == ["checkpoint"]
 
 
+def test_all_tasks_of_a_worker_have_one_cache(repository, tmp_path):
+    for step in ("begin", "publish"):
+        checkout.run(step, commit="")
+        assert seen(tmp_path)["cache"] == str(tmp_path / "work/cache")
+
+
 def test_what_a_killed_task_left_is_removed_first(repository, tmp_path):
-    (tmp_path / "work/checkouts/run-train@x/.git").mkdir(parents=True)
-    assert checkout.run("run", "train@x", commit="") == 99
+    (tmp_path / "work/checkouts/run-experiments-x-dvc.yaml-train/.git").mkdir(parents=True)
+    assert checkout.run("run", "experiments/x/dvc.yaml:train", commit="") == 99
 
 
 def test_a_retry_waits_for_what_the_try_before_still_does(repository, tmp_path, capsys):
     (tmp_path / "work/locks").mkdir(parents=True)
-    lock = (tmp_path / "work/locks/run-train@x.lock").open("w")
+    lock = (tmp_path / "work/locks/run-experiments-x-dvc.yaml-train.lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)
     timer = threading.Timer(1, lock.close)
     timer.start()
-    assert checkout.run("run", "train@x", commit="") == 99
+    assert checkout.run("run", "experiments/x/dvc.yaml:train", commit="") == 99
     timer.join()
-    assert "another process of this worker does run-train@x" in capsys.readouterr().out
+    assert "another process of this worker does run-experiments-x-dvc.yaml-train" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("commit", ["nowhere", "--upload-pack=touch evil"])
@@ -95,7 +102,7 @@ def test_a_commit_that_is_not_there_is_told_in_gits_words(repository, tmp_path, 
 
 def test_a_worker_that_does_not_know_the_repository_says_so(monkeypatch):
     monkeypatch.delenv("EVERMODEL_REPOSITORY", raising=False)
-    with pytest.raises(EvermodelError, match="EVERMODEL_REPOSITORY is not set"):
+    with pytest.raises(EvermodelError, match="EVERMODEL_REPOSITORY"):
         checkout.run("begin", commit="")
 
 

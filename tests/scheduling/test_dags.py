@@ -6,13 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+import yaml
 
-from evermodel.core import params
-from evermodel.scheduling import graph
+from evermodel import repository
+from evermodel.scheduling.schedule import TAKEN
 
+pytestmark = pytest.mark.all
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc", "great_expectations", "evermodel", "pandas", "numpy"}
@@ -64,12 +67,15 @@ def read(airflow_bin, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def manual(airflow_bin, tmp_path_factory):
-    """The DAGs where somebody has to approve boston_dnn."""
+    """The DAGs where somebody has to approve boston_dnn, and its training needs a GPU and has a schedule."""
     folder = tmp_path_factory.mktemp("manual")
-    shutil.copytree(ROOT / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
-    described = json.loads((ROOT / graph.FILE).read_text())
-    described["experiments"]["boston_dnn"]["approval"] = "manual"
-    (folder / "dags/graph.json").write_text(graph.text(described))
+    for name in ("dags", "experiments"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "model"))
+    file = folder / "experiments/boston_dnn/params.yaml"
+    values = yaml.safe_load(file.read_text())
+    values["promotion"]["approval"] = "manual"
+    schedule = {"cron": "30 4 * * 1", "retries": 1, "timeout": 3, "owner": "me", "tags": ["weekly"]}
+    file.write_text(yaml.safe_dump(values | {"worker": "gpu", "schedule": schedule}))
     return read_dags(airflow_bin, folder / "dags", folder)
 
 
@@ -89,12 +95,14 @@ def read_dags(airflow_bin, folder, home):
 
 
 @pytest.fixture(scope="module")
-def values():
-    return params.load(ROOT / "params.yaml")
+def known():
+    """All experiments, as the commands read them."""
+    with chdir(ROOT):
+        return repository.load().experiments
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_dag_file_imports_airflow_the_standard_library_and_its_neighbours_only(file):
+def test_a_dag_file_imports_airflow_yaml_the_standard_library_and_its_neighbours_only(file):
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
@@ -102,7 +110,7 @@ def test_a_dag_file_imports_airflow_the_standard_library_and_its_neighbours_only
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             names.add(node.module.split(".")[0])
-    assert names <= {"airflow", *sys.stdlib_module_names, *(neighbour.stem for neighbour in FILES)}
+    assert names <= {"airflow", "yaml", *sys.stdlib_module_names, *(neighbour.stem for neighbour in FILES)}
 
 
 def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(read):
@@ -111,8 +119,8 @@ def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(
     assert not (HEAVY | NOTIFIERS) & set(read["modules"])
 
 
-def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
-    retraining = {"retrain_all"} | {f"retrain.{name}" for name in values.experiments}
+def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, known):
+    retraining = {"retrain_all"} | {f"retrain.{name}" for name in known}
     assert set(read["dags"]) == retraining | OTHERS
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
@@ -123,31 +131,40 @@ def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, values):
     assert "experiments" in read["dags"]["retrain_all"]["params"]
 
 
-def test_the_tasks_of_an_experiment_are_its_stages_between_a_check_and_the_publisher(read):
+def test_the_tasks_of_an_experiment_are_its_stages_between_its_data_set_and_the_publisher(read):
     tasks = read["tasks"]["retrain.boston_dnn"]
     assert {task_id: task["after"] for task_id, task in tasks.items()} == {
         "begin": [],
-        "boston_housing.fetch": ["begin"],
-        "boston_housing.validate": ["boston_housing.fetch"],
-        "boston_housing.prepare": ["boston_housing.validate"],
-        "boston_dnn.train": ["boston_housing.prepare"],
+        "boston_housing.data": ["begin"],
+        "boston_dnn.train": ["boston_housing.data"],
         "boston_dnn.evaluate": ["boston_dnn.train"],
         "publish": ["boston_dnn.evaluate"],
         "end": ["boston_dnn.evaluate", "publish"],
     }
-    assert tasks["boston_dnn.train"]["command"] == "evermodel step run train@boston_dnn"
+    assert tasks["boston_housing.data"]["command"] == "evermodel step run data/boston_housing/dvc.yaml"
+    assert tasks["boston_dnn.train"]["command"] == "evermodel step run experiments/boston_dnn/dvc.yaml:train"
     assert tasks["publish"]["command"].endswith("; evermodel step publish boston_dnn")
     assert tasks["publish"]["rule"] == "all_done", "what failed holds up nothing else"
 
 
-def test_the_watcher_looks_and_a_task_of_its_own_reports_what_is_wrong(read, values):
+def test_a_gpu_only_gets_what_is_not_there_yet(manual):
+    for dag_id in ("retrain.boston_dnn", "retrain_all"):
+        tasks = manual["tasks"][dag_id]
+        found, train, evaluate = (tasks[f"boston_dnn.{kind}"] for kind in ("find_train", "train", "evaluate"))
+        assert [task["queue"] for task in (found, train, evaluate)] == ["default", "gpu", "default"]
+        assert found["command"] == "evermodel step find experiments/boston_dnn/dvc.yaml:train"
+        assert (found["after"], train["after"]) == (["boston_housing.data"], ["boston_dnn.find_train"])
+        assert evaluate["rule"] == "none_failed"
+
+
+def test_the_watcher_looks_and_a_task_of_its_own_reports_what_is_wrong(read, known):
     tasks = read["tasks"]["watch"]
     assert {task_id: task["after"] for task_id, task in tasks.items()} == {"look": [], "report": ["look"]}
     assert tasks["look"]["command"] == "evermodel step watch"
     assert all(task["explains"] for task in tasks.values())
     assert read["dags"]["watch"]["paused"], "the first look retrains everything"
     watched, waited_for = read["inlets"]["watch"], read["schedules"]
-    for name, experiment in values.experiments.items():
+    for name, experiment in known.items():
         assert waited_for[f"retrain.{name}"] == [f"raw.{experiment.dataset}"]
         assert f"raw.{experiment.dataset}" in watched
 
@@ -166,17 +183,18 @@ def test_an_experiment_that_somebody_approves_has_a_dag_that_asks_and_no_other_h
     assert manual["schedules"]["approve.boston_dnn"] == ["challenger.boston_dnn"]
     assert manual["dags"]["approve.boston_dnn"]["runs"] == 1
     tasks = manual["tasks"]["approve.boston_dnn"]
-    after = {"look": [], "approve": ["look"], "promote": ["approve"], "refuse": ["promote"]}
+    after = {"look": [], "approve": ["look"], "promote": ["approve"], "reject": ["promote"]}
     assert {task_id: task["after"] for task_id, task in tasks.items()} == after
     assert tasks["promote"]["command"] == "evermodel step approve boston_dnn"
-    assert tasks["refuse"]["command"].endswith("; evermodel step refuse boston_dnn")
-    assert tasks["refuse"]["rule"] == "all_skipped"
+    assert tasks["reject"]["command"].endswith("; evermodel step reject boston_dnn")
+    assert tasks["reject"]["rule"] == "all_skipped"
     assert tasks["approve"]["hours"] is None, "a person may take a week"
     assert all(task["explains"] and "{{" not in task["command"] for task in tasks.values())
-    assert manual["tasks"]["retrain.boston_dnn"] == read["tasks"]["retrain.boston_dnn"], "it waits for nobody"
+    waits = {"approve", "promote", "reject"}
+    assert not waits & set(manual["tasks"]["retrain.boston_dnn"]), "it waits for nobody"
 
 
-def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(read, values):
+def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(read, known):
     ((task_id, task),) = read["tasks"]["score"].items()
     assert (task_id, task["command"], task["queue"]) == ("score", "evermodel step score", "default")
     assert task["explains"]
@@ -187,8 +205,8 @@ def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(re
 
 def test_the_tasks_beside_the_lanes_are_those_that_no_lane_may_be_called(read):
     for dag_id in set(read["tasks"]) - OTHERS:
-        assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(graph.COMMON)
-    assert set(graph.COMMON) <= set(read["tasks"]["retrain_all"])
+        assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(TAKEN)
+    assert set(TAKEN) <= set(read["tasks"]["retrain_all"])
 
 
 def test_the_end_is_green_where_nothing_failed_although_something_was_skipped(read):
@@ -196,33 +214,60 @@ def test_the_end_is_green_where_nothing_failed_although_something_was_skipped(re
         assert read["tasks"][dag_id]["end"]["rule"] == "none_failed"
 
 
-def test_every_stage_but_promotions_is_a_task_of_the_dag_for_all(read):
-    stages = json.loads((ROOT / "dags/graph.json").read_text())["stages"]
+def test_every_stage_but_promotions_is_run_by_the_dag_for_all(read, known):
     commands = {task["command"] for task in read["tasks"]["retrain_all"].values()}
-    wanted = {f"evermodel step run {name}" for name, one in stages.items() if one["kind"] != "promote"}
-    assert wanted <= commands
+    for name, experiment in known.items():
+        stages = yaml.safe_load((ROOT / f"experiments/{name}/dvc.yaml").read_text())["stages"]
+        wanted = {f"evermodel step run experiments/{name}/dvc.yaml:{stage}" for stage in stages}
+        promotion = f"evermodel step run experiments/{name}/dvc.yaml:promote"
+        assert wanted - commands == {promotion}
+        assert f"evermodel step run data/{experiment.dataset}/dvc.yaml" in commands
 
 
-def test_a_training_goes_to_the_queue_of_its_label_and_a_gpu_only_gets_what_the_cache_has_not(read, values):
+def test_stages_stand_in_the_order_in_which_they_need_each_other():
+    """For a task waits for the one before, and hands its dvc.lock on to the next."""
+    for file in ROOT.glob("experiments/*/dvc.yaml"):
+        stages, made = yaml.safe_load(file.read_text())["stages"].values(), set()
+        outs = [
+            {next(iter(out)) if isinstance(out, dict) else out for kind in ("outs", "metrics", "plots")
+             for out in stage.get(kind, ())}
+            for stage in stages
+        ]  # fmt: skip
+        for stage, own in zip(stages, outs, strict=True):
+            assert set(stage["deps"]) & set().union(*outs) <= made, file
+            made |= own
+
+
+def test_a_training_goes_to_the_queue_of_its_worker(read, known):
     tasks = read["tasks"]["retrain_all"]
-    for name, experiment in values.experiments.items():
+    for name, experiment in known.items():
         assert tasks[f"{name}.train"]["queue"] == experiment.worker
         assert tasks[f"{name}.evaluate"]["queue"] == "default"
-        if experiment.worker == "gpu":
-            assert tasks[f"{name}.train"]["after"] == [f"{name}.find_train"]
-            assert tasks[f"{name}.find_train"]["queue"] == "default"
-            assert tasks[f"{name}.evaluate"]["rule"] == "none_failed"
 
 
-def test_a_task_is_tried_again_in_growing_intervals_has_a_limit_and_explains_its_failure(read, values):
-    for name, experiment in values.experiments.items():
+def test_a_task_is_tried_again_in_growing_intervals_has_a_limit_and_explains_its_failure(read, manual, known):
+    defaults = {"retries": 2, "timeout": 24, "owner": "evermodel"}
+    for name, experiment in known.items():
+        said = defaults | experiment.schedule.model_dump(exclude_unset=True)
         for task in read["tasks"][f"retrain.{name}"].values():
             if task["command"]:
                 assert task["backs_off"]
                 assert task["explains"]
                 limits = (task["retries"], task["hours"], task["owner"])
-                schedule = experiment.schedule
-                assert limits == (schedule.retries, schedule.timeout, schedule.owner)
+                assert limits == (said["retries"], said["timeout"], said["owner"])
+    for task_id, task in manual["tasks"]["retrain.boston_dnn"].items():
+        if task["command"]:
+            assert (task["retries"], task["hours"], task["owner"]) == (1, 3, "me"), task_id
+    assert "weekly" in manual["dags"]["retrain.boston_dnn"]["tags"]
+
+
+def test_a_file_that_lacks_something_is_named(airflow_bin, tmp_path):
+    for name in ("dags", "experiments"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "model"))
+    (tmp_path / "experiments/boston_dnn/params.yaml").write_text("task: regression\n")
+    errors = read_dags(airflow_bin, tmp_path / "dags", tmp_path)["errors"]
+    assert errors
+    assert all("experiments/boston_dnn/params.yaml" in error for error in errors.values())
 
 
 def test_a_form_can_not_write_into_a_shell(read):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.all
 DAGS = Path(__file__).parents[2] / "dags"
 FAIL = """
 import json, logging, sys

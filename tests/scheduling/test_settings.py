@@ -1,75 +1,114 @@
 """What a form may change about a run."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
-from evermodel.core import params
+from evermodel import repository
 from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import settings
 from evermodel.scheduling.settings import Settings
 
+SHARED = "profile: sample # the switch\nruntime:\n  seed: 42\n"
 TEXT = """\
-profile: sample # the switch
-experiments:
-  one:
-    train: {epochs: 10, rate: 0.1, sample: {epochs: 2}}
+dataset: some
+train: {epochs: {full: 10, sample: 2}, rate: 0.1} # as tried
+options:
+  full: {width: 8}
+  sample: {width: 4}
 """
 
 
-def test_an_override_changes_one_value_and_keeps_the_comments():
-    assert settings.overridden(TEXT, ("experiments.one.train.rate=0.5",)) == TEXT.replace("0.1", "0.5")
+@pytest.fixture
+def one(tmp_path, monkeypatch):
+    """The file of an experiment called "one", in a repository of its own."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(SHARED)
+    file = Path("experiments/one/params.yaml")
+    file.parent.mkdir(parents=True)
+    file.write_text(TEXT)
+    return file
 
 
-def test_in_the_sample_profile_the_value_of_the_sample_is_changed():
-    override = ("experiments.one.train.epochs=3",)
-    assert settings.overridden(TEXT, override) == TEXT.replace("epochs: 2", "epochs: 3")
-    full = TEXT.replace("profile: sample", "profile: full")
-    assert settings.overridden(full, override) == full.replace("epochs: 10", "epochs: 3")
+def override(*overrides, **others):
+    settings.apply(Settings(overrides=overrides, **others))
 
 
-def test_a_value_is_yaml_and_may_be_new():
-    changed = settings.overridden(TEXT, ("experiments.one.train.units=[1, 2]",))
-    assert yaml.safe_load(changed)["experiments"]["one"]["train"]["units"] == [1, 2]
+def test_an_override_changes_one_value_and_keeps_the_comments(one):
+    override("experiments.one.train.rate=0.5")
+    assert one.read_text() == TEXT.replace("0.1", "0.5")
+    override("runtime.seed=7")
+    assert Path("params.yaml").read_text() == SHARED.replace("42", "7")
 
 
-@pytest.mark.parametrize("override", ["experiments.two.train.epochs=3", "profile.x=3", "nowhere.x=1"])
-def test_an_override_in_a_section_that_is_not_there_is_refused(override):
-    with pytest.raises(EvermodelError, match="which is no section of params"):
-        settings.overridden(TEXT, (override,))
+def test_a_value_takes_the_place_of_that_of_both_profiles(one):
+    override("experiments.one.train.epochs=3")
+    assert yaml.safe_load(one.read_text())["train"] == {"epochs": 3, "rate": 0.1}
+    assert "# as tried" in one.read_text()
 
 
-def test_an_override_that_is_not_yaml_is_refused():
-    with pytest.raises(EvermodelError, match="is not valid YAML"):
-        settings.overridden(TEXT, ("experiments.one.train.rate=[1",))
+@pytest.mark.parametrize(("profile", "old", "new"), [("sample", "4", "5"), ("full", "8", "5")])
+def test_in_a_section_of_both_profiles_the_one_is_changed_that_the_run_has(one, profile, old, new):
+    override("experiments.one.options.width=5", profile=profile)
+    assert one.read_text() == TEXT.replace(f"width: {old}", f"width: {new}")
+    assert yaml.safe_load(Path("params.yaml").read_text())["profile"] == profile
 
 
-def test_settings_are_written_and_checked_like_any_params(workspace):
-    settings.apply(Settings(profile="full", overrides=("experiments.fashion_cnn.train.epochs=3",)))
-    values = params.load()
-    assert (values.profile, values.experiment("fashion_cnn").train.epochs) == ("full", 3)
-    with pytest.raises(EvermodelError, match=r"experiments.fashion_cnn.train.epochs is 0"):
-        settings.apply(Settings(overrides=("experiments.fashion_cnn.train.epochs=0",)))
+def test_a_value_is_yaml_and_may_be_new(one):
+    override("experiments.one.train.units=[1, 2]")
+    assert yaml.safe_load(one.read_text())["train"]["units"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "experiments.two.train.epochs=3",
+        "experiments.one.dataset.x=3",
+        "data.one.split.seed=3",
+        "profile.x=3",
+        "nowhere.x=1",
+    ],
+)
+def test_an_override_in_a_section_that_is_not_there_is_rejected(one, wrong):
+    with pytest.raises(EvermodelError, match=wrong):
+        override(wrong)
+    assert (one.read_text(), Path("params.yaml").read_text()) == (TEXT, SHARED)
+
+
+def test_an_override_that_is_not_yaml_is_rejected(one):
+    with pytest.raises(EvermodelError, match=r"experiments\.one\.train\.rate=\[1"):
+        override("experiments.one.train.rate=[1")
+
+
+def test_settings_are_checked_like_any_params(workspace):
+    name = next(iter(sorted(file.parent.name for file in Path("experiments").glob("*/params.yaml"))))
+    override(f"experiments.{name}.schedule={{retries: 4}}", profile="full")
+    known = repository.load()
+    assert (known.profile, known.experiment(name).schedule.retries) == ("full", 4)
+    override(f"experiments.{name}.schedule.retries=-1")
+    with pytest.raises(EvermodelError, match=rf"{name}/params\.yaml.*schedule\.retries"):
+        repository.load()
 
 
 def test_a_run_without_settings_changes_nothing(workspace):
-    before = params.FILE.read_bytes()
+    before = {file: file.read_bytes() for file in workspace.rglob("*.yaml")}
     settings.apply(Settings())
-    assert params.FILE.read_bytes() == before
-    assert settings.changes(Settings()) == []
+    assert {file: file.read_bytes() for file in workspace.rglob("*.yaml")} == before
+    assert settings.changes(Settings()) == ()
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"profile": "tiny"}', '{"what": 1}', '{"force": "perhaps"}'])
-def test_settings_that_are_none_are_refused_in_one_line(text):
-    with pytest.raises(EvermodelError, match="EVERMODEL_SETTINGS is wrong") as error:
+def test_settings_that_are_none_are_rejected_in_one_line(text):
+    with pytest.raises(EvermodelError, match="EVERMODEL_SETTINGS") as error:
         settings.parse(text)
     assert "\n" not in str(error.value)
 
 
 def test_what_a_run_changes_is_told():
     chosen = settings.parse('{"profile": "full", "overrides": ["a.b=1"]}')
-    assert settings.changes(chosen) == ["profile=full", "a.b=1"]
+    assert settings.changes(chosen) == ("profile=full", "a.b=1")
 
 
 def test_what_the_form_left_empty_is_not_set():
@@ -86,6 +125,6 @@ def test_what_the_form_left_empty_is_not_set():
         ({"experiment": "unet", "inputs": "/i", "out": "/o", "force": True}, "force.*not permitted"),
     ],
 )
-def test_a_scoring_without_two_whole_paths_is_refused(given, fault):
-    with pytest.raises(EvermodelError, match=f"EVERMODEL_SETTINGS is wrong: .*{fault}"):
+def test_a_scoring_without_two_whole_paths_is_rejected(given, fault):
+    with pytest.raises(EvermodelError, match=f"EVERMODEL_SETTINGS.*{fault}"):
         settings.parse_scoring(json.dumps(given))

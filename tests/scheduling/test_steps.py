@@ -4,13 +4,15 @@ import json
 import re
 import shutil
 import subprocess
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+import dvc.cli
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from evermodel import experiments, repository
 from evermodel.core.errors import EvermodelError
@@ -53,7 +55,7 @@ EXPERIMENT = {
     "promote": {
         "cmd": "echo promote >> $RAN; cp metrics.json promotion.json",
         "deps": ["model", "metrics.json", "../../data/${dataset}/raw"],
-        "outs": [{"promotion.json": {"cache": False}}],
+        "outs": [{"promotion.json": {"cache": False, "persist": True}}],
     },
 }
 
@@ -65,6 +67,15 @@ class Fleet:
         self.folder, self.capfd, self.monkeypatch = folder, capfd, monkeypatch
         self.origin, self.remote, self.locks = folder / "origin", folder / "remote", {}
         self.origin.mkdir()
+        settings = {
+            "DVC_NO_ANALYTICS": "1",
+            "RAN": folder / "ran",
+            "EVERMODEL_REMOTE": self.remote,
+            "EVERMODEL_RUN": "retrain.x/run",
+            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+        }
+        for name, value in settings.items():
+            monkeypatch.setenv(name, str(value))
         for name in ("d", "x", "y"):
             pipeline, params = (
                 (DATASET, {}) if name == "d" else (EXPERIMENT, {"dataset": "d", "train": {"rate": 1}})
@@ -77,18 +88,10 @@ class Fleet:
         (self.origin / "source").write_text("1")
         with chdir(self.origin):
             subprocess.run(["git", "init", "--quiet", "--initial-branch", "main"], check=True)
-            subprocess.run([*shell.DVC, "init", "--quiet"], check=True)
+            dvc.cli.main(["init", "--quiet"])
             # As .gitignore of this repository does; DVC would write one for each folder.
             Path(".gitignore").write_text("raw\nprepared\nmodel\nmetrics.json\npromotion.json\n")
         self.commit("first")
-        settings = {
-            "RAN": folder / "ran",
-            "EVERMODEL_REMOTE": self.remote,
-            "EVERMODEL_RUN": "retrain.x/run",
-            "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name, str(value))
         (folder / "ran").touch()
 
     def commit(self, message):
@@ -96,9 +99,9 @@ class Fleet:
             subprocess.run(["git", "add", "--all"], check=True)
             subprocess.run(["git", *WHO, "commit", "--quiet", "-m", message], check=True)
 
-    def task(self, step, *names, worker="cpu", locks=None, commit="", **settings):
+    def task(self, step, *names, worker="cpu", kind=None, locks=None, **settings):
         """Do a step on a worker with the given dvc.lock files; returns its exit code and its last line."""
-        own = {"KIND": worker.rstrip("0123456789"), "EVERMODEL_CACHE": self.folder / worker / "cache"}
+        own = {"KIND": kind or worker, "EVERMODEL_CACHE": self.folder / worker / "cache"}
         own["DVC_SITE_CACHE_DIR"] = self.folder / worker / "site"
         handed = self.folder / "handed.json"
         handed.write_text(json.dumps(locks or {}))
@@ -106,7 +109,7 @@ class Fleet:
         for name, value in own.items():
             self.monkeypatch.setenv(name, str(value))
         task = re.sub(r"\W", "-", "-".join((step, *names)))
-        with checkout.cloned(str(self.origin), commit, self.folder / worker / task) as clone, chdir(clone):
+        with checkout.cloned(str(self.origin), "", self.folder / worker / task) as clone, chdir(clone):
             self.capfd.readouterr()
             code = steps.main(step, *names)
             self.said = self.capfd.readouterr().out
@@ -119,12 +122,11 @@ class Fleet:
         assert code == 0, self.said
         return json.loads(last)
 
-    def all(self, name="x", commit="", **settings):
+    def all(self, **options):
         """What the tasks of an experiment hand over, whose training is done by a worker of another kind."""
-        locks = self.made("run", DATA, commit=commit, **settings)
-        for stage, worker in (("train", "gpu"), ("evaluate", "cpu")):
-            address = f"experiments/{name}/dvc.yaml:{stage}"
-            locks |= self.made("run", address, worker=worker, locks=locks, commit=commit, **settings)
+        locks = self.made("run", DATA, **options)
+        for address, worker in ((TRAIN, "gpu"), (EVALUATE, "cpu")):
+            locks |= self.made("run", address, worker=worker, locks=locks, **options)
         return locks
 
     def write(self, locks):
@@ -132,6 +134,15 @@ class Fleet:
         for path, text in locks.items():
             (self.origin / path).write_text(text)
         self.commit("results")
+
+    @contextmanager
+    def without_remote(self):
+        """The remote is away, and comes back."""
+        away = self.remote.rename(self.folder / "away")
+        self.remote.touch()  # where a folder should be
+        yield
+        self.remote.unlink()
+        away.rename(self.remote)
 
     def ran(self):
         """The stages that ran since the last time."""
@@ -142,39 +153,46 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path, capfd, monkeypatch):
+def real(tmp_path, capfd, monkeypatch):
+    """A fleet whose tasks call DVC as a process of its own."""
     return Fleet(tmp_path, capfd, monkeypatch)
+
+
+@pytest.fixture
+def fleet(real, monkeypatch):
+    """A fleet whose tasks call DVC inside this process, which has imported it already."""
+
+    def status(_, how, *addresses):
+        with Repo() as repo:
+            return json.dumps(repo.status(targets=list(addresses)))
+
+    monkeypatch.setattr(shell, "dvc", lambda *arguments: dvc.cli.main(list(arguments)))
+    monkeypatch.setattr(shell, "answer", status)
+    return real
 
 
 ONCE = ["fetch", "prepare", "train", "evaluate"]
 
 
 @pytest.mark.spine
-def test_tasks_hand_on_what_they_have_made_between_workers_of_two_kinds(fleet):
-    locks = fleet.all()
-    assert fleet.ran() == ONCE
+def test_tasks_hand_on_what_they_have_made_between_workers_of_two_kinds(real):
+    locks = real.all()
+    assert real.ran() == ONCE
     assert set(locks) == {"data/d/dvc.lock", "experiments/x/dvc.lock"}
-    fleet.write(locks)
-    with chdir(fleet.origin):
-        shell.configure(str(fleet.remote), None)
+    real.write(locks)
+    with chdir(real.origin):
+        shell.configure(str(real.remote), None)
         assert shell.dvc("pull", "experiments/x/dvc.yaml:train") == 0
         assert Path("experiments/x/model").read_text().split() == ["cpu", "gpu"]
 
 
 @pytest.mark.spine
 def test_results_of_another_kind_of_machine_that_are_in_no_remote_are_made_anew(fleet):
-    lost = fleet.all()
-    changed = {
-        path: text.replace("md5: ", "md5: 0").replace("md5: 0md5", "md5: md5") for path, text in lost.items()
-    }
-    hashes = {path: re.sub(r"md5: (\w)(\w{31})", r"md5: \g<2>\g<1>", text) for path, text in lost.items()}
-    assert changed
-    fleet.write(hashes)
-    for worker in ("cpu", "gpu"):
-        shutil.rmtree(fleet.folder / worker)
-    shutil.rmtree(fleet.remote)
+    fleet.write(fleet.all(kind="older"))
+    for known in ("remote", "cpu", "gpu"):
+        shutil.rmtree(fleet.folder / known)
     fleet.ran()
-    assert fleet.all() == lost
+    assert "experiments/x/dvc.lock" in fleet.all()
     assert fleet.ran() == ONCE
 
 
@@ -198,24 +216,22 @@ def test_looking_for_a_result_runs_nothing(fleet):
 @pytest.mark.spine
 def test_a_training_that_could_not_be_pushed_is_pushed_by_the_retry_and_not_run_again(fleet):
     locks = fleet.made("run", DATA)
-    away = fleet.remote.rename(fleet.folder / "away")
-    fleet.remote.touch()  # where a folder should be
-    assert fleet.task("run", TRAIN, worker="gpu", locks=locks)[0] != 0, (
-        "its data are in no cache of this worker"
-    )
-    fleet.remote.unlink()
-    away.rename(fleet.remote)
-    fleet.task("find", TRAIN, worker="gpu", locks=locks)  # now they are
+    fleet.task("find", TRAIN, worker="gpu", locks=locks)  # so that its data are in the cache of this worker
     fleet.ran()
-    fleet.remote.rename(away)
-    fleet.remote.touch()
-    assert fleet.task("run", TRAIN, worker="gpu", locks=locks)[0] != 0
+    with fleet.without_remote():
+        assert fleet.task("run", TRAIN, worker="gpu", locks=locks)[0] != 0
     assert fleet.ran() == ["train"]
-    fleet.remote.unlink()
-    away.rename(fleet.remote)
     locks |= fleet.made("run", TRAIN, worker="gpu", locks=locks)
     assert fleet.ran() == []
     fleet.made("run", EVALUATE, worker="cpu2", locks=locks)
+
+
+def test_without_the_remote_a_task_fails_rather_than_train_what_is_there(fleet):
+    locks = fleet.all()
+    fleet.ran()
+    with fleet.without_remote(), pytest.raises(EvermodelError, match=r"could not look .*x/dvc\.yaml:train"):
+        fleet.task("run", TRAIN, worker="gpu2", locks=locks)
+    assert fleet.ran() == []
 
 
 def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_not(fleet):
@@ -229,7 +245,7 @@ def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_n
 
 @pytest.mark.parametrize(("address", "tasks"), [(TRAIN, "d.data"), (EVALUATE, "d.data or x.train")])
 def test_a_stage_whose_input_was_never_made_is_rejected_with_the_task_to_clear(fleet, address, tasks):
-    with pytest.raises(EvermodelError, match=rf"{address} needs .*clear the task {tasks}$"):
+    with pytest.raises(EvermodelError, match=rf"{address} needs .* {tasks}$"):
         fleet.task("run", address)
     assert fleet.ran() == []
 
@@ -237,11 +253,9 @@ def test_a_stage_whose_input_was_never_made_is_rejected_with_the_task_to_clear(f
 def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
     locks = fleet.made("run", DATA)
     fleet.ran()
-    lost = "files/md5/" + re.sub(r"^(..)", r"\1/", "d8e8fca2dc0f896fd7cb4cb0031ba249")
     files = [file for file in fleet.remote.rglob("*") if file.is_file() and not file.name.endswith(".dir")]
     next(file for file in files if file.read_text() == "cpu\n").unlink()
-    assert lost
-    with pytest.raises(EvermodelError, match="clear the task d.data"):
+    with pytest.raises(EvermodelError, match=r"clear the task d\.data"):
         fleet.task("run", TRAIN, worker="gpu", locks=locks)
     assert fleet.ran() == []
 
@@ -249,8 +263,7 @@ def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
 def test_a_stage_that_fails_fails_its_task(fleet):
     (fleet.origin / "source").unlink()
     fleet.commit("no source")
-    with pytest.raises(EvermodelError, match="could not look for what data/d/dvc.yaml needs"):
-        fleet.task("run", DATA)
+    assert fleet.task("run", DATA)[0] != 0
     assert fleet.ran() == []
 
 

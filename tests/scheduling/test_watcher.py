@@ -3,16 +3,17 @@
 import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from evermodel import fetching
-from evermodel.core import params
 from evermodel.core.errors import EvermodelError
+from evermodel.datasets.source import Source
 from evermodel.scheduling import steps, watcher
-from evermodel.sources import Source
 
 ROOT = Path(__file__).parents[2]
 OLD, NEW = b"what was", b"what is"
@@ -27,14 +28,13 @@ def source(*contents, generator=None, always=False):
     editions = [
         {
             "name": f"{number}",
-            "reader": "table",
             "files": [{"name": "x.csv", "bytes": len(content), "sha256": sha256(content)}],
         }
         for number, content in enumerate(contents)
     ]
     sample = generator and {"generator": generator, "synthetic": True, "note": "", "always": always}
-    entry = {"title": "T", "licence": "L", "terms": "T", "editions": editions, "sample": sample}
-    return Source.model_validate(entry)
+    about = {"title": "T", "licence": "L", "terms": "T", "reader": "table"}
+    return Source.model_validate(about | {"editions": editions, "sample": sample})
 
 
 @pytest.fixture
@@ -48,13 +48,21 @@ def mirror(tmp_path, monkeypatch):
 
 @pytest.fixture
 def two(workspace, monkeypatch):
-    """params.yaml with two data sets that are made in no time, in a repository of their own."""
+    """A repository with two data sets that are made in no time."""
     monkeypatch.delenv(fetching.MIRROR, raising=False)
+    for folder in Path("data").iterdir():
+        if folder.name not in ("boston_housing", "concrete"):
+            shutil.rmtree(folder)
     subprocess.run(["git", "init", "--quiet"], check=True)
     commit()
-    values = params.load()
-    names = ("boston_housing", "concrete")
-    return values.model_copy(update={"datasets": {name: values.dataset(name) for name in names}})
+
+
+@pytest.fixture
+def full(two):
+    """The same in the full profile."""
+    Path("params.yaml").write_text(
+        Path("params.yaml").read_text().replace("profile: sample", "profile: full")
+    )
 
 
 def commit():
@@ -62,8 +70,8 @@ def commit():
     subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "-m", "one more"], check=True)
 
 
-def seen(values):
-    return json.loads(watcher.report(values))
+def seen():
+    return json.loads(watcher.report())
 
 
 def test_the_hash_is_that_of_the_list_that_sha256sum_writes():
@@ -79,13 +87,13 @@ def test_another_pinned_file_is_another_hash_and_another_title_is_none():
 
 
 def test_the_same_commit_twice_has_the_same_hashes(two):
-    assert seen(two) == seen(two)
-    assert set(seen(two)["sha256"]) == {"boston_housing", "concrete"}
-    assert seen(two)["faults"] == {}
+    assert seen() == seen()
+    assert set(seen()["sha256"]) == {"boston_housing", "concrete"}
+    assert seen()["faults"] == {}
 
 
 def test_a_sample_is_known_by_the_files_that_its_commit_makes(two, monkeypatch):
-    before = seen(two)["sha256"]
+    before = seen()["sha256"]
     from evermodel.samples import mixes
 
     write = mixes.write
@@ -96,37 +104,36 @@ def test_a_sample_is_known_by_the_files_that_its_commit_makes(two, monkeypatch):
             file.write("1,2,3\n")
 
     monkeypatch.setattr(mixes, "write", write_more)
-    assert seen(two)["sha256"] == before, "a commit's are made once"
+    assert seen()["sha256"] == before, "a commit's are made once"
     commit()
-    after = seen(two)["sha256"]
+    after = seen()["sha256"]
     assert after["concrete"] != before["concrete"]
     assert after["boston_housing"] == before["boston_housing"]
 
 
 def test_what_was_kept_of_a_sample_and_torn_is_made_again(two):
-    before = seen(two)["sha256"]
+    before = seen()["sha256"]
     file = Path(".evermodel/samples/concrete.json")
     file.write_text(file.read_text()[:-9])
-    assert seen(two)["sha256"] == before
+    assert seen()["sha256"] == before
     assert json.loads(file.read_text())["files"]
 
 
-def test_the_pin_of_one_data_set_is_new_data_for_that_one_alone(two):
-    full = two.model_copy(update={"profile": "full"})
-    before = seen(full)["sha256"]
-    file = Path("data/sources.yaml")
-    pin = "07866685127575e44c3a61f9bfc1169e59e207a8a9e87aa3ff2af507b6fd0af3"
+def test_the_pin_of_one_data_set_is_new_data_for_that_one_alone(full):
+    before = seen()["sha256"]
+    file = Path("data/concrete/params.yaml")
+    pin = re.search("sha256: (.{64})", file.read_text())[1]
     file.write_text(file.read_text().replace(pin, "a" * 64))
-    after = seen(full)["sha256"]
+    after = seen()["sha256"]
     assert after["concrete"] != before["concrete"]
     assert after["boston_housing"] == before["boston_housing"]
 
 
-def test_a_source_that_can_not_be_read_is_told_and_holds_no_other_one_up(two):
-    file = Path("data/sources.yaml")
-    file.write_text(file.read_text().replace("\nconcrete:", "\ncement:"))
-    assert list(seen(two)["sha256"]) == ["boston_housing"]
-    assert "has no source 'concrete'" in seen(two)["faults"]["concrete"]
+def test_a_data_set_that_can_not_be_read_is_told_and_holds_no_other_one_up(two):
+    file = Path("data/concrete/params.yaml")
+    file.write_text(file.read_text().replace("source:", "sauce:"))
+    assert list(seen()["sha256"]) == ["boston_housing"]
+    assert "data/concrete/params.yaml" in seen()["faults"]["concrete"]
 
 
 def test_a_sample_that_can_not_be_made_is_told():
@@ -155,20 +162,19 @@ def test_a_mirror_whose_content_has_no_hash_is_told(mirror):
         watcher.require_pinned("some", source(OLD))
 
 
-def test_a_mirror_that_is_away_is_told_and_the_pinned_hashes_too(two, monkeypatch):
+def test_a_mirror_that_is_away_is_told_and_the_pinned_hashes_too(full, monkeypatch):
     monkeypatch.setenv(fetching.MIRROR, "nowhere")
-    found = seen(two.model_copy(update={"profile": "full"}))
+    found = seen()
     assert set(found["faults"]) == set(found["sha256"]) == {"boston_housing", "concrete"}
     assert "'nowhere', which is not a folder" in found["faults"]["concrete"]
 
 
 def test_the_sample_profile_has_no_use_for_a_mirror(two, monkeypatch):
     monkeypatch.setenv(fetching.MIRROR, "nowhere")
-    assert seen(two)["faults"] == {}
+    assert seen()["faults"] == {}
 
 
-def test_the_last_line_of_the_step_is_what_was_found(two, capsys, monkeypatch):
-    monkeypatch.setattr(params, "load", lambda: two)
+def test_the_last_line_of_the_step_is_what_was_found(two, capsys):
     assert steps.main("watch") == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(found) == {"commit", "sha256", "faults"}
@@ -198,10 +204,10 @@ for found in json.loads(sys.argv[2]):
         kept[watching.RAW["mnist"]].append(SimpleNamespace(extra=None))
     else:
         found = {"commit": "c", "sha256": found, "faults": {}}
-        watching.announce(context, json.dumps(found))
+        watching.announce(context, found)
     answers.append({name: extra["sha256"] for name, extra in told.items()})
 try:
-    context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: '{"faults": {"mnist": "is away"}}')}
+    context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: {"faults": {"mnist": "is away"}})}
     watching.Report(task_id="x").execute(context)
 except watching.AirflowFailException as error:
     answers.append(str(error))
@@ -222,6 +228,7 @@ def announced(airflow_bin, home, *looks):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.all
 def test_the_same_hash_twice_is_told_once_and_faults_are_red(airflow_bin, tmp_path):
     first, other = {"mnist": "1", "imdb": "2"}, {"mnist": "3", "imdb": "2"}
     by_hand, new, gone = None, {"mnist": "1", "nobody_uses_it": "5"}, {"imdb": "2"}

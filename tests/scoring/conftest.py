@@ -54,11 +54,11 @@ def table(tmp_path):
 
 @pytest.fixture
 def album(tmp_path):
-    """A folder of five pictures, each of one colour, and of what is none."""
+    """A folder of five images, each of one colour, and of what is none."""
     folder = tmp_path / "album"
     (folder / "more").mkdir(parents=True)
     for number, name in enumerate(("a.png", "b.PNG", "c.jpg", "more/d.png", "more/e.bmp")):
         Image.new("L", (4, 4), 10 * number).save(folder / name)
     for name in ("notes.txt", "._a.png"):
-        (folder / name).write_text("no picture")
+        (folder / name).write_text("no image")
     return folder

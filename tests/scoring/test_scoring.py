@@ -70,9 +70,7 @@ def test_examples_that_are_large_go_in_smaller_pieces(champion, album, tmp_path,
     assert scorer.predict.asked == [1] * 5
 
 
-def test_a_folder_is_scored_by_name_with_its_folders_and_without_what_is_no_picture(
-    champion, album, tmp_path
-):
+def test_a_folder_is_scored_by_name_with_its_folders_and_without_what_is_no_image(champion, album, tmp_path):
     score(champion("images"), [album], out := tmp_path / "p.parquet", 0.0)
     answers = pd.read_parquet(out)
     names = ["a.png", "b.PNG", "c.jpg", "more/d.png", "more/e.bmp"]
@@ -85,13 +83,13 @@ def test_texts_are_scored_by_class_and_probability(champion, album, tmp_path):
     score(scorer, [album / "notes.txt", album], out := tmp_path / "t.parquet", 0.0)
     answers = pd.read_parquet(out)
     assert answers["label"].tolist() == ["bad", "bad"]
-    assert answers["probability"].tolist() == [0.9, 0.9]
+    assert answers["probability"].tolist() == [0.92, 0.92]
 
 
-def test_an_answer_that_is_a_picture_is_a_file_in_the_result(champion, album, tmp_path):
+def test_an_answer_that_is_an_image_is_a_file_in_the_result(champion, album, tmp_path):
     painter = replace(champion("images"), task="segmentation", predict=lambda x: np.ones((len(x), 2, 3, 1)))
     score(painter, [album], out := tmp_path / "p.parquet", 0.0)
-    (first, *rest) = pd.read_parquet(out)["picture"]
+    (first, *rest) = pd.read_parquet(out)["image"]
     assert len(rest) == 4
     assert np.array_equal(np.asarray(Image.open(pa.BufferReader(first))), np.full((2, 3), 255))
 
@@ -185,11 +183,11 @@ def test_a_row_that_is_no_number_is_named_and_nothing_is_written(champion, table
 
 
 def test_a_file_that_can_not_be_used_is_an_error_where_the_data_set_allows_none(champion, album, tmp_path):
-    (album / "c.jpg").write_text("no picture")
+    (album / "c.jpg").write_text("no image")
     out = tmp_path / "p.parquet"
     sentence = refusal(champion("images"), [album], out, 0.0)
-    assert f"{album / 'c.jpg'} is not a picture" in sentence
-    assert "datasets.made.expect.rejected allows 0" in sentence
+    assert f"{album / 'c.jpg'} is not an image" in sentence
+    assert "data/made/params.yaml: expect.rejected allows 0" in sentence
     assert not out.exists()
     Image.new("L", (4, 4)).save(album / "c.jpg")
     scorer = champion("images")
@@ -200,13 +198,13 @@ def test_a_file_that_can_not_be_used_is_an_error_where_the_data_set_allows_none(
 @pytest.mark.parametrize("name", ["p.parquet", "p"])
 def test_a_file_that_can_not_be_used_is_listed_where_the_data_set_allows_it(champion, album, tmp_path, name):
     for broken in ("a.png", "more/e.bmp"):
-        (album / broken).write_text("no picture")
+        (album / broken).write_text("no image")
     out = tmp_path / name
     done = score(champion("images"), [album], out, 0.4)
     assert (done.examples, done.rejected) == (3, 2)
     listed = pd.read_csv(out / "rejected.csv" if name == "p" else tmp_path / "p.rejected.csv")
     assert listed["file"].tolist() == [str(album / "a.png"), str(album / "more/e.bmp")]
-    assert listed["reason"].str.contains("is not a picture").all()
+    assert listed["reason"].str.contains("is not an image").all()
     files = sorted(out.glob("part-*")) if name == "p" else out
     assert pq.read_table(files).column("label").to_pylist() == [10, 20, 30]
     for mended in ("a.png", "more/e.bmp"):
@@ -216,7 +214,7 @@ def test_a_file_that_can_not_be_used_is_listed_where_the_data_set_allows_it(cham
 
 
 def test_where_no_file_can_be_used_there_is_no_result(champion, tmp_path):
-    (tmp_path / "p.png").write_text("no picture")
+    (tmp_path / "p.png").write_text("no image")
     assert "no file can be used" in refusal(champion("images"), [tmp_path / "p.png"], tmp_path / "o", 1.0)
     assert not (tmp_path / "o").exists()
 

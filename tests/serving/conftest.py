@@ -12,14 +12,14 @@ from starlette.testclient import TestClient
 from evermodel.serving import app
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.request_log import RequestLog
-from evermodel.serving.limits import WorkerPool, Limits
+from evermodel.serving.limits import Limits, WorkerPool
 from evermodel.serving.protocol import Plane, Served
+from evermodel.serving.request_log import RequestLog
 from tests.browser import browser  # noqa: F401  (fixture)
 from tests.specs import make_spec
 
 CLASSES = ("bad", "good")
-LIMITS = Limits(body=100_000, rows=5, pictures=2, seconds=5, canary_seconds=5, at_once=2, threads=1)
+LIMITS = Limits(body=100_000, rows=5, images=2, seconds=5, canary_seconds=5, at_once=2, threads=1)
 Predict = Callable[[Any], Any]
 
 
@@ -28,7 +28,7 @@ def mean(x: Any) -> Any:
 
 
 def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
-    """One that gives the mean of a table or a window, the length of a text over 10, or a picture as it is."""
+    """One that gives the mean of a table or a window, the length of a text over 10, or an image as it is."""
     kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
         "houses": ("table", {}, "regression", mean),
         "prices": ("series", {"columns": ("Open", "Close")}, "forecasting", mean),

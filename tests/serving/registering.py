@@ -11,22 +11,22 @@ from pathlib import Path
 import numpy as np
 from mlflow.tracking import MlflowClient
 
-from evermodel.core import data, params
+from evermodel.core import data, folders, project
 from evermodel.core.data import Spec, Split
 from evermodel.models import mlp
-from evermodel.publishing import ledger, registry, aliases, tracking
+from evermodel.publishing import aliases, ledger, policy, registry, tracking
 from evermodel.publishing.candidate import Candidate
-from evermodel.runs import determinism, saved
+from evermodel.runs import determinism, recipe, saved
 from evermodel.runs.saved import Metadata
 from tests.specs import make_source, make_spec
 
 
 def main(name: str, count: int) -> None:
-    values, client = params.load(), tracking.connect()
-    spec = houses(values.experiment(name).dataset)
+    client, profile = tracking.connect(), project.load().profile
+    spec = houses(recipe.load(name, profile).dataset)
     runs = client.create_experiment(name, (Path.cwd() / tracking.ARTIFACTS).as_uri())
     for seed in range(count):
-        register(client, runs, candidate(name, values, spec, seed))
+        register(client, runs, candidate(name, profile, spec, seed))
 
 
 def houses(dataset: str) -> Spec:
@@ -38,7 +38,7 @@ def houses(dataset: str) -> Spec:
     return spec
 
 
-def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candidate:
+def candidate(name: str, profile: str, spec: Spec, seed: int) -> Candidate:
     """A network as it is before any training."""
     determinism.seed_keras(seed)
     (folder := folders.model(name)).mkdir(parents=True, exist_ok=True)
@@ -51,8 +51,9 @@ def candidate(name: str, values: params.Params, spec: Spec, seed: int) -> Candid
         epochs=0,
         test_hash=spec.test_hash,
     )
-    experiment = values.experiment(name)
-    return Candidate(name, "sample", experiment, spec, make_source(), metadata, 1.0, {}, None, {})
+    chosen = recipe.load(name, profile)
+    judged_by = policy.load(name, chosen.task, profile)
+    return Candidate(name, profile, chosen, judged_by, spec, make_source(), metadata, 1.0, {}, None, {})
 
 
 def register(client: MlflowClient, runs: str, model: Candidate) -> None:

@@ -20,7 +20,7 @@ from tests.mlflow.servers import wait_for
 from tests.project import Project
 from tests.serving.servers import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.pipeline, pytest.mark.timeout(5000)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(5000)]
 TOKEN = "not-a-secret"
 LOW = 740  # pixels
 MILLISECONDS = 60_000  # that anything may take on a busy machine
@@ -167,7 +167,7 @@ def test_a_digit_is_drawn_and_wiped_off_again(page):
     refused(page, "the sheet is empty; draw something on it")
 
 
-def test_a_mask_is_shown_beside_the_picture_that_it_covers(project, page):
+def test_a_mask_is_shown_beside_the_image_that_it_covers(project, page):
     choose(page, "unet")
     ask(page)
     answered(page, "unet")
@@ -180,9 +180,9 @@ def test_a_mask_is_shown_beside_the_picture_that_it_covers(project, page):
     wait_for(lambda: last_line(project)["input_sha256"] != first["input_sha256"], "another answer")
 
 
-def test_what_is_no_picture_is_refused_in_a_sentence(page):
+def test_what_is_no_image_is_refused_in_a_sentence(page):
     choose(page, "unet")
-    upload(page, b"no picture")
+    upload(page, b"no image")
     ask(page)
     refused(page, "is not a picture that can be decoded")
 

@@ -1,4 +1,3 @@
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,30 +16,27 @@ VERSION = SimpleNamespace(name="it", version="3", run_id="run", description="# i
 @pytest.fixture
 def packed(tmp_path, monkeypatch, keras):
     """A function that puts a model of one dense layer into the registry's place."""
-    monkeypatch.chdir(tmp_path)
 
     def pack(weight=0.01):
         layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
         model = keras.Sequential(layers)
         model.set_weights([np.full((16, 3), weight) * [1, 2, 3], np.zeros(3)])
-        (tmp_path / "models/it").mkdir(parents=True)
-        file = saved.save_keras(model, tmp_path / "models/it")
+        file = saved.save_keras(model, tmp_path)
         metadata = SimpleNamespace(file="model.keras", sha256="")
-        monkeypatch.setattr(registry, "_example", lambda spec: np.full((2, 4, 4, 1), 200, np.uint8))
+        examples = np.full((2, 4, 4, 1), 200, np.uint8)
 
         def fetch(version, folder):
-            registry.package(folder, "it", IMAGES, metadata)
-            shutil.rmtree(tmp_path / "models")
+            registry.package(folder, file, IMAGES, metadata, examples)
             return folder / "data/model.keras", IMAGES
 
         monkeypatch.setattr(registry, "fetch", fetch)
-        return model, file
+        return model
 
     return pack
 
 
 def test_a_champion_answers_as_keras_itself_does_for_any_number_of_rows(packed):
-    model, _ = packed()
+    model = packed()
     loaded = champion.load(VERSION, "classification")
     assert (loaded.name, loaded.version, loaded.run_id, loaded.task) == ("it", 3, "run", "classification")
     assert (loaded.example.shape, loaded.card) == ((2, 4, 4, 1), "# it")

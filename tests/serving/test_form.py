@@ -12,7 +12,7 @@ ROW = {"a": 1, "b": 3}
 STEPS = [{"Open": step, "Close": step} for step in (9.0, 1.0, 2.0, 3.0)]
 
 
-def picture(size=(4, 4), colour=200, form="PNG"):
+def image(size=(4, 4), colour=200, form="PNG"):
     written = io.BytesIO()
     Image.new("L", size, colour).save(written, form)
     return written.getvalue()
@@ -59,19 +59,19 @@ def test_a_text_is_answered_by_its_class_and_all_probabilities(client, text):
     assert row["probabilities"] == {"bad": pytest.approx(0.3), "good": pytest.approx(0.7)}
 
 
-def test_pictures_of_any_size_are_answered_one_by_one(client):
-    answers = client.post("/predict/digits", files=upload(picture(), picture((9, 5), 7, "JPEG"))).json()[
+def test_images_of_any_size_are_answered_one_by_one(client):
+    answers = client.post("/predict/digits", files=upload(image(), image((9, 5), 7, "JPEG"))).json()[
         "answers"
     ]
     assert [(row["input"], row["label"]) for row in answers] == [("p0", "1"), ("p1", "1")]
 
 
-def test_a_picture_is_answered_by_a_picture_in_base64_or_as_it_is(client):
-    (row,) = client.post("/predict/masks", files=upload(picture())).json()["answers"]
-    asked = client.post("/predict/masks", files=upload(picture()), headers={"accept": "image/png"})
+def test_an_image_is_answered_by_an_image_in_base64_or_as_it_is(client):
+    (row,) = client.post("/predict/masks", files=upload(image())).json()["answers"]
+    asked = client.post("/predict/masks", files=upload(image()), headers={"accept": "image/png"})
     assert asked.headers["content-type"] == "image/png"
     assert (asked.headers["x-evermodel-version"], asked.headers["x-evermodel-run"]) == ("1", "run1")
-    assert base64.b64decode(row["picture"]) == asked.content
+    assert base64.b64decode(row["image"]) == asked.content
     assert np.unique(np.asarray(Image.open(io.BytesIO(asked.content)))) == [200]
 
 
@@ -103,8 +103,8 @@ def test_what_is_wrong_with_the_json_is_said(client, body, sentence):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("digits", b"no picture", "p0 is not a picture"),
-        ("digits", picture((64, 64))[:60], "cut off or corrupt"),
+        ("digits", b"no image", "p0 is not an image"),
+        ("digits", image((64, 64))[:60], "cut off or corrupt"),
         ("digits", b"P5 60000 60000 255\n", "pixels"),
         ("reviews", "Größe".encode("latin-1"), "p0 is not a text in UTF-8"),
         ("houses", b"a,b\n", "p0 has no rows"),
@@ -135,7 +135,7 @@ def test_more_examples_than_the_limit_are_refused(client):
     assert "6 examples; the limit is 5" in refusal(
         client.post("/predict/houses", json={"rows": [ROW] * 6}), 422
     )
-    refusal(client.post("/predict/digits", files=upload(*[picture()] * 3)), 400)
+    refusal(client.post("/predict/digits", files=upload(*[image()] * 3)), 400)
 
 
 def test_an_answer_that_is_not_finite_is_not_given(running):
@@ -151,10 +151,10 @@ def test_a_model_that_fails_does_not_end_the_server(running):
 
 def test_every_answer_is_logged_without_what_was_asked(running):
     running.client.post("/predict/reviews", json={"text": "a secret"})
-    running.client.post("/predict/masks", files=upload(picture()))
+    running.client.post("/predict/masks", files=upload(image()))
     first, second = map(json.loads, running.log.read_text().splitlines())
     assert (first["model"], first["version"], first["run_id"]) == ("reviews", 1, "run1")
     assert first["answer"][0]["label"] == "good"
     assert first["milliseconds"] > 0
     assert "secret" not in running.log.read_text()
-    assert len(first["input_sha256"]) == len(second["answer"][0]["picture"]) == 64
+    assert len(first["input_sha256"]) == len(second["answer"][0]["image"]) == 64

@@ -41,6 +41,7 @@ def interface(start):
     return schemathesis.openapi.from_asgi("/openapi.json", running.app)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_every_request_gets_an_answer_that_is_described(interface, mode):
     for operation in interface.get_all_operations():

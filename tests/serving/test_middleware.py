@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evermodel.serving.middleware import Gate
+from evermodel.serving.middleware import AccessMiddleware
 from tests.serving.conftest import LIMITS, champion
 
 ROW = {"rows": [{"a": 1, "b": 3}]}
@@ -59,7 +59,7 @@ def test_a_body_that_comes_too_slowly_is_refused():
         sent.append(message)
 
     scope = {"type": "http", "path": "/predict/houses", "method": "POST", "headers": []}
-    asyncio.run(Gate(None, replace(LIMITS, seconds=0.05), None)(scope, never, send))
+    asyncio.run(AccessMiddleware(None, replace(LIMITS, seconds=0.05), None)(scope, never, send))
     assert sent[0]["status"] == 408
 
 

@@ -36,8 +36,8 @@ def png(pixels):
     return written.getvalue()
 
 
-def files(*pictures):
-    return {"files": [("file", (f"p{n}", png(pixels))) for n, pixels in enumerate(pictures)]}
+def files(*images):
+    return {"files": [("file", (f"p{n}", png(pixels))) for n, pixels in enumerate(images)]}
 
 
 def of(task, kind="images", **changes):
@@ -46,7 +46,7 @@ def of(task, kind="images", **changes):
 
 
 def restored(task, x, answer):
-    return view(of(task, input_shape=x.shape), files(x.squeeze()), [{"picture": coded(answer)}])
+    return view(of(task, input_shape=x.shape), files(x.squeeze()), [{"image": coded(answer)}])
 
 
 def coded(pixels):
@@ -80,7 +80,7 @@ def test_a_refusal_is_its_sentence(running, start):
     assert asyncio.run(page.ask(guarded.app, "secret", "houses", ROW))["version"] == 1
 
 
-def test_it_is_at_the_root_behind_the_gate_and_its_uploads_go_with_it(start):
+def test_it_is_at_the_root_behind_the_token_and_its_uploads_go_with_it(start):
     running = start(token="secret")
     with opened(running, "secret") as client:
         assert client.get("/try/").status_code == 401
@@ -150,7 +150,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         (champion("reviews"), ["Text"]),
         (champion("masks"), ["Upload"]),
         (champion("digits"), ["Draw", "Upload"]),
-        (of("embedding"), ["Two pictures"]),
+        (of("embedding"), ["Two images"]),
         (of("binary", classes=("sad", "glad"), input_shape=(4, 4, 3)), ["Upload"]),
     ],
     ids=lambda value: value.task if hasattr(value, "task") else "",
@@ -196,12 +196,12 @@ def test_an_address_is_found_wherever_it_stands(path):
     assert not page.elsewhere([{"path": "/tmp/x.png", "url": path}, path, 1, None])
 
 
-def test_a_picture_that_is_not_there_is_asked_for(tmp_path):
+def test_an_image_that_is_not_there_is_asked_for(tmp_path):
     (tmp_path / "there.png").write_bytes(b"x")
     there, gone = ({"path": str(tmp_path / name)} for name in ("there.png", "gone.png"))
-    assert question.uploaded(there, there)["files"][1][1] == ("picture 2", b"x")
+    assert question.uploaded(there, there)["files"][1][1] == ("image 2", b"x")
     for given in ([None], [there, None], [gone], [{"path": None, "url": "http://127.0.0.1/x.png"}]):
-        with pytest.raises(EvermodelError, match="a picture is missing"):
+        with pytest.raises(EvermodelError, match="missing"):
             question.uploaded(*given)
 
 
@@ -242,18 +242,18 @@ def test_two_faces_are_compared_by_the_cosine():
     assert view(of("embedding"), {}, [same, other]).numbers == "cosine similarity 0.707"
 
 
-def test_a_mask_is_painted_over_its_picture():
+def test_a_mask_is_painted_over_its_image():
     x, mask = np.full((4, 4, 1), 100, np.uint8), np.zeros((4, 4), np.uint8)
     mask[0, 0] = 255
-    answer, over = (np.asarray(picture) for picture, _ in restored("segmentation", x, mask).pictures)
+    answer, over = (np.asarray(image) for image, _ in restored("segmentation", x, mask).images)
     assert answer.shape == over.shape[:2] == (300, 300)
     assert (over[74, 74] != 100).all()
     assert (over[75, 75] == 100).all()
 
 
-def test_a_coloured_picture_is_shown_beside_the_gray_one_that_was_seen():
+def test_a_coloured_image_is_shown_beside_the_gray_one_that_was_seen():
     x = np.full((4, 4, 3), (200, 30, 30), np.uint8)
-    gray, answer = (np.asarray(picture) for picture, _ in restored("colorization", x, x).pictures)
+    gray, answer = (np.asarray(image) for image, _ in restored("colorization", x, x).images)
     assert np.ptp(gray[0, 0].astype(int)) <= 1
     assert (answer[0, 0] == x[0, 0]).all()
 
@@ -262,7 +262,7 @@ def test_an_oddity_is_told_by_its_error():
     x = np.full((4, 4, 3), 255, np.uint8)
     seen = restored("anomaly", x, np.zeros((4, 4, 3)))
     assert seen.numbers.startswith("error 1;")
-    assert len(seen.pictures) == 2
+    assert len(seen.images) == 2
     assert restored("reconstruction", x, x).numbers == ""
 
 
@@ -271,4 +271,4 @@ def test_a_forecast_is_drawn_behind_the_steps_before_it():
     one = replace(champion("prices"), spec=make_spec("series", columns=("Open", "Close"), target="Open"))
     seen = view(one, {"json": {"rows": rows}}, [{"input": "rows", "Open": 4.0}])
     assert seen.numbers == "Open 4"
-    assert seen.pictures[0][0].width > 300
+    assert seen.images[0][0].width > 300

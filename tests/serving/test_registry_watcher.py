@@ -47,7 +47,7 @@ def loads(monkeypatch):
 
 
 def follow(registry, seconds=60.0):
-    """A follower, and what it handed over: champions by name, challengers by NAME@challenger."""
+    """A watcher, and what it handed over: champions by name, challengers by NAME@challenger."""
     served = {}
     tasks = {"houses": "regression", "reviews": "binary"}
 

@@ -13,7 +13,7 @@ from mlflow.tracking import MlflowClient
 from typer.testing import CliRunner
 
 from evermodel.cli import app
-from evermodel.publishing import ledger, aliases
+from evermodel.publishing import aliases, ledger
 from tests.mlflow import servers as mlflow
 from tests.mlflow.servers import wait_for
 from tests.project import Project, copy_repository
@@ -50,7 +50,7 @@ def server(registered: Project) -> Iterator[Server]:
 
 
 def house(project: Project) -> dict[str, float]:
-    spec = json.loads((project.folder / "data/prepared/boston_housing/spec.json").read_text())
+    spec = json.loads((project.folder / "data/boston_housing/prepared/spec.json").read_text())
     return dict(zip(spec["columns"], spec["mean"], strict=True))
 
 

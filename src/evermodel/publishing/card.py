@@ -157,7 +157,7 @@ def _limits(model: Candidate) -> str:
     told += {
         "table": ["Numbers far from those of the training rows get an answer all the same."],
         "series": ["It forecasts from the steps that it is given, and knows of nothing else."],
-        "images": ["Pictures of another size are resized; what is small in them may be lost."],
+        "images": ["Images of another size are resized; what is small in them may be lost."],
         "text": ["Words that the training rows lack count nothing."],
     }[spec.kind]
     return "\n".join(f"- {one}" for one in told)

@@ -2,14 +2,12 @@
 
 import sys
 
-from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
+from evermodel.publishing import tracking
 
 
 def main(name: str, key: str) -> None:
     """Tell MLflow what the stage writes to standard input."""
-    with garbage.ignored():
-        from evermodel.publishing import tracking
     try:
         tracking.follow(name, key)
     except EvermodelError as error:

@@ -317,9 +317,10 @@ def _test_name(name: str) -> str:
 
 
 def _end(client: MlflowClient, run: Run, status: str, events: list[dict[str, Any]]) -> None:
-    """Close the run, at the time of its last event; one that is closed already is left alone."""
-    if run.info.status != status:
-        client.set_terminated(run.info.run_id, status, events[-1]["time"] if events else None)
+    """Close the run at the time of its last event; one that is closed so already is left alone."""
+    end = events[-1]["time"] if events else run.info.end_time
+    if (run.info.status, run.info.end_time) != (status, end):
+        client.set_terminated(run.info.run_id, status, end)
 
 
 def _status(events: list[dict[str, Any]]) -> str:

@@ -83,10 +83,6 @@ def rebuild(name: str, word: str) -> Rebuild:
     version = registry.named(client, name, word)
     run = client.get_run(version.run_id)
     commit = _commit(version, run)
-    if (metric := version.tags.get("evermodel.metric")) is None:
-        raise EvermodelError(
-            f"{name} version {version.version} was not registered to the end; `evermodel run {name}` does it"
-        )
     recorded = _recorded(client, version, run)
     with TemporaryDirectory(prefix="evermodel-rebuild-") as folder:
         store = f"sqlite:///{folder}/mlflow.db"
@@ -99,6 +95,7 @@ def rebuild(name: str, word: str) -> Rebuild:
             rebuilt = _rebuilt(told, name, dataset, clone)
             locks = "\n".join((clone / lock).read_text(encoding="utf-8") for lock in LOCKS)
         installed = environment.differences(locks, environment.installed())
+    metric = version.tags["evermodel.metric"]
     compared = comparison.compare(metric, recorded, rebuilt, installed)
     return Rebuild(name, int(version.version), commit, metric, recorded, rebuilt, compared)
 

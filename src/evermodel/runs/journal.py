@@ -137,7 +137,7 @@ def commit() -> str:
     dvc.lock does not count: DVC itself writes it between two stages.
     """
     head = _git("rev-parse", "--verify", "--quiet", "HEAD")
-    changed = head and _git("status", "--porcelain", "--untracked-files=no", ":(exclude,glob)**/dvc.lock")
+    changed = head and _git("status", "--porcelain", "--untracked-files=no", ":!*dvc.lock")
     return f"{head or 'none'}{'-dirty' if changed else ''}"
 
 

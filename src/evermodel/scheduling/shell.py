@@ -15,6 +15,7 @@ from evermodel.core.errors import EvermodelError
 
 DVC = (sys.executable, "-m", "dvc")  # that of this environment, whatever PATH says
 CONFIG = Path(".dvc/config.local")
+GONE = ("deleted", "not in cache")  # how DVC says that a file is not here
 
 
 @dataclass(frozen=True)
@@ -37,16 +38,24 @@ def dvc(*arguments: str) -> int:
 
 def changed(*addresses: str) -> dict[str, Stage]:
     """Those of the stages that have changed or are not here; EvermodelError if DVC can't tell."""
-    done = subprocess.run([*DVC, "status", "--json", *addresses], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
-    return {address: _stage(changes) for address, changes in json.loads(done.stdout).items()}
+    told: dict[str, list[Any]] = json.loads(answer("status", "--json", *addresses))
+    return {address: _stage(changes) for address, changes in told.items()}
 
 
 def has_remote() -> bool:
     """Whether DVC has a remote that is used where none is named."""
-    done = subprocess.run([*DVC, "remote", "default"], capture_output=True, check=False)
-    return done.returncode == 0
+    try:
+        return bool(answer("remote", "default"))
+    except EvermodelError:
+        return False
+
+
+def answer(*arguments: str) -> str:
+    """What a command tells of what is here; EvermodelError in its own words if it refuses."""
+    done = subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise EvermodelError(f"`dvc {arguments[0]}` failed: {' '.join(done.stderr.split())}")
+    return done.stdout
 
 
 def configure(remote: str | None, cache: str | None) -> None:
@@ -69,9 +78,9 @@ def _stage(changes: list[Any]) -> Stage:
 
     def gone(kind: str) -> frozenset[str]:
         return frozenset(
-            path for change in named for path, how in change.get(kind, {}).items() if how == "deleted"
+            path for change in named for path, how in change.get(kind, {}).items() if how in GONE
         )
 
     hows = [how for change in named for files in change.values() for how in files.values()]
-    current = len(named) == len(changes) and all(how == "deleted" for how in hows)
+    current = len(named) == len(changes) and all(how in GONE for how in hows)
     return Stage(gone("changed deps"), gone("changed outs"), current)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
 PIPELINE, PROMOTE = "dvc.yaml", "promote"
+MADE = (f"{folders.DATASETS}/", f"{folders.EXPERIMENTS}/")  # where stages write; what else they need is code
 VERSION = "EVERMODEL_VERSION"  # that somebody was asked about
 AUTHOR = {
     f"GIT_{role}_{what}": value
@@ -102,9 +103,8 @@ def publish(chosen: Settings, *names: str) -> int:
         print(f"{name} has no result and is left out")
     if not ready:
         return NOTHING_TO_DO
-    # The registry is asked each time: what it answered before is no result that a cache may have.
     promotions = [f"{_of_experiment(name)}:{PROMOTE}" for name in ready]
-    code = shell.dvc("repro", "--single-item", "--no-run-cache", "--keep-going", *promotions)
+    code = shell.dvc("repro", "--single-item", "--keep-going", *promotions)
     locks = {folders.experiment(name) for name in ready} | {folders.dataset(datasets[name]) for name in ready}
     _commit(f"Retrain {', '.join(ready)}", *(str(folder / handover.LOCK) for folder in sorted(locks)))
     _push(os.environ["EVERMODEL_RUN"])
@@ -187,7 +187,8 @@ def _pull(address: str, results: bool = True) -> None:
     found = shell.changed(str(_pipeline(address)))
     own = {stage: one for stage, one in found.items() if address in (stage, str(_pipeline(stage)))}
     made = {file for one in own.values() for file in one.outputs}
-    inputs = sorted({file for one in own.values() for file in one.inputs} - made)
+    missing = {file for one in own.values() for file in one.inputs} - made
+    inputs = sorted(file for file in missing if file.startswith(MADE))
     done = [stage for stage, one in own.items() if one.current and results]
     code = shell.dvc("pull", *inputs, *done) if inputs or done else 0
     if code == MISSING and done and inputs:

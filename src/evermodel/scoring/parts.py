@@ -1,4 +1,4 @@
-"""Predictions on disk as Parquet: in parts that a later run finds again, then as the whole that was asked for."""
+"""Predictions as Parquet files: in parts that a later run finds again, then as the whole."""
 
 import csv
 import hashlib

@@ -96,8 +96,8 @@ def _answers(champion: Champion, examples: Examples) -> pa.Table:
 
 
 def _answer(row: dict[str, Any]) -> dict[str, Any]:
-    """Without the name of the input, and a picture as a file."""
-    pixels = {"picture": prediction.png(row["picture"])} if "picture" in row else {}
+    """Without the name of the input, and an image as a file."""
+    pixels = {"image": prediction.png(row["image"])} if "image" in row else {}
     return {key: value for key, value in row.items() if key != "input"} | pixels
 
 
@@ -111,7 +111,7 @@ def _require_apart(paths: Sequence[Path], out: Path) -> None:
 def _require_few(rejected: Sequence[Rejected], tolerated: int, dataset: str) -> None:
     if len(rejected) > tolerated:
         raise EvermodelError(
-            f"{len(rejected)} file(s) can't be used, but datasets.{dataset}.expect.rejected allows "
+            f"{len(rejected)} file(s) can't be used, but data/{dataset}/params.yaml: expect.rejected allows "
             f"{tolerated}: {rejected[0][1]}; mend the files or raise the limit, and run the same again: what "
             "is scored is kept"
         )

@@ -1,4 +1,4 @@
-"""The server's application: KServe's endpoints and a plain form of our own, behind one gate."""
+"""The server's application: KServe's endpoints and a plain form of our own, behind one middleware."""
 
 import time
 from typing import Any
@@ -29,10 +29,10 @@ from evermodel.core.errors import EvermodelError
 from evermodel.serving import form, protocol
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.request_log import RequestLog
-from evermodel.serving.middleware import Gate
 from evermodel.serving.limits import Limits
+from evermodel.serving.middleware import AccessMiddleware
 from evermodel.serving.protocol import Plane, Served
+from evermodel.serving.request_log import RequestLog
 
 SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
 REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
@@ -68,7 +68,7 @@ def create(
         redoc_url=None,
         responses={status: {"model": Refusal} for status in REFUSALS},
     )
-    app.add_middleware(Gate, limits=limits, token=token)
+    app.add_middleware(AccessMiddleware, limits=limits, token=token)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
     _protocol(app, plane, challengers, request_log)
     _plain(app, plane, challengers, request_log)

@@ -12,9 +12,9 @@ from prometheus_client import Counter
 from evermodel.core.data import Array
 from evermodel.publishing.aliases import CHALLENGER
 from evermodel.serving.champion import Champion
-from evermodel.serving.request_log import RequestLog
-from evermodel.serving.limits import WorkerPool, Limits
+from evermodel.serving.limits import Limits, WorkerPool
 from evermodel.serving.protocol import Served
+from evermodel.serving.request_log import RequestLog
 from evermodel.serving.shadow import Shadow
 
 LAST, FAILURES = 200, 3  # a challenger's answers that count, and how many of them end its share

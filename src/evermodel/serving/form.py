@@ -14,7 +14,7 @@ from evermodel import prediction
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import WorkerPool, Limits
+from evermodel.serving.limits import Limits, WorkerPool
 
 Cell = float | str | bool | None
 ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
@@ -22,7 +22,7 @@ TAKEN = {
     "table": ROWS,
     "series": ROWS,
     "text": '{"text": …} or a text file as multipart/form-data',
-    "images": "a picture as multipart/form-data",
+    "images": "an image as multipart/form-data",
 }
 
 
@@ -54,25 +54,25 @@ async def examples(request: Request, spec: Spec, pool: WorkerPool) -> tuple[list
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         files = await _files(request, pool.limits)
-        # Large pictures take seconds to decode, in which nobody else should have to wait.
+        # Large images take seconds to decode, in which nobody else should have to wait.
         names, x = await pool.do(lambda: prediction.examples(files, spec))
     elif kind == "application/json":
         names, x = _examples(Asked.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
-    most = pool.limits.pictures if spec.kind == "images" else pool.limits.rows
+    most = pool.limits.images if spec.kind == "images" else pool.limits.rows
     if len(names) > most:
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
     return names, np.asarray(x)
 
 
 def answers(champion: Champion, names: list[str], x: Array, predictions: Array) -> list[dict[str, Any]]:
-    """One answer per example; all probabilities beside the class, and a picture as the bytes of a PNG."""
+    """One answer per example; all probabilities beside the class, and an image as the bytes of a PNG."""
     spec = champion.spec
     rows = prediction.answers(names, x, predictions, spec, champion.task)
     for row in rows:
-        if "picture" in row:
-            row["picture"] = prediction.png(row["picture"])
+        if "image" in row:
+            row["image"] = prediction.png(row["image"])
     if rows and "probability" in rows[0]:
         values = prediction.probabilities(np.asarray(predictions, dtype=float).reshape(len(names), -1), spec)
         for row, each in zip(rows, values.tolist(), strict=True):
@@ -81,13 +81,13 @@ def answers(champion: Champion, names: list[str], x: Array, predictions: Array) 
 
 
 def response(champion: Champion, rows: list[dict[str, Any]], accept: str) -> Response:
-    """The answers in JSON, a picture in base64; or the one picture itself, if the client accepts PNG first.
+    """The answers in JSON, an image in base64; or the one image itself, if the client accepts PNG first.
 
     Either names the version and the run that it comes from.
     """
-    if accept.startswith("image/png") and len(rows) == 1 and "picture" in rows[0]:
+    if accept.startswith("image/png") and len(rows) == 1 and "image" in rows[0]:
         source = {"X-Evermodel-Version": str(champion.version), "X-Evermodel-Run": champion.run_id}
-        return Response(rows[0]["picture"], media_type="image/png", headers=source)
+        return Response(rows[0]["image"], media_type="image/png", headers=source)
     named = {"model": champion.name, "version": champion.version, "run_id": champion.run_id}
     shown = [{key: _text(value) for key, value in row.items()} for row in rows]
     return JSONResponse(named | {"answers": shown})
@@ -98,7 +98,7 @@ def _text(value: Any) -> Any:
 
 
 async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
-    async with request.form(max_files=limits.pictures, max_fields=limits.pictures) as form:
+    async with request.form(max_files=limits.images, max_fields=limits.images) as form:
         uploads = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
         if not uploads:
             raise EvermodelError("the request has no file; upload at least one")

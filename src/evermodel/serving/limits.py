@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Limits:
     """Bounds of requests; beyond them a request is refused and the server stays well.
 
-    body: bytes; rows, pictures: examples in one request; seconds: for the body to arrive, and again for the
+    body: bytes; rows, images: examples in one request; seconds: for the body to arrive, and again for the
     answer; canary_seconds: for a challenger's, before the champion is asked; at_once: requests that are
     computed or wait for it; threads: those computed side by side; uploads: bytes that the page's files may
     take.
@@ -23,7 +23,7 @@ class Limits:
 
     body: int = 8_000_000
     rows: int = 1000
-    pictures: int = 32
+    images: int = 32
     seconds: float = 30
     canary_seconds: float = 2
     at_once: int = 64

@@ -1,8 +1,9 @@
-"""The gate of the server: who may come in, and how much may be brought along."""
+"""What every request passes first: who may ask, and how much may be brought along."""
 
 import asyncio
 import base64
 import hmac
+from pathlib import Path
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
@@ -14,10 +15,10 @@ from evermodel.serving.limits import Limits
 OPEN = ("/v2/health/live", "/v2/health/ready")
 
 
-class Gate:
-    """ASGI middleware: the token where one is set, and a body within the limits, read as a whole.
+class AccessMiddleware:
+    """The token where one is set, and a body within the limits, read as a whole.
 
-    Predictions 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly.
+    Answers 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, token: str | None) -> None:
@@ -69,6 +70,36 @@ class Gate:
         if len(body) > self.limits.body:
             raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
         return body
+
+
+class QuotaMiddleware:
+    """While the page's folder holds more than so many bytes, nothing that adds to it.
+
+    Answers 503 to what is posted below a path; looking goes on, and Gradio removes what is old.
+    """
+
+    def __init__(self, app: ASGIApp, path: str, folder: Path, most: int) -> None:
+        self.app, self.path, self.folder, self.most = app, path, folder, most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        adds = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(self.path)
+        if not adds or taken(self.folder) <= self.most:
+            await self.app(scope, receive, send)
+            return
+        sentence = f"the page's files take more than {self.most:,} bytes; try again in an hour"
+        await JSONResponse({"error": sentence}, 503)(scope, receive, send)
+
+
+def taken(folder: Path) -> int:
+    """Bytes of all files below a folder; one that goes meanwhile counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
 
 
 def _given(authorization: str) -> bytes:

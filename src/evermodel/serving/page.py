@@ -17,24 +17,24 @@ from fastapi.responses import RedirectResponse
 from evermodel.core.errors import EvermodelError
 from evermodel.serving.champion import Champion
 from evermodel.serving.limits import Limits
+from evermodel.serving.middleware import QuotaMiddleware
 from evermodel.serving.panel import Ask, panel
 from evermodel.serving.protocol import Plane
 from evermodel.serving.question import Request
-from evermodel.serving.room import Room
 
 PATH = "/try"
 KEPT = 3600  # seconds that an upload is kept
 HEARTBEAT = "2"  # seconds by which an open page may delay the end of the server
-STYLE = ".picture img {width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated}"
+STYLE = ".pixelated img {width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated}"
 
 
 class Page(gradio.Blocks):  # type: ignore[misc]
-    """A page of Gradio's that fetches nothing, though a request may name any address as its picture."""
+    """A page of Gradio's that fetches nothing, though a request may name any address as its image."""
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *state: Any, **call: Any) -> Any:
         """What Gradio does with the values of the fields; raises gradio.Error if one is elsewhere."""
         if elsewhere(inputs):
-            raise gradio.Error("the picture is an address; upload it", print_exception=False)
+            raise gradio.Error("the image is an address; upload it", print_exception=False)
         return await super().preprocess_data(block_fn, inputs, *state, **call)
 
 
@@ -45,7 +45,7 @@ def mounted(app: FastAPI, plane: Plane, limits: Limits, token: str | None) -> It
         # Gradio takes these two from nowhere else.
         os.environ |= {"GRADIO_TEMP_DIR": folder, "GRADIO_HEARTBEAT_INTERVAL": HEARTBEAT}
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        app.add_middleware(Room, path=f"{PATH}/", folder=Path(folder), most=limits.uploads)
+        app.add_middleware(QuotaMiddleware, path=f"{PATH}/", folder=Path(folder), most=limits.uploads)
         gradio.mount_gradio_app(
             app,
             blocks(plane, partial(ask, app, token)).queue(limits.at_once, default_concurrency_limit=None),

@@ -90,7 +90,7 @@ def _shown(seen: View) -> list[Any]:
     return [
         gradio.Label(seen.numbers, visible=bool(seen.numbers)),
         gradio.Label(seen.classes, visible=bool(seen.classes)),
-        gradio.Gallery(seen.pictures, visible=bool(seen.pictures)),
+        gradio.Gallery(seen.images, visible=bool(seen.images)),
     ]
 
 

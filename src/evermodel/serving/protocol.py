@@ -10,7 +10,7 @@ from kserve.protocol.dataplane import DataPlane
 
 from evermodel.core.data import Array, Spec
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import WorkerPool, Limits
+from evermodel.serving.limits import Limits, WorkerPool
 
 DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
 
@@ -68,7 +68,7 @@ def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:
         )
     tensor = request.inputs[0]
     shape = tuple(tensor.shape)
-    most = limits.pictures if spec.kind == "images" else limits.rows
+    most = limits.images if spec.kind == "images" else limits.rows
     if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
         needed = ", ".join(map(str, ("N", *spec.input_shape)))
         raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")

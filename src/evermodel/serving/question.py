@@ -39,9 +39,9 @@ def forms(champion: Champion) -> Mapping[str, Form]:
     if spec.kind != "images":
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
     if champion.task == "embedding":
-        return {"Two pictures": _pair}
+        return {"Two images": _pair}
     drawable = bool(spec.classes) and spec.input_shape[-1] == 1
-    return {"Draw": _drawing, "Upload": _picture} if drawable else {"Upload": _picture}
+    return {"Draw": _drawing, "Upload": _image} if drawable else {"Upload": _image}
 
 
 def _row(champion: Champion) -> Question:
@@ -71,13 +71,13 @@ def _text(champion: Champion) -> Question:
     return Question([field], lambda text: {"json": {"text": text}})
 
 
-def _picture(champion: Champion) -> Question:
-    return Question([_upload(champion, 0, "Picture")], uploaded)
+def _image(champion: Champion) -> Question:
+    return Question([_upload(champion, 0, "Image")], uploaded)
 
 
 def _pair(champion: Champion) -> Question:
     with gradio.Row():
-        fields = [_upload(champion, 0, "One picture"), _upload(champion, 1, "Another")]
+        fields = [_upload(champion, 0, "One image"), _upload(champion, 1, "Another")]
     return Question(fields, uploaded)
 
 
@@ -88,10 +88,10 @@ def _drawing(champion: Champion) -> Question:
 
 def _upload(champion: Champion, number: int, label: str) -> gradio.Image:
     shown = evaluation.inputs(evaluation.task_module(champion.task), champion.example, SEED)
-    picture = np.squeeze(shown[number])
+    image = np.squeeze(shown[number])
     # As a file, so that Gradio decodes nothing: that is left to the server's limits.
     return gradio.Image(
-        picture,
+        image,
         type="filepath",
         image_mode=None,
         format="png",
@@ -99,7 +99,7 @@ def _upload(champion: Champion, number: int, label: str) -> gradio.Image:
         height=320,
         interactive=True,
         buttons=["fullscreen"],
-        elem_classes="picture",
+        elem_classes="pixelated",
     )
 
 
@@ -115,5 +115,5 @@ def uploaded(*files: dict[str, Any] | None) -> Request:
     """
     paths = [Path(file["path"]) for file in files if file and file.get("path")]
     if len(paths) < len(files) or not all(path.is_file() for path in paths):
-        raise EvermodelError("a picture is missing; choose one")
-    return {"files": [("file", (f"picture {n}", path.read_bytes())) for n, path in enumerate(paths, 1)]}
+        raise EvermodelError("an image is missing; choose one")
+    return {"files": [("file", (f"image {n}", path.read_bytes())) for n, path in enumerate(paths, 1)]}

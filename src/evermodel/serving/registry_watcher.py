@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import tracking
-from evermodel.publishing.registry import CHAMPION
 from evermodel.publishing.aliases import CHALLENGER
+from evermodel.publishing.registry import CHAMPION
 from evermodel.serving import champion
 from evermodel.serving.champion import Champion
 
@@ -41,7 +41,7 @@ class RegistryWatcher:
         self.crown, self.challenge, self.problems = crown, challenge, problems
         self._seen: dict[str, int] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name="registry watcher", daemon=True)
 
     def look(self) -> None:
         """Hand over the champions and the challengers that are new since the last look.

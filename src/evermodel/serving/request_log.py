@@ -21,7 +21,7 @@ class RequestLog:
         self._handler = RotatingFileHandler(file, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8")
 
     def note(self, champion: Champion, form: str, seconds: float, body: bytes, answer: Any) -> None:
-        """Write down an answer, a picture by its sha256; so is what was asked, as it may be private."""
+        """Write down an answer, an image by its sha256; so is what was asked, as it may be private."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "model": champion.name,

@@ -13,24 +13,24 @@ import uvicorn
 from fastapi import FastAPI
 from mlflow.tracking import MlflowClient
 
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Params
 from evermodel.publishing import tracking
-from evermodel.runs import journal
+from evermodel.repository import Repository
 from evermodel.serving import app, page
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.request_log import RequestLog
-from evermodel.serving.registry_watcher import RegistryWatcher
-from evermodel.serving.limits import WorkerPool, Limits
+from evermodel.serving.limits import Limits, WorkerPool
 from evermodel.serving.protocol import Plane, Served
+from evermodel.serving.registry_watcher import RegistryWatcher
+from evermodel.serving.request_log import RequestLog
 
 TOKEN = "EVERMODEL_TOKEN"
-REQUESTS = journal.FOLDER / "serving" / "requests.jsonl"
+REQUESTS = folders.STATE / "serving" / "requests.jsonl"
 NO_CHAMPION = "no experiment has a champion that answers; `evermodel run NAME` trains one"
 
 
-def run(names: Sequence[str], values: Params, host: str, port: int, seconds: float, canary: float) -> None:
+def run(names: Sequence[str], found: Repository, host: str, port: int, seconds: float, canary: float) -> None:
     """Serve the champions of these experiments, of all that have one if none, until Ctrl-C.
 
     seconds: between two looks at the registry; canary: the share of the requests that challengers answer.
@@ -39,7 +39,7 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     # Each champion is compiled anew, which TensorFlow takes for an oversight.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    tasks = {name: values.experiment(name).task for name in names or values.experiments}
+    tasks = {name: one.task for name, one in found.chosen(names).items()}
     limits = Limits()
     plane, pool = Plane(names), WorkerPool(limits)
 
@@ -49,23 +49,23 @@ def run(names: Sequence[str], values: Params, host: str, port: int, seconds: flo
     with _listening(host, port) as listening, closing(RequestLog(REQUESTS)) as request_log:
         problems: dict[str, str] = {}
         challengers = Challengers(canary, limits, request_log, problems)
-        follower = RegistryWatcher(_connect(), tasks, crown, challengers.take, problems, seconds)
-        follower.look()
-        _require_champions(plane, names, follower)
+        watcher = RegistryWatcher(_connect(), tasks, crown, challengers.take, problems, seconds)
+        watcher.look()
+        _require_champions(plane, names, watcher)
         token = os.environ.get(TOKEN) or None
         made = app.create(plane, challengers, request_log, limits, token)
         with page.mounted(made, plane, limits, token):
             _leave_in_peace()
             print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
-            _answer(made, follower, listening)
+            _answer(made, watcher, listening)
 
 
-def _answer(made: FastAPI, follower: RegistryWatcher, listening: socket.socket) -> None:
+def _answer(made: FastAPI, watcher: RegistryWatcher, listening: socket.socket) -> None:
     # uvicorn ends what it has begun and then passes the signal on, by which this command is meant to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as at_end, suppress(KeyboardInterrupt):
-        follower.start()
-        at_end.callback(follower.stop)
+        watcher.start()
+        at_end.callback(watcher.stop)
         uvicorn.Server(uvicorn.Config(made, log_level="warning", access_log=False)).run([listening])
 
 
@@ -101,10 +101,10 @@ def _served(plane: Plane) -> list[str]:
     return sorted(plane.model_registry.get_models())
 
 
-def _require_champions(plane: Plane, names: Sequence[str], follower: RegistryWatcher) -> None:
+def _require_champions(plane: Plane, names: Sequence[str], watcher: RegistryWatcher) -> None:
     for name in names:
         if name not in _served(plane):
-            why = follower.problems.get(name, f"it has none; `evermodel run {name}` trains one")
+            why = watcher.problems.get(name, f"it has none; `evermodel run {name}` trains one")
             raise EvermodelError(f"{name} has no champion that answers: {why}")
     if not _served(plane):
         raise EvermodelError(NO_CHAMPION)

@@ -60,7 +60,9 @@ class Shadow:
         found = likeness(champion, answer, own)
         for measure, value in found.items():
             LIKENESS.labels(self.challenger.name, self.challenger.version, measure).observe(value)
-        self.request_log.note(self.challenger, "shadow", seconds, body, {"champion": champion.version} | found)
+        self.request_log.note(
+            self.challenger, "shadow", seconds, body, {"champion": champion.version} | found
+        )
         self._count("compared")
 
     def _count(self, outcome: str) -> None:

@@ -12,7 +12,7 @@ from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import image_files
 
 SIDE = 280  # pixels
-INK = 20 / 28  # of the side of a picture, as in MNIST (LeCun et al. 1998)
+INK = 20 / 28  # of the side of an image, as in MNIST (LeCun et al. 1998)
 DATA = "data:image/png;base64,"
 # Gradio's own editor draws by WebGL, and decodes whatever it is sent before anybody can refuse it.
 PEN = """
@@ -39,7 +39,7 @@ def sheet(name: str) -> tuple[HTML, str]:
 
 
 def png(drawing: Any) -> bytes:
-    """The PNG of a drawing, as large within its picture as MNIST's digits are.
+    """The PNG of a drawing, as large within its image as MNIST's digits are.
 
     drawing: a PNG as a data URL. Raises EvermodelError if it is none, or nothing was drawn.
     """

@@ -1,4 +1,4 @@
-"""An answer as a person wants to see it: numbers in words, classes as bars, pictures side by side."""
+"""An answer as a person wants to see it: numbers in words, classes as bars, images side by side."""
 
 import base64
 import io
@@ -17,17 +17,17 @@ from evermodel.serving.question import Request
 from evermodel.tasks import colorization
 from evermodel.tasks.age_gender import GENDERS
 
-SMALL = 300  # pixels: a picture below this is shown enlarged
-PAINT = np.array([213, 94, 0])  # of a mask over its picture; figures.OTHER
+SMALL = 300  # pixels: an image below this is shown enlarged
+PAINT = np.array([213, 94, 0])  # of a mask over its image; figures.OTHER
 
 
 @dataclass(frozen=True)
 class View:
-    """What is shown: a line of numbers or "", the probability of each class, pictures with their titles."""
+    """What is shown: a line of numbers or "", the probability of each class, images with their titles."""
 
     numbers: str = ""
     classes: dict[str, float] = field(default_factory=dict)
-    pictures: list[tuple[Image.Image, str]] = field(default_factory=list)
+    images: list[tuple[Image.Image, str]] = field(default_factory=list)
 
 
 def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) -> View:
@@ -36,9 +36,9 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
     if champion.task == "embedding":
         cosine = cosines(np.array([answer["embedding"] for answer in answers]))[0, 1]
         return View(f"cosine similarity {cosine:.3f}")
-    if "picture" in first:
+    if "image" in first:
         _, x = prediction.examples([file for _, file in request["files"]], spec)
-        return _restored(champion.task, x[0], _pixels(first["picture"]))
+        return _restored(champion.task, x[0], _pixels(first["image"]))
     if "probabilities" in first:
         return View(classes=first["probabilities"])
     if champion.task == "age_gender":
@@ -47,7 +47,7 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in first.items() if name != "input")
     if spec.kind == "series":
         return View(
-            numbers, pictures=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
+            numbers, images=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
         )
     return View(numbers)
 
@@ -55,21 +55,19 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
 def _restored(task: str, x: Array, answer: Array) -> View:
     match task:
         case "segmentation":
-            return _pair((answer, "answer"), (_painted(x, answer), "answer over picture"))
+            return _pair((answer, "answer"), (_painted(x, answer), "answer over image"))
         case "colorization":
             gray = colorization.reassembled(x, np.zeros((*x.shape[:2], 2)))
-            return _pair((reconstruction.eight_bit(gray), "picture without colours"), (answer, "answer"))
+            return _pair((reconstruction.eight_bit(gray), "image without colours"), (answer, "answer"))
         case "anomaly":
             error = reconstruction.squared_errors(x[None], answer.reshape(1, *x.shape) / 255)[0]
-            both = _pair((x, "picture"), (answer, "what is usual in it"))
+            both = _pair((x, "image"), (answer, "what is usual in it"))
             return replace(both, numbers=f"error {error:.3g}; the larger, the odder")
-    return _pair((x, "picture"), (answer, "answer"))
+    return _pair((x, "image"), (answer, "answer"))
 
 
-def _pair(*pictures: tuple[Array, str]) -> View:
-    return View(
-        pictures=[(_enlarged(Image.fromarray(np.squeeze(pixels))), title) for pixels, title in pictures]
-    )
+def _pair(*images: tuple[Array, str]) -> View:
+    return View(images=[(_enlarged(Image.fromarray(np.squeeze(pixels))), title) for pixels, title in images])
 
 
 def _enlarged(image: Image.Image) -> Image.Image:
@@ -78,9 +76,9 @@ def _enlarged(image: Image.Image) -> Image.Image:
 
 
 def _painted(x: Array, mask: Array) -> Array:
-    picture = np.broadcast_to(x, (*x.shape[:2], 3))
+    image = np.broadcast_to(x, (*x.shape[:2], 3))
     share = mask[..., None] / 255 / 2
-    return np.asarray((picture * (1 - share) + PAINT * share).astype(np.uint8))
+    return np.asarray((image * (1 - share) + PAINT * share).astype(np.uint8))
 
 
 def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any]) -> Image.Image:
@@ -96,5 +94,5 @@ def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any
         return Image.open(io.BytesIO(figures.png(figure, champion.name, spec)))
 
 
-def _pixels(picture: str) -> Array:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
+def _pixels(image: str) -> Array:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image))))

@@ -61,7 +61,10 @@ def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[
 
 def reassembled(truth: Array, ab: Array) -> Array:
     """The image (height, width, 3), 0 to 1, of the lightness of the truth (sRGB) and these a and b."""
-    lab = color.rgb2lab(truth)
+    return _coloured(color.rgb2lab(truth), ab)
+
+
+def _coloured(lab: Array, ab: Array) -> Array:
     with warnings.catch_warnings():  # that many a and b are of no colour on this lightness, and are clipped
         warnings.simplefilter("ignore", UserWarning)
         return np.asarray(color.lab2rgb(np.concatenate([lab[..., :1], ab], axis=-1)))
@@ -70,7 +73,7 @@ def reassembled(truth: Array, ab: Array) -> Array:
 def _compared(truth: Array, ab: Array) -> dict[str, float]:
     """All scores of one image (height, width, 3) uint8."""
     pixels, lab = truth / 255, color.rgb2lab(truth)
-    ours, gray = reassembled(truth, ab.astype(float)), reassembled(truth, np.zeros(ab.shape))
+    ours, gray = _coloured(lab, ab.astype(float)), _coloured(lab, np.zeros(ab.shape))
     # Of equal lightness, so that the distance of CIE 1976 is that of a and b alone.
     distance = color.deltaE_cie76(lab, np.concatenate([lab[..., :1], ab.astype(float)], axis=-1))
     return {
@@ -91,5 +94,6 @@ def _rows(scores: pd.DataFrame, predictions: Predictions) -> Figure:
 
 
 def _row(truth: Array, ab: Array) -> list[Array]:
-    gray, ours = reassembled(truth, np.zeros(ab.shape)), reassembled(truth, ab.astype(float))
+    lab = color.rgb2lab(truth)
+    gray, ours = _coloured(lab, np.zeros(ab.shape)), _coloured(lab, ab.astype(float))
     return [reconstruction.eight_bit(gray), reconstruction.eight_bit(ours), np.asarray(truth)]

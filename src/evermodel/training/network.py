@@ -65,7 +65,8 @@ class Phase:
 class Network:
     """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
 
-    whole: takes raw examples and gives one array of predictions.
+    whole: takes raw examples and gives one array of predictions. It has no optimizer, whose state Keras would
+    save with it: twice the bytes of the weights.
     """
 
     core: keras.Model
@@ -200,7 +201,7 @@ def assemble(
     whole = keras.Model(encoder.input, joined, name=recipe.model)
     if prepared.spec.kind == "text":
         return Network(core, core, whole)
-    return Network(core, keras.Model(encoder.input, heads) if len(heads) > 1 else whole, whole)
+    return Network(core, keras.Model(encoder.input, heads if len(heads) > 1 else joined), whole)
 
 
 def _in_its_unit(name: str, head: keras.KerasTensor, objective: Objective) -> keras.KerasTensor:

@@ -22,17 +22,19 @@ LOCK = Path("requirements/numbers.lock")
 CODE = ("core", "runs", "training")  # and the files of the model and of the task's objective
 
 
-def key(recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
-    """The identity of a training: a hash of all that can change its result.
+def key(name: str, recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
+    """The identity of the training of an experiment: a hash of all that can change its result.
 
-    That is the data, the values of params.yaml, the locked environment, and our code.
+    That is the data, the values of params.yaml, what computes numbers, and our code. The name tells two
+    experiments with one recipe apart.
     """
     values = {
+        "name": name,
         "recipe": recipe.model_dump(mode="json", exclude={"baseline"}),
         "runtime": runtime.model_dump(mode="json"),
         "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
         "code": {str(f.relative_to(catalog.PACKAGE)): data.file_hash(f) for f in _code(recipe)},
-        "environment": data.file_hash(LOCK) if LOCK.exists() else None,
+        "environment": data.file_hash(LOCK),
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

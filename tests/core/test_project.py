@@ -1,0 +1,29 @@
+import pytest
+import yaml
+
+from evermodel.core import params, project
+from tests.settings import refusal
+
+GOOD = {"profile": "sample", "runtime": {"seed": 1, "threads": 4, "instruction_set": "AVX2"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "expected"),
+    [
+        ({"profile": "tiny"}, "profile", "'sample' or 'full'"),
+        ({"profil": "full"}, "profil", "profile, runtime"),
+        ({"runtime": GOOD["runtime"] | {"seed": -1}}, "runtime.seed", "greater than or equal to 0"),
+        ({"runtime": GOOD["runtime"] | {"threads": "all"}}, "runtime.threads", "integer"),
+        ({"runtime": GOOD["runtime"] | {"instruction_set": "MMX"}}, "runtime.instruction_set", "'AVX2'"),
+        ({"runtime": GOOD["runtime"] | {"thread": 1}}, "runtime.thread", "instruction_set, seed, threads"),
+        ({"runtime": {"threads": 4, "instruction_set": "AVX2"}}, "runtime.seed", "missing"),
+    ],
+)
+def test_a_wrong_key_of_the_shared_params_is_named(tmp_path, monkeypatch, values, path, expected):
+    monkeypatch.chdir(tmp_path)
+    params.FILE.write_text(yaml.safe_dump(GOOD))
+    assert project.load().runtime.seed == 1
+    params.FILE.write_text(yaml.safe_dump(GOOD | values))
+    sentence = refusal(project.load)
+    assert sentence.startswith(f"params.yaml: {path} is ")
+    assert expected in sentence

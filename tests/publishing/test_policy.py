@@ -1,0 +1,55 @@
+import pytest
+
+from evermodel.publishing import policy
+from tests.settings import MISSING, refusal, write
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def refused(task, **values):
+    """The sentence about an experiment with those values."""
+    write(task=task, **values)
+    sentence = refusal(policy.load, "mine", task, "full")
+    assert sentence.startswith("experiments/mine/params.yaml: promotion")
+    return sentence.removeprefix("experiments/mine/params.yaml: ")
+
+
+def test_a_policy_says_no_more_than_it_must():
+    write(schedule="not its business")
+    found = policy.load("mine", "regression", "full")
+    assert (found.metric, found.ceiling, found.direction) == ("mae", 4.0, -1)
+    assert (found.margin, found.confidence, found.slices, found.approval) == (0, 0.95, {}, "auto")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("promotion.ceiling", float("nan"), "finite"),
+        ("promotion.approval", "maybe", "'report-only'"),
+        ("promotion.margin", -1, "greater than or equal to 0"),
+        ("promotion.metric", "accuracy", "mae"),
+        ("promotion.metric", MISSING, "missing"),
+        ("promotion.flor", 3, "ceiling, confidence, floor"),
+        ("promotion", MISSING, "missing"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_full_path(path, value, expected):
+    sentence = refused("regression", **{path: value})
+    assert sentence.startswith(f"{path} ")
+    assert expected in sentence
+
+
+@pytest.mark.parametrize(
+    ("task", "promotion", "expected"),
+    [
+        ("classification", {"metric": "accuracy", "ceiling": 0.8}, "must have a floor"),
+        ("regression", {"metric": "mae", "floor": 4.0}, "must have a ceiling"),
+        ("classification", {"metric": "accuracy"}, "needs one limit"),
+        ("classification", {"metric": "accuracy", "floor": 0.8, "ceiling": 0.9}, "needs one limit"),
+    ],
+)
+def test_a_policy_has_the_one_limit_that_its_metric_needs(task, promotion, expected):
+    assert refused(task, promotion=promotion).startswith(f"promotion {expected}")

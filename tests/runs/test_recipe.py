@@ -1,0 +1,151 @@
+import pytest
+
+from evermodel.runs import recipe
+from tests.settings import MISSING, refusal, write
+
+WRONG_VALUES = [
+    ("options", None, "dictionary"),
+    ("train.epochs", "many", "integer"),
+    ("train.epochs", 0, "greater than or equal to 1"),
+    ("train.batch_size", 0, "greater than or equal to 1"),
+    ("train.learning_rate", 0, "greater than 0"),
+    ("train.learning_rate", float("inf"), "finite"),
+    ("train.optimizer", "lion", "'adam'"),
+    ("train.early_stopping", {"monitor": "accuracy", "patience": 1}, "'val_loss'"),
+    ("train.text", {"max_tokens": 2}, "greater than or equal to 3"),
+    ("train.image_size", 4, "greater than or equal to 8"),
+    ("train.image_size", [64, 64], "integer"),
+    ("train.random_flip", "left", "boolean"),
+    ("train.precision", "float16", "'mixed_float16'"),
+    ("train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
+    ("train.fine_tune", {"layers": 1, "epochs": 1, "factor": 2}, "less than or equal to 1"),
+    ("train.epochs", {"full": 9}, "integer"),
+]
+# The misspelled key, and the one that it should have been.
+UNKNOWN_KEYS = [
+    ("train.epoch", "epochs"),
+    ("train.text.word", "max_tokens"),
+    ("train.early_stopping.wait", "patience"),
+    ("train.fine_tune.layer", "layers"),
+]
+
+
+@pytest.fixture
+def changed(tmp_path, monkeypatch):
+    """A function that loads an experiment with other values, by their paths."""
+    monkeypatch.chdir(tmp_path)
+
+    def change(profile="sample", **values):
+        write(**values)
+        return recipe.load("mine", profile)
+
+    return change
+
+
+def refused(changed, **values):
+    """The sentence about an experiment with those values."""
+    sentence = refusal(lambda: changed(**values))
+    assert sentence.startswith("experiments/mine/params.yaml: ")
+    return sentence.removeprefix("experiments/mine/params.yaml: ")
+
+
+@pytest.mark.parametrize(("profile", "epochs"), [("sample", 2), ("full", 9)])
+def test_values_come_typed_and_as_the_profile_has_them(changed, profile, epochs):
+    found = changed(profile)
+    assert (found.dataset, found.train.epochs, found.train.learning_rate) == ("houses", epochs, 0.003)
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), WRONG_VALUES)
+def test_a_wrong_value_is_refused_with_its_full_path(changed, path, value, expected):
+    sentence = refused(changed, **{path: value})
+    assert sentence.startswith(path)
+    assert expected in sentence
+
+
+@pytest.mark.parametrize("path", ["dataset", "baseline", "train", "train.epochs"])
+def test_a_missing_key_is_named_with_its_full_path(changed, path):
+    assert refused(changed, **{path: MISSING}).startswith(f"{path} is missing")
+
+
+@pytest.mark.parametrize(("path", "known"), UNKNOWN_KEYS)
+def test_an_unknown_key_is_named_with_its_full_path_and_the_choices(changed, path, known):
+    before, choices = refused(changed, **{path: 1}).split("; the choices are ")
+    assert before == f"{path} is not a known key"
+    assert known in choices.split(", ")
+
+
+@pytest.mark.parametrize(
+    ("key", "choice"),
+    [("dataset", "houses"), ("task", "regression"), ("model", "mlp"), ("baseline", "linear")],
+)
+def test_a_name_that_does_not_exist_is_refused_with_the_choices(changed, key, choice):
+    before, choices = refused(changed, **{key: "nowhere"}).split("; the choices are ")
+    assert before.startswith(f"{key} is 'nowhere'")
+    assert choice in choices.split(", ")
+
+
+def test_an_experiment_that_does_not_exist_is_told_with_those_that_do(changed):
+    changed()
+    assert refusal(recipe.load, "nowhere", "sample").endswith("the experiments are mine")
+
+
+@pytest.mark.parametrize("option", ["unit", "weights"])
+def test_an_option_that_the_model_does_not_have_is_refused_with_the_choices(changed, option):
+    sentence = refused(changed, **{f"options.{option}": 1})
+    assert sentence.startswith(f"options.{option} is not an option of model mlp")
+    assert sentence.endswith("the choices are batch_norm, dropout, units")
+
+
+def test_an_option_that_the_model_needs_is_missed(changed):
+    assert refused(changed, **{"options.units": MISSING}).startswith("options.units is missing")
+
+
+def test_a_keras_model_is_told_how_to_train_and_another_one_is_not(changed):
+    assert refused(changed, train={}).startswith("train is empty")
+    assert changed(train={}, model="linear", options={}).train is None
+    assert refused(changed, model="linear", options={}).startswith("train must be {}")
+
+
+def test_a_keras_model_can_not_be_a_baseline(changed):
+    assert refused(changed, baseline="mlp").startswith("baseline is 'mlp', but must be a scikit-learn model")
+
+
+@pytest.mark.parametrize("value", [{"train.random_flip": True}, {"train.image_size": 64}])
+def test_what_is_drawn_anew_can_not_be_flipped_or_resized(changed, value):
+    assert "train can't flip or resize" in refused(changed, task="denoising", **value)
+
+
+def test_averaged_weights_and_the_best_epoch_exclude_each_other(changed):
+    assert "train can't keep the best" in refused(
+        changed, **{"train.ema_momentum": 0.99, "train.keep": "best"}
+    )
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"early_stopping": {"monitor": "loss", "patience": 1}}, {"keep": "best"}, {"ema_momentum": 0.9}],
+    ids=["early stopping", "best", "average"],
+)
+def test_two_phases_can_not_be_stopped_early_averaged_or_chosen_from(changed, beside):
+    values = {f"train.{key}": value for key, value in beside.items()}
+    assert "two phases" in refused(changed, **values, **{"train.fine_tune": {"layers": 1, "epochs": 1}})
+
+
+def test_all_epochs_are_those_of_both_phases(changed):
+    assert changed("full", **{"train.fine_tune": {"layers": 1, "epochs": 3}}).train.total_epochs == 12
+    assert changed("full").train.total_epochs == 9
+
+
+def test_a_model_of_tokens_knows_as_many_as_its_texts_are_made_of(changed):
+    values = {
+        "model": "recurrent",
+        "options": {"cell": "lstm", "units": [4], "max_tokens": 50},
+        "train.text": {"max_tokens": 60, "output": "int", "sequence_length": 5},
+    }
+    sentence = refused(changed, **values)
+    assert sentence.startswith("options.max_tokens is 50, but train.text.max_tokens is 60")
+    assert changed(**values | {"options.max_tokens": 60}).options["max_tokens"] == 60
+
+
+def test_what_training_does_not_read_is_the_business_of_others(changed):
+    assert changed(promotion=3, schedule="daily", workers="tpu") == changed()

@@ -1,0 +1,140 @@
+"""All files params.yaml together, as every command reads them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc_data.hashfile.meta import Meta
+
+from evermodel import repository
+from evermodel.core import catalog, params
+from evermodel.core.section import Section
+from tests.settings import DATASET, EXPERIMENT, put, refusal, write
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The current folder has one data set and one experiment."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
+    write()
+    shutil.copy("pipelines/dataset.yaml", "data/houses/dvc.yaml")
+    shutil.copy("pipelines/experiment.yaml", "experiments/mine/dvc.yaml")
+    return tmp_path
+
+
+def test_the_params_of_this_repository_are_right_and_its_pipelines_are_copies(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert repository.load().experiments
+    assert repository.check(()) == []
+
+
+def test_an_experiment_comes_whole_and_says_no_more_than_it_must():
+    found = repository.load()
+    assert (list(found.datasets), list(found.experiments)) == (["houses"], ["mine"])
+    mine = found.experiment("mine")
+    assert (mine.train.epochs, mine.promotion.metric, mine.worker, mine.schedule.cron) == (
+        2,
+        "mae",
+        "cpu",
+        None,
+    )
+    assert (mine.train.image_size, mine.train.random_flip, mine.train.fine_tune) == (None, False, None)
+
+
+def test_the_values_are_those_of_the_profile_and_a_wrong_one_of_the_other_is_refused_too():
+    write(**{"train.epochs": {"full": 0, "sample": 2}})
+    assert "experiments/mine/params.yaml: train.epochs is 0" in refusal(repository.load)
+    write(**{"train.epochs": {"full": 9, "sample": 0}})
+    assert "experiments/mine/params.yaml: train.epochs is 0" in refusal(repository.load)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("trains", {}, "train, worker"),
+        ("workers", "gpu", "worker"),
+        ("worker", "tpu", "'gpu'"),
+        ("schedule", "daily", "dictionary"),
+        ("schedule.crom", "0 0 * * *", "cron"),
+        ("promotion.flor", 1, "floor"),
+        ("promotion.metric", "auc", "mae"),
+    ],
+)
+def test_what_no_stage_reads_is_checked_too(path, value, expected):
+    write(**{path: value})
+    sentence = refusal(repository.load)
+    assert sentence.startswith(f"experiments/mine/params.yaml: {path} is ")
+    assert expected in sentence
+    assert refusal(repository.check, ["mine"]) == sentence
+
+
+def test_a_reader_that_does_not_exist_is_refused_with_the_choices():
+    put("data/houses", DATASET, {"source.reader": "nowhere"})
+    sentence = refusal(repository.load)
+    assert sentence.startswith("data/houses/params.yaml: source.reader is 'nowhere'")
+    assert "table" in sentence
+
+
+@pytest.mark.parametrize("name", ["Fashion", "1st", "with space", "a" * 64, "publish", "houses"])
+def test_an_experiment_whose_name_can_not_be_one_is_refused(name):
+    put(f"experiments/{name}", EXPERIMENT, {"name": name})
+    assert refusal(repository.load).startswith(f"experiments/{name} must get another name")
+
+
+def test_a_folder_without_a_pipeline_is_refused_and_told_how_to_get_one():
+    Path("experiments/mine/dvc.yaml").unlink()
+    assert "`cp pipelines/experiment.yaml experiments/mine/dvc.yaml`" in refusal(repository.load)
+
+
+def test_a_pipeline_of_ones_own_is_allowed_but_told_once_for_all():
+    assert repository.check(()) == []
+    for file in ("data/houses/dvc.yaml", "experiments/mine/dvc.yaml"):
+        Path(file).write_text("stages: {}\n")
+    repository.load()
+    dataset, experiment = repository.check(())
+    assert "`for name in houses; do cp pipelines/dataset.yaml data/$name/dvc.yaml; done`" in dataset
+    assert "for name in mine; " in experiment
+    assert repository.check(["mine"]) == [experiment]
+
+
+def test_asking_for_a_name_that_is_not_there_lists_the_choices():
+    found = repository.load()
+    for ask in (found.experiment, lambda name: found.chosen([name]), lambda name: repository.check([name])):
+        sentence = refusal(ask, "nowhere")
+        assert "'nowhere'" in sentence
+        assert "mine" in sentence.partition("the choices are ")[2]
+
+
+def test_nothing_is_named_like_what_dvc_does_not_look_at():
+    """To its run cache these are metadata about files, wherever they stand: an edit would retrain nothing."""
+    blind = {Meta.PARAM_SIZE, Meta.PARAM_NFILES}
+    for file in (
+        ROOT / "params.yaml",
+        *ROOT.glob("data/*/params.yaml"),
+        *ROOT.glob("experiments/*/params.yaml"),
+    ):
+        assert not blind & set(keys(yaml.load(file.read_text(), Loader=params.LOADER))), file
+    for section in sections(Section):
+        assert not blind & set(section.model_fields), section
+    for model in catalog.modules("models"):
+        assert not blind & set(catalog.options(model)), model
+
+
+def sections(kind):
+    """All sections that there are."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from sections(below)
+
+
+def keys(values):
+    """All keys, however deep."""
+    if isinstance(values, dict):
+        yield from values
+    for value in values.values() if isinstance(values, dict) else values if isinstance(values, list) else ():
+        yield from keys(value)

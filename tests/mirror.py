@@ -1,12 +1,14 @@
 """Real data, where this machine has them."""
 
 import os
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
-from evermodel import fetching, sources
-from evermodel.sources import Provenance
+from evermodel import fetching
+from evermodel.datasets import dataset, source
+from evermodel.datasets.source import Provenance
 
 ROOT = Path(__file__).parents[1]
 needs_mirror = pytest.mark.skipif(
@@ -15,6 +17,8 @@ needs_mirror = pytest.mark.skipif(
 
 
 def real(name: str, folder: Path) -> Provenance:
-    """Put the real files of a source into a folder."""
-    fetching.fetch(name, sources.load(name, ROOT / "data/sources.yaml"), "full", folder)
-    return sources.provenance(folder)
+    """Put the real files of a data set into a folder."""
+    with chdir(ROOT):
+        found = dataset.load(name, "full").source
+    fetching.fetch(name, found, "full", folder)
+    return source.provenance(folder)

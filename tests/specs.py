@@ -3,7 +3,9 @@
 from typing import Any
 
 from evermodel.core.data import Spec
-from evermodel.sources import Provenance
+from evermodel.datasets.dataset import Dataset
+from evermodel.datasets.source import Provenance
+from tests.settings import DATASET
 
 KINDS: dict[str, dict[str, Any]] = {
     "table": {"input_shape": (2,), "input_dtype": "float64", "columns": ("a", "b"), "target": "price"},
@@ -11,16 +13,23 @@ KINDS: dict[str, dict[str, Any]] = {
     "text": {"input_shape": (), "input_dtype": "string", "target": "label"},
     "series": {"input_shape": (3, 2), "input_dtype": "float64", "target": "price"},
 }
+SPLIT = {"method": "shuffle", "test": 0.2, "validation": 0.1}
 ROWS = {"train": 60, "validation": 5, "test": 20}
 
 
 def make_spec(kind: str = "table", **changes: Any) -> Spec:
     """The spec of synthetic data of a kind, with changes."""
-    metadata = {"dataset": "made", "edition": "sample", "synthetic": True, "kind": kind, "rows": ROWS}
-    return Spec.model_validate(metadata | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)
+    known = {"dataset": "made", "edition": "sample", "synthetic": True, "kind": kind, "rows": ROWS}
+    return Spec.model_validate(known | {"duplicates": 0, "test_hash": "0" * 64} | KINDS[kind] | changes)
+
+
+def make_dataset(**values: Any) -> Dataset:
+    """The rules of a data set, with these values; whose source matters to nobody."""
+    rules = {"name": "made", "source": DATASET["source"], "split": SPLIT, "expect": {"min_rows": 1}}
+    return Dataset.model_validate(rules | values)
 
 
 def make_source(**changes: Any) -> Provenance:
     """Where synthetic data of a table come from, with changes."""
-    metadata = {"title": "Made", "edition": "sample", "synthetic": True, "note": "", "licence": "", "terms": ""}
-    return Provenance.model_validate(metadata | {"reader": "table", "options": {}, "files": {}} | changes)
+    known = {"title": "Made", "edition": "sample", "synthetic": True, "note": "", "licence": "", "terms": ""}
+    return Provenance.model_validate(known | {"reader": "table", "options": {}, "files": {}} | changes)

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from evermodel import downloads
+from evermodel.datasets.source import RemoteFile
 from evermodel.downloads import UnavailableError
-from evermodel.sources import RemoteFile
 from tests.server import cut, serving, status, whole
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -90,8 +90,10 @@ def test_a_download_killed_in_the_middle_is_resumed_by_the_next_one(folder):
 
     with serving(stall, whole(CONTENT)) as server:
         file = wanted(server.url)
-        script = "import sys; from evermodel import downloads, sources;"
-        script += "downloads.download(sources.RemoteFile.model_validate_json(sys.argv[1]))"
+        script = (
+            "import sys; from evermodel import downloads; from evermodel.datasets.source import RemoteFile;"
+        )
+        script += "downloads.download(RemoteFile.model_validate_json(sys.argv[1]))"
         process = subprocess.Popen([sys.executable, "-c", script, file.model_dump_json()])
         partial = downloads.cached(file).with_suffix(".partial")
         while not (partial.exists() and partial.stat().st_size):

@@ -3,10 +3,10 @@ import json
 
 import pytest
 
-from evermodel import downloads, fetching, sources
+from evermodel import downloads, fetching
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.sources import Source
+from evermodel.datasets.source import Source, provenance
 from pipelines import fetch as stage
 from tests.server import serving, status, whole
 
@@ -22,7 +22,7 @@ def alone(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
-    """The mirror's folder of the source called "some"."""
+    """The mirror's folder of the data set called "some"."""
     monkeypatch.setenv(fetching.MIRROR, str(tmp_path / "mirror"))
     folder = tmp_path / "mirror" / "some"
     folder.mkdir(parents=True)
@@ -45,12 +45,12 @@ def edition(name, urls=(), **files):
         {"name": f"{stem}.data", "bytes": len(content), "sha256": sha256(content), "urls": list(urls)}
         for stem, content in files.items()
     ]
-    return {"name": name, "reader": "table", "options": {"separator": ","}, "files": files}
+    return {"name": name, "options": {"separator": ","}, "files": files}
 
 
 def source(*editions, sample=None):
-    entry = {"title": "Some data", "licence": "CC0", "terms": "none", "editions": editions, "sample": sample}
-    return Source.model_validate(entry)
+    terms = {"title": "Some data", "licence": "CC0", "terms": "none", "reader": "table"}
+    return Source.model_validate(terms | {"editions": editions, "sample": sample})
 
 
 def test_the_mirror_is_searched_before_the_network(mirror, raw, capsys):
@@ -94,14 +94,14 @@ def test_an_edition_that_lies_in_the_mirror_comes_before_a_better_one_on_the_net
         both = source(edition("new", [server.url], x=NEW), edition("old", [server.url], x=OLD))
         fetching.fetch("some", both, "full", raw)
     assert server.requests == []
-    assert sources.provenance(raw).edition == "old"
+    assert provenance(raw).edition == "old"
 
 
 def test_the_best_edition_that_can_be_had_is_taken(raw):
     with serving(whole(OLD)) as server:
         without_url = edition("new", x=NEW)
         fetching.fetch("some", source(without_url, edition("old", [server.url], x=OLD)), "full", raw)
-    assert sources.provenance(raw).edition == "old"
+    assert provenance(raw).edition == "old"
 
 
 def test_nothing_is_downloaded_for_an_edition_that_can_not_be_completed(raw):
@@ -197,7 +197,7 @@ def test_a_file_known_by_md5_is_found_and_written_down_by_its_sha256(mirror, raw
     one = edition("old", x=OLD)
     one["files"][0] |= {"sha256": None, "md5": hashlib.md5(OLD).hexdigest()}
     fetching.fetch("some", source(one), "full", raw)
-    assert sources.provenance(raw).files == {"x.data": sha256(OLD)}
+    assert provenance(raw).files == {"x.data": sha256(OLD)}
 
 
 def test_a_tampered_file_known_by_md5_is_refused_by_it(mirror, raw):
@@ -241,7 +241,7 @@ def test_pretrained_weights_come_with_their_edition(mirror, raw):
     (mirror / "vgg.data").write_bytes(WORDS)
     one = edition("old", x=OLD, vgg=WORDS) | {"weights": {"VGG16": "vgg.data"}}
     fetching.fetch("some", source(one), "full", raw)
-    found = sources.provenance(raw)
+    found = provenance(raw)
     assert found.weights == {"VGG16": "vgg.data"}
     assert found.files == {"x.data": sha256(OLD), "vgg.data": sha256(WORDS)}
 
@@ -256,8 +256,8 @@ def table(urls=(), **files):
 
 def test_the_sample_profile_writes_the_sample(raw):
     fetching.fetch("some", source(table(housing=OLD), sample=HOUSES), "sample", raw)
-    written = sources.provenance(raw)
-    assert (written.edition, written.made, written.note) == ("sample", True, "made houses")
+    written = provenance(raw)
+    assert (written.edition, written.synthetic, written.note) == ("sample", True, "made houses")
     assert written.files == {"housing.data": data.file_hash(raw / "housing.data")}
 
 
@@ -269,21 +269,21 @@ def test_the_full_profile_never_falls_back_to_the_sample(raw):
 def test_a_source_without_sample_is_fetched_for_real(mirror, raw):
     (mirror / "x.data").write_bytes(OLD)
     fetching.fetch("some", source(edition("old", x=OLD)), "sample", raw)
-    assert sources.provenance(raw).edition == "old"
+    assert provenance(raw).edition == "old"
 
 
 def test_a_sample_has_no_pretrained_weights(raw):
     one = table(housing=OLD, vgg=WORDS) | {"weights": {"VGG16": "vgg.data"}}
     fetching.fetch("some", source(one, sample=HOUSES), "sample", raw)
     assert sorted(file.name for file in raw.iterdir()) == ["housing.data", "source.json"]
-    assert sources.provenance(raw).weights == {}
+    assert provenance(raw).weights == {}
 
 
 @pytest.mark.parametrize("profile", ["sample", "full"])
 def test_what_can_only_be_made_is_made_in_both_profiles_under_its_own_name(raw, profile):
     fetching.fetch("some", source(table(housing=OLD), sample=HOUSES | {"always": True}), profile, raw)
-    written = sources.provenance(raw)
-    assert (written.edition, written.made) == ("uci", True)
+    written = provenance(raw)
+    assert (written.edition, written.synthetic) == ("uci", True)
     assert (raw / "housing.data").exists()
 
 
@@ -302,5 +302,5 @@ def test_a_sample_that_writes_other_files_is_refused(raw):
 
 def test_the_stage_fills_the_raw_folder_of_the_data_set(workspace):
     stage.main("boston_housing")
-    written = {file.name for file in (workspace / "data/raw/boston_housing").iterdir()}
+    written = {file.name for file in (workspace / "data/boston_housing/raw").iterdir()}
     assert written == {"housing.data", "source.json"}

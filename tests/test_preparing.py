@@ -6,15 +6,15 @@ from evermodel import preparing
 from evermodel.core import data
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Dataset, Split
-from tests.specs import make_source
+from evermodel.datasets.dataset import Split
+from tests.specs import make_dataset, make_source
 
 SOURCE = make_source()
 ORDER = {"method": "order", "test": 0.25, "validation": 0.2}
 
 
 def dataset(**values):
-    return Dataset.model_validate({"source": "made", "split": ORDER, "expect": {"min_rows": 1}} | values)
+    return make_dataset(**{"split": ORDER} | values)
 
 
 def table(rows=20, **columns):
@@ -32,18 +32,18 @@ def prepared(raw, **values):
     return preparing.prepare("made", raw, dataset(**values), SOURCE)
 
 
-def rows(count, official=None, columns=None, **rule):
+def rows(count, predefined=None, columns=None, **rule):
     manifest = pd.DataFrame({"number": range(count), **(columns or {})})
-    manifest = manifest if official is None else manifest.assign(split=official)
-    return preparing.split_rows(Split.model_validate({"validation": 0.05} | rule), manifest)
+    manifest = manifest if predefined is None else manifest.assign(split=predefined)
+    return preparing.split_rows("made", Split.model_validate({"validation": 0.05} | rule), manifest)
 
 
 def series(steps, test, **columns):
     """Steps of a series, the last of which are for the test."""
-    official = ["train"] * (steps - test) + ["test"] * test
+    predefined = ["train"] * (steps - test) + ["test"] * test
     dates = pd.date_range("2020-01-01", periods=steps)
     price = np.arange(steps, dtype=float)
-    return Raw("series", pd.DataFrame({"date": dates, "price": price, "split": official} | columns))
+    return Raw("series", pd.DataFrame({"date": dates, "price": price, "split": predefined} | columns))
 
 
 TIME = {"target": "price", "split": {"method": "time", "validation": 0.2}}
@@ -60,10 +60,10 @@ def test_boston_is_split_as_keras_splits_it():
     assert len(parts["test"]) == 102
 
 
-@pytest.mark.parametrize("method", ["shuffle", "order", "official"])
+@pytest.mark.parametrize("method", ["shuffle", "order", "predefined"])
 def test_every_row_is_in_one_split(method):
-    official = np.array(["train"] * 70 + ["test"] * 30)
-    parts = rows(100, official, method=method, test=None if method == "official" else 0.3)
+    predefined = np.array(["train"] * 70 + ["test"] * 30)
+    parts = rows(100, predefined, method=method, test=None if method == "predefined" else 0.3)
     assert sorted(np.concatenate(list(parts.values()))) == list(range(100))
     assert {name: len(part) for name, part in parts.items()} == {"train": 66, "validation": 4, "test": 30}
 
@@ -74,15 +74,15 @@ def test_order_keeps_the_last_rows_for_the_test_and_shuffles_the_rest():
     assert parts["train"].tolist() != sorted(parts["train"])
 
 
-def test_official_keeps_the_test_rows_of_the_source():
-    official = np.array(["test", "train", "train", "test", "train"])
-    parts = rows(5, official, method="official")
+def test_predefined_keeps_the_test_rows_of_the_source():
+    predefined = np.array(["test", "train", "train", "test", "train"])
+    parts = rows(5, predefined, method="predefined")
     assert parts["test"].tolist() == [0, 3]
 
 
-def test_official_needs_a_source_that_declares_a_split():
-    with pytest.raises(EvermodelError, match=r"split\.method is official, but the source declares no split"):
-        rows(5, method="official")
+def test_predefined_needs_a_source_that_declares_a_split():
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split\.method is predefined"):
+        rows(5, method="predefined")
 
 
 @pytest.mark.parametrize("method", ["shuffle", "order"])
@@ -147,19 +147,21 @@ def test_classes_of_params_set_the_order_of_the_labels():
 
 def test_a_label_that_params_do_not_name_is_refused():
     raw = table(price=["lo", "hi", "odd", "lo"] * 5)
-    with pytest.raises(EvermodelError, match=r"labels that datasets\.made\.classes does not name: odd"):
+    with pytest.raises(EvermodelError, match=r"classes in data/made/params\.yaml does not name: odd"):
         prepared(raw, target="price", classes=["lo", "hi"])
 
 
 @pytest.mark.parametrize("raw", [table(), texts(["one", "two"])])
 def test_a_target_that_is_no_column_is_refused_with_the_columns(raw):
-    with pytest.raises(EvermodelError, match=r"no column 'worth'; set datasets\.made\.target to one of .*"):
+    with pytest.raises(EvermodelError, match=r"no column 'worth'; set target in data/made/params\.yaml"):
         prepared(raw, target="worth")
 
 
 @pytest.mark.parametrize(("part", "labels"), [("train", [0] * 15 + [1] * 5), ("test", [0, 1] * 7 + [0] * 6)])
 def test_a_class_without_a_row_in_training_or_test_is_refused(part, labels):
-    with pytest.raises(EvermodelError, match=rf"no {part} row of class '1'; change datasets\.made\.split"):
+    with pytest.raises(
+        EvermodelError, match=rf"no {part} row of class '1'; change split in data/made/params\.yaml"
+    ):
         prepared(texts([f"w{n}" for n in range(20)], labels))
 
 
@@ -173,7 +175,7 @@ def test_more_duplicates_than_params_allow_are_refused():
     words = [f"w{n}" for n in range(18)] + ["w0", "w1"]
     with pytest.raises(
         EvermodelError,
-        match=r"2 of 5 test rows are also training rows, more than datasets\.made\.duplicates = 0\.2",
+        match=r"2 of 5 test rows .* duplicates = 0\.2 in data/made/params\.yaml",
     ):
         prepared(texts(words), duplicates=0.2)
 
@@ -188,7 +190,7 @@ def test_preparing_twice_gives_the_same_rows():
 def test_rows_of_a_group_stay_on_one_side(method):
     random = np.random.default_rng(3)
     columns = {"mix": random.integers(0, 12, 200), "plant": random.integers(0, 2, 200)}
-    parts = rows(200, columns=columns, method=method, test=0.25, validation=0.2, by=["mix", "plant"])
+    parts = rows(200, columns=columns, method=method, test=0.25, validation=0.2, groups=["mix", "plant"])
     assert sorted(np.concatenate(list(parts.values()))) == list(range(200))
     groups = {
         part: set(zip(columns["mix"][index], columns["plant"][index], strict=True))
@@ -201,31 +203,33 @@ def test_rows_of_a_group_stay_on_one_side(method):
 
 def test_rows_that_agree_in_one_of_two_columns_may_be_apart():
     columns = {"mix": [0] * 40, "age": np.arange(40)}
-    parts = rows(40, columns=columns, method="shuffle", test=0.25, by=["mix", "age"])
+    parts = rows(40, columns=columns, method="shuffle", test=0.25, groups=["mix", "age"])
     assert len(parts["test"]) == 10
 
 
 def test_an_ordered_split_by_groups_keeps_the_last_groups_for_the_test():
-    parts = rows(20, columns={"slice": np.repeat([7, 3, 9, 1, 5], 4)}, method="order", test=0.4, by=["slice"])
+    parts = rows(
+        20, columns={"slice": np.repeat([7, 3, 9, 1, 5], 4)}, method="order", test=0.4, groups=["slice"]
+    )
     assert parts["test"].tolist() == list(range(12, 20))
 
 
 def test_a_split_by_groups_depends_on_its_seed_alone():
     columns = {"mix": np.arange(100) // 4}
-    rule = {"columns": columns, "method": "shuffle", "test": 0.2, "by": ["mix"]}
+    rule = {"columns": columns, "method": "shuffle", "test": 0.2, "groups": ["mix"]}
     first, again, other = (rows(100, seed=seed, **rule) for seed in (1, 1, 2))
     assert all(np.array_equal(first[part], again[part]) for part in first)
     assert not np.array_equal(first["test"], other["test"])
 
 
 def test_a_split_by_a_column_that_is_not_there_names_it_and_the_columns():
-    with pytest.raises(EvermodelError, match=r"split\.by names 'mix'; the columns are number, age"):
-        rows(9, columns={"age": 1}, method="order", test=0.2, by=["age", "mix"])
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split\.groups names 'mix'.* number, age"):
+        rows(9, columns={"age": 1}, method="order", test=0.2, groups=["age", "mix"])
 
 
 def test_a_person_may_be_new_in_the_test_rows_of_a_split_by_person():
     raw = texts([f"w{n}" for n in range(20)], np.repeat(["ann", "bob", "cy", "dee"], 5))
-    _, splits = prepared(raw, split=ORDER | {"by": ["label"]})
+    _, splits = prepared(raw, split=ORDER | {"groups": ["label"]})
     assert set(splits["train"].y).isdisjoint(splits["test"].y)
 
 
@@ -237,7 +241,7 @@ def test_time_is_never_shuffled_and_validation_is_just_before_the_test():
 
 
 def test_time_needs_a_source_that_declares_a_split():
-    with pytest.raises(EvermodelError, match=r"split\.method is time, but the source declares no split"):
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split\.method is time"):
         rows(5, method="time")
 
 
@@ -273,9 +277,7 @@ def test_other_columns_of_a_series_stand_beside_the_past_of_the_target():
 
 @pytest.mark.parametrize("window", [None, 20, 100])
 def test_a_window_that_does_not_fit_into_the_training_rows_is_refused(window):
-    with pytest.raises(
-        EvermodelError, match=rf"datasets\.made\.window is {window}, but must be a .* below 20"
-    ):
+    with pytest.raises(EvermodelError, match=rf"made/params\.yaml: window is {window}, .* below 20"):
         prepared(series(30, 5), window=window, **TIME)
 
 
@@ -295,7 +297,7 @@ def test_several_targets_stand_side_by_side_and_are_clipped_to_their_ranges():
 
 
 def test_a_target_of_several_that_is_no_column_is_named():
-    with pytest.raises(EvermodelError, match=r"no column 'height'; set datasets\.made\.target"):
+    with pytest.raises(EvermodelError, match=r"no column 'height'; set target in data/made/params\.yaml"):
         prepared(faces([1] * 20, [0] * 20), targets={"age": [0, 1], "height": [0, 2]})
 
 
@@ -316,7 +318,7 @@ def test_masks_are_kept_as_they_are():
     masks = np.random.default_rng(1).choice([0, 255], (20, 4, 4, 1)).astype(np.uint8)
     pixels = np.arange(20 * 16, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 1) + masks // 2
     raw = Raw("images", pd.DataFrame({"slice": np.arange(20) // 5}), pixels, masks)
-    spec, splits = prepared(raw, split=ORDER | {"by": ["slice"]})
+    spec, splits = prepared(raw, split=ORDER | {"groups": ["slice"]})
     assert np.array_equal(splits["test"].y, masks[15:])
     assert splits["test"].y.dtype == np.uint8
     assert (spec.classes, spec.target_mean, spec.target_sd) == ((), (), ())

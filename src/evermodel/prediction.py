@@ -13,9 +13,7 @@ from PIL import Image
 
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.evaluation import reconstruction
 from evermodel.formats import image_files
-from evermodel.tasks import colorization
 
 ROWS = 65_536  # of a table that are read at a time
 PARQUET = ".parquet"
@@ -138,6 +136,10 @@ def png(pixels: Array) -> bytes:
 
 def _drawn(example: Array, answer: Array, task: str) -> Array:
     """The image that an answer means, (height, width) or (height, width, 3) uint8."""
+    # Matplotlib and scikit-learn come with them, of no use to answers that are numbers.
+    from evermodel.evaluation import reconstruction
+    from evermodel.tasks import colorization
+
     if task == "colorization":
         answer = colorization.reassembled(example, answer)
     return reconstruction.eight_bit(answer.squeeze())

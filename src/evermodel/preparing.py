@@ -28,7 +28,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     """
     x, columns = _inputs(name, raw, dataset)
     y, classes = _targets(name, raw, dataset)
-    rows = split_rows(dataset.split, raw.manifest)
+    rows = split_rows(name, dataset.split, raw.manifest)
     if raw.kind == "series":
         x, y, rows = windows(name, x, y, rows, dataset.window)
     splits = {part: Split(x[index], y[index]) for part, index in rows.items()}
@@ -59,7 +59,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     return spec, splits
 
 
-def split_rows(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
+def split_rows(name: str, rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     """The row numbers of train, validation and test.
 
     RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
@@ -68,11 +68,12 @@ def split_rows(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     order = np.arange(len(manifest))
     generator = np.random.RandomState(rule.seed)
     if rule.groups:
-        return _split_groups(rule, manifest)
+        return _split_groups(name, rule, manifest)
     if rule.method in ("predefined", "time"):
         if "split" not in manifest:
             raise EvermodelError(
-                f"split.method is {rule.method}, but the source declares no split; use shuffle"
+                f"data/{name}/params.yaml: split.method is {rule.method}, but the source declares no split; "
+                "use shuffle"
             )
         predefined = manifest["split"].to_numpy(dtype=str)
         rest, test = order[predefined == "train"], order[predefined == "test"]
@@ -87,15 +88,16 @@ def split_rows(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     return {"train": rest[:-held_out], "validation": rest[-held_out:], "test": test}
 
 
-def _split_groups(rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
+def _split_groups(name: str, rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
     """The same cut through groups of rows instead of rows: those that agree in all columns of `groups`."""
     if missing := [column for column in rule.groups if column not in manifest]:
         raise EvermodelError(
-            f"split.groups names {missing[0]!r}; the columns are {', '.join(map(str, manifest))}"
+            f"data/{name}/params.yaml: split.groups names {missing[0]!r}; the columns are "
+            f"{', '.join(map(str, manifest))}"
         )
     group = manifest.groupby(list(rule.groups), sort=False).ngroup().to_numpy()
     ungrouped = rule.model_copy(update={"groups": ()})
-    cut = split_rows(ungrouped, pd.DataFrame(index=range(group.max() + 1)))
+    cut = split_rows(name, ungrouped, pd.DataFrame(index=range(group.max() + 1)))
     return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
 
 

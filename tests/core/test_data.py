@@ -150,7 +150,7 @@ def test_a_failure_leaves_the_old_folder_and_nothing_half_written(tmp_path, erro
     with pytest.raises(error):
         fail_half_way()
     assert contents(tmp_path) == {"made/old": b"whole"}
-    assert [path.name for path in tmp_path.iterdir()] == ["synthetic"]
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
 def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
@@ -159,4 +159,4 @@ def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
     with data.whole_folder(tmp_path / "made") as folder:
         (folder / "new").touch()
     assert set(contents(tmp_path)) == {"made/new"}
-    assert [path.name for path in tmp_path.iterdir()] == ["synthetic"]
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]

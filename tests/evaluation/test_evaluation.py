@@ -1,6 +1,7 @@
 import contextlib
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,38 +12,39 @@ from sklearn.linear_model import LinearRegression
 from evermodel.core import data
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import Experiment
 from evermodel.evaluation import evaluation
 from evermodel.runs import determinism, journal, saved
+from evermodel.runs.recipe import Recipe
 from evermodel.tasks import binary, denoising, reconstruction, regression
 from pipelines import evaluate
 from tests.specs import make_spec
 
-RNG = np.random.default_rng(3)
 PARAMS = """
 profile: sample
 runtime: {seed: 42, threads: 4, instruction_set: AVX2}
-datasets:
-  prices:
-    source: prices
-    target: price
-    split: {method: shuffle, test: 0.2, validation: 0.05, seed: 1}
-    expect: {min_rows: 1}
-experiments:
-  prices_linear:
-    dataset: prices
-    task: regression
-    model: linear
-    options: {}
-    baseline: constant
-    train: {}
-    promotion: {metric: mae, ceiling: 4.0}
 """
+RECIPE = """
+name: prices_linear
+dataset: prices
+task: regression
+model: linear
+options: {}
+baseline: constant
+train: {}
+promotion: {metric: mae, ceiling: 4.0}
+"""
+EXPERIMENT = Path("experiments/prices_linear")
+REPORT = ["curves.csv", "figures", "metrics.json", "scores.parquet"]
 
 
-def rows(count):
-    x = RNG.normal(size=(count, 2))
-    return Split(x, x @ np.array([3.0, -1.0]) + RNG.normal(0, 0.1, count))
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+def rows(rng, count):
+    x = rng.normal(size=(count, 2))
+    return Split(x, x @ np.array([3.0, -1.0]) + rng.normal(0, 0.1, count))
 
 
 def files(folder):
@@ -50,15 +52,19 @@ def files(folder):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, rng):
     """A folder with params, prepared data and a trained model; nothing is told to MLflow."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(journal, "keep", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(determinism, "fix", lambda _: None)
     (tmp_path / "params.yaml").write_text(PARAMS)
-    splits = {"train": rows(60), "validation": rows(5), "test": rows(20)}
-    data.save(tmp_path / "data/prepared/prices", make_spec(dataset="prices"), splits)
-    train_model(tmp_path / "models/prices_linear", splits["train"])
+    (tmp_path / EXPERIMENT).mkdir(parents=True)
+    (tmp_path / EXPERIMENT / "params.yaml").write_text(RECIPE)
+    splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": rows(rng, 20)}
+    (tmp_path / "data/prices").mkdir(parents=True)
+    (tmp_path / "data/prices/params.yaml").write_text("name: prices\n")
+    data.save(tmp_path / "data/prices/prepared", make_spec(dataset="prices"), splits)
+    train_model(EXPERIMENT / "model", splits["train"])
     return tmp_path
 
 
@@ -75,24 +81,18 @@ def train_model(folder, train):
 
 def test_a_report_has_four_outputs(project):
     evaluate.main("prices_linear")
-    report = project / "reports/prices_linear"
-    assert sorted(f.name for f in report.iterdir()) == [
-        "curves.csv",
-        "figures",
-        "metrics.json",
-        "scores.parquet",
-    ]
-    assert {f.name for f in (report / "figures").iterdir()} == {
+    assert sorted(f.name for f in EXPERIMENT.iterdir()) == sorted([*REPORT, "model", "params.yaml"])
+    assert {f.name for f in (EXPERIMENT / "figures").iterdir()} == {
         "predicted_true.png",
         "residuals.png",
         "worst.png",
     }
-    assert (report / "curves.csv").read_text() == "epoch,mse,val_mse\n1,0.01,0.02\n"
+    assert (EXPERIMENT / "curves.csv").read_text() == "epoch,mse,val_mse\n1,0.01,0.02\n"
 
 
 def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
     evaluate.main("prices_linear")
-    text = (project / "reports/prices_linear/metrics.json").read_text()
+    text = (EXPERIMENT / "metrics.json").read_text()
     metrics = json.loads(text)
     assert list(metrics) == sorted(metrics)
     assert all(isinstance(value, int | float) for value in metrics.values())
@@ -103,12 +103,12 @@ def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
 
 def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     evaluate.main("prices_linear")
-    table = pq.read_table(project / "reports/prices_linear/scores.parquet")
+    table = pq.read_table(EXPERIMENT / "scores.parquet")
     assert table.schema.metadata[b"test_hash"] == b"0" * 64
     how = json.loads(table.schema.metadata[b"statistics"])
     assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
     scores = table.to_pandas()
-    assert scores["target"].tolist() == data.load_split(project / "data/prepared/prices", "test").y.tolist()
+    assert scores["target"].tolist() == data.load_split(project / "data/prices/prepared", "test").y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
     errors = (scores["baseline_prediction"] - scores["target"]).abs()
     assert scores["baseline_absolute_error"].tolist() == errors.tolist()
@@ -116,35 +116,35 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
 
 def test_another_run_gives_the_same_bytes(project):
     evaluate.main("prices_linear")
-    first = files(project / "reports")
+    first = files(EXPERIMENT)
     evaluate.main("prices_linear")
-    assert files(project / "reports") == first
+    assert files(EXPERIMENT) == first
 
 
 def test_a_model_trained_for_other_test_rows_is_refused(project):
     other = make_spec(dataset="prices", test_hash="1" * 64)
-    (project / "data/prepared/prices/spec.json").write_text(other.model_dump_json())
+    (project / "data/prices/prepared/spec.json").write_text(other.model_dump_json())
     with pytest.raises(
-        EvermodelError, match=r"models/prices_linear .*other test rows.*dvc repro train@prices"
+        EvermodelError, match=r"prices_linear/model .*other test rows.*prices_linear/dvc\.yaml:train"
     ):
         evaluate.main("prices_linear")
-    assert not (project / "reports").exists()
+    assert not set(REPORT) & {f.name for f in EXPERIMENT.iterdir()}
 
 
 def test_a_model_file_that_was_changed_is_refused_and_the_old_report_stays(project):
     evaluate.main("prices_linear")
-    before = files(project / "reports")
-    with (project / "models/prices_linear/model.skops").open("ab") as file:
+    with (EXPERIMENT / "model/model.skops").open("ab") as file:
         file.write(b"x")
+    before = files(EXPERIMENT)
     with pytest.raises(EvermodelError, match=r"model\.skops"):
         evaluate.main("prices_linear")
-    assert files(project / "reports") == before
+    assert files(EXPERIMENT) == before
 
 
 @pytest.mark.parametrize("file", ["training.json", "history.csv"])
 def test_an_untrained_experiment_is_a_plain_sentence(project, file):
-    (project / "models/prices_linear" / file).unlink()
-    with pytest.raises(EvermodelError, match=rf"{file} is missing; run `dvc repro train@prices_linear`"):
+    (EXPERIMENT / "model" / file).unlink()
+    with pytest.raises(EvermodelError, match=rf"{file} is missing; .*prices_linear/dvc\.yaml:train`"):
         evaluate.main("prices_linear")
 
 
@@ -155,22 +155,22 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
     monkeypatch.setattr(regression, "figures", fail)
     with pytest.raises(RuntimeError):
         evaluate.main("prices_linear")
-    assert not list((project / "reports").iterdir())
+    assert sorted(f.name for f in EXPERIMENT.iterdir()) == ["model", "params.yaml"]
 
 
-def test_a_wrong_prediction_is_told_with_who_made_it():
+def test_a_wrong_prediction_is_told_with_who_made_it(rng):
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(4), make_spec())
+        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec())
 
 
-def test_a_metric_that_is_not_finite_is_told_by_name():
+def test_a_metric_that_is_not_finite_is_told_by_name(rng):
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(4), make_spec())
+        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec())
 
 
 def test_numbers_keep_six_digits():
-    judged = evaluation.Evaluated(pd.DataFrame({"target": [1]}), {"mae": 1234.56789, "mse": 1.23456789e-9})
-    metrics = json.loads(evaluation.metrics_json(judged, judged, {"mae": (1 / 3, 2 / 3)}, 12_345_678))
+    found = evaluation.Evaluated(pd.DataFrame({"target": [1]}), {"mae": 1234.56789, "mse": 1.23456789e-9})
+    metrics = json.loads(evaluation.metrics_json(found, found, {"mae": (1 / 3, 2 / 3)}, 12_345_678))
     assert metrics["mae"] == metrics["baseline_mae"] == 1234.57
     assert metrics["mse"] == 1.23457e-9
     assert (metrics["mae_low"], metrics["parameters"], metrics["test_rows"]) == (0.333333, 12_345_678, 1)
@@ -194,18 +194,20 @@ def test_texts_get_a_page_and_a_curve_but_no_picture_of_the_worst():
     assert f"text number {scores['log_loss'].idxmax()}" in drawn["worst.md"].decode().split("## 2.")[0]
 
 
-def test_images_get_a_picture_of_the_worst_even_if_there_are_few():
-    images = RNG.integers(0, 255, (4, 6, 6, 3)).astype(np.uint8)
+def test_images_get_a_picture_of_the_worst_even_if_there_are_few(rng):
+    images = rng.integers(0, 255, (4, 6, 6, 3)).astype(np.uint8)
     of_images = make_spec("images", input_shape=(6, 6, 3))
     test = Split(images, np.arange(4.0))
     scores = regression.score(test, np.ones(4), of_images)
     predictions = Predictions(test, np.ones(4), np.zeros(4), images)
-    drawn = evaluation.images(regression, "faces", of_images, scores, predictions, pd.DataFrame({"epoch": [1]}))
+    drawn = evaluation.images(
+        regression, "faces", of_images, scores, predictions, pd.DataFrame({"epoch": [1]})
+    )
     assert set(drawn) == {"predicted_true.png", "residuals.png", "worst.png"}
 
 
-def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown():
-    x = RNG.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
+def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown(rng):
+    x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
     assert evaluation.inputs(reconstruction, x, 1) is x
     noisy, again, other = (evaluation.inputs(denoising, x, seed) for seed in (1, 1, 2))
     assert (noisy != x).any()
@@ -213,36 +215,35 @@ def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown
     assert (noisy != other).any()
 
 
-def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch):
+def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch, rng):
     seen = {}
     monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x))
     monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
-    test = rows(20)
+    test = rows(rng, 20)
     predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), test.x + 100)
     scores = regression.score(test, predictions.model, make_spec())
     evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
     assert np.array_equal(seen["x"], (test.x + 100)[::-1][: evaluation.WORST])
 
 
-def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project):
+def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng):
     shared = {
         "dataset": "prices",
         "task": "reconstruction",
         "model": "autoencoder",
         "baseline": "pca",
         "train": {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 1, "epochs": 1},
-        "promotion": {"metric": "mse", "ceiling": 1},
     }
-    x = RNG.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
+    x = rng.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
     of_images = make_spec("images", input_shape=(4, 4, 1))
     predictions = [
         evaluate.predict_baseline(
-            Experiment.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
+            Recipe.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
             of_images,
             Split(x, np.zeros(30)),
             x,
         )
         for latent in (2, 14)
     ]
-    coarse, fine = (np.mean((answer - x / 255) ** 2) for answer in predictions)
+    coarse, fine = (np.mean((one - x / 255) ** 2) for one in predictions)
     assert fine < coarse / 2

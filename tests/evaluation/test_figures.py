@@ -31,10 +31,8 @@ def words(figure):
 
 
 def table(figure):
-    """The lines of the table on a figure, the head first."""
-    cells = figure.axes[0].tables[0].get_celld()
-    rows, columns = (1 + max(place) for place in zip(*cells, strict=True))
-    return [[cells[row, column].get_text().get_text() for column in range(columns)] for row in range(rows)]
+    """The lines of the table on a figure, the head first, and what stands in each."""
+    return [line.split() for line in figure.texts[-1].get_text().splitlines()]
 
 
 def test_a_learning_curve_has_a_panel_for_each_measure_with_both_curves(history):
@@ -89,14 +87,14 @@ def test_the_worst_images_stand_under_what_is_said_of_them(worst, channels):
 def test_the_worst_rows_are_a_table_of_columns_and_what_is_said_of_them(worst):
     x = np.arange(6, dtype=float).reshape(3, 2)
     written = table(figures.worst_rows(x, ("a", "b"), worst))
-    assert written[0] == ["a", "b", "true", "predicted", "log loss"]
+    assert written[0] == ["a", "b", "true", "predicted", "log", "loss"]
     assert written[1] == ["0", "1", "cat", "dog", "3.142"]
 
 
 def test_a_wide_table_is_cut(worst):
     columns = [f"c{number}" for number in range(40)]
     written = table(figures.worst_rows(np.zeros((3, 40)), columns, worst))
-    assert written[0] == [*columns[:16], "true", "predicted", "log loss"]
+    assert written[0] == [*columns[:16], "true", "predicted", "log", "loss"]
 
 
 def test_the_worst_texts_are_cut_short_and_mean_nothing_to_markdown(worst):

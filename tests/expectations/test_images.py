@@ -130,7 +130,7 @@ def test_a_split_that_is_neither_training_nor_test_is_named(broken, garments):
 
 BY_GROUP = {
     "expect": {"min_rows": 5},
-    "split": {"method": "shuffle", "by": ["label"], "test": 0.2, "validation": 0.1},
+    "split": {"method": "shuffle", "groups": ["label"], "test": 0.2, "validation": 0.1},
 }
 
 
@@ -155,7 +155,7 @@ def test_one_person_or_a_nameless_one_is_named_also_by_group(broken, people):
 
 MASKS = {
     "expect": {"min_rows": 5},
-    "split": {"method": "shuffle", "by": ["slice"], "test": 0.2, "validation": 0.1},
+    "split": {"method": "shuffle", "groups": ["slice"], "test": 0.2, "validation": 0.1},
 }
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from evermodel.core.data import Split
-from evermodel.training import estimator
 from evermodel.models import constant_mask, eigenfaces, gray, pca
+from evermodel.training import estimator
 from tests.specs import make_spec
 
-RNG = np.random.default_rng(6)
-X = RNG.integers(0, 256, (12, 6, 5, 3)).astype(np.uint8)
+X = np.random.default_rng(6).integers(0, 256, (12, 6, 5, 3)).astype(np.uint8)
 LABELS = np.arange(12)
 SPEC = make_spec("images", input_shape=(6, 5, 3))
 
@@ -31,7 +30,7 @@ def test_fewer_components_leave_more_error():
     assert errors[-1] > 0
 
 
-def test_what_is_drawn_of_strange_pictures_stays_between_0_and_1():
+def test_what_is_drawn_of_strange_images_stays_between_0_and_1():
     drawn = predictions(pca, LABELS, 255 * (X > 128).astype(np.uint8), latent=3)
     assert drawn.min() >= 0
     assert drawn.max() <= 1

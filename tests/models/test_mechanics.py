@@ -172,13 +172,19 @@ def test_two_heads_answer_under_their_names_and_each_in_its_own_way(keras, rng):
 
 
 def test_a_recurrent_network_of_an_unknown_cell_is_rejected(keras):
-    with pytest.raises(ValueError, match="cell must be one of simple, lstm, gru, not 'rnn'"):
+    with pytest.raises(ValueError, match=r"simple, lstm, gru.*'rnn'"):
         architecture("recurrent").build((60, 1), 1, None, cell="rnn", units=[4])
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_changes_nothing_for_a_recurrent_network(bidirectional, keras):
-    options = {"cell": "lstm", "units": [4, 4], "bidirectional": bidirectional, "embedding": 8, "max_tokens": 10}
+    options = {
+        "cell": "lstm",
+        "units": [4, 4],
+        "bidirectional": bidirectional,
+        "embedding": 8,
+        "max_tokens": 10,
+    }
     short = architecture("recurrent").build((3,), 1, None, **options)
     long = architecture("recurrent").build((7,), 1, None, **options)
     long.set_weights(short.get_weights())

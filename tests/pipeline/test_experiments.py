@@ -1,6 +1,7 @@
 """What is only tried out, with `dvc exp`: nothing is registered, and no test rows are used up."""
 
 import json
+import os
 
 import pytest
 
@@ -37,6 +38,12 @@ def shown(project):
     return found
 
 
+def without_environment(project, *options):
+    """Train three epochs where nobody has activated the environment."""
+    command = (".venv/bin/dvc", "exp", "run", *options, "-S", EPOCHS, TARGET)
+    return project.run(*command, PATH=os.environ["PATH"])
+
+
 def trained_epochs(folder):
     """How many lines the curves of the last training have."""
     return len((folder / "experiments/boston_dnn/curves.csv").read_text().splitlines()) - 1
@@ -45,7 +52,7 @@ def trained_epochs(folder):
 @pytest.mark.spine
 def test_an_override_of_epochs_trains_and_records_so_many(tried):
     champion = json.loads((tried.params("boston_dnn").parent / "metrics.json").read_text())["mae"]
-    done = tried.run("dvc", "exp", "run", "--name", "three", "-S", EPOCHS, TARGET)
+    done = without_environment(tried, "--name", "three")
     assert "not promoted" in done.stdout
     assert trained_epochs(tried.folder) == 3
     epochs, error = shown(tried)["three"]
@@ -59,7 +66,7 @@ def test_an_override_of_epochs_trains_and_records_so_many(tried):
 @pytest.mark.all
 def test_experiments_in_a_copy_and_in_a_queue_leave_the_workspace_as_it_is(tried):
     before = tried.run("git", "status", "--porcelain").stdout
-    tried.run("dvc", "exp", "run", "--temp", "--name", "aside", "-S", EPOCHS, TARGET)
+    without_environment(tried, "--temp", "--name", "aside")
     queued = EPOCHS.replace("=3", "=4")
     tried.run("dvc", "exp", "run", "--queue", "--name", "later", "-S", queued, TARGET)
     tried.run("dvc", "queue", "start")

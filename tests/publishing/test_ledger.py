@@ -129,3 +129,10 @@ def test_what_was_decided_holds_until_the_policy_or_the_rows_or_the_champion_are
         book.append(line(1, 3, 1, "rollback", sha256=""))
         assert book.decided("file 2", "p", "rows").action == "keep"
         assert book.decided("file 3", "p", "rows").action == "promote", "or a rerun would undo a rollback"
+
+
+def test_who_is_champion_is_known_without_importing_what_takes_seconds():
+    slow = "{'mlflow', 'pandas', 'numpy', 'tensorflow'}"
+    look = f"import sys; from evermodel.publishing import ledger, receipt; print({slow} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from evermodel import fetching
 from evermodel.core import data
-from evermodel.sources import PROVENANCE, Provenance
+from evermodel.datasets.source import PROVENANCE, Provenance
 
 Seal = Callable[[], Path]
 
@@ -23,8 +23,8 @@ def seal(tmp_path) -> Seal:
 
     def write() -> Path:
         files = {file.name: data.file_hash(file) for file in tmp_path.iterdir() if file.name != PROVENANCE}
-        metadata = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
-        written = Provenance(**metadata, synthetic=True, options={}, files=files)
+        told = dict.fromkeys(("title", "edition", "note", "licence", "terms", "reader"), "")
+        written = Provenance(**told, synthetic=True, options={}, files=files)
         (tmp_path / PROVENANCE).write_text(written.model_dump_json())
         return tmp_path
 
@@ -33,7 +33,7 @@ def seal(tmp_path) -> Seal:
 
 @pytest.fixture
 def mirrored(tmp_path, seal) -> Callable[[str], Path]:
-    """Puts the real files of a data set into tmp_path, whatever data/sources.yaml says of them."""
+    """Puts the real files of a data set into tmp_path, whatever its params.yaml says of them."""
 
     def copy(name: str) -> Path:
         for file in (Path(os.environ[fetching.MIRROR]) / name).iterdir():

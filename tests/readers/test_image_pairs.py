@@ -105,7 +105,7 @@ def test_an_archive_without_a_usable_pair_is_refused_with_the_first_reason(read,
 
 @pytest.mark.parametrize("wrong", ["images", "masks"])
 def test_a_pattern_without_id_is_told(read, pair, wrong):
-    with pytest.raises(EvermodelError, match=r"has no group \(\?P<id>\.\.\.\); correct data/sources\.yaml"):
+    with pytest.raises(EvermodelError, match=r"has no group \(\?P<id>\.\.\.\); correct it in .*params\.yaml"):
         read(pair(1), **{wrong: r"image/\d+\.png"})
 
 

@@ -1,7 +1,9 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -10,13 +12,22 @@ from evermodel.runs import journal
 # What stands in for the sidecar: it takes the same arguments and reads the same pipe.
 FOLLOWS = 'cat > heard.jsonl; echo "$@" > arguments'
 FAILS = "exit 3"
+PYTHON = sys.executable
 HANGS = "exec sleep 60"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Where a stage is run, on a laptop: without a server."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(journal.SERVER, raising=False)
+    return tmp_path
 
 
 @pytest.fixture
 def sidecar(tmp_path, monkeypatch):
-    """A function that puts a shell script in the sidecar's place."""
-    monkeypatch.chdir(tmp_path)
+    """A function that puts a shell script in the sidecar's place, and makes the first epoch a long one."""
+    monkeypatch.setattr(journal, "WATCHED", -1.0)
 
     def replace(script):
         program = tmp_path / "sidecar"
@@ -27,17 +38,23 @@ def sidecar(tmp_path, monkeypatch):
     return replace
 
 
+def wait_for(happened):
+    """Half a minute at most."""
+    until = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def names(key="k"):
     return [event["event"] for event in journal.read(key)]
 
 
-def test_a_run_without_a_journal_has_no_events(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_run_without_a_journal_has_no_events():
     assert journal.read("k") == []
 
 
-def test_a_stage_is_told_from_start_to_end(sidecar, tmp_path):
-    sidecar(FOLLOWS)
+def test_a_stage_is_told_from_start_to_end():
     with journal.keep("train", "made", "k") as events:
         events.epoch({"epoch": 1, "loss": 0.5})
         assert names() == ["start", "epoch"], "what has happened is on disk at once"
@@ -49,12 +66,58 @@ def test_a_stage_is_told_from_start_to_end(sidecar, tmp_path):
     assert start["time"] <= epoch["time"] <= end["time"]
 
 
-def test_the_sidecar_hears_what_the_file_holds(sidecar, tmp_path):
+def test_the_sidecar_of_a_long_training_hears_each_epoch_from_then_on(sidecar, folder):
     sidecar(FOLLOWS)
     with journal.keep("train", "made", "k") as events:
+        for epoch in (1, 2):
+            events.epoch({"epoch": epoch, "loss": 0.5})
+    heard = (folder / "heard.jsonl").read_text().splitlines()
+    assert heard == journal.file("k").read_text().splitlines()[1:], "the start is in the file"
+    assert (folder / "arguments").read_text() == "-m evermodel.publishing.sidecar made k\n"
+
+
+def test_a_training_that_nobody_had_time_to_watch_has_no_sidecar(sidecar, folder, monkeypatch):
+    sidecar(FOLLOWS)
+    monkeypatch.setattr(journal, "WATCHED", 20.0)
+    with journal.keep("train", "made", "k") as events:
         events.epoch({"epoch": 1, "loss": 0.5})
-    assert (tmp_path / "heard.jsonl").read_text() == journal.file("k").read_text()
-    assert (tmp_path / "arguments").read_text() == "-m evermodel.publishing.sidecar made k\n"
+    assert names() == ["start", "epoch", "end"]
+    assert not (folder / "arguments").exists()
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_server_hears_of_a_stage_when_it_ends(sidecar, folder, monkeypatch, stage):
+    sidecar(f"ls .evermodel/runs > there; {FOLLOWS}")
+    monkeypatch.setenv(journal.SERVER, "http://nowhere.example")
+    with journal.keep(stage, "made", "k"):
+        assert not (folder / "arguments").exists()
+    assert (folder / "arguments").read_text() == "-m evermodel.publishing.sidecar made k\n"
+    assert (folder / "there").read_text() == "k.jsonl\n", "what it sends is written before"
+
+
+def test_of_a_stage_that_fails_a_sidecar_tells_wherever_mlflow_is(sidecar, folder):
+    sidecar(FOLLOWS)
+    with pytest.raises(ValueError, match="too hot"), journal.keep("evaluate", "made", "k"):
+        raise ValueError("too hot")
+    assert (folder / "arguments").exists()
+
+
+def test_a_sidecar_notices_that_its_training_was_killed(sidecar, folder):
+    """Its pipe ends, whatever ended the training."""
+    sidecar("cat > heard.jsonl; touch noticed")
+    training = """
+import os, signal
+from evermodel.runs import journal
+journal.WATCHED = -1.0
+journal.sys.executable = "./sidecar"
+with journal.keep("train", "made", "k") as events:
+    events.epoch({"epoch": 1, "loss": 0.5})
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([PYTHON, "-c", training], check=False)
+    assert done.returncode == -signal.SIGKILL
+    wait_for((folder / "noticed").exists)
+    assert names() == ["start", "epoch"]
 
 
 def test_a_sidecar_that_fails_costs_the_stage_nothing(sidecar, capfd):
@@ -63,24 +126,22 @@ def test_a_sidecar_that_fails_costs_the_stage_nothing(sidecar, capfd):
         for epoch in range(1, 2000):  # more than a pipe holds
             events.epoch({"epoch": epoch, "loss": 0.5})
     assert len(journal.read("k")) == 2001
-    printed = capfd.readouterr().out
-    assert "MLflow could not be told yet" in printed
-    assert "promote@made sends what is missing" in printed
+    assert "MLflow" in capfd.readouterr().out
 
 
 def test_a_sidecar_that_hangs_is_not_waited_for(sidecar, monkeypatch, capfd):
     sidecar(HANGS)
     monkeypatch.setattr(journal, "PATIENCE", 0.1)
-    with journal.keep("train", "made", "k"):
-        pass
-    assert names() == ["start", "end"]
-    assert "MLflow could not be told yet" in capfd.readouterr().out
+    with journal.keep("train", "made", "k") as events:
+        events.epoch({"epoch": 1, "loss": 0.5})
+    assert names() == ["start", "epoch", "end"]
+    assert "MLflow" in capfd.readouterr().out
 
 
 def test_a_sidecar_that_was_told_everything_is_not_mentioned(sidecar, capfd):
     sidecar(FOLLOWS)
-    with journal.keep("train", "made", "k"):
-        pass
+    with journal.keep("train", "made", "k") as events:
+        events.epoch({"epoch": 1, "loss": 0.5})
     assert capfd.readouterr().out == ""
 
 
@@ -96,8 +157,7 @@ def test_a_stage_that_breaks_off_says_how(sidecar, error, event):
     assert journal.read("k")[-1]["reason"] == str(error)
 
 
-def test_a_resumed_training_tells_an_epoch_once(sidecar):
-    sidecar(FOLLOWS)
+def test_a_resumed_training_tells_an_epoch_once():
     for last in (2, 3):
         with journal.keep("train", "made", "k") as events:
             for epoch in range(1, last + 1):
@@ -105,8 +165,7 @@ def test_a_resumed_training_tells_an_epoch_once(sidecar):
     assert names() == ["start", "epoch", "epoch", "end", "start", "epoch", "end"]
 
 
-def test_the_torn_last_line_of_a_killed_process_is_left_out(sidecar):
-    sidecar(FOLLOWS)
+def test_the_torn_last_line_of_a_killed_process_is_left_out():
     with journal.keep("train", "made", "k"):
         pass
     with journal.file("k").open("a") as stream:
@@ -114,8 +173,7 @@ def test_the_torn_last_line_of_a_killed_process_is_left_out(sidecar):
     assert names() == ["start", "end"]
 
 
-def test_what_comes_after_a_torn_line_is_read(sidecar):
-    sidecar(FOLLOWS)
+def test_what_comes_after_a_torn_line_is_read():
     journal.file("k").parent.mkdir(parents=True)
     journal.file("k").write_text(json.dumps({"event": "start"}) + '\n{"event": "epo')
     with journal.keep("train", "made", "k"):
@@ -123,8 +181,7 @@ def test_what_comes_after_a_torn_line_is_read(sidecar):
     assert names() == ["start", "start", "end"]
 
 
-def test_runs_do_not_mix(sidecar):
-    sidecar(FOLLOWS)
+def test_runs_do_not_mix():
     with journal.keep("train", "made", "one"), journal.keep("train", "made", "two"):
         pass
     assert names("one") == names("two") == ["start", "end"]
@@ -137,15 +194,13 @@ def test_the_machine_is_described_in_words_and_numbers():
     assert all(machine.values())
 
 
-def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_outside_of_git_there_is_no_commit():
     assert journal.commit() == "none"
 
 
 @pytest.fixture
-def repository(tmp_path, monkeypatch):
-    """A function that calls Git in a repository with one commit of a file and of dvc.lock."""
-    monkeypatch.chdir(tmp_path)
+def repository(tmp_path):
+    """A function that calls Git in a repository with one commit of a file and of two dvc.lock."""
     identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
 
     def git(*arguments):
@@ -153,7 +208,8 @@ def repository(tmp_path, monkeypatch):
         return done.stdout.strip()
 
     git("init")
-    for name in ("file", "dvc.lock"):
+    (tmp_path / "experiments/mine").mkdir(parents=True)
+    for name in ("file", "dvc.lock", "experiments/mine/dvc.lock"):
         (tmp_path / name).write_text("one")
     git("add", ".")
     git("commit", "--message", "first")
@@ -172,4 +228,5 @@ def test_a_commit_is_dirty_when_a_tracked_file_differs(repository, tmp_path):
 
 def test_what_dvc_writes_between_two_stages_makes_no_commit_dirty(repository, tmp_path):
     (tmp_path / "dvc.lock").write_text("two")
+    (tmp_path / "experiments/mine/dvc.lock").write_text("two")
     assert journal.commit() == repository("rev-parse", "HEAD")

@@ -4,8 +4,8 @@ import pytest
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
+from evermodel.datasets.source import Edition
 from evermodel.samples import mixes
-from evermodel.sources import Edition
 
 PARTS = [
     "Cement",
@@ -24,7 +24,6 @@ def file(tmp_path_factory):
     edition = Edition.model_validate(
         {
             "name": "uci",
-            "reader": "table",
             "options": {"separator": ",", "header": True, "columns": [*PARTS, "Age", "Strength"]},
             "files": [{"name": "concrete_data.csv", "bytes": 0, "sha256": "0" * 64}],
         }

@@ -4,8 +4,8 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.linear_model import Ridge
 
+from evermodel.datasets.source import Edition
 from evermodel.samples import prices
-from evermodel.sources import Edition
 
 FILES = {"train": "prices_train.csv", "test": "prices_test.csv"}
 
@@ -16,7 +16,6 @@ def folder(tmp_path_factory):
     edition = Edition.model_validate(
         {
             "name": "csv",
-            "reader": "prices",
             "options": {**FILES, "date": "Date", "columns": ["Open"]},
             "files": [{"name": name, "bytes": 0, "sha256": "0" * 64} for name in FILES.values()],
         }

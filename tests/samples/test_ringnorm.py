@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from evermodel.datasets.source import Edition
 from evermodel.samples import ringnorm
-from evermodel.sources import Edition
 
 COLUMNS = ["label", *(f"x{number}" for number in range(1, 21))]
 
@@ -15,7 +15,6 @@ def table(tmp_path_factory):
     edition = Edition.model_validate(
         {
             "name": "delve",
-            "reader": "table",
             "options": {"separator": ",", "header": True, "columns": COLUMNS},
             "files": [{"name": "ringnorm.csv", "bytes": 0, "sha256": "0" * 64}],
         }

@@ -1,4 +1,5 @@
 import importlib
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 
@@ -9,13 +10,16 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from evermodel import fetching, preparing, sources
-from evermodel.core import params
+from evermodel import fetching, preparing
+from evermodel.core import folders
+from evermodel.datasets import dataset
+from evermodel.datasets.source import provenance
 from evermodel.models import tfidf_linear
 
 ROOT = Path(__file__).parents[2]
-DATASETS = params.load(ROOT / "params.yaml").datasets
-SOURCES = {name: sources.load(one.source, ROOT / "data/sources.yaml") for name, one in DATASETS.items()}
+with chdir(ROOT):
+    DATASETS = {name: dataset.load(name, "sample") for name in folders.names(folders.DATASETS)}
+SOURCES = {name: one.source for name, one in DATASETS.items()}
 SAMPLED = sorted(name for name, source in SOURCES.items() if source.sample)
 # One data set for each generator: two may have the same sample.
 WRITTEN = sorted({SOURCES[name].sample.generator: name for name in SAMPLED}.values())
@@ -25,7 +29,7 @@ WRITTEN = sorted({SOURCES[name].sample.generator: name for name in SAMPLED}.valu
 LABELLED = [
     name
     for name in SAMPLED
-    if (one := DATASETS[name]).target == "label" and not one.split.by and not one.targets
+    if (one := DATASETS[name]).target == "label" and not one.split.groups and not one.targets
 ]
 
 
@@ -33,7 +37,7 @@ LABELLED = [
 def read(drawn):
     @cache
     def reader(name):
-        found = sources.provenance(folder := drawn(name))
+        found = provenance(folder := drawn(name))
         return importlib.import_module(f"evermodel.readers.{found.reader}").read(folder, **found.options)
 
     return reader
@@ -44,7 +48,7 @@ def splits(drawn, read):
     """The training and the test rows of a sample, as `prepare` cuts them."""
 
     def cut(name):
-        found = sources.provenance(drawn(name))
+        found = provenance(drawn(name))
         _, parts = preparing.prepare(name, read(name), DATASETS[name], found)
         return parts["train"], parts["test"]
 
@@ -79,7 +83,7 @@ def test_all_files_of_a_sample_can_be_used(read, name):
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_a_sample_is_prepared_without_complaint(drawn, read, name):
-    raw, found = read(name), sources.provenance(drawn(name))
+    raw, found = read(name), provenance(drawn(name))
     spec, splits = preparing.prepare(name, raw, DATASETS[name], found)
     window = DATASETS[name].window or 0
     assert sum(spec.rows.values()) == len(raw.manifest) - window

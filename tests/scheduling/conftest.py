@@ -12,15 +12,14 @@ from tests.project import commit, copy_repository
 from tests.scheduling.server import Airflow, pack
 
 MANUAL = """\
-  {name}:
-    dataset: boston_housing
-    task: regression
-    model: linear
-    options: {{}}
-    baseline: constant
-    train: {{}}
-    promotion: {{metric: mae, ceiling: 6.0, approval: manual}}
-
+name: {name}
+dataset: boston_housing
+task: regression
+model: linear
+options: {{}}
+baseline: constant
+train: {{}}
+promotion: {{metric: mae, ceiling: 6.0, approval: manual}}
 """
 ASKED = ("boston_yes", "boston_no")
 FEW = (*ASKED, "boston_linear", "imdb_linear")
@@ -58,10 +57,11 @@ def airflow(airflow_bin, webhook, tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("airflow") / "project"
     project = copy_repository(folder)
-    project.edit("params.yaml", "  boston_linear:\n", "  boston_linear:\n    schedule: {retries: 0}\n")
-    manual = "".join(MANUAL.format(name=name) for name in ASKED)
-    project.edit("params.yaml", "\nexperiments:\n", f"\nexperiments:\n{manual}")
+    for name in ASKED:
+        project.add(name, MANUAL.format(name=name))
     project.keep(*FEW)
+    with project.params("boston_linear").open("a") as file:
+        file.write("schedule: {retries: 0}\n")
     commit(project, "One try")
     pack(project)
     address = f"http://127.0.0.1:{webhook.server_address[1]}/hook"

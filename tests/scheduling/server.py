@@ -20,6 +20,7 @@ PATIENCE = 1200  # seconds that a run may take on a busy machine before it count
 class Client:
     """Whoever is logged in at an Airflow; `address` is where it answers."""
 
+    project: Project
     address, token = "", ""
 
     def log_in(self, username, password):
@@ -59,6 +60,11 @@ class Client:
         events = self.call("GET", "/api/v2/assets/events?limit=100")["asset_events"]
         return [event["extra"]["sha256"] for event in events if event["name"] == name]
 
+    def branches(self):
+        """The branches that runs have published."""
+        listed = self.project.run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/runs")
+        return listed.stdout.split()
+
 
 class Airflow(Client):
     """`evermodel airflow` over a repository of its own."""
@@ -96,11 +102,6 @@ class Airflow(Client):
         here = f"/api/v2/dags/{dag}/dagRuns?run_type=asset_triggered"
         wait(lambda: all(run["state"] == "success" for run in self.call("GET", here)["dag_runs"]))
         return self.call("GET", here)["total_entries"]
-
-    def branches(self):
-        """The branches that runs have published."""
-        listed = self.project.run("git", "for-each-ref", "--format=%(refname:short)", "refs/heads/runs")
-        return listed.stdout.split()
 
     def logs(self, run_id):
         files = (self.project.folder / ".airflow/logs").rglob(f"run_id={run_id}/**/*.log")

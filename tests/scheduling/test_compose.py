@@ -14,10 +14,10 @@ from tests.scheduling import stack as compose
 from tests.scheduling.server import pack, wait
 from tests.scheduling.stack import Stack
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(3000)]
 # Two small ones; the first is sent to the GPU's worker, and trains long enough to be killed in its midst.
 DAG, GPU, CPU = "retrain_all", "boston_dnn", "imdb_linear"
-LANES = {GPU: ("boston_housing", GPU), CPU: ("imdb", CPU)}
+PIPELINES = {GPU: ("boston_housing", GPU), CPU: ("imdb", CPU)}
 OTHERS = ("boston_linear", "concrete_mlp")
 EPOCHS = 60
 CHOSEN = {"experiments": [GPU, CPU], "overrides": [f"experiments.{GPU}.train.epochs={EPOCHS}"]}
@@ -33,8 +33,9 @@ IMPATIENT = {
 def stack(airflow_bin):
     compose.require_programs()
     made = Stack(airflow_bin, **IMPATIENT)
-    made.project.edit("params.yaml", f"  {GPU}:\n", f"  {GPU}:\n    worker: gpu\n")
-    made.project.keep(*LANES, *OTHERS)
+    with made.project.params(GPU).open("a") as file:
+        file.write("worker: gpu\n")
+    made.project.keep(*PIPELINES, *OTHERS)
     commit(made.project, "A GPU for one")
     pack(made.project)
     try:
@@ -50,8 +51,12 @@ def undisturbed(stack):
     folder = stack.folder / "local/project"
     stack.project.run("git", "clone", "--quiet", str(stack.project.folder), str(folder))
     local = Project(folder)
-    local.edit("params.yaml", "sample: {epochs: 50}", f"sample: {{epochs: {EPOCHS}}}")
-    return local, local.start("dvc", "repro", *(f"promote@{name}" for name in LANES))
+    text = local.params(GPU).read_text()
+    local.params(GPU).write_text(re.sub(r"\bepochs: (\{.*?\}|\d+)", f"epochs: {EPOCHS}", text))
+    pipelines = [f"data/{dataset}/dvc.yaml" for dataset, _ in PIPELINES.values()]
+    return local, local.start(
+        "dvc", "repro", *pipelines, *(f"experiments/{name}/dvc.yaml" for name in PIPELINES)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +76,10 @@ def first(stack, request):
 
 @pytest.fixture(scope="module")
 def second(stack, first):
-    run_id = stack.trigger(DAG, **CHOSEN)
+    """The tasks of a run of what the first one has published, as it was merged into the default branch."""
+    (branch,) = stack.branches()
+    stack.project.run("git", "merge", "--quiet", "--ff-only", branch)
+    run_id = stack.trigger(DAG, experiments=[GPU, CPU])
     return run_id, succeeded(stack, run_id)
 
 
@@ -83,7 +91,7 @@ def succeeded(stack, run_id):
 
 def training(stack):
     """Whether the worker of the GPU has a checkout for its training; it goes when that ends."""
-    return (stack.folder / f"volumes/work-gpu/checkouts/run-train@{GPU}").exists()
+    return (stack.folder / f"volumes/work-gpu/checkouts/run-experiments-{GPU}-dvc.yaml-train").exists()
 
 
 def checkpoints(stack):
@@ -91,18 +99,26 @@ def checkpoints(stack):
 
 
 def chosen(tasks):
-    """The tasks of the lanes that the form names."""
-    lanes = {lane for pair in LANES.values() for lane in pair}
-    return {name: task for name, task in tasks.items() if name.partition(".")[0] in lanes}
+    """The tasks of the experiments that the form names, and of their data sets."""
+    named = {name for pair in PIPELINES.values() for name in pair}
+    return {name: task for name, task in tasks.items() if name.partition(".")[0] in named}
 
 
 def published(stack):
-    """dvc.lock of each run that was published, the oldest first."""
+    """The files dvc.lock of each run that was published, the oldest first, as {path: text}."""
     form = "--format=%(refname:short)"
-    branches = stack.project.run(
-        "git", "for-each-ref", form, "--sort=committerdate", "refs/heads/runs"
-    ).stdout
-    return [stack.project.run("git", "show", f"{name}:dvc.lock").stdout for name in branches.split()]
+    listed = stack.project.run("git", "for-each-ref", form, "--sort=committerdate", "refs/heads/runs").stdout
+    return [locks(stack.project, branch) for branch in listed.split()]
+
+
+def locks(project, commit):
+    """The files dvc.lock of the experiments that the form names, and of their data sets."""
+    paths = [
+        f"{parent}/{name}/dvc.lock"
+        for pair in PIPELINES.values()
+        for parent, name in zip(("data", "experiments"), pair, strict=True)
+    ]
+    return {path: project.run("git", "show", f"{commit}:{path}").stdout for path in paths}
 
 
 def tracked(stack, kind, **asked):
@@ -136,7 +152,7 @@ def test_nothing_in_a_command_is_of_a_container_any_more(name, tmp_path):
     assert all(path.startswith(str(tmp_path)) for path in paths)
 
 
-def test_the_lanes_that_were_chosen_succeed_and_all_others_are_skipped(first):
+def test_the_experiments_that_were_chosen_succeed_and_all_others_are_skipped(first):
     _, tasks = first
     wanted = {"begin", "choose", "publish", "end", *chosen(tasks)}
     assert {name for name, task in tasks.items() if task["state"] == "success"} == wanted
@@ -152,11 +168,11 @@ def test_each_training_ran_on_the_worker_of_its_queue_and_all_else_on_the_other(
     assert set(places.values()) == {("default", "worker-default")}
 
 
-def test_independent_lanes_overlapped_in_time(first):
+def test_independent_experiments_overlapped_in_time(first):
     _, tasks = first
     one, other = (
-        [(task["start_date"], task["end_date"]) for name, task in tasks.items() if name.startswith(lane)]
-        for lane in (LANES[GPU], LANES[CPU])
+        [(task["start_date"], task["end_date"]) for name, task in tasks.items() if name.startswith(pair)]
+        for pair in (PIPELINES[GPU], PIPELINES[CPU])
     )
     assert any(a[0] < b[1] and b[0] < a[1] for a, b in product(one, other))
 
@@ -172,8 +188,8 @@ def test_the_killed_training_is_tried_again_and_nothing_else_ran_twice(stack, fi
 def test_the_result_is_that_of_an_undisturbed_local_run(stack, first, undisturbed):
     local, process = undisturbed
     assert process.wait() == 0
-    (lock,) = published(stack)
-    assert lock == (local.folder / "dvc.lock").read_text()
+    (made,) = published(stack)
+    assert made == {path: (local.folder / path).read_text() for path in made}
 
 
 def test_the_training_is_one_run_and_one_version_in_mlflow(stack, first):
@@ -184,28 +200,30 @@ def test_the_training_is_one_run_and_one_version_in_mlflow(stack, first):
     assert [version["run_id"] for version in versions(stack)] == [run["info"]["run_id"]]
 
 
-def test_a_second_run_asks_for_no_gpu_and_publishes_the_same(stack, second):
+def test_a_run_of_what_was_merged_asks_for_no_gpu_and_has_nothing_to_publish(stack, second):
     run_id, tasks = second
     assert {tasks[f"{GPU}.{kind}"]["state"] for kind in ("find_train", "train")} == {"skipped"}
     assert not [name for name, task in tasks.items() if task["hostname"] == "worker-gpu"]
     ran = set(re.findall(r"Running stage '(.+?)'", stack.logs(run_id)))
-    assert ran == {f"promote@{name}" for name in LANES}, "the registry is asked each time; it is in no cache"
-    before, after = published(stack)
-    assert before == after
+    assert ran == {f"experiments/{name}/dvc.yaml:promote" for name in PIPELINES}, (
+        "the registry is asked each time"
+    )
+    (before,) = published(stack)
+    assert before == locks(stack.project, "HEAD"), "there was nothing to push"
 
 
 def test_the_champion_answers_whoever_has_the_token(stack, second, undisturbed):
     stack.start("serving")
     stack.wait_for("serving")
-    spec = json.loads((undisturbed[0].folder / "data/prepared/boston_housing/spec.json").read_text())
+    spec = json.loads((undisturbed[0].folder / "data/boston_housing/prepared/spec.json").read_text())
     house = dict(zip(spec["columns"], spec["mean"], strict=True))
     url = f"http://127.0.0.1:{stack.ports['8000']}/predict/{GPU}"
     token = (stack.folder / "secrets/serving_token").read_text()
-    refused, answered = (
+    rejected, answered = (
         requests.post(url, json={"rows": [house]}, headers=headers, timeout=60)
         for headers in ({}, {"Authorization": f"Bearer {token}"})
     )
-    assert refused.status_code == 401
+    assert rejected.status_code == 401
     assert answered.status_code == 200, answered.text
     (version,) = versions(stack)
     assert (answered.json()["version"], answered.json()["run_id"]) == (1, version["run_id"])

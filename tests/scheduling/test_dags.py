@@ -203,7 +203,7 @@ def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(re
     assert "score" not in read["schedules"]
 
 
-def test_the_tasks_beside_the_lanes_are_those_that_no_lane_may_be_called(read):
+def test_the_tasks_that_belong_to_no_experiment_have_names_that_none_may_have(read):
     for dag_id in set(read["tasks"]) - OTHERS:
         assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(TAKEN)
     assert set(TAKEN) <= set(read["tasks"]["retrain_all"])

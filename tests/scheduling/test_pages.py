@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 from tests.browser import HEIGHT, WIDTH, opened, picture
 from tests.scheduling.server import PATIENCE, wait
 
-pytestmark = [pytest.mark.browser, pytest.mark.pipeline, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
-TASKS = ("begin", "fetch", "validate", "prepare", "train", "evaluate", "publish", "end")
+TASKS = ("begin", "boston_housing.data", "train", "evaluate", "publish", "end")
 STARTED = re.compile(r"/runs/(manual__[^/?]+)")
 MILLISECONDS = 60_000  # that a page may take
 LOW = 600  # pixels: a graph is a long line
@@ -82,14 +82,17 @@ def test_its_grid_leads_to_the_log_of_a_task(page):
     page.get_by_role("button", name="Show Grid").click()
     page.get_by_role("button", name="Show Details Panel").click()
     page.get_by_role("link", name="boston_linear.train", exact=True).first.click()
-    for said in ("evermodel step run train@boston_linear", "Stage 'train@boston_linear' is cached"):
+    address = "experiments/boston_linear/dvc.yaml:train"
+    for said in (f"evermodel step run {address}", f"Stage '{address}' is cached"):
         expect(page.get_by_text(said).first).to_be_visible(timeout=MILLISECONDS)
     picture(page, "airflow-grid")
 
 
 def test_a_second_run_of_the_commit_runs_no_stage_and_publishes_the_same(airflow, page, run_id):
     ran = set(re.findall(r"Running stage '(.+?)'", airflow.logs(run_id)))
-    assert ran == {"promote@boston_linear"}, "the registry is asked each time; it is in no cache"
+    assert ran == {"experiments/boston_linear/dvc.yaml:promote"}, (
+        "the registry is asked each time; it is in no cache"
+    )
     before, after = (
         airflow.project.run("git", "rev-parse", name).stdout
         for name in airflow.branches()

@@ -14,7 +14,7 @@ import pytest
 from tests.project import commit
 from tests.scheduling.server import wait
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(3000)]
 DAG = "retrain.boston_linear"
 
 
@@ -26,12 +26,14 @@ def test_every_task_of_a_run_succeeds(first):
 
 def test_a_scheduled_run_and_a_local_one_write_the_same_dvc_lock(airflow, first, tmp_path):
     branch = next(name for name in airflow.branches() if "retrain-boston_linear" in name)
-    published = airflow.project.run("git", "show", f"{branch}:dvc.lock").stdout
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", airflow.project.folder, clone], check=True)
     local = type(airflow.project)(clone)
-    local.repro("promote@boston_linear")
-    assert (clone / "dvc.lock").read_text() == published
+    local.repro("data/boston_housing/dvc.yaml", "experiments/boston_linear/dvc.yaml")
+    changed = airflow.project.run("git", "diff", "--name-only", f"HEAD...{branch}").stdout.split()
+    assert changed == ["data/boston_housing/dvc.lock", "experiments/boston_linear/dvc.lock"]
+    for file in changed:
+        assert (clone / file).read_text() == airflow.project.run("git", "show", f"{branch}:{file}").stdout
 
 
 def test_the_promotion_of_a_champion_is_an_event_that_names_its_version(airflow, first):
@@ -47,7 +49,7 @@ def failed(airflow, mixed):
     return airflow.ended("retrain_all", mixed)
 
 
-def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
+def test_an_experiment_that_fails_holds_up_no_other_one(airflow, failed):
     _, state, tasks = failed
     assert state == "failed"
     rest = {task: state for task, state in tasks.items() if state not in ("success", "skipped")}
@@ -61,8 +63,7 @@ def test_a_lane_that_fails_holds_up_no_other_one(airflow, failed):
 
 def test_the_experiments_that_the_run_does_not_name_are_skipped(failed):
     _, _, tasks = failed
-    lanes = ("boston_",)
-    others = {task for task in tasks if "." in task and not task.startswith(lanes)}
+    others = {task for task in tasks if "." in task and not task.startswith("boston_")}
     assert {task for task, state in tasks.items() if state == "skipped"} == others
 
 
@@ -75,7 +76,7 @@ def test_a_failure_is_told_to_the_log_and_to_the_webhook(airflow, webhook, faile
     assert told["text"] in airflow.logs(run_id)
 
 
-def test_what_can_not_be_is_refused_by_the_form_or_by_the_first_task(airflow, first):
+def test_what_can_not_be_is_rejected_by_the_form_or_by_the_first_task(airflow, first):
     for conf in ({"profile": "tiny"}, {"overrides": ["rm -rf /"]}, {"commit": "--upload-pack=x"}):
         with pytest.raises(urllib.error.HTTPError, match="400"):
             airflow.run(DAG, **conf)
@@ -141,18 +142,18 @@ def decided(airflow, name):
 def test_a_winner_that_somebody_approves_is_champion_and_the_ledger_says_who(airflow, failed):
     run_id, state, tasks = answered(airflow, "boston_yes", "Approve")
     assert state == "success"
-    assert tasks == {"look": "success", "approve": "success", "promote": "success", "refuse": "skipped"}
+    assert tasks == {"look": "success", "approve": "success", "promote": "success", "reject": "skipped"}
     who = f"{airflow.login[0]} in approve.boston_yes/{run_id}"
     assert decided(airflow, "boston_yes") == (["promote", "await"], who, 1)
     assert len(airflow.events("champion.boston_yes")) == 1
 
 
-def test_a_winner_that_somebody_refuses_is_never_champion_and_the_ledger_says_who(airflow, failed):
+def test_a_winner_that_somebody_rejects_is_never_champion_and_the_ledger_says_who(airflow, failed):
     run_id, state, tasks = answered(airflow, "boston_no", "Reject")
     assert state == "success"
-    assert tasks == {"look": "success", "approve": "success", "promote": "skipped", "refuse": "success"}
+    assert tasks == {"look": "success", "approve": "success", "promote": "skipped", "reject": "success"}
     who = f"{airflow.login[0]} in approve.boston_no/{run_id}"
-    assert decided(airflow, "boston_no") == (["refuse", "await"], who, None)
+    assert decided(airflow, "boston_no") == (["reject", "await"], who, None)
     assert airflow.events("champion.boston_no") == []
     _, state, tasks = airflow.run("approve.boston_no")
     assert (state, set(tasks.values())) == ("success", {"skipped"}), "nobody is asked twice"

@@ -306,10 +306,7 @@ def test_what_is_published_has_the_results_that_there_are_and_merges_with_those_
     fleet.write({"experiments/y/dvc.lock": locks["experiments/y/dvc.lock"]})
     with chdir(fleet.origin):
         checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
-        (entry,) = [
-            line for line in Path("experiments/x/dvc.lock").read_text().splitlines() if "promotion" in line
-        ]
-    assert entry.strip() == "- path: promotion.json"
+        assert "path: promotion.json" in Path("experiments/x/dvc.lock").read_text()
 
 
 def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, published):

@@ -69,7 +69,7 @@ def test_a_prediction_that_is_no_age_and_probability_is_refused(spec, prediction
 
 
 def test_data_with_other_targets_are_refused(spec):
-    with pytest.raises(EvermodelError, match=r"targets gender, age.*datasets\.made\.targets"):
+    with pytest.raises(EvermodelError, match=r"targets gender, age.*targets in data/made/params\.yaml"):
         age_gender.score(TEST, PREDICTION, spec.model_copy(update={"targets": ("gender", "age")}))
 
 

@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from evermodel.core.data import Split
-from evermodel.evaluation import classification
+from evermodel.evaluation.classification import calibration_error
 from evermodel.tasks import classification
 from tests.specs import make_spec
 
@@ -42,11 +42,11 @@ def test_calibration_error_weighs_the_gap_of_each_bin_by_its_rows():
     confidence = pd.Series([0.9, 0.9, 0.9, 0.5])
     correct = pd.Series([1, 1, 0, 1])
     expected = 3 / 4 * abs(2 / 3 - 0.9) + 1 / 4 * abs(1 - 0.5)
-    assert classification.calibration_error(correct, confidence) == pytest.approx(expected)
+    assert calibration_error(correct, confidence) == pytest.approx(expected)
 
 
 def test_calibration_error_of_a_calibrated_model_is_zero():
-    assert classification.calibration_error(pd.Series([1, 1, 1, 0]), pd.Series([0.75] * 4)) == pytest.approx(0)
+    assert calibration_error(pd.Series([1, 1, 1, 0]), pd.Series([0.75] * 4)) == pytest.approx(0)
 
 
 def test_rounding_of_a_softmax_is_no_mistake(spec):

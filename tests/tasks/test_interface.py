@@ -1,4 +1,4 @@
-"""What holds for every file of tasks/, those to come included, and keeps learning apart from judging."""
+"""What holds for every file of tasks/, those to come included, and keeps learning apart from evaluation."""
 
 import ast
 import importlib
@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 import evermodel
-from evermodel.core import params
+from evermodel.core import catalog
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures, statistics
 from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
-TASKS = params.modules("tasks")
-JUDGES = sorted(f"judging.{file.stem}" for file in (PACKAGE / "judging").glob("[a-z]*.py"))
+TASKS = catalog.modules("tasks")
+EVALUATING = [f"{folder}.{name}" for folder in ("evaluation", "tasks") for name in catalog.modules(folder)]
 RNG = np.random.default_rng(5)
 COLOURS = RNG.integers(0, 255, (8, 9, 9, 3)).astype(np.uint8)
 GRAYS = RNG.integers(0, 255, (8, 9, 9, 1)).astype(np.uint8)
@@ -109,27 +109,27 @@ def case(request):
 
 
 @pytest.fixture
-def judged(case):
+def evaluated(case):
     """A task module, the scores of a small case, and their spec."""
     task, spec, predictions = case
     return task, task.score(predictions.test, predictions.model, spec), spec
 
 
-def test_there_is_a_score_of_every_test_row_and_it_is_finite(judged):
-    _, scores, _ = judged
+def test_there_is_a_score_of_every_test_row_and_it_is_finite(evaluated):
+    _, scores, _ = evaluated
     assert scores.index.tolist() == list(range(8))
     assert np.isfinite(scores.select_dtypes("number")).all(axis=None)
 
 
-def test_the_worst_are_rows_of_the_test_in_few_words(judged):
-    task, scores, spec = judged
+def test_the_worst_are_rows_of_the_test_in_few_words(evaluated):
+    task, scores, spec = evaluated
     worst = task.worst(scores, spec, 3)
     assert 1 <= len(worst) <= 3
     assert set(worst.index) <= set(scores.index)
     assert all(len(line) < 30 for caption in figures.captions(worst) for line in caption)
 
 
-def test_every_figure_is_drawn_and_the_same_answers_give_the_same_bytes(case):
+def test_every_figure_is_drawn_and_the_same_predictions_give_the_same_bytes(case):
     task, spec, predictions = case
     scores = task.score(predictions.test, predictions.model, spec)
     with figures.look():
@@ -149,8 +149,8 @@ def test_a_prediction_with_a_row_missing_or_not_finite_is_told_in_a_sentence(cas
         task.score(predictions.test, broken, spec)
 
 
-def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(judged):
-    task, scores, spec = judged
+def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(evaluated):
+    task, scores, spec = evaluated
     metrics, intervals = task.metrics(scores, spec), statistics.intervals(task.statistics(spec), scores, 0)
     assert set(task.HEADLINES.values()) <= {"lower", "higher"}
     assert set(intervals) == set(task.HEADLINES)
@@ -158,21 +158,21 @@ def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(j
         assert low <= metrics[name] <= high
 
 
-def test_every_headline_follows_from_the_scores_as_the_task_says(judged):
-    task, scores, spec = judged
+def test_every_headline_follows_from_the_scores_as_the_task_says(evaluated):
+    task, scores, spec = evaluated
     metrics = task.metrics(scores, spec)
     for name, statistic in task.statistics(spec).items():
         assert statistics.value(statistic, scores) == pytest.approx(metrics[name])
 
 
-@pytest.mark.parametrize("file", [path(f"evermodel.{n}") for n in (*JUDGES, *(f"tasks.{t}" for t in TASKS))])
-def test_nothing_that_judges_reaches_what_learns(file):
-    learning = ("evermodel.training", "evermodel.models")
-    assert not [name for name in reached(file) if name.startswith(learning)]
+@pytest.mark.parametrize("name", EVALUATING)
+def test_nothing_that_evaluates_reaches_what_learns(name):
+    learning = ("evermodel.training", "evermodel.objectives", "evermodel.models")
+    assert not [name for name in reached(path(f"evermodel.{name}")) if name.startswith(learning)]
 
 
-def test_nothing_that_trains_reaches_what_judges():
-    judging = ("evermodel.tasks", "evermodel.evaluation")
+def test_nothing_that_trains_reaches_what_evaluates():
+    evaluating = ("evermodel.tasks", "evermodel.evaluation")
     assert not [
-        name for name in reached(PACKAGE.parents[1] / "pipelines/train.py") if name.startswith(judging)
+        name for name in reached(PACKAGE.parents[1] / "pipelines/train.py") if name.startswith(evaluating)
     ]

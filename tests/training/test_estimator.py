@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from evermodel.core.data import Split
-from evermodel.training import estimator
 from evermodel.models import constant, linear, tfidf_linear
+from evermodel.training import estimator
 from tests.specs import make_spec
 
 RANDOM = np.random.RandomState(0)

@@ -3,8 +3,12 @@ import importlib
 import numpy as np
 import pytest
 
-RNG = np.random.default_rng(3)
 MARGIN = 0.2
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +39,10 @@ def slow(y, x):
 
 @pytest.mark.parametrize("people", [2, 3, 7])
 @pytest.mark.parametrize("spread", [0.1, 1.0, 10.0])
-def test_it_is_what_the_definition_gives_pair_by_pair(loss, people, spread):
-    y = RNG.integers(0, people, 24)
+def test_it_is_what_the_definition_gives_pair_by_pair(loss, rng, people, spread):
+    y = rng.integers(0, people, 24)
     y[:2] = 0, 1
-    x = on_the_sphere(RNG.normal(size=(people, 5))[y] + spread * RNG.normal(size=(24, 5)))
+    x = on_the_sphere(rng.normal(size=(people, 5))[y] + spread * rng.normal(size=(24, 5)))
     assert loss(y, x) == pytest.approx(slow(y, x), abs=1e-5)
 
 
@@ -51,8 +55,8 @@ def test_a_pair_whose_strangers_are_all_nearer_is_held_against_the_furthest(loss
 
 
 @pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
-def test_identities_may_come_as_a_column(loss, shape):
-    y, x = np.array([3, 9, 3, 9]), on_the_sphere(RNG.normal(size=(4, 3)))
+def test_identities_may_come_as_a_column(loss, rng, shape):
+    y, x = np.array([3, 9, 3, 9]), on_the_sphere(rng.normal(size=(4, 3)))
     assert loss(y.reshape(shape), x) == pytest.approx(slow(y, x), abs=1e-5)
 
 
@@ -62,17 +66,17 @@ def test_people_who_are_well_apart_cost_nothing(loss):
 
 
 @pytest.mark.parametrize("y", [[5], [1, 2, 3, 4]], ids=["alone", "strangers"])
-def test_a_batch_without_a_pair_costs_nothing(loss, y):
-    assert loss(np.array(y), on_the_sphere(RNG.normal(size=(len(y), 4)))) == 0
+def test_a_batch_without_a_pair_costs_nothing(loss, rng, y):
+    assert loss(np.array(y), on_the_sphere(rng.normal(size=(len(y), 4)))) == 0
 
 
 @pytest.mark.parametrize(
     "y", [[0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 5], [0] * 6], ids=["pairs", "strangers", "one person"]
 )
 @pytest.mark.parametrize("same", [True, False])
-def test_every_gradient_is_finite(keras, y, same):
+def test_every_gradient_is_finite(keras, rng, y, same):
     triplet = importlib.import_module("evermodel.training.losses").triplet_semi_hard
-    points = np.ones((6, 3)) if same else RNG.normal(size=(6, 3))
+    points = np.ones((6, 3)) if same else rng.normal(size=(6, 3))
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.UnitNormalization()(keras.layers.Dense(3)(inputs)))
     model.compile(optimizer="sgd", loss=triplet)
@@ -80,10 +84,10 @@ def test_every_gradient_is_finite(keras, y, same):
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-def test_learning_by_it_brings_people_together(keras):
+def test_learning_by_it_brings_people_together(keras, rng):
     triplet = importlib.import_module("evermodel.training.losses").triplet_semi_hard
     y = np.arange(32) % 4
-    x = (RNG.normal(size=(4, 6))[y] + 0.7 * RNG.normal(size=(32, 6))).astype(np.float32)
+    x = (rng.normal(size=(4, 6))[y] + 0.7 * rng.normal(size=(32, 6))).astype(np.float32)
     keras.utils.set_random_seed(1)
     inputs = keras.Input((6,))
     hidden = keras.layers.Dense(16, "relu")(inputs)

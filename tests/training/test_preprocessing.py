@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from evermodel import preparing
-from evermodel.core.params import Text, Train
+from evermodel.runs.recipe import Text, Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
 
@@ -65,29 +65,29 @@ def test_pixels_become_shares_of_white(encode):
 
 
 @pytest.mark.parametrize("shape", [(2, 20, 12, 3), (2, 4, 5, 1)])
-def test_pictures_get_the_side_that_params_say(encode, shape):
+def test_images_get_the_size_that_params_say(encode, shape):
     x = np.full(shape, 51, np.uint8)
-    result = encode(make_spec("images", input_shape=shape[1:]), x, side=8)
+    result = encode(make_spec("images", input_shape=shape[1:]), x, image_size=8)
     assert result.shape == (2, 8, 8, shape[-1])
     assert result == pytest.approx(0.2)
 
 
-def test_a_resized_picture_keeps_its_sides(encode):
+def test_a_resized_image_is_not_turned(encode):
     x = np.zeros((1, 16, 16, 1), np.uint8)
     x[:, :8, :8] = 255
-    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, side=8)[0, :, :, 0]
+    result = encode(make_spec("images", input_shape=(16, 16, 1)), x, image_size=8)[0, :, :, 0]
     assert (result[:3, :3] == 1).all()
     assert (result[5:] == 0).all()
     assert (result[:, 5:] == 0).all()
 
 
-def test_pictures_are_mirrored_left_to_right_at_random_and_in_training_only(keras, encode):
+def test_images_are_mirrored_left_to_right_at_random_and_in_training_only(keras, encode):
     keras.utils.set_random_seed(1)
     x = np.zeros((64, 4, 4, 1), np.uint8)
     x[:, 0, 0] = 255
     described = make_spec("images", input_shape=(4, 4, 1))
-    assert (encode(described, x, flip=True)[:, 0, 0] == 1).all()
-    seen = encode(described, x, training=True, flip=True)[:, :, :, 0]
+    assert (encode(described, x, random_flip=True)[:, 0, 0] == 1).all()
+    seen = encode(described, x, training=True, random_flip=True)[:, :, :, 0]
     kept, mirrored = seen[:, 0, 0], seen[:, 0, 3]
     assert (kept + mirrored == 1).all()
     assert 16 < kept.sum() < 48
@@ -101,24 +101,24 @@ def test_a_series_is_standardised_column_by_column_whatever_the_step(encode):
 
 
 def test_a_set_of_words_is_as_wide_as_params_say_however_few_are_known(encode):
-    result = encode(words("good", "bad"), texts("Bad, bad!", "good film"), Text(words=10))
+    result = encode(words("good", "bad"), texts("Bad, bad!", "good film"), Text(max_tokens=10))
     assert result.tolist() == [[0, 0, 1] + [0] * 7, [1, 1, 0] + [0] * 7]
 
 
 def test_a_set_of_words_holds_the_most_frequent_ones(encode):
-    result = encode(words("a", "b", "c", "d"), texts("a b c d"), Text(words=3))
+    result = encode(words("a", "b", "c", "d"), texts("a b c d"), Text(max_tokens=3))
     assert result.tolist() == [[1, 1, 1]]
 
 
 def test_a_sequence_is_its_last_words_or_is_padded_with_zeros(encode):
-    text = Text(words=10, output="int", length=4)
+    text = Text(max_tokens=10, output="int", sequence_length=4)
     result = encode(words("a", "b"), texts("b new a", "a a a a b b", ""), text)
     assert result.tolist() == [[3, 1, 2, 0], [2, 2, 3, 3], [0, 0, 0, 0]]
     assert encode(words("a"), texts("", ""), text).tolist() == [[0] * 4] * 2, "a batch without any word"
 
 
 def test_a_sequence_knows_no_more_words_than_params_say(encode):
-    text = Text(words=4, output="int", length=3)
+    text = Text(max_tokens=4, output="int", sequence_length=3)
     assert encode(words("a", "b", "c"), texts("a b c"), text).tolist() == [[2, 3, 1]]
 
 
@@ -131,6 +131,6 @@ def test_words_are_told_apart_as_keras_tells_them_apart(keras):
 
 def test_every_word_of_the_vocabulary_is_found_in_its_text(encode):
     vocabulary = preparing.vocabulary(texts(*REVIEWS))
-    result = encode(words(*vocabulary), texts(*REVIEWS), Text(words=1 + len(vocabulary)))
+    result = encode(words(*vocabulary), texts(*REVIEWS), Text(max_tokens=1 + len(vocabulary)))
     assert not result[:, 0].any(), "no word is unknown"
     assert result[:, 1:].any(axis=0).all(), "no word is never found"

@@ -17,6 +17,8 @@ from evermodel.runs import memory
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
+# What Keras imports for others, where it is installed: a quarter of the whole import.
+OPTIONAL = ("matplotlib", "pandas", "sklearn")
 
 
 def fix(runtime: Runtime) -> None:
@@ -60,7 +62,7 @@ def keras() -> Any:
     Once only: what is garbage at a second time would be kept for good (see garbage.py).
     """
     memory.keep()
-    with _native_messages_hidden(), garbage.ignored():
+    with _native_messages_hidden(), garbage.ignored(), _left_out(*OPTIONAL):
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -78,6 +80,18 @@ def seed_keras(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def _left_out(*modules: str) -> Iterator[None]:
+    """Meanwhile, whoever can do without these modules does; those that are there already stay."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # of None, an import says that it is missing
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """One training: from prepared data and params to a model folder."""
 
+import csv
 import hashlib
 import importlib
 import json
@@ -7,15 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from evermodel.core import catalog, data
 from evermodel.core.data import Prepared
 from evermodel.core.project import Runtime
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe
 from evermodel.runs.saved import Metadata
-from evermodel.training import estimator
 
 Report = Callable[[dict[str, float]], None]
 LOCK = Path("requirements/numbers.lock")
@@ -56,7 +54,10 @@ def train(
         file, parameters, history = _network(recipe, runtime, prepared, folder, state, report)
     else:
         file, parameters, history = _estimator(recipe, prepared, folder)
-    pd.DataFrame(history).to_csv(folder / "history.csv", index=False)
+    with (folder / "history.csv").open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.DictWriter(stream, history[0], lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(history)
     metadata = Metadata(
         key=identity,
         file=file.name,
@@ -74,17 +75,21 @@ def _network(
     recipe: Recipe, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
 ) -> tuple[Path, int, list[dict[str, float]]]:
     determinism.seed_keras(runtime.seed)
-    from evermodel.training import features, network
-
     build = _builder(recipe.model)
     if recipe.task == "features":
+        from evermodel.training import features
+
         model, history = features.fit(build, prepared, recipe)
     else:
+        from evermodel.training import network
+
         model, history = network.fit(build, prepared, recipe, runtime.seed, state, report)
     return saved.save_keras(model, folder), model.count_params(), history
 
 
 def _estimator(recipe: Recipe, prepared: Prepared, folder: Path) -> tuple[Path, int, list[dict[str, float]]]:
+    from evermodel.training import estimator
+
     build = _builder(recipe.model)
     train = prepared.splits["train"]
     model = estimator.fit(build, prepared.spec, recipe.task, train, **recipe.options)

@@ -1,0 +1,83 @@
+from contextlib import chdir
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from evermodel.core import catalog, folders
+from evermodel.core.errors import EvermodelError
+from evermodel.datasets import dataset
+from evermodel.datasets.source import PROVENANCE, RemoteFile, provenance
+from tests.settings import DATASET, put, refusal
+
+ROOT = Path(__file__).parents[2]
+with chdir(ROOT):
+    SOURCES = {name: dataset.load(name, "full").source for name in folders.names(folders.DATASETS)}
+
+
+@pytest.fixture(params=SOURCES)
+def source(request):
+    return SOURCES[request.param]
+
+
+def test_there_is_a_reader_and_a_generator(source):
+    assert source.reader in catalog.modules("readers")
+    assert source.sample is None or source.sample.generator in catalog.modules("samples")
+
+
+def test_weights_are_among_the_files_of_their_edition(source):
+    for edition in source.editions:
+        assert set(edition.weights.values()) <= {file.name for file in edition.files}
+
+
+def first_file(entry):
+    return entry["editions"][0]["files"][0]
+
+
+def broken(folder, change):
+    """What is said of a source that was changed."""
+    values = deepcopy(DATASET)
+    change(values["source"])
+    with chdir(folder):
+        put("data/houses", values, {})
+        return refusal(dataset.load, "houses", "sample").removeprefix("data/houses/params.yaml: source")
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda entry: entry.pop("licence"), ".licence"),
+        (lambda entry: entry.update(license="MIT"), ".license"),
+        (lambda entry: entry.update(editions=[]), ".editions"),
+        (lambda entry: first_file(entry).update(sha256="baad"), ".editions.0.files.0.sha256"),
+        (lambda entry: first_file(entry).update(bytes=-1), ".editions.0.files.0.bytes"),
+        (lambda entry: first_file(entry).update(name="../x"), ".editions.0.files.0.name"),
+        (lambda entry: first_file(entry).update(name=".hidden"), ".editions.0.files.0.name"),
+        (lambda entry: first_file(entry).update(name="a/b"), ".editions.0.files.0.name"),
+        (lambda entry: first_file(entry).update(folder="../x"), ".editions.0.files.0.folder"),
+        (lambda entry: first_file(entry).update(md5="0" * 32), ".editions.0.files.0"),
+        (lambda entry: first_file(entry).pop("sha256"), ".editions.0.files.0"),
+        (lambda entry: entry["sample"].update(always="maybe"), ".sample.always"),
+        (
+            lambda entry: entry["editions"][0].update(weights={"VGG16": "../x.h5"}),
+            ".editions.0.weights.VGG16",
+        ),
+    ],
+)
+def test_a_wrong_entry_is_named_by_its_key(tmp_path, change, where):
+    assert broken(tmp_path, change).startswith(f"{where} ")
+
+
+def test_a_file_is_known_by_the_hash_that_its_publisher_tells():
+    by_md5 = RemoteFile(name="x", bytes=1, md5="0" * 32)
+    by_sha256 = RemoteFile(name="x", bytes=1, sha256="1" * 64)
+    assert (by_md5.algorithm, by_md5.digest) == ("md5", "0" * 32)
+    assert (by_sha256.algorithm, by_sha256.digest) == ("sha256", "1" * 64)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_what_fetch_should_have_written_is_named_with_the_stage_that_writes_it(tmp_path, content):
+    if content is not None:
+        (tmp_path / PROVENANCE).write_text(content)
+    with pytest.raises(EvermodelError, match=rf"{PROVENANCE} is .*dvc\.yaml:fetch`"):
+        provenance(tmp_path)

@@ -1,0 +1,43 @@
+from types import SimpleNamespace
+
+import mlflow.artifacts
+import numpy as np
+import pytest
+
+from evermodel.core import data
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing import registry
+from tests.specs import make_spec
+
+
+@pytest.fixture
+def packed(tmp_path, monkeypatch):
+    """The folder of a package that MLflow has, and the version that it belongs to."""
+    file, folder = tmp_path / "model.skops", tmp_path / "package"
+    file.write_bytes(b"a model")
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    registry.package(folder, file, make_spec("table"), metadata, np.ones((2, 2)))
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", lambda *_, **__: str(folder))
+    return folder, SimpleNamespace(name="it", version="3", tags={"evermodel.sha256": metadata.sha256})
+
+
+def test_a_package_holds_the_file_as_it_is_and_the_spec_of_its_data(packed, tmp_path):
+    folder, version = packed
+    file, spec = registry.fetch(version, tmp_path)
+    assert (file, file.read_bytes()) == (folder / "model.skops", b"a model")
+    assert (spec.columns, spec.rows) == (make_spec("table").columns, make_spec("table").rows)
+
+
+def test_a_package_whose_file_was_changed_is_rejected(packed, tmp_path):
+    folder, version = packed
+    (folder / "model.skops").write_bytes(b"another")
+    with pytest.raises(EvermodelError, match=r"it version 3: .*sha256"):
+        registry.fetch(version, tmp_path)
+
+
+def test_a_package_of_an_older_evermodel_is_rejected_in_a_sentence(packed, tmp_path):
+    folder, version = packed
+    old = (folder / "MLmodel").read_text().replace("synthetic: true", "made: true")
+    (folder / "MLmodel").write_text(old)
+    with pytest.raises(EvermodelError, match="it version 3 was registered by an older Evermodel"):
+        registry.fetch(version, tmp_path)

@@ -68,7 +68,7 @@ def put(folder: str, values: dict[str, Any], changes: dict[str, Any]) -> None:
 
 
 def refusal(function: Callable[..., object], *arguments: Any) -> str:
-    """The sentence in which something is refused; it must be one."""
+    """The sentence in which something is rejected; it must be one."""
     with pytest.raises(EvermodelError) as error:
         function(*arguments)
     sentence = str(error.value)

@@ -11,7 +11,7 @@ COLUMNS = ("pipeline", "stage", "epoch", "seconds", "so far")
 
 
 class Scoreboard:
-    """A table of the pipelines that run, below the lines of those that have ended; enter `live` to show it."""
+    """A table of the pipelines that run, below the lines of those that ended; enter `live` to show it."""
 
     def __init__(self, stderr: bool = False) -> None:
         self.console = Console(highlight=False, stderr=stderr)

@@ -1,8 +1,9 @@
-"""Every architecture that an experiment of params.yaml uses; a new one is picked up without a line here."""
+"""Every architecture that an experiment uses; a new one is picked up without a line here."""
 
 import ast
 import importlib
 import inspect
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,30 +12,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermodel import preparing, sources
-from evermodel.core import params
+from evermodel import preparing
+from evermodel.core import catalog, folders
 from evermodel.core.data import Array, Prepared, Split
-from evermodel.core.params import Experiment, Train
+from evermodel.datasets import dataset, source
 from evermodel.evaluation import evaluation
-from evermodel.runs import saved
+from evermodel.runs import recipe, saved
+from evermodel.runs.recipe import Recipe, Train
 
 ROOT = Path(__file__).parents[2]
-VALUES = params.load(ROOT / "params.yaml")
-NETWORKS = {name: e for name, e in VALUES.experiments.items() if params.framework(e.model) == "keras"}
+with chdir(ROOT):
+    RECIPES = {name: recipe.load(name, "sample") for name in folders.names(folders.EXPERIMENTS)}
+NETWORKS = {name: r for name, r in RECIPES.items() if catalog.framework(r.model) == "keras"}
 # One experiment for each use of an architecture: the others differ in sizes and rates only.
-NAMES = sorted({(e.model, e.task): name for name, e in NETWORKS.items()}.values())
-RECIPE = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32}
+NAMES = sorted({(r.model, r.task, *sorted(r.options)): name for name, r in NETWORKS.items()}.values())
+VALUES = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 32}
 ROWS = 8
-SIDE = 48  # pixels
-WORDS = 40  # of a text that goes in as a sequence
+SIZE = 48  # pixels
+TOKENS = 40  # of a text that goes in as a sequence
 STEPS, FEW = 15, 3
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One experiment, a batch of its data, two models that saw it often and a few times, and predictions."""
+class Trained:
+    """One recipe, a batch of its data, two models that saw it often and a few times, and predictions."""
 
-    experiment: Experiment
+    recipe: Recipe
     prepared: Prepared
     model: Any
     history: list[dict[str, float]]
@@ -52,14 +55,15 @@ def prepared(drawn):
     """A function from a data set to its sample, through the same functions as in the pipeline."""
 
     @cache
-    def prepare(dataset: str) -> Prepared:
-        values = VALUES.dataset(dataset)
-        if sources.load(values.source, ROOT / "data/sources.yaml").sample is None:
-            pytest.skip(f"data set {dataset} has no sample")
-        found = sources.provenance(folder := drawn(dataset))
+    def prepare(name: str) -> Prepared:
+        with chdir(ROOT):
+            described = dataset.load(name, "sample")
+        if described.source.sample is None:
+            pytest.skip(f"data set {name} has no sample")
+        found = source.provenance(folder := drawn(name))
         reader = importlib.import_module(f"evermodel.readers.{found.reader}")
         raw = reader.read(folder, **found.options)
-        return Prepared(*preparing.prepare(dataset, raw, values, found), {})
+        return Prepared(*preparing.prepare(name, raw, described, found), {})
 
     return prepare
 
@@ -68,7 +72,7 @@ def one_batch(data: Prepared, task: str) -> Prepared:
     """A few rows to learn and to watch; of large images, and their masks, only a corner."""
     train = data.splits["train"]
     rows = chosen(task, train.y)
-    x, y = (part[:, :SIDE, :SIDE] if part.ndim == 4 else part for part in (train.x[rows], train.y[rows]))
+    x, y = (part[:, :SIZE, :SIZE] if part.ndim == 4 else part for part in (train.x[rows], train.y[rows]))
     spec = data.spec.model_copy(update={"input_shape": x.shape[1:]})
     return Prepared(spec, dict.fromkeys(("train", "validation"), Split(x, y)), data.weights)
 
@@ -87,84 +91,86 @@ def builder(model: str) -> Any:
     return importlib.import_module(f"evermodel.models.{model}").build
 
 
-def fit(keras: Any, experiment: Experiment, data: Prepared, steps: int) -> tuple[Any, list[dict[str, float]]]:
-    """Train by the pipeline's own code, one batch an epoch, by the same recipe for every architecture.
+def fit(keras: Any, chosen: Recipe, data: Prepared, steps: int) -> tuple[Any, list[dict[str, float]]]:
+    """Train by the pipeline's own code, one batch an epoch, by the same values for every architecture.
 
     Checkpoints are left out, because those of a large model take longer than its training.
     """
     network = importlib.import_module("evermodel.training.network")
     features = importlib.import_module("evermodel.training.features")
-    text = experiment.train.text
-    kept = {"side": experiment.train.side, "text": text.model_copy(update={"length": text.length and WORDS})}
-    second = {"layers": 1, "epochs": 1} if experiment.train.fine_tune else None
-    train = Train.model_validate(RECIPE | kept | {"epochs": steps, "fine_tune": second})
-    short = experiment.model_copy(update={"train": train})
+    assert chosen.train is not None
+    text = chosen.train.text
+    short = text.model_copy(update={"sequence_length": text.sequence_length and TOKENS})
+    kept = {"image_size": chosen.train.image_size, "text": short}
+    second = {"layers": 1, "epochs": 1} if chosen.train.fine_tune else None
+    train = Train.model_validate(VALUES | kept | {"epochs": steps, "fine_tune": second})
+    quick = chosen.model_copy(update={"train": train})
     keras.backend.clear_session(free_memory=False)  # or it looks for garbage among all that TensorFlow has
     keras.utils.set_random_seed(1)
-    if experiment.task == "features":
-        return features.fit(builder(experiment.model), data, short)
+    if chosen.task == "features":
+        return features.fit(builder(chosen.model), data, quick)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network.checkpoints, "save", lambda *_: None)
-        return network.fit(builder(experiment.model), data, short, 1, Path("nowhere"), lambda _: None)
+        return network.fit(builder(chosen.model), data, quick, 1, Path("nowhere"), lambda _: None)
 
 
 @pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.zoo) for name in NAMES])
-def lane(request, keras, prepared):
-    experiment = VALUES.experiment(request.param)
-    data = one_batch(prepared(experiment.dataset), experiment.task)
-    fitted = [part for steps in (STEPS, FEW) for part in fit(keras, experiment, data, steps)]
-    return Lane(experiment, data, *fitted, fitted[0].predict(data.splits["train"].x, verbose=0))
+def trained(request, keras, prepared):
+    chosen = RECIPES[request.param]
+    data = one_batch(prepared(chosen.dataset), chosen.task)
+    fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, data, steps)]
+    return Trained(chosen, data, *fitted, fitted[0].predict(data.splits["train"].x, verbose=0))
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
     assert NETWORKS
     tried = {(NETWORKS[name].model, NETWORKS[name].task) for name in NAMES}
-    assert tried == {(e.model, e.task) for e in NETWORKS.values()}
+    assert tried == {(r.model, r.task) for r in NETWORKS.values()}
 
 
-def test_a_model_takes_raw_examples_and_its_task_can_judge_the_answers(lane):
-    assert lane.model.input_shape == (None, *lane.prepared.spec.input_shape)
-    assert lane.predictions.dtype == np.float32
-    task = evaluation.task_module(lane.experiment.task)
-    scores = task.score(lane.batch, lane.predictions, lane.prepared.spec)
-    assert len(scores) == len(lane.batch)
+def test_a_model_takes_raw_examples_and_its_task_can_evaluate_the_predictions(trained):
+    assert trained.model.input_shape == (None, *trained.prepared.spec.input_shape)
+    assert trained.predictions.dtype == np.float32
+    task = evaluation.task_module(trained.recipe.task)
+    scores = task.score(trained.batch, trained.predictions, trained.prepared.spec)
+    assert len(scores) == len(trained.batch)
 
 
-def test_a_model_can_learn_one_batch(lane):
-    first, last = lane.history[0], lane.history[-1]
+def test_a_model_can_learn_one_batch(trained):
+    first, last = trained.history[0], trained.history[-1]
     if "loss" in first:
         assert last["loss"] < 0.9 * first["loss"]
     else:  # fitted by scikit-learn
         assert last["accuracy"] == 1
 
 
-def test_every_weight_that_is_trained_learns_and_stays_finite(lane):
-    in_one_step = len(lane.history) == 1
-    pairs = zip(lane.model.trainable_weights, lane.beginner.trainable_weights, strict=True)
+def test_every_weight_that_is_trained_learns_and_stays_finite(trained):
+    in_one_step = len(trained.history) == 1
+    pairs = zip(trained.model.trainable_weights, trained.beginner.trainable_weights, strict=True)
     for weight, before in pairs:
         assert np.isfinite(weight.numpy()).all(), f"{weight.path} is no number"
         assert in_one_step or (weight.numpy() != before.numpy()).any(), f"{weight.path} did not learn"
 
 
-def test_a_saved_model_predicts_the_same(lane, tmp_path):
-    file = saved.save_keras(lane.model, tmp_path)
-    assert np.array_equal(saved.predictor(file)(lane.batch.x), lane.predictions)
+def test_a_saved_model_predicts_the_same(trained, tmp_path):
+    file = saved.save_keras(trained.model, tmp_path)
+    assert np.array_equal(saved.predictor(file)(trained.batch.x), trained.predictions)
 
 
-def test_building_and_fitting_again_begins_the_same(lane):
-    assert lane.beginning[:FEW] == lane.history[:FEW]
+def test_building_and_fitting_again_begins_the_same(trained):
+    assert trained.beginning[:FEW] == trained.history[:FEW]
 
 
-@pytest.mark.parametrize("model", params.modules("models"))
+@pytest.mark.parametrize("model", catalog.modules("models"))
 def test_a_model_is_built_from_its_input_and_what_is_asked_of_it(model):
     arguments = inspect.signature(builder(model)).parameters.values()
-    asked = {"keras": ["outputs", "activation"], "sklearn": ["task"]}[params.framework(model)]
+    asked = {"keras": ["outputs", "activation"], "sklearn": ["task"]}[catalog.framework(model)]
     assert [a.name for a in arguments if a.kind != a.KEYWORD_ONLY] == ["input_shape", *asked]
 
 
-@pytest.mark.parametrize("model", params.modules("models"))
+@pytest.mark.parametrize("model", catalog.modules("models"))
 def test_a_model_knows_no_back_end_of_keras(model):
-    tree = ast.parse((params.PACKAGE / "models" / f"{model}.py").read_text())
+    tree = ast.parse((catalog.PACKAGE / "models" / f"{model}.py").read_text())
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

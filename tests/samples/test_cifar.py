@@ -23,20 +23,20 @@ def archive(drawn):
 
 
 def test_each_of_the_ten_classes_has_100_training_and_25_test_pictures(archive):
-    found = Counter(NAME.fullmatch(name).groups() for name in images.names(archive))
+    found = Counter(NAME.fullmatch(name).groups() for name in image_files.names(archive))
     rows = {"train": 100, "test": 25}
     assert found == {(split, kind): rows[split] for split in rows for kind in CLASSES}
 
 
 def test_every_picture_is_in_colour_and_32_pixels_wide(archive):
-    assert images.kinds(archive) == {("JPEG", (32, 32), "RGB")}
+    assert image_files.kinds(archive) == {("JPEG", (32, 32), "RGB")}
 
 
 def test_outlines_tell_the_class_better_than_single_pixels(archive):
     images = image_files.load(archive, "RGB")
-    splits, labels = np.array([NAME.fullmatch(name).groups() for name in images.names(archive)]).T
+    splits, labels = np.array([NAME.fullmatch(name).groups() for name in image_files.names(archive)]).T
     train, test = splits == "train", splits == "test"
-    edges, flat = images.outlines(images.mean(axis=-1), cell=4), images.reshape(len(images), -1)
+    edges, flat = image_files.outlines(images.mean(axis=-1), cell=4), images.reshape(len(images), -1)
     line = make_pipeline(StandardScaler(), RidgeClassifier(1e4)).fit(flat[train], labels[train])
     curve = make_pipeline(StandardScaler(), SVC(C=10)).fit(edges[train], labels[train])
     found = curve.score(edges[test], labels[test])
@@ -47,6 +47,6 @@ def test_outlines_tell_the_class_better_than_single_pixels(archive):
 @needs_mirror
 def test_the_real_archive_has_the_same_folders_and_kind_of_picture(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "cifar10/cifar10_jpeg_all.zip"
-    found = {NAME.fullmatch(name).groups() for name in images.names(real)}
+    found = {NAME.fullmatch(name).groups() for name in image_files.names(real)}
     assert found == {(split, kind) for split in ("test", "train") for kind in CLASSES}
-    assert images.kind(real, "train/cat/0000.jpg") == images.kind(archive, "train/cat/0000.jpg")
+    assert image_files.kind(real, "train/cat/0000.jpg") == image_files.kind(archive, "train/cat/0000.jpg")

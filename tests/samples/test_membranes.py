@@ -19,7 +19,7 @@ def archive(drawn):
 @pytest.fixture(scope="module")
 def stacks(archive):
     """Images and labels by the number of their slice, two times (12, 256, 256)."""
-    found = dict(zip(images.names(archive), image_files.load(archive), strict=True))
+    found = dict(zip(image_files.names(archive), image_files.load(archive), strict=True))
     return tuple(
         np.stack([found[f"data/membrane/train/{part}/{n}.png"] for n in range(SLICES)])
         for part in ("image", "label")
@@ -28,8 +28,8 @@ def stacks(archive):
 
 def test_every_slice_has_a_label_and_all_are_gray(archive):
     parts = {f"data/membrane/train/{part}/{n}.png" for part in ("image", "label") for n in range(SLICES)}
-    assert set(images.names(archive)) == parts
-    assert images.kinds(archive) == {("PNG", (256, 256), "L")}
+    assert set(image_files.names(archive)) == parts
+    assert image_files.kinds(archive) == {("PNG", (256, 256), "L")}
 
 
 def test_a_label_says_membrane_or_cell_about_as_often_as_the_real_ones(stacks):
@@ -52,6 +52,6 @@ def test_membranes_are_darker_but_no_grey_level_tells_them_from_the_rest(stacks)
 @needs_mirror
 def test_the_real_archive_has_the_same_folders_and_modes(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "membrane/membrane.zip"
-    assert set(images.names(archive)) <= set(images.names(real))
-    for name in images.names(archive):
-        assert images.kind(real, name)[::2] == images.kind(archive, name)[::2]
+    assert set(image_files.names(archive)) <= set(image_files.names(real))
+    for name in image_files.names(archive):
+        assert image_files.kind(real, name)[::2] == image_files.kind(archive, name)[::2]

@@ -25,25 +25,25 @@ def archive(drawn):
 @pytest.fixture(scope="module")
 def small(archive):
     """(408, 32, 32, 3), in random order, and their species."""
-    labels = np.array([int(NAME.fullmatch(name)[1]) for name in images.names(archive)])
+    labels = np.array([int(NAME.fullmatch(name)[1]) for name in image_files.names(archive)])
     order = np.random.RandomState(0).permutation(len(labels))
     return image_files.load(archive, "RGB", (32, 32))[order], labels[order]
 
 
 def test_seventeen_species_have_24_pictures_each_with_running_numbers(archive):
-    found = [tuple(map(int, NAME.fullmatch(name).groups())) for name in images.names(archive)]
+    found = [tuple(map(int, NAME.fullmatch(name).groups())) for name in image_files.names(archive)]
     assert Counter(species for species, _ in found) == dict.fromkeys(range(1, 18), 24)
     assert sorted(number for _, number in found) == list(range(1, 409))
 
 
 def test_every_picture_is_in_colour_and_128_pixels_wide(archive):
-    assert images.kinds(archive) == {("JPEG", (128, 128), "RGB")}
+    assert image_files.kinds(archive) == {("JPEG", (128, 128), "RGB")}
 
 
 def test_colours_and_outlines_tell_the_species_better_than_single_pixels(small):
     images, labels = small
     bins = [np.histogramdd(image.reshape(-1, 3), 6, [(0, 256)] * 3)[0].ravel() ** 0.5 for image in images]
-    features = np.hstack([bins, 5 * images.outlines(images.mean(axis=-1))])
+    features = np.hstack([bins, 5 * image_files.outlines(images.mean(axis=-1))])
     line = make_pipeline(StandardScaler(), RidgeClassifier(1000))
     pixels = cross_val_score(line, images.reshape(len(labels), -1), labels, cv=3).mean()
     shown = cross_val_score(make_pipeline(StandardScaler(), SVC(C=10)), features, labels, cv=3).mean()
@@ -65,5 +65,7 @@ def test_the_place_and_the_lightness_of_a_spot_tell_its_colour(small):
 @needs_mirror
 def test_the_real_archive_has_the_same_names_and_kind_of_picture(archive):
     real = Path(os.environ["EVERMODEL_MIRROR"]) / "flowers17/flowers17_128.zip"
-    assert {int(NAME.fullmatch(name)[1]) for name in images.names(real)} == set(range(1, 18))
-    assert images.kind(real, images.names(real)[0]) == images.kind(archive, images.names(archive)[0])
+    assert {int(NAME.fullmatch(name)[1]) for name in image_files.names(real)} == set(range(1, 18))
+    assert image_files.kind(real, image_files.names(real)[0]) == image_files.kind(
+        archive, image_files.names(archive)[0]
+    )

@@ -196,6 +196,7 @@ def test_results_of_another_kind_of_machine_that_are_in_no_remote_are_made_anew(
     assert fleet.ran() == ONCE
 
 
+@pytest.mark.all
 def test_what_the_commit_and_the_remote_have_is_run_by_no_worker(fleet):
     fleet.write(fleet.all())
     fleet.ran()
@@ -205,6 +206,7 @@ def test_what_the_commit_and_the_remote_have_is_run_by_no_worker(fleet):
     assert fleet.ran() == []
 
 
+@pytest.mark.all
 def test_looking_for_a_result_runs_nothing(fleet):
     locks = fleet.made("run", DATA)
     fleet.ran()
@@ -226,6 +228,7 @@ def test_a_training_that_could_not_be_pushed_is_pushed_by_the_retry_and_not_run_
     fleet.made("run", EVALUATE, worker="cpu2", locks=locks)
 
 
+@pytest.mark.all
 def test_without_the_remote_a_task_fails_rather_than_train_what_is_there(fleet):
     locks = fleet.all()
     fleet.ran()
@@ -234,6 +237,7 @@ def test_without_the_remote_a_task_fails_rather_than_train_what_is_there(fleet):
     assert fleet.ran() == []
 
 
+@pytest.mark.all
 def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_not(fleet):
     locks = fleet.all()
     fleet.ran()
@@ -243,6 +247,7 @@ def test_a_forced_stage_runs_though_its_result_is_there_and_those_before_it_do_n
     assert fleet.ran() == ["fetch", "prepare"]
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("address", "tasks"), [(TRAIN, "d.data"), (EVALUATE, "d.data or x.train")])
 def test_a_stage_whose_input_was_never_made_is_rejected_with_the_task_to_clear(fleet, address, tasks):
     with pytest.raises(EvermodelError, match=rf"{address} needs .* {tasks}$"):
@@ -250,6 +255,7 @@ def test_a_stage_whose_input_was_never_made_is_rejected_with_the_task_to_clear(f
     assert fleet.ran() == []
 
 
+@pytest.mark.all
 def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
     locks = fleet.made("run", DATA)
     fleet.ran()
@@ -260,6 +266,7 @@ def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
     assert fleet.ran() == []
 
 
+@pytest.mark.all
 def test_a_stage_that_fails_fails_its_task(fleet):
     (fleet.origin / "source").unlink()
     fleet.commit("no source")
@@ -267,6 +274,7 @@ def test_a_stage_that_fails_fails_its_task(fleet):
     assert fleet.ran() == []
 
 
+@pytest.mark.all
 def test_settings_make_the_same_commit_in_every_clone_and_another_result(fleet):
     heads = set()
     locks = fleet.made("run", DATA)
@@ -309,6 +317,7 @@ def test_what_is_published_has_the_results_that_there_are_and_merges_with_those_
         assert "path: promotion.json" in Path("experiments/x/dvc.lock").read_text()
 
 
+@pytest.mark.all
 def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, published):
     locks = fleet.all()
     fleet.ran()
@@ -317,6 +326,7 @@ def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, p
     assert fleet.ran() == ["promote", "promote"]
 
 
+@pytest.mark.all
 def test_without_any_result_nothing_is_published(fleet, published):
     code, _ = fleet.task("publish", "x")
     assert code == steps.NOTHING_TO_DO
@@ -324,6 +334,7 @@ def test_without_any_result_nothing_is_published(fleet, published):
         assert checkout.git("branch", "--list", "runs/*") == ""
 
 
+@pytest.mark.all
 def test_a_promotion_that_fails_fails_the_task_and_results_are_published(fleet, published):
     file = fleet.origin / "experiments/x/dvc.yaml"
     file.write_text(file.read_text().replace("cp metrics.json promotion.json", "exit 1"))

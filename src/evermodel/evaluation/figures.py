@@ -65,8 +65,9 @@ def png(figure: Figure, experiment: str, spec: Spec) -> bytes:
     figure.supxlabel(origin(spec), x=0.01, ha="left", fontsize="small", color=QUIET)
     # What savefig does draws each figure twice.
     canvas, buffer = FigureCanvasAgg(figure), io.BytesIO()
-    canvas.draw()
-    Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(buffer, "png")
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    Image.fromarray(pixels).convert("RGB").save(buffer, "png")
     return buffer.getvalue()
 
 

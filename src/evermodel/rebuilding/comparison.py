@@ -54,7 +54,7 @@ class Comparison:
 
 
 def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[str] = ()) -> Comparison:
-    """Judge a rebuild. metric: what the model is promoted by; installed: how what is installed differs from
+    """Compare a rebuild. metric: what the model is promoted by; installed: how what is installed differs from
     the lock files.
     """
     return Comparison(

@@ -181,8 +181,8 @@ def _forget(clone: Path, *wanted: Path) -> None:
     for folder in wanted:
         if not (clone / folder / "dvc.yaml").exists():
             raise EvermodelError(
-                f"the commit has no {folder}/dvc.yaml: it is older than this layout; check it out in a folder "
-                "of its own and run `evermodel rebuild` there"
+                f"the commit has no {folder}/dvc.yaml: it is older than this layout; check it out in a "
+                "folder of its own and run `evermodel rebuild` there"
             )
         (clone / folder / "dvc.lock").unlink(missing_ok=True)
 

@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from evermodel.core import garbage
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
-from evermodel.runs import memory
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
@@ -61,7 +60,6 @@ def keras() -> Any:
 
     Once only: what is garbage at a second time would be kept for good (see garbage.py).
     """
-    memory.keep()
     with _native_messages_hidden(), garbage.ignored(), _left_out(*OPTIONAL):
         import keras
 

@@ -10,7 +10,7 @@ from evermodel.drawing import albums, portraits
 from evermodel.drawing.portraits import Look, Person, Random
 
 WIDTH, HEIGHT = 92, 112  # pixels
-PEOPLE, PICTURES = 40, 10
+PEOPLE, IMAGES = 40, 10
 
 
 def write(folder: Path, edition: Edition) -> None:
@@ -20,7 +20,7 @@ def write(folder: Path, edition: Edition) -> None:
     images = {}
     for number in range(1, PEOPLE + 1):
         who = _somebody(random)
-        for image in range(1, PICTURES + 1):
+        for image in range(1, IMAGES + 1):
             taken = portraits.photograph(_dressed(who, random), _look(random), random, WIDTH, HEIGHT, 3)
             images[f"att_faces/s{number}/{image}.pgm"] = taken.convert("L")
     albums.save(folder / edition.options["archive"], images)

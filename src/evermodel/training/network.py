@@ -306,5 +306,4 @@ def _optimizer(train: Train, phase: Phase, steps_per_epoch: int) -> keras.optimi
     averaging = {"use_ema": True, "ema_momentum": train.ema_momentum} if train.ema_momentum else {}
     # AdamW refuses None: left out, it takes Keras' own value.
     decay = {} if train.weight_decay is None else {"weight_decay": train.weight_decay}
-    # Named, or Keras counts the optimizers of this process, and the model's file would tell of a resume.
-    return kinds[train.optimizer](rate, name=train.optimizer, **averaging, **decay)
+    return kinds[train.optimizer](rate, **averaging, **decay)

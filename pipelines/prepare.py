@@ -5,9 +5,9 @@ import importlib
 from evermodel import preparing
 from evermodel.core import data, folders, project, stage
 from evermodel.core.data import Prepared
-from evermodel.formats import raw_files
 from evermodel.datasets import dataset, source
 from evermodel.datasets.dataset import Dataset
+from evermodel.formats import raw_files
 
 
 def main(name: str) -> None:

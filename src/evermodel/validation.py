@@ -10,17 +10,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import great_expectations as gx
 import pandas as pd
-from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.render.renderer import ValidationResultsPageRenderer
-from great_expectations.render.view import DefaultJinjaPageView
 
-from evermodel.core import folders
+from evermodel.core import folders, imports
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import FILE
 from evermodel.datasets.dataset import Dataset
+
+with imports.lean("azure", "boto3", "botocore", "google", "grpc"):  # of clouds, where no data lie here
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
 
 DATA_DOCS = Path("data_docs/index.html")
 TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"

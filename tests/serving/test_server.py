@@ -20,7 +20,7 @@ from tests.project import Project, copy_repository
 from tests.serving import registering
 from tests.serving.servers import Server
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
 HOUSES = "boston_dnn"
 CLIENTS, MOVES = 8, 20

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from evermodel.core import garbage
+from evermodel.core import imports
 from evermodel.core.errors import EvermodelError
 
 
@@ -15,7 +15,7 @@ def run(main: Callable[..., None]) -> None:
     Exits with 1 and one sentence on an EvermodelError or a file that can't be read or written (a full
     disk, a permission), with 143 when terminated.
     """
-    garbage.collect_from_now_on()
+    imports.collect_from_now_on()
     names = sys.argv[1:]
     who = names[0] if names else Path(sys.argv[0]).stem
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

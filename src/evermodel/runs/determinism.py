@@ -10,7 +10,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from evermodel.core import garbage
+from evermodel.core import imports
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
 
@@ -58,9 +58,9 @@ def device() -> str:
 def keras() -> Any:
     """Import Keras without the greetings of its back end.
 
-    Once only: what is garbage at a second time would be kept for good (see garbage.py).
+    Once only: what is garbage at a second time would be kept for good (see imports.py).
     """
-    with _native_messages_hidden(), garbage.ignored(), _left_out(*OPTIONAL):
+    with _native_messages_hidden(), imports.lean(*OPTIONAL):
         import keras
 
         if keras.backend.backend() == "tensorflow":
@@ -78,18 +78,6 @@ def seed_keras(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
-
-
-@contextmanager
-def _left_out(*modules: str) -> Iterator[None]:
-    """Meanwhile, whoever can do without these modules does; those that are there already stay."""
-    absent = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # of None, an import says that it is missing
-    try:
-        yield
-    finally:
-        for name in absent:
-            del sys.modules[name]
 
 
 @contextmanager

@@ -65,10 +65,7 @@ def measured(repository: Path, experiments: list[str]) -> dict[str, float]:
 
 
 def fill(folder: Path, copies: int) -> list[str]:
-    """Copy the repository, with so many of each data set and experiment; returns the experiments' names.
-
-    Each copy of an experiment has a data set of its own.
-    """
+    """Copy the repository, with so many of each experiment; returns their names."""
     for part in ("pipelines", "requirements", "src"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".dvc").mkdir()
@@ -76,18 +73,20 @@ def fill(folder: Path, copies: int) -> list[str]:
         shutil.copy(ROOT / part, folder / part, follow_symlinks=False)
     (folder / "pipelines/stage.sh").write_text(STAND_IN)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-    for one in [*ROOT.glob("data/*/params.yaml"), *ROOT.glob("experiments/*/params.yaml")]:
+    for one in ROOT.glob("data/*/params.yaml"):
+        copy(one.parent, folder / "data" / one.parent.name)
+    for one in ROOT.glob("experiments/*/params.yaml"):
         for end in ["", *(f"_{number}" for number in range(1, copies))]:
-            copy(one.parent, folder / one.parent.relative_to(ROOT).with_name(f"{one.parent.name}{end}"), end)
+            copy(one.parent, folder / "experiments" / f"{one.parent.name}{end}")
     return sorted(path.name for path in (folder / "experiments").iterdir())
 
 
-def copy(folder: Path, to: Path, end: str = "") -> None:
-    """Copy what a data set or an experiment is, without what it has made; end: of its data set's name."""
+def copy(folder: Path, to: Path) -> None:
+    """Copy what a data set or an experiment is, without what it has made."""
     to.mkdir(parents=True)
     shutil.copy(folder / "dvc.yaml", to)
-    text = re.sub(r"(?m)^name: \w+", f"name: {to.name}", (folder / "params.yaml").read_text())
-    (to / "params.yaml").write_text(re.sub(r"(?m)^(dataset: \w+)", rf"\1{end}", text))
+    text = (folder / "params.yaml").read_text()
+    (to / "params.yaml").write_text(re.sub(r"(?m)^name: \w+", f"name: {to.name}", text))
 
 
 def dvc(folder: Path, *arguments: str) -> float:

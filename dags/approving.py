@@ -1,10 +1,12 @@
-"""Approving: where an experiment says `approval: manual`, a model that won waits for somebody's word.
+"""A model that won waits for a person where its experiment says `approval: manual`.
 
-`evermodel step approve` does what `evermodel promote` does, in the name of whoever has answered. The run is
-one of its own, since a retraining that waited for a person would hold up the next one.
+`approve` asks (*Required Actions*): Approve promotes it, Reject keeps the champion. Either is written to the
+ledger with the name of whoever answered. A retraining that
+waited for that would hold up the next one, so the run is one of its own.
 """
 
 import json
+from functools import partial
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Asset
@@ -24,10 +26,6 @@ BODY = (
     "The policy says yes: {{ ti.xcom_pull(task_ids='look')['reason'] }}. "
     "Report and card are on the run of this version in MLflow."
 )
-ABOUT = (
-    "A model of **%s** that won waits for a person. `approve` asks (*Required Actions*): Approve promotes "
-    "it, Reject keeps the champion. Either is written to the ledger with the name of whoever answered."
-)
 ADVICE = "Mend what it names, then clear the task; the answer is kept."
 
 
@@ -46,27 +44,22 @@ def announce(context, told):
     context["outlet_events"][asset].extra.update(told)
 
 
-def step(task_id, command, owner, **options):
-    """A task that looks, or does what follows from the answer."""
-    return tasks.step(task_id, command, hours=1, env=ANSWER, owner=owner, **options)
-
-
 def approving(name, owner):
     """A DAG: what waits, a person's word, and what follows from it."""
+    step = partial(tasks.step, hours=1, env=ANSWER, owner=owner)
     with dag(
         f"approve.{name}",
         ADVICE,
         schedule=[Asset(f"challenger.{name}")],
         tags=["champions"],
         description=f"somebody's word on {name}",
-        doc_md=ABOUT % name,
-    ) as made:
-        look = step("look", f"waiting {name}", owner, output_processor=json.loads)
+        doc_md=__doc__,
+    ):
+        look = step("look", f"waiting {name}", output_processor=json.loads)
         approve = Approve(task_id="approve", subject=SUBJECT % name, body=BODY, owner=owner)
         promote = step(
             "promote",
             f"approve {name}",
-            owner,
             output_processor=json.loads,
             outlets=[Asset(f"champion.{name}")],
             post_execute=announce,
@@ -74,12 +67,10 @@ def approving(name, owner):
         reject = step(
             "reject",
             f"reject {name}",
-            owner,
             before='test -n "$EVERMODEL_PERSON" || exit 99; ',  # skipped where nobody was asked
             trigger_rule="all_skipped",  # Reject skips what comes right after it
         )
         look >> approve >> promote >> reject
-    return made
 
 
 for name, experiment in repository.experiments().items():

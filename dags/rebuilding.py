@@ -1,6 +1,7 @@
-"""Rebuilding: once a week one champion, drawn by lot, is made again from its commit and compared.
+"""Once a week one champion, drawn by lot, is made again from its commit, in a clone of its own, and compared.
 
-`evermodel step rebuild` does it and fails unless the rebuild is EXACT; docs/rebuilding.md says what that is.
+Red unless it is EXACT; on a machine of another kind than the one that trained it, EQUIVALENT will do.
+docs/rebuilding.md says what that is. Writes nothing to MLflow.
 """
 
 from airflow.sdk import CronTriggerTimetable
@@ -8,10 +9,6 @@ from airflow.sdk import CronTriggerTimetable
 from tasks import RUN, dag, step
 
 CRON = "23 3 * * 6"  # when it does, in UTC
-ABOUT = (
-    "Makes one champion again from its commit, in a clone of its own, and compares. Red unless it is EXACT; "
-    "on a machine of another kind than the one that trained it, EQUIVALENT will do. Writes nothing to MLflow."
-)
 ADVICE = (
     "Its log names the first stage that wrote something else, and what differs. Cleared, the task draws the "
     "same champion."
@@ -23,7 +20,7 @@ with dag(
     schedule=CronTriggerTimetable(CRON, timezone="UTC"),
     tags=["champions"],
     description="one champion a week, to the last bit",
-    doc_md=ABOUT,
+    doc_md=__doc__,
 ):
     # A rebuild that differs is told, and not tried until it does not.
     step("rebuild", "rebuild", retries=0, env={"EVERMODEL_RUN": RUN}, do_xcom_push=False)

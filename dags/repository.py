@@ -30,7 +30,6 @@ class Schedule:
 class Experiment:
     """What the folder of an experiment says, as far as DAGs are concerned."""
 
-    name: str
     dataset: str
     queue: str
     approval: str
@@ -55,7 +54,6 @@ def _experiment(file):
         dataset, task, model = said["dataset"], said["task"], said["model"]
         schedule = Schedule(**said.get("schedule", {}))
         return Experiment(
-            name=file.parent.name,
             dataset=dataset,
             queue=said.get("worker", "cpu"),
             approval=said["promotion"].get("approval", "auto"),
@@ -68,5 +66,4 @@ def _experiment(file):
 
 
 def _read(file):
-    with file.open(encoding="utf-8") as opened:
-        return yaml.load(opened, Loader=LOADER)
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)

@@ -87,16 +87,10 @@ def announce(context, told):
         context["outlet_events"][MODELS].add(Asset(name), extra=model)
 
 
-def step(task_id, command, rules, **options):
+def step(task_id, command, rules, env=KNOWN, **options):
     """A task by the rules of a schedule."""
-    options = {
-        "env": KNOWN,
-        "owner": rules.owner,
-        "retries": rules.retries,
-        "hours": rules.timeout,
-        **options,
-    }
-    return tasks.step(task_id, command, **options)
+    rules = {"owner": rules.owner, "retries": rules.retries, "hours": rules.timeout}
+    return tasks.step(task_id, command, env=env, **rules, **options)
 
 
 def stage(task_id, command, rules, **options):
@@ -112,9 +106,8 @@ def add_experiment(name, before):
     rules, rule = EXPERIMENTS[name].schedule, "all_success"
     with TaskGroup(name):
         for kind in repository.stages(name):
-            address, queue = f"experiments/{name}/dvc.yaml:{kind}", "default"
-            if kind == TRAIN:
-                queue = EXPERIMENTS[name].queue
+            address = f"experiments/{name}/dvc.yaml:{kind}"
+            queue = EXPERIMENTS[name].queue if kind == TRAIN else "default"
             if queue == SCARCE:
                 look = stage(f"find_{kind}", f"find {address}", rules, trigger_rule=rule)
                 before >> look
@@ -126,7 +119,7 @@ def add_experiment(name, before):
     return before
 
 
-def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
+def retraining(dag_id, names, rules, choosing=False, **options):
     """A DAG: check, run the stages, publish, and an end that is red if anything else is."""
     with dag(dag_id, ADVICE, **options):
         begin = step("begin", "begin", rules, env=KNOWN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"})
@@ -137,7 +130,7 @@ def retraining(dag_id, names, rules, to_publish="", choosing=False, **options):
         results = [add_experiment(name, datasets[EXPERIMENTS[name].dataset]) for name in names]
         publish = stage(
             "publish",
-            f"publish {to_publish}".strip(),
+            "publish" if choosing else f"publish {' '.join(names)}",
             rules,
             before='test -n "$EVERMODEL_COMMIT" || exit 99; ',  # skipped where even `begin` failed
             trigger_rule="all_done",  # an experiment that fails holds no other one up
@@ -165,7 +158,6 @@ for name, experiment in EXPERIMENTS.items():
         f"retrain.{name}",
         [name],
         experiment.schedule,
-        to_publish=name,
         schedule=schedule(experiment),
         params=SETTINGS,
         tags=experiment.tags,

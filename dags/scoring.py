@@ -1,6 +1,7 @@
-"""Scoring: a champion answers for all examples in a file or a folder, and its answers go into Parquet.
+"""The champion answers for a table (CSV, Parquet), an image, a text, or a folder of them, into Parquet.
 
-`evermodel step score` does what `evermodel predict --out` does; a retry goes on where the try before stopped.
+Each answer names model, version and run. Paths are those of the worker of the queue `default`. It does what
+`evermodel predict --out` does; a retry goes on where the try before stopped.
 """
 
 from airflow.sdk import Param
@@ -8,10 +9,6 @@ from airflow.sdk import Param
 import repository
 from tasks import FORM, dag, step
 
-ABOUT = (
-    "The champion answers for a table (CSV, Parquet), an image, a text, or a folder of them. Each answer "
-    "names model, version and run. Paths are those of the worker of the queue `default`."
-)
 ADVICE = "Mend what it names, then clear the task: it goes on where it stopped."
 ABSOLUTE = r"^/.+$"
 ASKED = {
@@ -34,6 +31,6 @@ with dag(
     params=ASKED,
     tags=["champions"],
     description="files and folders into Parquet",
-    doc_md=ABOUT,
+    doc_md=__doc__,
 ):
     step("score", "score", env={"EVERMODEL_SETTINGS": FORM}, do_xcom_push=False, queue="default")

@@ -1,7 +1,8 @@
-"""Watching for new data: the event of each data set whose content hash is not the one that was told last.
+"""Looks for new data on the default branch of the repository.
 
-`evermodel step watch` looks; what was told is known from Airflow's own events. docs/airflow.md says what
-counts as new.
+A data set whose content hash is not the one that was told last retrains the experiments that use it; the same
+hash retrains nothing. `report` is red if a hash can't be told, or if the mirror has a file that is not the
+pinned one. Switch it on where data is to retrain by itself; docs/airflow.md says what counts as new.
 """
 
 import json
@@ -17,11 +18,6 @@ DATASETS = sorted({experiment.dataset for experiment in repository.experiments()
 RAW = {name: Asset(f"raw.{name}") for name in DATASETS}
 # Data sets as outlets would have an event each time; what is added to the alias has one when it is new.
 NEW = AssetAlias("raw")
-ABOUT = (
-    "Looks at the default branch of the repository. A data set whose content hash was not told yet retrains "
-    "the experiments that use it; the same hash retrains nothing. `report` is red if a hash can't be told, "
-    "or if the mirror has a file that is not the pinned one. Switch it on where data is to retrain by itself."
-)
 ADVICE = "Mend what it names; the next run looks again, and until then what it names retrains nothing."
 
 
@@ -56,7 +52,7 @@ with dag(
     is_paused_upon_creation=True,
     tags=["data"],
     description="new data, by content hash",
-    doc_md=ABOUT,
+    doc_md=__doc__,
 ):
     look = step(
         "look",

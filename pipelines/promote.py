@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
 
 from mlflow.tracking import MlflowClient
+from PIL import Image
 
 from evermodel.core import folders, project, stage
 from evermodel.core.project import Runtime
@@ -16,7 +16,6 @@ from evermodel.publishing import (
     latency,
     ledger,
     outputs,
-    page,
     promotion,
     receipt,
     registry,
@@ -73,35 +72,27 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     verdict = f"{action}: {decision.reason}"
     text = card.write(model, version, verdict, told)
     registry.describe(client, model, version, verdict, text)
-    _log(client, run_id, _files(model, f"{model.name} version {version}: {action}", decision, told, text))
+    _log(client, run_id, model, decision, f"{model.name} version {version}: {action}", told, text)
     after = version if action == "promote" else book.champion
     compared = bool(decision.comparisons)
     aliases.enact(
-        client,
-        model.name,
-        book,
-        aliases.entry(action, version, book.champion, after, decision.reason, model, compared),
+        client, model.name, book, action, version, after, decision.reason, compared=compared, **model.judged
     )
     return f"version {version} {action}: {decision.reason}"
 
 
-def _files(model: Candidate, title: str, decision: Decision, told: str, text: str) -> dict[str, bytes]:
-    """The report of a decision with its image, and the card as a page with all images."""
+def _log(
+    client: MlflowClient, run_id: str, model: Candidate, decision: Decision, title: str, told: str, text: str
+) -> None:
+    """Log the report of a decision with its image, and the card as a page with all images."""
     figures = sorted((folders.experiment(model.name) / "figures").glob("*.png"))
     shown = {file.stem: file.read_bytes() for file in figures}
-    files = {"promotion/report.md": f"# {title}\n\n{told}".encode()}
     if decision.comparisons:
-        files["promotion/differences.png"] = report.image(model.policy, decision)
-        shown = {"difference to the champion": files["promotion/differences.png"], **shown}
-    return files | {"card.html": page.write(title, text, shown).encode()}
-
-
-def _log(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
-    with TemporaryDirectory() as folder:
-        for name, content in files.items():
-            (Path(folder) / name).parent.mkdir(exist_ok=True)
-            (Path(folder) / name).write_bytes(content)
-        client.log_artifacts(run_id, folder)
+        differences = report.image(model.policy, decision)
+        client.log_image(run_id, Image.open(BytesIO(differences)), "promotion/differences.png")
+        shown = {"difference to the champion": differences, **shown}
+    client.log_text(run_id, f"# {title}\n\n{told}", "promotion/report.md")
+    client.log_text(run_id, card.page(title, text, shown), "card.html")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ ALONE = (
 # What their parameters name is built, or read, by one worker.
 NAMED = ("tests/models/test_zoo.py", "tests/samples/test_samples.py")
 # One import of TensorFlow is enough for all of these.
-TRAINING = ("tests/training/", "tests/runs/", "tests/publishing/test_latency.py")
+TRAINING = ("tests/training/", "tests/objectives/", "tests/runs/", "tests/publishing/test_latency.py")
 
 
 class Together(LoadScopeScheduling):

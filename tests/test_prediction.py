@@ -86,7 +86,7 @@ def test_a_table_is_read_in_pieces_that_count_on_and_a_fault_is_named_by_its_row
     table = pd.DataFrame({"a": range(5), "b": ["0", "1", "2", "3", "many"]})
     path = tmp_path / name
     table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)
-    pieces = list(prediction.pieces(path, TABLE))
+    pieces = list(prediction.pieces(str(path), path, TABLE))
     assert [list(piece.index) for piece in pieces] == [[0, 1], [2, 3], [4]]
     assert f"{path}: row 5, column b is 'many'" in refusal([path], TABLE)
 

@@ -5,90 +5,59 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from evermodel import experiments, leaderboard, repository, table, workers
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.repository import Repository
+from evermodel.core.section import Profile
 from evermodel.scheduling import checkout
 
+
+class Commands(TyperGroup):
+    """Commands that end in one sentence where something is wrong, or somebody stops them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one; exits with 1 after an EvermodelError, and with 130 after Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except EvermodelError as error:
+            sentence, code = str(error), 1
+        except KeyboardInterrupt:
+            sentence, code = "stopped; the same command goes on from here or begins anew", 130
+        print(f"evermodel: {sentence}", file=sys.stderr)
+        raise typer.Exit(code)
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Train, compare, promote and use the models of experiments/.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-P = ParamSpec("P")
-R = TypeVar("R")
-Some = Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.", show_default=False)]
-Name = Annotated[str, typer.Argument(help="An experiment.", show_default=False)]
-Waiting = Annotated[
-    int | None, typer.Option(help="The version; the newest that waits if none.", show_default=False)
-]
+Some = Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.")]
+Name = Annotated[str, typer.Argument(help="An experiment.")]
+Waiting = Annotated[int | None, typer.Option(help="The version; the newest that waits if none.")]
+Step = Literal["begin", "find", "run", "publish", "watch", "rebuild", "waiting", "approve", "reject", "score"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-class Step(StrEnum):
-    """What a task of a scheduled run does."""
-
-    BEGIN = "begin"
-    FIND = "find"
-    RUN = "run"
-    PUBLISH = "publish"
-    WATCH = "watch"
-    REBUILD = "rebuild"
-    WAITING = "waiting"
-    APPROVE = "approve"
-    REJECT = "reject"
-    SCORE = "score"
-
-
-class Device(StrEnum):
-    """What Keras may compute on."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
-
-
-def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Print an EvermodelError as one sentence and exit with 1."""
-
-    @wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except EvermodelError as error:
-            print(f"evermodel: {error}", file=sys.stderr)
-            raise typer.Exit(1) from None
-
-    return guarded
-
-
 @app.command(name="list")
-@plain_errors
 def list_experiments(as_json: AsJson = False) -> None:
     """Show every experiment with its last score, its baseline's, and its champion."""
     repository.load()
     rows = _rows()
-    if as_json:
-        print(json.dumps(rows, indent=1))
-    else:
-        leaderboard.show(rows)
+    _tell(rows, as_json, lambda: leaderboard.show(rows))
 
 
 @app.command()
-@plain_errors
 def check(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(help="Data sets and experiments; all if none.", show_default=False),
-    ] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets and experiments; all if none.")] = None,
 ) -> None:
     """Check the files params.yaml and dvc.yaml of data sets and experiments, without running anything."""
     for warning in repository.check(names or ()):
@@ -97,27 +66,23 @@ def check(
 
 
 @app.command()
-@plain_errors
 def run(
     names: Some = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Pipelines to run at a time.")] = 1,
-    profile: Annotated[
-        str | None, typer.Option(help="Set params.yaml's profile first: sample or full.")
-    ] = None,
+    profile: Annotated[Profile | None, typer.Option(help="Set params.yaml's profile first.")] = None,
     device: Annotated[
-        Device, typer.Option(envvar="EVERMODEL_DEVICE", help="What Keras computes on.")
-    ] = Device.AUTO,
+        Literal["auto", "cpu", "gpu"], typer.Option(envvar="EVERMODEL_DEVICE", help="What Keras computes on.")
+    ] = "auto",
 ) -> None:
     """Run the pipelines of experiments, from raw data to promotion, and show what came of it."""
     chosen = repository.load().chosen(names)
     if profile is not None:
-        experiments.set_profile(profile)
+        from evermodel.scheduling import settings
+
+        settings.apply(settings.Settings(profile=profile))
+        print(f"params.yaml says profile: {profile}")
         chosen = repository.load().chosen(names)
-    try:
-        failures = workers.run(chosen, jobs, device)
-    except KeyboardInterrupt:
-        print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(130) from None
+    failures = workers.run(chosen, jobs, device)
     leaderboard.show(_rows(*chosen))
     for failure in failures:
         print(f"evermodel: {failure}", file=sys.stderr)
@@ -125,7 +90,6 @@ def run(
 
 
 @app.command()
-@plain_errors
 def history(
     name: Name,
     as_json: AsJson = False,
@@ -138,56 +102,43 @@ def history(
     if verify:
         print(experiments.verify(name))
         return
-    rows = experiments.history(name)
-    if as_json:
-        print(json.dumps(rows, indent=1))
-    else:
-        table.show(f"{name}: {len(rows)} decisions", [_decision(row) for row in rows])
+    from evermodel.publishing import ledger
+
+    rows = [line.model_dump() for line in reversed(ledger.read(folders.ledger(name)))]
+    _tell(rows, as_json, lambda: table.show(f"{name}: {len(rows)} decisions", [*map(_decision, rows)]))
 
 
 @app.command()
-@plain_errors
 def promote(name: Name, version: Waiting = None) -> None:
     """Approve a model that won and waits for somebody's word (`approval: manual`)."""
     repository.load().experiment(name)
-    print(experiments.approve(name, version))
+    print(experiments.decide(name, "approve", version))
 
 
 @app.command()
-@plain_errors
 def reject(name: Name, version: Waiting = None) -> None:
     """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
     repository.load().experiment(name)
-    print(experiments.reject(name, version))
+    print(experiments.decide(name, "reject", version))
 
 
 @app.command()
-@plain_errors
 def rollback(
     name: Name,
-    to: Annotated[
-        int | None, typer.Option(help="The version; the champion before if none.", show_default=False)
-    ] = None,
+    to: Annotated[int | None, typer.Option(help="The version; the champion before if none.")] = None,
 ) -> None:
     """Make an older version champion again, after it has answered for an example."""
     repository.load().experiment(name)
-    print(experiments.rollback(name, to))
+    print(experiments.decide(name, "rollback", to))
 
 
 @app.command()
-@plain_errors
 def rebuild(
-    version: Annotated[
-        str, typer.Argument(metavar="NAME@VERSION", help="An alias or a number.", show_default=False)
-    ],
+    version: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="An alias or a number.")],
     as_json: AsJson = False,
 ) -> None:
     """Make a registered version again from its commit, and say whether it is the same."""
-    try:
-        made = experiments.rebuild(version)
-    except KeyboardInterrupt:
-        print("evermodel: stopped; nothing is left of the rebuild", file=sys.stderr)
-        raise typer.Exit(130) from None
+    made = experiments.rebuild(version)
     if as_json:
         print(json.dumps(asdict(made), indent=1))
     else:
@@ -197,37 +148,30 @@ def rebuild(
 
 
 @app.command()
-@plain_errors
 def predict(
     name: Name,
     files: Annotated[
-        list[Path],
-        typer.Argument(help="Tables (CSV, Parquet), images or texts; with --out folders, too."),
+        list[Path], typer.Argument(help="Tables (CSV, Parquet), images or texts; with --out folders, too.")
     ],
     out: Annotated[
-        Path | None,
-        typer.Option(help="Write Parquet: a file that ends in .parquet, or a folder.", show_default=False),
+        Path | None, typer.Option(help="Write Parquet: a file that ends in .parquet, or a folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the champion of an experiment answer for files."""
     found = repository.load()
     if out is not None:
-        _predict_into(out, name, found, files, as_json)
+        done = experiments.score(name, found, files, out)
+        _tell(asdict(done), as_json, lambda: print(done.sentence))
         return
     rows = experiments.predict(name, found.experiment(name).task, files)
-    if as_json:
-        print(json.dumps(rows, indent=1))
-    else:
-        table.show(f"{name} version {rows[0]['version']}", rows)
+    _tell(rows, as_json, lambda: table.show(f"{name} version {rows[0]['version']}", rows))
 
 
 @app.command()
-@plain_errors
 def serve(
     names: Annotated[
-        list[str] | None,
-        typer.Argument(help="Experiments; all that have a champion if none.", show_default=False),
+        list[str] | None, typer.Argument(help="Experiments; all that have a champion if none.")
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any.")] = 8000,
@@ -252,15 +196,11 @@ def serve(
 
 
 @app.command(name="step")
-@plain_errors
 def do_step(
-    step: Annotated[Step, typer.Argument(help="What to do.", show_default=False)],
+    step: Annotated[Step, typer.Argument(help="What to do.")],
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            help="The stage (experiments/NAME/dvc.yaml:train), or the experiments to publish.",
-            show_default=False,
-        ),
+        typer.Argument(help="The stage (experiments/NAME/dvc.yaml:train), or the experiments to publish."),
     ] = None,
     commit: Annotated[
         str,
@@ -272,7 +212,6 @@ def do_step(
 
 
 @app.command(name="airflow")
-@plain_errors
 def start_airflow(
     port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
     mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
@@ -284,29 +223,24 @@ def start_airflow(
     local.run(port, mlflow_port, jobs)
 
 
-def _predict_into(out: Path, name: str, found: Repository, files: list[Path], as_json: bool) -> None:
-    try:
-        done = experiments.score(name, found, files, out)
-    except KeyboardInterrupt:
-        print("evermodel: stopped; the same command goes on from here", file=sys.stderr)
-        raise typer.Exit(130) from None
+def _tell(found: Any, as_json: bool, show: Callable[[], None]) -> None:
+    """Print what was found as JSON, or as people like to see it."""
     if as_json:
-        print(json.dumps(asdict(done), indent=1))
+        print(json.dumps(found, indent=1))
     else:
-        print(done.sentence)
+        show()
 
 
 def _rows(*names: str) -> list[dict[str, Any]]:
     """The leaderboard's, with the champions of a tracking server where MLflow has one."""
     rows = leaderboard.rows(names)
-    if "MLFLOW_TRACKING_URI" not in os.environ:  # then the ledger beside the store here is all there is
-        return rows
-    try:
-        champions = experiments.champions()
-    except EvermodelError as error:
-        print(f"evermodel: {error}", file=sys.stderr)
-        return rows
-    return [row | {"champion": champions.get(row["experiment"])} for row in rows]
+    if "MLFLOW_TRACKING_URI" in os.environ:  # or else the ledger beside the store here is all there is
+        try:
+            champions = experiments.champions()
+            return [row | {"champion": champions.get(row["experiment"])} for row in rows]
+        except EvermodelError as error:
+            print(f"evermodel: {error}", file=sys.stderr)
+    return rows
 
 
 def _decision(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,25 +1,21 @@
 """What is done with registered models, by their experiments' names."""
 
-import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from evermodel.core import folders, params
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.tracking import MlflowClient
 
-    from evermodel.publishing.ledger import Entry, Ledger
+    from evermodel.publishing.ledger import Entry
     from evermodel.rebuilding.rebuild import Rebuild
     from evermodel.scoring.scoring import Scored
-
-    Move = Callable[[MlflowClient, str, Ledger, int | None], Entry]
 
 
 def champions() -> dict[str, int]:
@@ -30,13 +26,6 @@ def champions() -> dict[str, int]:
         models = tracking.connect().search_registered_models(max_results=1000)
     aliases = {model.name: model.aliases.get(registry.CHAMPION) for model in models}
     return {name: int(version) for name, version in aliases.items() if version}
-
-
-def history(name: str) -> list[dict[str, Any]]:
-    """What was decided about an experiment's models, newest first. Raises EvermodelError if it was edited."""
-    from evermodel.publishing import ledger
-
-    return [line.model_dump() for line in reversed(ledger.read(folders.ledger(name)))]
 
 
 def verify(name: str) -> str:
@@ -53,18 +42,20 @@ def verify(name: str) -> str:
     return f"{name}: {len(lines)} decisions as they were written; champion is {champion or 'none'}"
 
 
-def approve(name: str, version: int | None) -> str:
-    """Make the version champion that waits for approval; returns what was done."""
-    from evermodel.publishing import aliases
+def decide(name: str, how: Literal["approve", "reject", "rollback"], version: int | None) -> str:
+    """Let a version that waits for approval become champion, or not, or make an older one champion again.
 
-    return _move(name, aliases.approve, version)
+    version: the newest that waits, or the champion before, if None. Returns what was done.
+    """
+    from evermodel.publishing import aliases, ledger, tracking
 
-
-def reject(name: str, version: int | None) -> str:
-    """Let the version that waits for approval not become champion; returns what was done."""
-    from evermodel.publishing import aliases
-
-    return _move(name, aliases.reject, version)
+    _require_registry(name)
+    client = tracking.connect()
+    move = {"approve": aliases.approve, "reject": aliases.reject, "rollback": aliases.rollback}[how]
+    with tracking.answering(), ledger.held(name) as book:
+        aliases.reconcile(client, name, book)
+        done = move(client, name, book, version)
+    return f"{name}: champion was version {done.before or 'none'}, is version {done.after} ({done.reason})"
 
 
 def waiting(name: str) -> "Entry | None":
@@ -72,13 +63,6 @@ def waiting(name: str) -> "Entry | None":
     from evermodel.publishing import aliases, ledger
 
     return aliases.waiting(ledger.read(folders.ledger(name)))
-
-
-def rollback(name: str, to: int | None) -> str:
-    """Make an older version champion again, the one before if None; returns what was done."""
-    from evermodel.publishing import aliases
-
-    return _move(name, aliases.rollback, to)
 
 
 def rebuild(target: str) -> "Rebuild":
@@ -97,19 +81,6 @@ def rebuild(target: str) -> "Rebuild":
     return rebuild.rebuild(name, word)
 
 
-def _move(
-    name: str, how: "Callable[[MlflowClient, str, Ledger, int | None], Entry]", version: int | None
-) -> str:
-    from evermodel.publishing import aliases, ledger, tracking
-
-    _require_registry(name)
-    client = tracking.connect()
-    with tracking.answering(), ledger.held(name) as book:
-        aliases.reconcile(client, name, book)
-        done = how(client, name, book, version)
-    return f"{name}: champion was version {done.before or 'none'}, is version {done.after} ({done.reason})"
-
-
 def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     """The champion's answers for the examples in the files; answers that are images go into this folder.
 
@@ -126,7 +97,9 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
         answers = prediction.answers(examples, x, answer(x), spec, task)
     for row in answers:
         if "image" in row:
-            row["image"] = str(_save(row["image"], Path(f"{Path(row['input']).stem}.{name}.png")))
+            file = Path(f"{Path(row['input']).stem}.{name}.png")
+            file.write_bytes(prediction.png(row["image"]))
+            row["image"] = str(file)
     return [{"version": int(champion.version), **row} for row in answers]
 
 
@@ -145,24 +118,6 @@ def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "
     with tracking.answering():
         loaded = champion.load(_require_champion(name), experiment.task)
     return scoring.score(loaded, paths, out, found.datasets[experiment.dataset].expect.rejected)
-
-
-def set_profile(profile: str) -> None:
-    """Turn params.yaml's one switch; nothing else in the file changes."""
-    if profile not in params.PROFILES:
-        raise EvermodelError(f"--profile is {profile!r}; the choices are {', '.join(params.PROFILES)}")
-    text = params.FILE.read_text(encoding="utf-8")
-    changed = re.sub(r"^profile: *\w+", f"profile: {profile}", text, count=1, flags=re.MULTILINE)
-    if changed != text:
-        params.FILE.write_text(changed, encoding="utf-8")
-        print(f"{params.FILE} now says profile: {profile}")
-
-
-def _save(pixels: Any, file: Path) -> Path:
-    from PIL import Image
-
-    Image.fromarray(pixels).save(file)
-    return file
 
 
 def _require_registry(name: str) -> None:

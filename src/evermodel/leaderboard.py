@@ -48,7 +48,7 @@ def _row(name: str, profile: str) -> dict[str, Any]:
         "high": figures.get(f"{metric}_high"),
         "baseline": figures.get(f"baseline_{metric}"),
         "seconds": _seconds(name),
-        "champion": _champion(name),
+        "champion": next((line["after"] for line in reversed(_lines(folders.ledger(name)))), None),
         "waiting": receipt.is_pending(name),
     }
 
@@ -66,10 +66,6 @@ def _seconds(name: str) -> float | None:
     events = _lines(folders.journal(key))
     ends = (event for event in events if (event["event"], event["stage"]) == ("end", "train"))
     return next((event["seconds"] for event in ends), None)
-
-
-def _champion(name: str) -> int | None:
-    return next((line["after"] for line in reversed(_lines(folders.ledger(name)))), None)
 
 
 def _json(file: Path) -> dict[str, Any]:

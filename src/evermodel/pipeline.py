@@ -13,15 +13,16 @@ from evermodel.repository import Experiment
 class Pipeline:
     """The pipeline of one folder; that of an experiment waits for that of its data set.
 
-    target: what DVC is to run, a dvc.yaml or one stage of it. force: whether to run it though nothing has
-    changed. metric is what the experiment is promoted by.
+    target: what DVC is to run, a dvc.yaml or one stage of it. options: how. metric is what the experiment is
+    promoted by.
     """
 
     name: str
     target: str
     dataset: str | None = None
     metric: str = ""
-    force: bool = False
+    # Without that, DVC reads all pipelines, and locks the folders of the data set, which others read.
+    options: tuple[str, ...] = ("--single-item",)
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,9 @@ def plan(experiments: Mapping[str, Experiment]) -> list[Pipeline]:
     """The pipelines of experiments, the first that uses a data set preceded by the pipeline of that."""
     planned: dict[Pipeline, None] = {}
     for name, experiment in experiments.items():
-        first = Pipeline(experiment.dataset, _target(folders.dataset(experiment.dataset)))
-        then = Pipeline(
-            name, _target(folders.experiment(name)), experiment.dataset, experiment.promotion.metric
-        )
+        dataset, metric = experiment.dataset, experiment.promotion.metric
+        first = Pipeline(dataset, _target(folders.dataset(dataset)))
+        then = Pipeline(name, _target(folders.experiment(name)), dataset, metric)
         planned |= dict.fromkeys([first, then])
     return list(planned)
 
@@ -54,16 +54,12 @@ def to_do(pipelines: Sequence[Pipeline], changed: Iterable[str]) -> list[Pipelin
     """
     files = {stage.partition(":")[0] for stage in changed}
     stale = {one.name for one in pipelines if one.target in files}
-    return [
-        one if one.dataset in stale else replace(one, dataset=None)
-        for one in pipelines
-        if {one.name, one.dataset} & stale
-    ]
+    return [one for one in pipelines if {one.name, one.dataset} & stale]
 
 
 def handing_in(name: str) -> Pipeline:
     """The promotion of a model that `dvc exp run` made: DVC sees no reason to repeat it."""
-    return Pipeline(name, f"{_target(folders.experiment(name))}:promote", force=True)
+    return Pipeline(name, f"{_target(folders.experiment(name))}:promote", options=("--single-item", "--force"))
 
 
 def follow(progress: Progress, line: str) -> Progress:

@@ -1,7 +1,7 @@
 """Using a champion on files: a table (CSV or Parquet), images, or texts go in as they are."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,58 +19,44 @@ ROWS = 65_536  # of a table that are read at a time
 PARQUET = ".parquet"
 
 
-def inputs(files: list[Path], spec: Spec) -> tuple[list[str], Any]:
-    """Names of the examples in the files, and the examples as the model of that spec takes them.
+def inputs(files: Sequence[Path], spec: Spec) -> tuple[list[str], Any]:
+    """What `examples` gives for files that lie here."""
+    return examples([(str(file), file) for file in files], spec)
 
+
+def examples(files: Sequence[tuple[str, Path | bytes]], spec: Spec) -> tuple[list[str], Any]:
+    """Names of the examples in files, and the examples as the model of that spec takes them.
+
+    files: the name of each, and where it lies or what it holds. A table gives one example per row (its
+    columns in any order), an image or a text file one each, and a table of a series one of its last rows.
     Raises EvermodelError that names the file and what is wrong with it.
     """
     if spec.kind != "table":
-        return [str(file) for file in files], np.stack([example(file, spec) for file in files])
-    tables = [table(file, spec) for file in files]
-    names = [f"{file}:{row + 1}" for file, rows in zip(files, tables, strict=True) for row in rows.index]
+        return [name for name, _ in files], np.stack([example(*file, spec) for file in files])
+    tables = [_table(*file, spec) for file in files]
+    names = [f"{file[0]}:{row + 1}" for file, rows in zip(files, tables, strict=True) for row in rows.index]
     return names, pd.concat(tables, ignore_index=True)
 
 
-def example(file: Path, spec: Spec) -> Array:
+def example(name: str, file: Path | bytes, spec: Spec) -> Array:
     """The one example in an image, a text, or a table of a series; EvermodelError if it can't be read."""
     if spec.kind == "series":
-        return window(str(file), table(file, spec), spec)
-    _require(file)
-    return {"images": _image, "text": _text}[spec.kind](str(file), file.read_bytes(), spec)
+        return window(name, _table(name, file, spec), spec)
+    content = _existing(file).read_bytes() if isinstance(file, Path) else file
+    return {"images": _image, "text": _text}[spec.kind](name, content, spec)
 
 
-def table(file: Path, spec: Spec) -> pd.DataFrame:
-    """The rows of a table as numbers; EvermodelError that names what is wrong with it."""
-    return pd.concat([numbers(str(file), piece, spec) for piece in pieces(file, spec)])
-
-
-def pieces(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
-    """A table as it is, CSV or Parquet by its name, ROWS rows at a time; the index counts them from 0.
+def pieces(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
+    """A table as it is, CSV or Parquet by its path, ROWS rows at a time; the index counts them from 0.
 
     Raises EvermodelError if it is none, or has no rows.
     """
-    _require(file)
-    read = _parquet(file, spec) if file.suffix == PARQUET else _csv(str(file), file)
-    yield from _with_rows(str(file), read)
-
-
-def examples(contents: list[tuple[str, bytes]], spec: Spec) -> tuple[list[str], Any]:
-    """Names of the examples in files that came as (name, content), and the examples themselves.
-
-    A table gives one example per row (its columns in any order), an image or a text file one each, and a
-    table of a series one of its last rows.
-    Raises EvermodelError that names the file and what is wrong with it.
-    """
-    if spec.kind == "table":
-        tables = [_table(name, content, spec) for name, content in contents]
-        names = [
-            f"{name}:{row + 1}"
-            for (name, _), table in zip(contents, tables, strict=True)
-            for row in range(len(table))
-        ]
-        return names, pd.concat(tables, ignore_index=True)
-    read = {"images": _image, "series": _window, "text": _text}[spec.kind]
-    return [name for name, _ in contents], np.stack([read(name, content, spec) for name, content in contents])
+    rows = 0
+    for piece in _read(name, file, spec):
+        rows += len(piece)
+        yield piece
+    if rows == 0:
+        raise EvermodelError(f"{name} has no rows; give one per example")
 
 
 def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
@@ -99,25 +85,23 @@ def window(name: str, table: pd.DataFrame, spec: Spec) -> Array:
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
     """One answer per example: numbers, the class and how probable it is, or an image as "image"."""
-    if predictions.ndim == 4:
-        drawn = [_drawn(*pair, task) for pair in zip(np.asarray(x), predictions, strict=True)]
-        return [{"input": name, "image": image} for name, image in zip(names, drawn, strict=True)]
     values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
-    if spec.targets:
-        return [
-            {"input": n, **dict(zip(spec.targets, row, strict=True))}
-            for n, row in zip(names, values.tolist(), strict=True)
+    told: list[dict[str, Any]]
+    if predictions.ndim == 4:
+        drawn = zip(np.asarray(x), predictions, strict=True)
+        told = [{"image": _drawn(example, answer, task)} for example, answer in drawn]
+    elif spec.targets:
+        told = [dict(zip(spec.targets, row, strict=True)) for row in values.tolist()]
+    elif task == "embedding":
+        told = [{"embedding": row} for row in values.tolist()]
+    elif spec.classes:
+        told = [
+            {spec.target: spec.classes[row.argmax()], "probability": float(row.max())}
+            for row in probabilities(values, spec)
         ]
-    if task == "embedding":
-        return [{"input": n, "embedding": row} for n, row in zip(names, values.tolist(), strict=True)]
-    if not spec.classes:
-        return [{"input": n, spec.target: v} for n, v in zip(names, values[:, 0].tolist(), strict=True)]
-    values = probabilities(values, spec)
-    best = values.argmax(axis=1)
-    return [
-        {"input": name, spec.target: spec.classes[number], "probability": float(row[number])}
-        for name, number, row in zip(names, best.tolist(), values, strict=True)
-    ]
+    else:
+        told = [{spec.target: value} for value in values[:, 0].tolist()]
+    return [{"input": name} | answer for name, answer in zip(names, told, strict=True)]
 
 
 def probabilities(values: Array, spec: Spec) -> Array:
@@ -145,27 +129,20 @@ def _drawn(example: Array, answer: Array, task: str) -> Array:
     return reconstruction.eight_bit(answer.squeeze())
 
 
-def _window(name: str, content: bytes, spec: Spec) -> Array:
-    return window(name, _table(name, content, spec), spec)
-
-
-def _require(file: Path) -> None:
+def _existing(file: Path) -> Path:
     if not file.is_file():
         raise EvermodelError(f"{file} does not exist; name a file to predict")
+    return file
 
 
-def _table(name: str, content: bytes, spec: Spec) -> pd.DataFrame:
-    read = _with_rows(name, _csv(name, io.BytesIO(content)))
-    return pd.concat([numbers(name, piece, spec) for piece in read])
+def _table(name: str, file: Path | bytes, spec: Spec) -> pd.DataFrame:
+    return pd.concat([numbers(name, piece, spec) for piece in pieces(name, file, spec)])
 
 
-def _with_rows(name: str, pieces: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    rows = 0
-    for piece in pieces:
-        rows += len(piece)
-        yield piece
-    if rows == 0:
-        raise EvermodelError(f"{name} has no rows; give one per example")
+def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
+    if isinstance(file, bytes):
+        return _csv(name, io.BytesIO(file))
+    return _parquet(_existing(file), spec) if file.suffix == PARQUET else _csv(name, _existing(file))
 
 
 def _csv(name: str, content: Path | IO[bytes]) -> Iterator[pd.DataFrame]:

@@ -1,7 +1,7 @@
 """All files params.yaml of the repository: what commands look through before anything runs."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +60,12 @@ def load() -> Repository:
     shared = project.load()
     for folder in _folders().values():
         _require_pipeline(folder)
-    full, sample = _read("full", shared.runtime), _read("sample", shared.runtime)
-    return full if shared.profile == "full" else sample
+    found = {}
+    for profile in PROFILES:
+        datasets = {name: _dataset(name, profile) for name in folders.names(folders.DATASETS)}
+        experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
+        found[profile] = Repository(shared.profile, shared.runtime, datasets, experiments)
+    return found[shared.profile]
 
 
 def check(names: Collection[str]) -> list[str]:
@@ -78,8 +82,7 @@ def check(names: Collection[str]) -> list[str]:
         _require_pipeline(folder)
         for profile in PROFILES:
             (_dataset if folder.parent == folders.DATASETS else experiment)(folder.name, profile)
-    other = {parent: [f for f in chosen if f.parent == parent and not _is_copy(f)] for parent in TEMPLATES}
-    return [_others(TEMPLATES[parent], parent, some) for parent, some in other.items() if some]
+    return [warning for parent in TEMPLATES for warning in _others(parent, chosen)]
 
 
 def experiment(name: str, profile: str) -> Experiment:
@@ -96,12 +99,6 @@ def _dataset(name: str, profile: str) -> Dataset:
     file = folders.dataset(name) / params.FILE
     choose(f"{file}: source.reader", checked.source.reader, catalog.modules("readers"))
     return checked
-
-
-def _read(profile: Profile, runtime: Runtime) -> Repository:
-    datasets = {name: _dataset(name, profile) for name in folders.names(folders.DATASETS)}
-    experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
-    return Repository(profile, runtime, datasets, experiments)
 
 
 def _folders() -> dict[str, Path]:
@@ -126,13 +123,12 @@ def _require_pipeline(folder: Path) -> None:
         raise EvermodelError(f"{folder}/dvc.yaml is missing; `cp {template} {folder}/dvc.yaml` makes it")
 
 
-def _is_copy(folder: Path) -> bool:
-    return (folder / "dvc.yaml").read_bytes() == TEMPLATES[folder.parent].read_bytes()
-
-
-def _others(template: Path, parent: Path, folders: Sequence[Path]) -> str:
-    names = " ".join(folder.name for folder in folders)
-    return (
-        f"{template} and dvc.yaml in {len(folders)} folder(s) of {parent} differ; unless that is meant, "
-        f"`for name in {names}; do cp {template} {parent}/$name/dvc.yaml; done` makes them equal"
-    )
+def _others(parent: Path, chosen: Iterable[Path]) -> Iterator[str]:
+    """A warning, if the dvc.yaml of some of the folders is no copy of their template."""
+    template, mine = TEMPLATES[parent], [folder for folder in chosen if folder.parent == parent]
+    text = template.read_bytes()
+    if names := [folder.name for folder in mine if (folder / "dvc.yaml").read_bytes() != text]:
+        yield (
+            f"{template} and dvc.yaml in {len(names)} folder(s) of {parent} differ; unless that is meant, "
+            f"`for name in {' '.join(names)}; do cp {template} {parent}/$name/dvc.yaml; done` mends it"
+        )

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,15 +16,13 @@ import psutil
 
 from evermodel import pipeline
 from evermodel.core import folders
-from evermodel.core.errors import EvermodelError
 from evermodel.pipeline import Pipeline, Progress
 from evermodel.publishing import receipt
 from evermodel.repository import Experiment
+from evermodel.scheduling import shell
 from evermodel.scoreboard import Scoreboard
 
 LOGS = folders.STATE / "logs"
-# That of this environment, whatever PATH says; it waits while another one reads the graph or the cache.
-DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 TICK = 0.1  # seconds between two looks at the workers
 PATIENCE = 70  # seconds that a stage has to end when it is told to, its last words to MLflow included
 
@@ -54,14 +51,17 @@ class Worker:
     """
 
     def __init__(self, at: Pipeline, environment: Mapping[str, str]) -> None:
-        # Without that, DVC reads all pipelines, and locks the folders of the data set, which others read.
-        command = [*DVC, "repro", "--single-item", *(["--force"] if at.force else []), at.target]
         file = LOGS / f"{at.name}.log"
         with file.open("ab") as log:
             _lock(log)
             log.truncate(0)
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+                [*shell.DVC, "repro", *at.options, at.target],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Unbuffered, or what a stage printed long ago would follow its last words.
+                env={**environment, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
             )
         self.pipeline, self.log = at, file.open(encoding="utf-8", errors="replace")
         self.started, self.progress, self.rest = time.monotonic(), Progress(), ""
@@ -110,15 +110,14 @@ class Worker:
 class Crew:
     """Workers, at most `jobs` at a time, and the pipelines that wait for one."""
 
-    def __init__(self, todo: Sequence[Pipeline], jobs: int, device: str) -> None:
-        self.waiting, self.jobs = list(todo), jobs
+    def __init__(
+        self, todo: Sequence[Pipeline], jobs: int, environment: Mapping[str, str], board: Scoreboard
+    ) -> None:
+        self.waiting, self.jobs, self.environment, self.board = list(todo), jobs, environment, board
         self.busy: set[str] = set()  # those that another command works on, as somebody was told
         self.running: list[Worker] = []
         self.failures: list[Failure] = []
         self.deadline: float | None = None  # once told to stop
-        # Unbuffered, or what a stage printed long ago would follow its last words.
-        self.environment = os.environ | {"EVERMODEL_DEVICE": device, "PYTHONUNBUFFERED": "1"}
-        self.board = Scoreboard()
 
     def work(self) -> list[Failure]:
         """Run all pipelines; one that fails stops only those that wait for it.
@@ -190,29 +189,18 @@ def run(experiments: Mapping[str, Experiment], jobs: int, device: str) -> list[F
     Those of data sets come before the experiments that wait for them; what `dvc exp run` made is handed in at
     the end. Raises KeyboardInterrupt when told to stop, after every process has ended.
     """
-    planned = pipeline.plan(experiments)
+    planned, environment = pipeline.plan(experiments), os.environ | {"EVERMODEL_DEVICE": device}
     busy = {one.name for one in planned if _is_busy(one)}
-    # DVC can't tell of those, nor of what waits for them.
-    stale = changed([one for one in planned if not {one.name, one.dataset} & busy])
+    # DVC can't tell of those, nor of what waits for them. Asked of nothing, it would tell of everything.
+    told = [one.target for one in planned if not {one.name, one.dataset} & busy]
+    stale = list(shell.changed(*told)) if told else []
     stale += [one.target for one in planned if one.name in busy]
-    failures = Crew(pipeline.to_do(planned, stale), jobs, device).work()
+    failures = Crew(pipeline.to_do(planned, stale), jobs, environment, Scoreboard()).work()
     failed = {failure.pipeline for failure in failures}
-    waiting = [name for name in experiments if name not in failed and receipt.is_pending(name)]
-    return failures + Crew([pipeline.handing_in(name) for name in waiting], jobs, device).work()
-
-
-def changed(pipelines: Sequence[Pipeline]) -> list[str]:
-    """The stages whose command, code, parameters, inputs or outputs are not those of their dvc.lock.
-
-    Raises EvermodelError with DVC's own words if it can't tell.
-    """
-    if not pipelines:  # DVC would look at all that there are
-        return []
-    command = [*DVC, "status", "--json", *(one.target for one in pipelines)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise EvermodelError(f"`dvc status` failed: {' '.join(done.stderr.split())}")
-    return list(json.loads(done.stdout))
+    waiting = [
+        pipeline.handing_in(name) for name in experiments if name not in failed and receipt.is_pending(name)
+    ]
+    return failures + Crew(waiting, jobs, environment, Scoreboard()).work()
 
 
 def _is_busy(one: Pipeline) -> bool:

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from evermodel.publishing import page
+from evermodel.publishing import card
 from tests.browser import browser, opened  # noqa: F401  (fixture)
 
 CARD = """# houses, version 3
@@ -20,7 +20,7 @@ CARD = """# houses, version 3
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-MADE = page.write("houses <3>", CARD, {"worst": PIXEL})
+MADE = card.page("houses <3>", CARD, {"worst": PIXEL})
 
 
 class Tags(HTMLParser):
@@ -53,7 +53,7 @@ def test_images_are_in_the_page_and_nothing_is_asked_from_elsewhere():
 
 
 def test_a_card_without_images_has_no_place_for_them():
-    assert "Images" not in page.write("houses", CARD, {})
+    assert "Images" not in card.page("houses", CARD, {})
 
 
 @pytest.mark.all

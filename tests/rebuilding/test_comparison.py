@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from evermodel.rebuilding.comparison import Comparison, Making, Verdict, compare
+from evermodel.rebuilding.comparison import Comparison, Making, compare
 
 STAGES = ("fetch", "validate", "prepare", "train", "evaluate")
 RECORDED = Making(
@@ -31,35 +31,35 @@ def rebuilt(*stages, mae=2.0, **others):
 def test_the_same_file_and_figures_are_exact_and_a_figure_that_is_no_number_is_the_same_as_itself():
     found = compare("mae", RECORDED, rebuilt())
     assert found == compare("mae", RECORDED, RECORDED)
-    assert (found.verdict, found.stage, found.reasons, found.same_kind) == (Verdict.EXACT, None, (), True)
+    assert (found.verdict, found.stage, found.reasons, found.same_kind) == ("EXACT", None, (), True)
 
 
 @pytest.mark.parametrize("mae", [1.5, 2.1, 2.5])
 def test_another_file_with_a_figure_within_the_interval_is_equivalent(mae):
     found = compare("mae", RECORDED, rebuilt("train", "evaluate", sha256="other", mae=mae))
-    assert (found.verdict, found.stage) == (Verdict.EQUIVALENT, "train")
+    assert (found.verdict, found.stage) == ("EQUIVALENT", "train")
 
 
 @pytest.mark.parametrize("mae", [1.4, 2.6, math.nan, math.inf, -math.inf])
 def test_another_file_with_a_figure_outside_of_the_interval_has_diverged(mae):
-    assert compare("mae", RECORDED, rebuilt("train", sha256="other", mae=mae)).verdict == Verdict.DIVERGED
+    assert compare("mae", RECORDED, rebuilt("train", sha256="other", mae=mae)).verdict == "DIVERGED"
 
 
 def test_a_version_without_an_interval_is_exact_or_diverged():
     alone = replace(RECORDED, figures={"mae": 2.0})
-    assert compare("mae", alone, alone).verdict == Verdict.EXACT
-    assert compare("mae", alone, replace(alone, sha256="other")).verdict == Verdict.DIVERGED
+    assert compare("mae", alone, alone).verdict == "EXACT"
+    assert compare("mae", alone, replace(alone, sha256="other")).verdict == "DIVERGED"
 
 
 def test_the_same_file_with_another_figure_is_not_exact():
     found = compare("mae", RECORDED, rebuilt("evaluate", mae=2.000001))
-    assert (found.verdict, found.stage) == (Verdict.EQUIVALENT, "evaluate")
+    assert (found.verdict, found.stage) == ("EQUIVALENT", "evaluate")
 
 
 def test_another_recipe_has_diverged_even_where_its_figure_is_as_good():
     seeded = rebuilt("train", "evaluate", sha256="other", key="other", params={"runtime.seed": "43"})
     found = compare("mae", RECORDED, seeded)
-    assert (found.verdict, found.stage) == (Verdict.DIVERGED, "train")
+    assert (found.verdict, found.stage) == ("DIVERGED", "train")
     assert found.reasons == (
         "runtime.seed was 42, the commit says 43",
         "runtime.threads was 4, the commit says nothing",
@@ -68,26 +68,12 @@ def test_another_recipe_has_diverged_even_where_its_figure_is_as_good():
 
 def test_other_test_rows_have_diverged_even_where_the_figure_is_as_good():
     found = compare("mae", RECORDED, rebuilt("prepare", "train", sha256="other", test_hash="other"))
-    assert (found.verdict, found.stage) == (Verdict.DIVERGED, "prepare")
+    assert (found.verdict, found.stage) == ("DIVERGED", "prepare")
 
 
 @pytest.mark.parametrize("number", range(len(STAGES)))
 def test_the_first_stage_that_wrote_something_else_is_named(number):
     assert compare("mae", RECORDED, rebuilt(*STAGES[number:])).stage == STAGES[number]
-
-
-@pytest.mark.parametrize(
-    ("stage", "other"),
-    [
-        ("prepare", {"test_hash": "other", "sha256": "other"}),
-        ("train", {"sha256": "other", "mae": 2.1}),
-        ("evaluate", {"mae": 2.1}),
-        (None, {}),
-    ],
-)
-def test_without_recorded_outputs_rows_model_and_figures_name_the_stage(stage, other):
-    old = replace(RECORDED, outputs={})
-    assert compare("mae", old, rebuilt(**other)).stage == stage
 
 
 def test_a_stage_that_wrote_nothing_this_time_is_named():
@@ -121,11 +107,11 @@ def test_a_key_that_nothing_else_explains_means_other_code():
 @pytest.mark.parametrize(
     ("verdict", "same_kind", "fine"),
     [
-        (Verdict.EXACT, True, True),
-        (Verdict.EXACT, False, True),
-        (Verdict.EQUIVALENT, True, False),
-        (Verdict.EQUIVALENT, False, True),
-        (Verdict.DIVERGED, False, False),
+        ("EXACT", True, True),
+        ("EXACT", False, True),
+        ("EQUIVALENT", True, False),
+        ("EQUIVALENT", False, True),
+        ("DIVERGED", False, False),
     ],
 )
 def test_only_on_another_kind_of_machine_as_good_will_do(verdict, same_kind, fine):

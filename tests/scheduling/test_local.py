@@ -1,14 +1,13 @@
 """What is checked, and what is set, before Airflow starts."""
 
-import json
 import socket
-import stat
 
 import psutil
 import pytest
 
 from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import local
+from tests.server import free_port
 
 
 @pytest.fixture
@@ -36,27 +35,27 @@ def test_a_port_that_is_taken_is_named(here):
     assert not local.HOME.exists()
 
 
-def test_keys_and_password_are_made_once_and_are_for_nobody_else(here):
-    known = local._secrets()
-    assert local._secrets() == known
-    for file in ("secrets.json", "passwords.json"):
-        assert stat.S_IMODE((local.HOME / file).stat().st_mode) == 0o600
-    assert json.loads((local.HOME / "passwords.json").read_text()) == {"admin": known["password"]}
+def test_the_folder_of_keys_and_password_is_for_nobody_else(here):
+    local.HOME.mkdir(mode=0o755)
+    local.AIRFLOW.parent.mkdir(parents=True)
+    local.AIRFLOW.write_text("#!/bin/sh\necho no database >&2; exit 1\n")
+    local.AIRFLOW.chmod(0o755)
+    with pytest.raises(EvermodelError, match=r"`airflow db migrate` failed: .*no database"):
+        local.run(free_port(), free_port(), 1)
+    assert local.HOME.stat().st_mode & 0o777 == 0o700
 
 
 def test_everything_listens_on_this_machine_only(here):
-    known = {"fernet": "f", "jwt": "j", "key": "k", "password": "p"}
-    set_to = local.variables(here, 8080, 5000, 2, known)
+    set_to = local.variables(here, 8080, 5000, 2)
     assert set_to["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert set_to["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
     assert "127.0.0.1" in " ".join(local._commands(5000)["mlflow"])
-    assert "p" not in set_to.values(), "the password is in no process's environment"
 
 
 def test_what_the_user_has_set_stays(here, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.com")
     monkeypatch.setenv("EVERMODEL_REMOTE", "s3://bucket/cache")
-    set_to = local.variables(here, 8080, 5000, 2, {"fernet": "", "jwt": "", "key": "", "password": ""})
+    set_to = local.variables(here, 8080, 5000, 2)
     assert set_to["MLFLOW_TRACKING_URI"] == "https://mlflow.example.com"
     assert set_to["EVERMODEL_REMOTE"] == "s3://bucket/cache"
     assert "mlflow" not in local._commands(5000)
@@ -68,4 +67,4 @@ def test_stopping_ends_the_children_of_children_in_whatever_session(here):
     while len(family := process.children(recursive=True)) < 4:
         assert process.is_running()
     local._stop([process])
-    assert not [one for one in [process, *family] if local._alive(one)]
+    assert not local._family([process, *family])

@@ -9,7 +9,7 @@ import yaml
 from evermodel import repository
 from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import settings
-from evermodel.scheduling.settings import Settings
+from evermodel.scheduling.settings import Scoring, Settings
 
 SHARED = "profile: sample # the switch\nruntime:\n  seed: 42\n"
 TEXT = """\
@@ -102,18 +102,18 @@ def test_a_run_without_settings_changes_nothing(workspace):
 @pytest.mark.parametrize("text", ["", "[]", '{"profile": "tiny"}', '{"what": 1}', '{"force": "perhaps"}'])
 def test_settings_that_are_none_are_rejected_in_one_line(text):
     with pytest.raises(EvermodelError, match="EVERMODEL_SETTINGS") as error:
-        settings.parse(text)
+        settings.parse(text, Settings)
     assert "\n" not in str(error.value)
 
 
 def test_what_a_run_changes_is_told():
-    chosen = settings.parse('{"profile": "full", "overrides": ["a.b=1"]}')
+    chosen = settings.parse('{"profile": "full", "overrides": ["a.b=1"]}', Settings)
     assert settings.changes(chosen) == ("profile=full", "a.b=1")
 
 
 def test_what_the_form_left_empty_is_not_set():
     empty = '{"experiments": null, "commit": null, "force": false, "overrides": null}'
-    assert settings.parse(empty) == Settings()
+    assert settings.parse(empty, Settings) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_what_the_form_left_empty_is_not_set():
 )
 def test_a_scoring_without_two_whole_paths_is_rejected(given, fault):
     with pytest.raises(EvermodelError, match=f"EVERMODEL_SETTINGS.*{fault}"):
-        settings.parse_scoring(json.dumps(given))
+        settings.parse(json.dumps(given), Scoring)

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from contextlib import chdir, contextmanager
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +16,7 @@ from dvc.repo import Repo
 from evermodel import experiments, repository
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry, tracking
-from evermodel.rebuilding.comparison import Comparison, Verdict
+from evermodel.rebuilding.comparison import Comparison
 from evermodel.scheduling import checkout, shell, steps
 from evermodel.scheduling.settings import Settings
 
@@ -293,8 +292,7 @@ def published(fleet, monkeypatch):
     known = {name: SimpleNamespace(dataset="d") for name in ("x", "y")}
     loaded = SimpleNamespace(experiments=known, experiment=known.__getitem__)
     monkeypatch.setattr(repository, "load", lambda: loaded)
-    for asked in ("_champions", "_challengers"):
-        monkeypatch.setattr(steps, asked, lambda names, asked=asked: {asked: names})
+    monkeypatch.setattr(steps, "_assets", lambda names: {"published": names})
 
     def publish(*names, **options):
         code, fleet.last = fleet.task("publish", *names, **options)
@@ -310,7 +308,7 @@ def test_what_is_published_has_the_results_that_there_are_and_merges_with_those_
     locks |= fleet.made("run", "experiments/y/dvc.yaml:train", locks=locks)
     assert published("x", "y", locks=locks) == (0, ["data/d/dvc.lock", "experiments/x/dvc.lock"])
     assert "y has no result" in fleet.said
-    assert json.loads(fleet.last) == {"_champions": ["x"], "_challengers": ["x"]}
+    assert json.loads(fleet.last) == {"published": ["x"]}
     fleet.write({"experiments/y/dvc.lock": locks["experiments/y/dvc.lock"]})
     with chdir(fleet.origin):
         checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
@@ -362,7 +360,7 @@ def test_a_run_begins_with_the_commit_and_rejects_what_can_be_known_to_fail(work
         steps.begin(Settings())
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(EvermodelError, match="MLFLOW_TRACKING_URI"):
-        steps.begin(Settings())
+        steps.main("begin")
 
 
 def test_dvc_reads_remote_and_cache_as_they_are_named(tmp_path, monkeypatch):
@@ -397,7 +395,7 @@ def test_a_branch_is_named_after_the_run_as_git_allows(run, branch):
 def champions(monkeypatch):
     """A registry in which four experiments have champions, and what a rebuild of one would find."""
     four = sorted(file.parent.name for file in ROOT.glob("experiments/*/params.yaml"))[:4]
-    found = {"verdict": Verdict.EXACT, "same_kind": True}
+    found = {"verdict": "EXACT", "same_kind": True}
     drawn = []
 
     def rebuild(target):
@@ -422,7 +420,7 @@ def test_a_run_draws_the_same_champion_at_each_try_and_other_runs_draw_others(ch
 
 @pytest.mark.parametrize(
     ("verdict", "same_kind", "code"),
-    [(Verdict.EXACT, True, 0), (Verdict.EQUIVALENT, True, 1), (Verdict.EQUIVALENT, False, 0)],
+    [("EXACT", True, 0), ("EQUIVALENT", True, 1), ("EQUIVALENT", False, 0)],
 )
 def test_a_rebuild_that_is_not_what_it_should_be_fails_its_task(
     champions, monkeypatch, capsys, verdict, same_kind, code
@@ -450,8 +448,7 @@ def asked(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("EVERMODEL_VERSION", "3")
     monkeypatch.setattr(experiments, "waiting", lambda name: waits if name == "boston_dnn" else None)
-    for answer in ("approve", "reject"):
-        monkeypatch.setattr(experiments, answer, partial(lambda *said: told.append(said), answer))
+    monkeypatch.setattr(experiments, "decide", lambda *said: told.append(said))
     return told
 
 
@@ -467,15 +464,15 @@ def test_the_answer_is_about_the_version_that_was_asked_about(asked, capsys, mon
     assert steps.main("approve", "boston_dnn") == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"version": "3", "sha256": "beef"}
     assert steps.main("reject", "boston_dnn") == 0
-    assert asked == [("approve", "boston_dnn", 3), ("reject", "boston_dnn", 3)]
+    assert asked == [("boston_dnn", "approve", 3), ("boston_dnn", "reject", 3)]
 
 
 @pytest.mark.parametrize("answer", ["approve", "reject"])
 def test_a_retry_finds_what_the_try_before_has_written_and_nothing_else(asked, monkeypatch, answer):
-    def decline(name, version):
+    def decline(name, how, version):
         raise EvermodelError("no version waits")
 
-    monkeypatch.setattr(experiments, answer, decline)
+    monkeypatch.setattr(experiments, "decide", decline)
     written = SimpleNamespace(version=3, action={"approve": "promote"}.get(answer, answer), sha256="beef")
     monkeypatch.setattr("evermodel.publishing.ledger.read", lambda file: [written])
     assert steps.main(answer, "boston_dnn") == 0

@@ -63,8 +63,8 @@ def register(client: MlflowClient, runs: str, model: Candidate) -> None:
         aliases.reconcile(client, model.name, book)
         version = registry.register(client, model, run_id)
         registry.describe(client, model, version, "promote", "")
-        entry = aliases.entry("promote", version, book.champion, version, "it is the next", model)
-        aliases.enact(client, model.name, book, entry)
+        told = ("promote", version, version, "it is the next")
+        aliases.enact(client, model.name, book, *told, **model.judged)
 
 
 if __name__ == "__main__":

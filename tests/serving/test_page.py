@@ -15,7 +15,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from evermodel.core.errors import EvermodelError
-from evermodel.serving import page, panel, question, sketch
+from evermodel.serving import page, question, sketch
 from evermodel.serving.view import view
 from tests.serving.conftest import LIMITS, champion
 from tests.specs import make_spec
@@ -121,17 +121,17 @@ def test_no_other_file_of_the_machine_can_be_had(running, tmp_path):
 def test_the_version_that_answered_is_named_with_a_link_to_its_run(monkeypatch):
     said = {"model": "houses", "version": 3, "run_id": "0123456789abcdef"}
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
-    assert "houses version 3" in panel.source(said)
-    assert "(https://mlflow.example.org/#/runs/0123456789abcdef)" in panel.source(said)
+    assert "houses version 3" in page.source(said)
+    assert "(https://mlflow.example.org/#/runs/0123456789abcdef)" in page.source(said)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
-    assert "(http://127.0.0.1:5000/#/runs/0123456789abcdef)" in panel.source(said)
+    assert "(http://127.0.0.1:5000/#/runs/0123456789abcdef)" in page.source(said)
     monkeypatch.setenv("EVERMODEL_MLFLOW_PAGES", "https://pages.example.org")
-    assert "(https://pages.example.org/#/runs/0123456789abcdef)" in panel.source(said)
+    assert "(https://pages.example.org/#/runs/0123456789abcdef)" in page.source(said)
 
 
 def test_the_page_follows_the_champion_and_says_which_version_answered(running):
     ask = partial(page.ask, running.app, None)
-    click = panel.answering("houses", running.plane, ask, lambda a, b: {"json": {"rows": [{"a": a, "b": b}]}})
+    click = page.answering("houses", running.plane, ask, lambda a, b: {"json": {"rows": [{"a": a, "b": b}]}})
     for version, price in ((1, 2.0), (2, 7.0)):
         running.serve(champion("houses", version, lambda x, price=price: np.full((len(x), 1), price)))
         numbers, _, _, source, card, _ = asyncio.run(click(1, 3))

@@ -128,7 +128,7 @@ def test_intervals_are_wider_when_the_same_pictures_are_of_fewer_people():
 @pytest.mark.parametrize(
     ("prediction", "words"),
     [
-        (np.zeros(7), r"shape \(7,\), but 7 test rows need \(7, d\)"),
+        (np.zeros(7), r"shape \(7,\), but 7 test rows need \(7, 1\)"),
         (np.zeros((6, 2)), r"need \(7, 2\)"),
         (np.where(np.eye(7), np.nan, 0.0)[:, :2], "no finite number for 2 of 7"),
     ],

@@ -26,7 +26,7 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     }
     if len(spec.classes) > 4:
         values["top3_accuracy"] = measures.top_k_accuracy_score(scores["target"], p, k=3, labels=labels)
-    return {name: float(value) for name, value in values.items()}
+    return values
 
 
 def calibration_error(correct: pd.Series, confidence: pd.Series) -> float:

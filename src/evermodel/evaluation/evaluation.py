@@ -47,7 +47,7 @@ def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) ->
         scores = task.score(test, prediction, spec)
     except EvermodelError as error:
         raise EvermodelError(f"{who} {error}") from None
-    metrics = task.metrics(scores, spec)
+    metrics = {name: float(value) for name, value in task.metrics(scores, spec).items()}
     if broken := [name for name, value in metrics.items() if not math.isfinite(value)]:
         raise EvermodelError(
             f"{', '.join(broken)} of {who} is no finite number on the {len(test)} test rows of "

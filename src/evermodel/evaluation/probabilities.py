@@ -57,13 +57,8 @@ def confusion_matrix(scores: pd.DataFrame, spec: Spec) -> Figure:
 
 def _distribution(prediction: Array, rows: int, classes: int) -> Array:
     """The prediction as probabilities (rows, classes), none smaller than SMALLEST."""
-    if prediction.shape != (rows, classes):
-        raise EvermodelError(
-            f"predicted an array of shape {prediction.shape}, but {rows} test rows of {classes} classes need "
-            f"({rows}, {classes}); give the model one output for each class"
-        )
+    predictions.check(prediction, (rows, classes), f"give the model one output for each of {classes} classes")
     p = prediction.astype(float)
-    predictions.check_finite(p)
     if (p < 0).any() or (np.abs(p.sum(axis=1) - 1) > 0.01).any():
         raise EvermodelError(
             "predicted rows that are not probabilities, which are positive and sum to 1; end the model in a "

@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Spec, Split
-from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures, predictions
 
 
@@ -14,29 +13,18 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
     test.y: (n,); prediction: (n,) or (n, 1). Raises EvermodelError if it is of another shape or not finite.
     """
-    if prediction.shape not in ((len(test),), (len(test), 1)):
-        raise EvermodelError(
-            f"predicted an array of shape {prediction.shape}, but {len(test)} test rows need "
-            f"({len(test)}, 1): one number for {spec.target}; give the model one output"
-        )
-    target, predicted = np.asarray(test.y, dtype=float), prediction.reshape(-1).astype(float)
-    predictions.check_finite(predicted)
+    column = prediction[:, None] if prediction.shape == (len(test),) else prediction
+    predictions.check(column, (len(test), 1), f"one number for {spec.target}; give the model one output")
+    target, predicted = np.asarray(test.y, dtype=float), column[:, 0].astype(float)
     error = predicted - target
-    return pd.DataFrame(
-        {
-            "target": target,
-            "prediction": predicted,
-            "absolute_error": np.abs(error),
-            "squared_error": error**2,
-        }
-    )
+    scores = {"target": target, "prediction": predicted}
+    return pd.DataFrame(scores | {"absolute_error": np.abs(error), "squared_error": error**2})
 
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     """The examples with the largest error, largest first, as a reader wants them; the index is the row."""
-    rows = scores.nlargest(count, "absolute_error")
     named = {"target": "true", "prediction": "predicted", "absolute_error": "off by"}
-    return rows[list(named)].rename(columns=named)
+    return scores.nlargest(count, "absolute_error")[list(named)].rename(columns=named)
 
 
 def predicted_true(scores: pd.DataFrame, unit: str) -> Figure:

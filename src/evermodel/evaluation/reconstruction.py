@@ -37,7 +37,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 def pairs(x: Array, prediction: Array) -> Iterator[tuple[Array, Array]]:
     """Truth and prediction of each example, float64 on the scale 0 to 1; raises as `score` does."""
     ends = "the whole image on the scale 0 to 1; end the model in its channels and a sigmoid"
-    predictions.check(prediction, x.shape, (0, 1), ends)
+    predictions.check(prediction, x.shape, ends, (0, 1))
     return ((truth / 255, ours.astype(float)) for truth, ours in zip(x, prediction, strict=True))
 
 
@@ -59,9 +59,9 @@ def ssim(truth: Array, ours: Array) -> float:
     return float(measures.structural_similarity(truth, ours, win_size=window, data_range=1, channel_axis=-1))
 
 
-def means(scores: pd.DataFrame) -> dict[str, float]:
+def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """The mean of every column."""
-    return {str(name): float(value) for name, value in scores.mean().items()}
+    return dict(scores.mean())
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:

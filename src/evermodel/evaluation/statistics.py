@@ -69,10 +69,7 @@ def value(statistic: Statistic, scores: pd.DataFrame) -> float:
 def difference(
     statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int, level: float, resamples: int
 ) -> Interval:
-    """The interval of ours minus theirs, where every draw is of the same rows of both tables.
-
-    Raises EvermodelError if there are too few rows.
-    """
+    """The interval of ours minus theirs, each draw of the same rows; EvermodelError if there are too few."""
     our, their = draws(statistic, ours), draws(statistic, theirs)
     paired = Draws(our.units, lambda *drawn: our.value(*drawn) - their.value(*drawn), our.at_once)
     return _bootstrap(paired, seed, level, resamples)

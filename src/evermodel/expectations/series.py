@@ -1,7 +1,4 @@
-"""What a series of daily prices must be: one row per day, in order of time.
-
-An expectation without a severity is critical, as it is in Great Expectations.
-"""
+"""What a series of daily prices must be: one row per day, in order of time."""
 
 from typing import Any
 
@@ -20,10 +17,7 @@ CHANGE = 0.5
 
 
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
-    """The expectations of a series.
-
-    manifest: split ("train" or "test"), date, and prices, which are all other columns.
-    """
+    """Its expectations. manifest: split ("train" or "test"), date, and all other columns are prices."""
     target, fewest = dataset.target, dataset.expect.min_rows
     expectations = [
         E.ExpectTableRowCountToBeBetween(min_value=fewest, description=f"at least {fewest} days"),

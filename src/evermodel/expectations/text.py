@@ -1,7 +1,4 @@
-"""What a set of texts must be, seen through its manifest: one row per text with its metadata.
-
-An expectation without a severity is critical, as it is in Great Expectations.
-"""
+"""What a set of texts must be, seen through its manifest: one row per text with its metadata."""
 
 from typing import Any
 

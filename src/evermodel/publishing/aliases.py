@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.tracking import MlflowClient
@@ -12,7 +13,6 @@ from mlflow.tracking import MlflowClient
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
-from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.ledger import GENESIS, Action, Entry, Ledger
 from evermodel.runs import journal
 
@@ -21,40 +21,33 @@ HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases foll
 RUN, PERSON = "EVERMODEL_RUN", "EVERMODEL_PERSON"  # set by Airflow's tasks
 
 
-def entry(
+def enact(
+    client: MlflowClient,
+    name: str,
+    book: Ledger,
     action: Action,
     version: int,
-    before: int | None,
     after: int | None,
     reason: str,
-    model: Candidate | None = None,
-    compared: bool = False,
+    **judged: Any,
 ) -> Entry:
-    """A line for the ledger, which itself adds number, previous and hash; model: what was judged, if
-    anything.
+    """Write a line, then move the aliases; what is cut short in between is made up for by `reconcile`.
+
+    after: who is champion from now on; judged: what is known of the version, by the names of `Entry`.
     """
-    return Entry(
-        number=0,
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
-        who=_who(),
-        action=action,
-        version=version,
-        before=before,
-        after=after,
-        reason=reason,
-        commit=journal.commit(),
-        sha256=model.metadata.sha256 if model else "",
-        test_hash=model.spec.test_hash if model else "",
-        compared=compared,
-        policy=model.policy_hash if model else "",
-        numbers=model.numbers if model else {},
-        previous="",
+    written = book.append(
+        Entry(
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            who=_who(),
+            action=action,
+            version=version,
+            before=book.champion,
+            after=after,
+            reason=reason,
+            commit=journal.commit(),
+            **judged,
+        )
     )
-
-
-def enact(client: MlflowClient, name: str, book: Ledger, decided: Entry) -> Entry:
-    """Write a line, then move the aliases; what is cut short in between is made up for by `reconcile`."""
-    written = book.append(decided)
     _follow(client, name, book)
     return written
 
@@ -65,13 +58,13 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     Aliases that a crash left behind follow; a champion that somebody named in MLflow itself is written down.
     Raises EvermodelError if the registry has followed another ledger.
     """
-    models = client.search_registered_models(f"name = '{name}'", max_results=1)
-    if book.entries and not models:
+    model = registry.registered(client, name)
+    if book.entries and not model:
         raise EvermodelError(
             f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
             "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move the file away"
         )
-    followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
+    followed, found = _stand(model)
     if followed != book.head:
         if followed not in {GENESIS, *(line.hash for line in book.entries)}:
             raise EvermodelError(
@@ -79,28 +72,23 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
                 "name the folder of that one, or restore it from a copy"
             )
         _follow(client, name, book)
-        return
-    found = _champion(models)
-    if found != book.champion:
-        reason = (
-            f"somebody made version {found} champion in MLflow" if found else "somebody took the alias away"
-        )
+    elif found != book.champion:
         version = found or book.champion
         assert version is not None
-        enact(client, name, book, entry("found", version, book.champion, found, reason))
+        reason = f"made version {found} champion in MLflow" if found else "took the alias away"
+        enact(client, name, book, "found", version, found, f"somebody {reason}")
 
 
 def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> None:
     """Raise an EvermodelError if the registry does not stand where the last line says."""
-    models = client.search_registered_models(f"name = '{name}'", max_results=1)
-    followed = models[0].tags.get(HEAD, GENESIS) if models else GENESIS
+    followed, champion = _stand(registry.registered(client, name))
     if followed != (lines[-1].hash if lines else GENESIS):
         raise EvermodelError(
             f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
             "one: lines are missing, or a promotion was cut short (`evermodel run` completes it)"
         )
     after = lines[-1].after if lines else None
-    if _champion(models) != after:
+    if champion != after:
         raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
 
 
@@ -131,20 +119,17 @@ def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) 
             f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
             f"{book.champion} is champion now; `{again}` compares it again"
         )
-    approved = entry("promote", chosen.version, book.champion, chosen.version, f"approved; {chosen.reason}")
-    return enact(client, name, book, _judged_as(chosen, approved))
+    reason = f"approved; {chosen.reason}"
+    return enact(client, name, book, "promote", chosen.version, chosen.version, reason, **_judged(chosen))
 
 
 def reject(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
-    """Let a version not become champion that waits for somebody's word; the newest if None.
-
-    Raises EvermodelError if none waits.
-    """
+    """Keep a version that waits, the newest if None, from becoming champion; EvermodelError if none waits."""
     chosen = waiting(book.entries)
     if chosen is None or version not in (None, chosen.version):
         raise _nothing_waits(name, version)
-    rejected = entry("reject", chosen.version, book.champion, book.champion, f"rejected; {chosen.reason}")
-    return enact(client, name, book, _judged_as(chosen, rejected))
+    reason = f"rejected; {chosen.reason}"
+    return enact(client, name, book, "reject", chosen.version, book.champion, reason, **_judged(chosen))
 
 
 def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
@@ -159,13 +144,12 @@ def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> E
         raise EvermodelError(f"version {target} of {name} is champion already; name another with --to")
     registry.require_answer(client, name, target)
     reason = f"instead of version {book.champion}"
-    return enact(client, name, book, entry("rollback", target, book.champion, target, reason))
+    return enact(client, name, book, "rollback", target, target, reason)
 
 
-def _judged_as(decided: Entry, answer: Entry) -> Entry:
-    """An answer to a decision, with what that was made from."""
-    kept = ("sha256", "test_hash", "policy", "numbers")
-    return answer.model_copy(update={field: getattr(decided, field) for field in kept})
+def _judged(decided: Entry) -> dict[str, Any]:
+    """What a decision was made from, which an answer to it is made from too."""
+    return decided.model_dump(include={"sha256", "test_hash", "policy", "numbers"})
 
 
 def _nothing_waits(name: str, version: int | None) -> EvermodelError:
@@ -198,10 +182,10 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     client.set_registered_model_tag(name, HEAD, last.hash)
 
 
-def _champion(models: Sequence[RegisteredModel]) -> int | None:
-    """The version that the alias points at."""
-    number = models[0].aliases.get(registry.CHAMPION) if models else None
-    return int(number) if number else None
+def _stand(model: RegisteredModel | None) -> tuple[str, int | None]:
+    """The hash of the line that a registered model follows, and the version that is champion by its alias."""
+    number = model and model.aliases.get(registry.CHAMPION)
+    return model.tags.get(HEAD, GENESIS) if model else GENESIS, int(number) if number else None
 
 
 def _who() -> str:

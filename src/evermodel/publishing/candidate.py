@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -55,6 +56,12 @@ class Candidate:
         names = (metric, f"{metric}_low", f"{metric}_high", f"baseline_{metric}")
         figures = {name: self.figures[name] for name in names if name in self.figures}
         return figures if math.isnan(self.latency) else figures | {"latency": self.latency}
+
+    @property
+    def judged(self) -> dict[str, Any]:
+        """What the ledger keeps of it."""
+        known = {"sha256": self.metadata.sha256, "test_hash": self.spec.test_hash}
+        return known | {"policy": self.policy_hash, "numbers": self.numbers}
 
 
 def load(name: str, shared: Project) -> Candidate:

@@ -35,7 +35,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    number: int
+    number: int = 0
     time: str
     who: str
     action: Action
@@ -44,12 +44,12 @@ class Entry(BaseModel):
     after: int | None
     reason: str
     commit: str
-    sha256: str
-    test_hash: str
-    compared: bool
-    policy: str
-    numbers: Mapping[str, float]
-    previous: str
+    sha256: str = ""
+    test_hash: str = ""
+    compared: bool = False
+    policy: str = ""
+    numbers: Mapping[str, float] = {}
+    previous: str = ""
     hash: str = ""
 
     @property
@@ -95,12 +95,9 @@ class Ledger:
         """Write a line and return it with number, `previous` and hash; on disk before this returns."""
         chained = entry.model_copy(update={"number": len(self.entries) + 1, "previous": self.head})
         signed = chained.model_copy(update={"hash": chained.digest})
-        descriptor = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(descriptor, f"{_text(signed.model_dump())}\n".encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with self.file.open("ab", buffering=0) as stream:
+            stream.write(f"{_text(signed.model_dump())}\n".encode())
+            os.fsync(stream)
         self.entries.append(signed)
         return signed
 
@@ -112,16 +109,14 @@ def held(name: str) -> Iterator[Ledger]:
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file.with_suffix(".lock"))
     try:
-        lock.acquire(timeout=PATIENCE)
+        ours = lock.acquire(timeout=PATIENCE)
     except Timeout:
         raise EvermodelError(
             f"somebody else promotes it for {PATIENCE:g} s already ({lock.lock_file} is locked); try again"
         ) from None
-    try:
+    with ours:
         _drop_torn_line(file)
         yield Ledger(file)
-    finally:
-        lock.release()
 
 
 def read(file: Path) -> list[Entry]:

@@ -30,10 +30,7 @@ class Rival:
 
 
 class Comparison(NamedTuple):
-    """By how much the metric is better than the champion's on some of the test rows; minus is worse.
-
-    needed: what `low` has to be above.
-    """
+    """By how much the metric beats the champion's on some test rows; needed: what `low` has to be above."""
 
     rows: str
     size: int
@@ -50,10 +47,7 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """promoted: whether it deserves to be champion; reason: one sentence.
-
-    confidence: at which the comparisons were made, where there were any.
-    """
+    """promoted: whether it deserves to be champion; confidence: of the comparisons, if there are any."""
 
     promoted: bool
     reason: str

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from mlflow.entities import LoggedModel, LoggedModelOutput
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.utils import _save_example
@@ -62,10 +62,17 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
     return sorted(found, key=lambda version: -int(version.version))
 
 
+def registered(client: MlflowClient, name: str) -> RegisteredModel | None:
+    """The registered model of that name, with its aliases; None if there is none."""
+    # Asking for it by its name answers "there is none" and "the server failed" with the same exception.
+    found = client.search_registered_models(f"name = '{name}'", max_results=1)
+    return found[0] if found else None
+
+
 def named(client: MlflowClient, name: str, word: str) -> ModelVersion:
     """The version of that number or alias; EvermodelError that names those there are."""
-    models = client.search_registered_models(f"name = '{name}'", max_results=1)
-    aliases = models[0].aliases if models else {}
+    found = registered(client, name)
+    aliases = found.aliases if found else {}
     known = {str(version.version): version for version in versions(client, name)}
     if (number := str(aliases.get(word, word))) not in known:
         there = ", ".join([*sorted(known, key=int), *sorted(aliases)]) or "none"
@@ -75,9 +82,8 @@ def named(client: MlflowClient, name: str, word: str) -> ModelVersion:
 
 def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     """The version that the alias points at, or None."""
-    # Asking for the alias itself answers "there is none" and "the server failed" with the same exception.
-    found = client.search_registered_models(f"name = '{name}'", max_results=1)
-    number = found[0].aliases.get(CHAMPION) if found else None
+    found = registered(client, name)
+    number = found and found.aliases.get(CHAMPION)
     return client.get_model_version(name, str(number)) if number else None
 
 
@@ -101,17 +107,24 @@ def require_answer(client: MlflowClient, name: str, number: int) -> None:
     Raises EvermodelError if it does not exist, is not the file that was registered, or gives no finite
     answer.
     """
-    numbers = {int(version.version) for version in versions(client, name)}
-    if number not in numbers:
-        raise EvermodelError(
-            f"{name} has no version {number}; it has {', '.join(map(str, sorted(numbers))) or 'none'}"
-        )
     with tempfile.TemporaryDirectory() as folder:
-        predict, _ = load(client.get_model_version(name, str(number)), Path(folder))
-        example = Model.load(str(next(Path(folder).rglob("MLmodel")))).load_input_example(folder)
-        answer = np.asarray(predict(example), dtype=float)
-    if len(answer) != len(example) or not np.isfinite(answer).all():
-        raise EvermodelError(f"{name} version {number} gives no finite answer for the example in its package")
+        predict, _ = load(named(client, name, str(number)), Path(folder))
+        require_finite(name, number, predict, example(Path(folder)))
+
+
+def example(folder: Path) -> Any:
+    """The raw examples in the package of a version that was downloaded into a folder."""
+    return Model.load(str(next(folder.rglob("MLmodel")))).load_input_example(str(folder))
+
+
+def require_finite(name: str, number: int, predict: Callable[[Any], Array], examples: Any) -> None:
+    """Raise EvermodelError unless a version gives a finite answer for each example."""
+    answer = np.asarray(predict(examples), dtype=float)
+    if len(answer) != len(examples) or not np.isfinite(answer).all():
+        raise EvermodelError(
+            f"{name} version {number} gives no finite answer for the example in its package; promote another "
+            "version"
+        )
 
 
 def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
@@ -146,12 +159,22 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
-    model = Model(signature=_signature(spec, flavour), metadata=_metadata(spec, metadata))
+    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"})
+    told = {"sha256": metadata.sha256, "spec": described}
+    model = Model(signature=_signature(spec, flavour), metadata=told)
+    loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}
     if flavour == "keras":
-        _keras(model)
+        target = folder / "data/model.keras"
+        mlflow.pyfunc.add_to_model(model, **loaded)
+        stored = {"keras_backend": "tensorflow", "save_exported_model": False}
+        model.add_flavor("keras", data="data", keras_version=version("keras"), **stored)
     else:
-        _sklearn(model, spec, metadata)
-    target = folder / ("data/model.keras" if flavour == "keras" else metadata.file)
+        target = folder / metadata.file
+        answer = "predict_proba" if spec.classes else "predict"
+        mlflow.pyfunc.add_to_model(model, model_path=metadata.file, predict_fn=answer, **loaded)
+        stored = {"serialization_format": "skops", "skops_trusted_types": list(saved.TRUSTED)}
+        installed = version("scikit-learn")
+        model.add_flavor("sklearn", pickled_model=metadata.file, sklearn_version=installed, **stored)
     target.parent.mkdir(parents=True, exist_ok=True)
     copyfile(file, target)
     table = pd.DataFrame(examples, columns=list(spec.columns)) if spec.kind == "table" else examples
@@ -207,41 +230,6 @@ def _logged_model(client: MlflowClient, name: str, run_id: str, metadata: Metada
     logged = client.create_logged_model(run.info.experiment_id, name, source_run_id=run_id, tags=tags)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged
-
-
-def _keras(model: Model) -> None:
-    mlflow.pyfunc.add_to_model(model, loader_module="mlflow.keras", python_env="python_env.yaml")
-    model.add_flavor(
-        "keras",
-        data="data",
-        keras_version=version("keras"),
-        keras_backend="tensorflow",
-        save_exported_model=False,
-    )
-
-
-def _sklearn(model: Model, spec: Spec, metadata: Metadata) -> None:
-    mlflow.pyfunc.add_to_model(
-        model,
-        loader_module="mlflow.sklearn",
-        model_path=metadata.file,
-        python_env="python_env.yaml",
-        predict_fn="predict_proba" if spec.classes else "predict",
-    )
-    model.add_flavor(
-        "sklearn",
-        pickled_model=metadata.file,
-        sklearn_version=version("scikit-learn"),
-        serialization_format="skops",
-        skops_trusted_types=list(saved.TRUSTED),
-    )
-
-
-def _metadata(spec: Spec, metadata: Metadata) -> dict[str, Any]:
-    return {
-        "sha256": metadata.sha256,
-        "spec": spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"}),
-    }
 
 
 def _signature(spec: Spec, flavour: str) -> ModelSignature:

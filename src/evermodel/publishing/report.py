@@ -51,10 +51,7 @@ def image(policy: Promotion, decision: Decision) -> bytes:
         axes.plot(one.needed, place, "|", color="black", markersize=18)
     axes.axvline(0, color="0.6", linewidth=0.8)
     axes.set_yticks(range(len(made)), [f"{one.rows} ({one.size:,})" for one in made])
-    axes.set(
-        xlabel=f"{policy.metric} better than the champion's by",
-        ylim=(-0.6, len(made) - 0.4),
-    )
+    axes.set(xlabel=f"{policy.metric} better than the champion's by", ylim=(-0.6, len(made) - 0.4))
     stream = BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()

@@ -1,6 +1,4 @@
-"""The champion's scores on the test rows of now: those that were kept, or new ones where the rows have
-changed.
-"""
+"""The champion's scores on the test rows of now: the kept ones, or new ones where the rows have changed."""
 
 import subprocess
 import sys
@@ -22,8 +20,7 @@ INPUTS = ("kind", "input_shape", "columns", "target", "targets", "classes")
 
 
 def rival(client: MlflowClient, model: Candidate) -> Rival | None:
-    """The champion with its scores on the candidate's test rows; None if there is none, or it is that very
-    model.
+    """The champion with its scores on the candidate's test rows; None if there is no other model.
 
     Raises EvermodelError if its file is not the one that was registered, or can't answer for these rows.
     """

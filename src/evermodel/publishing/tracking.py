@@ -4,7 +4,6 @@ import json
 import logging
 import math
 import os
-import queue
 import re
 import sys
 import threading
@@ -58,25 +57,20 @@ def uri() -> str:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Make one plain sentence of whatever goes wrong between here and MLflow's store.
-
-    Raises EvermodelError.
-    """
+    """Raise what goes wrong between here and MLflow's store as an EvermodelError of one plain sentence."""
     try:
         yield
     except (MlflowException, RequestException, SQLAlchemyError) as error:
         raise EvermodelError(
-            f"MLflow at {_without_password(uri())} failed: {_reason(error)}; start or mend it, or let "
-            "MLFLOW_TRACKING_URI name another, then run the same again: what is trained and evaluated is kept"
+            f"MLflow at {re.sub('//[^/@]+@', '//', uri())} failed: {_reason(error)}; start or mend it, or "
+            "let MLFLOW_TRACKING_URI name another, then run the same again: what is trained and evaluated "
+            "is kept"
         ) from None
 
 
 @answering()
 def connect() -> MlflowClient:
-    """A client that fails in seconds, where MLflow's own defaults would try for minutes.
-
-    Raises EvermodelError if the store does not answer.
-    """
+    """A client that fails in seconds, by an EvermodelError, where MLflow's defaults try for minutes."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
@@ -113,7 +107,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     _log(client, run, [*_missing(client, run, _curves(name, key, events)), *_seconds(run, events)])
     if evaluated:
         _log_report(client, run, folders.experiment(name))
-    _end(client, run, "FINISHED" if evaluated else _status(events), events)
+    _end(client, run, evaluated, events)
     return str(run.info.run_id)
 
 
@@ -126,14 +120,12 @@ def find(client: MlflowClient, name: str, key: str) -> Run | None:
 
 
 def follow(name: str, key: str) -> None:
-    """Send what happens as lines come in on standard input, and the rest when it ends.
-
-    Raises EvermodelError if the server was away to the end.
-    """
-    lines: queue.Queue[str | None] = queue.Queue()
-    threading.Thread(target=_pump, args=(lines,), daemon=True).start()
+    """Send what happens as lines come in on standard input; EvermodelError if MLflow is away to the end."""
+    news, end = threading.Event(), threading.Event()
+    threading.Thread(target=_listen, args=(news, end), daemon=True).start()
     with FileLock(_made(folders.STATE / "runs") / f"{key}.lock"):
-        while None not in _waiting(lines):
+        while news.wait() and not end.is_set():
+            news.clear()
             try:
                 _send(name, key)
             except EvermodelError as error:
@@ -149,13 +141,8 @@ def parameters(chosen: Recipe, runtime: Runtime) -> dict[str, str]:
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Nested values under dotted names, as MLflow's parameters want them."""
-    result: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            result |= flat(value, f"{prefix}{name}.")
-        elif value is not None:
-            result[prefix + name] = str(value)
-    return result
+    (row,) = pd.json_normalize(dict(values)).to_dict("records")
+    return {f"{prefix}{name}": str(value) for name, value in row.items() if value is not None}
 
 
 @answering()
@@ -175,18 +162,11 @@ def _finish(name: str, key: str) -> None:
     sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
 
 
-def _waiting(lines: "queue.Queue[str | None]") -> list[str | None]:
-    """The next line and all that came with it; None stands for the end."""
-    taken = [lines.get()]
-    while not lines.empty():
-        taken.append(lines.get())
-    return taken
-
-
-def _pump(lines: "queue.Queue[str | None]") -> None:
-    for line in sys.stdin:
-        lines.put(line)
-    lines.put(None)
+def _listen(news: threading.Event, end: threading.Event) -> None:
+    for _ in sys.stdin:
+        news.set()
+    end.set()
+    news.set()
 
 
 def _run(client: MlflowClient, name: str, key: str) -> Run:
@@ -316,16 +296,14 @@ def _test_name(name: str) -> str:
     return name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
 
 
-def _end(client: MlflowClient, run: Run, status: str, events: list[dict[str, Any]]) -> None:
-    """Close the run at the time of its last event; one that is closed so already is left alone."""
+def _end(client: MlflowClient, run: Run, evaluated: bool, events: list[dict[str, Any]]) -> None:
+    """Close the run as and when its last event tells; one that is closed so already is left alone."""
+    # A stage that could not even tell how it ended was killed.
+    told = {"end": "FINISHED", "failed": "FAILED"}
+    status = "FINISHED" if evaluated else told.get(events[-1]["event"], "KILLED")
     end = events[-1]["time"] if events else run.info.end_time
     if (run.info.status, run.info.end_time) != (status, end):
         client.set_terminated(run.info.run_id, status, end)
-
-
-def _status(events: list[dict[str, Any]]) -> str:
-    """MLflow's word for how a stage ended; one that could not even tell was killed."""
-    return {"end": "FINISHED", "failed": "FAILED"}.get(events[-1]["event"], "KILLED")
 
 
 def _reason(error: BaseException) -> str:
@@ -334,10 +312,6 @@ def _reason(error: BaseException) -> str:
         while error.__context__ is not None:
             error = error.__context__
     return str(error).splitlines()[0][:200]
-
-
-def _without_password(address: str) -> str:
-    return re.sub(r"//[^/@]+@", "//", address)
 
 
 def _made(folder: Path) -> Path:

@@ -3,17 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Literal
 
 KIND = ("processor", "device")  # what makes two machines of the same kind
-
-
-class Verdict(StrEnum):
-    """EXACT: the same bytes and figures; EQUIVALENT: as good, by the same recipe; DIVERGED: neither."""
-
-    EXACT = "EXACT"
-    EQUIVALENT = "EQUIVALENT"
-    DIVERGED = "DIVERGED"
+# The same bytes and figures; as good, by the same recipe; neither.
+Verdict = Literal["EXACT", "EQUIVALENT", "DIVERGED"]
 
 
 @dataclass(frozen=True)
@@ -50,37 +44,23 @@ class Comparison:
     @property
     def as_it_should_be(self) -> bool:
         """Whether it is the same; on another kind of machine as good will do."""
-        return self.verdict is Verdict.EXACT or (self.verdict is Verdict.EQUIVALENT and not self.same_kind)
+        return self.verdict == "EXACT" or (self.verdict == "EQUIVALENT" and not self.same_kind)
 
 
 def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[str] = ()) -> Comparison:
     """Compare a rebuild. metric: what the model is promoted by; installed: how what is installed differs from
     the lock files.
     """
+    other = (stage for stage, digest in recorded.outputs.items() if rebuilt.outputs.get(stage) != digest)
     return Comparison(
         _verdict(metric, recorded, rebuilt),
-        first_difference(recorded, rebuilt),
-        (*reasons(recorded, rebuilt), *installed),
+        next(other, None),
+        (*_reasons(recorded, rebuilt), *installed),
         all(recorded.machine.get(fact) == rebuilt.machine.get(fact) for fact in KIND),
     )
 
 
-def first_difference(recorded: Making, rebuilt: Making) -> str | None:
-    """The first stage that wrote something else, or None.
-
-    Of a version from before outputs were recorded only the test rows, the model and the figures can tell.
-    """
-    for stage, digest in recorded.outputs.items():
-        if rebuilt.outputs.get(stage) != digest:
-            return stage
-    if recorded.test_hash != rebuilt.test_hash:
-        return "prepare"
-    if recorded.sha256 != rebuilt.sha256:
-        return "train"
-    return None if _same_figures(recorded, rebuilt) else "evaluate"
-
-
-def reasons(recorded: Making, rebuilt: Making) -> list[str]:
+def _reasons(recorded: Making, rebuilt: Making) -> list[str]:
     """What else differs between the two makings, and may be why."""
     found = [
         f"{name} was {was or 'not set'}, the commit says {now or 'nothing'}"
@@ -88,7 +68,8 @@ def reasons(recorded: Making, rebuilt: Making) -> list[str]:
     ]
     if recorded.environment != rebuilt.environment:
         found.append("requirements/numbers.lock of the commit is not the one that it was trained with")
-    if recorded.key != rebuilt.key and not found and _prepared(recorded) == _prepared(rebuilt):
+    prepared = recorded.outputs.get("prepare") == rebuilt.outputs.get("prepare")
+    if recorded.key != rebuilt.key and not found and prepared:
         found.append("the code of the commit is not the one that trained it")
     found += [
         f"the machine's {fact} was {was or 'unknown'}, is {now or 'unknown'}"
@@ -98,24 +79,15 @@ def reasons(recorded: Making, rebuilt: Making) -> list[str]:
 
 
 def _verdict(metric: str, recorded: Making, rebuilt: Making) -> Verdict:
-    if recorded.sha256 == rebuilt.sha256 and _same_figures(recorded, rebuilt):
-        return Verdict.EXACT
+    # As text, in which a figure that is no number is the same as itself.
+    figures, again = (repr(sorted(made.figures.items())) for made in (recorded, rebuilt))
+    if recorded.sha256 == rebuilt.sha256 and figures == again:
+        return "EXACT"
     # Another recipe, or other test rows, may give a good figure too, but not this model's.
     same_recipe = recorded.params == rebuilt.params and recorded.test_hash == rebuilt.test_hash
     low, high = (recorded.figures.get(f"{metric}_{bound}", math.nan) for bound in ("low", "high"))
     within = low <= rebuilt.figures.get(metric, math.nan) <= high
-    return Verdict.EQUIVALENT if same_recipe and within else Verdict.DIVERGED
-
-
-def _same_figures(one: Making, other: Making) -> bool:
-    """Whether all figures are the same; one that is no number is the same as itself."""
-    return {name: repr(value) for name, value in one.figures.items()} == {
-        name: repr(value) for name, value in other.figures.items()
-    }
-
-
-def _prepared(made: Making) -> str:
-    return made.outputs.get("prepare", made.test_hash)
+    return "EQUIVALENT" if same_recipe and within else "DIVERGED"
 
 
 def _changes(was: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str, str | None, str | None]]:

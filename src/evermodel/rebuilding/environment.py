@@ -22,8 +22,7 @@ def differences(lock: str, present: Mapping[str, str]) -> list[str]:
 
 
 def _pins(lock: str) -> dict[str, str]:
-    lines = [line.rstrip(" \\") for line in lock.splitlines() if line[:1].isalnum()]
-    needed = [Requirement(line) for line in lines]
+    needed = [Requirement(line.rstrip(" \\")) for line in lock.splitlines() if line[:1].isalnum()]
     return {
         canonicalize_name(one.name): str(one.specifier).removeprefix("==")
         for one in needed

@@ -3,28 +3,25 @@
 import json
 import math
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import psutil
-
-from evermodel import downloads, fetching, pipeline, workers
+from evermodel import downloads, fetching
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.pipeline import Progress
+from evermodel.pipeline import Pipeline
 from evermodel.publishing import outputs, registry, tracking
 from evermodel.rebuilding import comparison, environment
 from evermodel.rebuilding.comparison import Comparison, Making
 from evermodel.runs import saved
 from evermodel.scheduling import checkout
 from evermodel.scoreboard import Scoreboard
+from evermodel.workers import Crew
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -199,47 +196,13 @@ def _environment(folder: Path, clone: Path, store: str) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": store,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONPATH": str(clone / "src"),
-        "PYTHONUNBUFFERED": "1",
     }
 
 
 def _reproduce(name: str, clone: Path, variables: Mapping[str, str]) -> None:
     """Run the stages up to `evaluate`, and say where they are; EvermodelError if one fails."""
-    process = subprocess.Popen(
-        [*workers.DVC, "repro", f"{folders.experiment(name)}/dvc.yaml:evaluate"],
-        cwd=clone,
-        env=variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    board, at = Scoreboard(stderr=True), Progress()
-    with _ended_with_us(process), board.live:
-        assert process.stdout is not None
-        for line in process.stdout:
-            before, at = at, pipeline.follow(at, line)
-            if at.stage != before.stage:
-                board.began(name, at.stage)
-            board.draw([(name, at.stage or "DVC", at.epoch, "", at.figures)], 0)
-        code = process.wait()
-    if code != 0:
-        failed = f" failed at {at.stage}" if at.stage else " could not be run"
-        raise EvermodelError(f"{name}{failed} in a fresh clone: {at.reason or at.said}")
-
-
-@contextmanager
-def _ended_with_us(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Whatever ends this block, SIGTERM too, ends all that the process has started."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        with suppress(psutil.NoSuchProcess):
-            first = psutil.Process(process.pid)
-            for one in [*first.children(recursive=True), first]:
-                with suppress(psutil.NoSuchProcess):
-                    one.kill()
-        process.wait()
+    evaluated = Pipeline(name, f"{folders.experiment(name)}/dvc.yaml:evaluate", options=())
+    with chdir(clone):
+        failures = Crew([evaluated], 1, variables, Scoreboard(stderr=True)).work()
+    if failures:
+        raise EvermodelError(f"in a fresh clone {failures[0]}")

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,11 +30,14 @@ def run(step: str, *names: str, commit: str) -> int:
     One worker does a step for the same names once at a time: a retry waits for what an orphan of the try
     before still does, and then finds its result in the cache. Raises EvermodelError.
     """
-    repository, work = _needed(REPOSITORY), Path(os.environ.get(WORK, Path.home() / ".cache/evermodel"))
+    if not (repository := os.environ.get(REPOSITORY)):
+        raise EvermodelError(f"{REPOSITORY} is not set; let it say where the repository is that tasks clone")
+    work = Path(os.environ.get(WORK, Path.home() / ".cache/evermodel"))
     task = re.sub(r"[^\w.-]", "-", "-".join((step, *names[:1])))
     with _alone(work / "locks", task), cloned(repository, commit, work / "checkouts" / task) as folder:
-        # Checkpoints and journals: a worker keeps them for the next try.
-        _keep(work / "state", folder / STATE)
+        kept = work / "state"  # checkpoints and journals, for the next try
+        kept.mkdir(exist_ok=True)
+        (folder / STATE).symlink_to(kept.resolve())
         return _inside(folder, work, step, *names)
 
 
@@ -54,19 +57,14 @@ def git(*arguments: str, folder: Path = Path(), environment: Mapping[str, str] |
     return done.stdout.strip()
 
 
-@contextmanager
-def _alone(folder: Path, task: str) -> Iterator[None]:
+def _alone(folder: Path, task: str) -> AbstractContextManager[object]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{task}.lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         print(f"another process of this worker does {task}; waiting for its end", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()
 
 
 @contextmanager
@@ -84,11 +82,6 @@ def cloned(repository: str, commit: str, folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _keep(kept: Path, folder: Path) -> None:
-    kept.mkdir(parents=True, exist_ok=True)
-    folder.symlink_to(kept.resolve())
-
-
 def _inside(folder: Path, work: Path, *arguments: str) -> int:
     environment = {
         CACHE: str(work / "cache"),
@@ -100,16 +93,8 @@ def _inside(folder: Path, work: Path, *arguments: str) -> int:
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "evermodel.scheduling.steps", *arguments],
-        cwd=folder,
-        env=os.environ | environment,
+        [sys.executable, "-m", "evermodel.scheduling.steps", *arguments], cwd=folder, env=os.environ | environment
     )
     # Airflow tells the whole process group to end; this process waits for the others, then cleans up.
     signal.signal(signal.SIGTERM, lambda *_: None)
     return process.wait()
-
-
-def _needed(name: str) -> str:
-    if not (value := os.environ.get(name)):
-        raise EvermodelError(f"{name} is not set; let it say where the repository is that tasks clone")
-    return value

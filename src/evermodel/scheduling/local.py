@@ -1,9 +1,7 @@
 """A whole Airflow on this machine, with MLflow beside it: for one person, reachable from here only."""
 
-import base64
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -12,7 +10,6 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -23,7 +20,8 @@ from evermodel.publishing import tracking
 from evermodel.runs import journal
 from evermodel.scheduling.checkout import REMOTE, REPOSITORY, WORK, git
 
-HOME = Path(".airflow")
+HOME = Path(".airflow")  # also of the keys that Airflow makes for itself, and of the password
+PASSWORDS = HOME / "passwords.json"
 AIRFLOW = Path(".venv-airflow/bin/airflow")
 COMPONENTS = ("api-server", "dag-processor", "triggerer", "scheduler")
 USER = "admin"
@@ -39,28 +37,36 @@ def run(port: int, mlflow_port: int, jobs: int) -> None:
     """
     if not AIRFLOW.exists():
         raise EvermodelError(f"{AIRFLOW} is not here; `make airflow` installs it and runs this command")
-    for taken in (port, mlflow_port):
-        _require_free(taken)
-    known = _secrets()
-    environment = os.environ | variables(Path.cwd(), port, mlflow_port, jobs, known)
+    for wanted in (port, mlflow_port):
+        try:
+            socket.create_server(("127.0.0.1", wanted)).close()
+        except OSError:
+            raise EvermodelError(
+                f"port {wanted} is taken; name others with --port and --mlflow-port"
+            ) from None
+    HOME.mkdir(exist_ok=True)
+    HOME.chmod(0o700)
+    environment = os.environ | variables(Path.cwd(), port, mlflow_port, jobs)
     running: dict[str, psutil.Popen] = {}
     with workers.told_to_stop() as told:
         try:
             _migrate(environment)
             for name, command in _commands(mlflow_port).items():
                 if name == "scheduler":  # what is due starts at once, and fails if nobody answers it
-                    _wait(lambda: bool(_states(port)), running, told)
+                    _wait(lambda: _healthy(port), running, told)
                 running[name] = _start(name, command, environment)
-            _wait(lambda: _healthy(port), running, told)
-            print(_welcome(port, mlflow_port, known["password"]), flush=True)
+            _wait(lambda: _healthy(port, "scheduler", "dag_processor"), running, told)
+            if not told:
+                print(_welcome(port, mlflow_port), flush=True)
             _wait(lambda: False, running, told)
         finally:
             print("stopping", flush=True)
-            _stop([process for name, process in running.items() if name != "mlflow"])
-            _stop([process for name, process in running.items() if name == "mlflow"])
+            mlflow = running.pop("mlflow", None)  # of use to all others until their end
+            _stop(running.values())
+            _stop([mlflow] if mlflow else [])
 
 
-def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping[str, str]) -> dict[str, str]:
+def variables(root: Path, port: int, mlflow_port: int, jobs: int) -> dict[str, str]:
     """The environment of all processes. root: the repository, which is also what tasks clone."""
     home = root / HOME
     here = {
@@ -80,16 +86,13 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int, known: Mapping
         "CORE__PARALLELISM": str(jobs),
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(root / PASSWORDS),
         # SQLite lets one process write at a time; the others wait as long, in seconds.
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60",
-        "CORE__FERNET_KEY": known["fernet"],
         "API__HOST": "127.0.0.1",
         "API__PORT": str(port),
         "API__BASE_URL": f"http://127.0.0.1:{port}",
         "API__WORKERS": "1",
-        "API__SECRET_KEY": known["key"],
-        "API_AUTH__JWT_SECRET": known["jwt"],
         "EXECUTION_API__JWT_EXPIRATION_TIME": str(LONGEST),
         "LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
     }
@@ -110,33 +113,6 @@ def _commands(mlflow_port: int) -> dict[str, list[str]]:
     }
 
 
-def _secrets() -> dict[str, str]:
-    """Keys and the password: made once, and readable by nobody else."""
-    HOME.mkdir(exist_ok=True)
-    file = HOME / "secrets.json"
-    if not file.exists():
-        fernet = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        made = {name: secrets.token_hex(32) for name in ("jwt", "key")}
-        _write_private(file, made | {"fernet": fernet, "password": secrets.token_urlsafe(9)})
-    known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    _write_private(HOME / "passwords.json", {USER: known["password"]})
-    return known
-
-
-def _write_private(file: Path, content: Mapping[str, str]) -> None:
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(content), encoding="utf-8")
-
-
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise EvermodelError(f"port {port} is taken; name others with --port and --mlflow-port") from None
-
-
 def _migrate(environment: Mapping[str, str]) -> None:
     done = subprocess.run(
         [AIRFLOW, "db", "migrate"], env=environment, capture_output=True, text=True, check=False
@@ -151,37 +127,27 @@ def _start(name: str, command: Sequence[str], environment: Mapping[str, str]) ->
         return psutil.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
-def _require_alive(running: Mapping[str, psutil.Popen]) -> None:
-    for name, process in running.items():
-        if process.poll() is not None:
-            raise EvermodelError(f"{name} ended by itself; {HOME / name}.log says why")
-
-
 def _wait(ready: Callable[[], bool], running: Mapping[str, psutil.Popen], told: Sequence[int]) -> None:
     """Until it is ready or this process is told to stop; EvermodelError if a component ends meanwhile."""
     while not told and not ready():
-        _require_alive(running)
+        for name, process in running.items():
+            if process.poll() is not None:
+                raise EvermodelError(f"{name} ended by itself; {HOME / name}.log says why")
         time.sleep(TICK)
 
 
-def _states(port: int) -> dict[str, Any]:
-    """How Airflow's components are, as far as its pages know; nothing while they don't answer."""
+def _healthy(port: int, *components: str) -> bool:
+    """Whether Airflow's pages answer, and say that these components are well."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5) as answer:
-            return dict(json.load(answer))
+            states = json.load(answer)
     except (OSError, ValueError):
-        return {}
+        return False
+    return all(states[component]["status"] == "healthy" for component in components)
 
 
-def _healthy(port: int) -> bool:
-    """Whether Airflow's pages, its scheduler and its reader of DAGs answer."""
-    states = _states(port)
-    return bool(states) and all(
-        states[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")
-    )
-
-
-def _welcome(port: int, mlflow_port: int, password: str) -> str:
+def _welcome(port: int, mlflow_port: int) -> str:
+    password = json.loads(PASSWORDS.read_text(encoding="utf-8"))[USER]
     changed = git("status", "--porcelain", "--untracked-files=no")
     unseen = ["Runs start from the last commit: what is changed and not committed they do not see."]
     lines = [
@@ -194,7 +160,7 @@ def _welcome(port: int, mlflow_port: int, password: str) -> str:
     return "\n".join(lines)
 
 
-def _stop(processes: Sequence[psutil.Process]) -> None:
+def _stop(processes: Iterable[psutil.Process]) -> None:
     """End processes with all that they started; what does not listen is killed."""
     told: set[psutil.Process] = set()
     deadline = time.monotonic() + PATIENCE
@@ -208,16 +174,11 @@ def _stop(processes: Sequence[psutil.Process]) -> None:
 
 
 def _family(processes: Iterable[psutil.Process]) -> set[psutil.Process]:
-    """Those that run, and all that they started."""
+    """Those that run, and all that they started; a zombie waits for whoever is process 1 here."""
     family: set[psutil.Process] = set()
-    for process in filter(_alive, processes):
+    for process in processes:
         with suppress(psutil.NoSuchProcess):
-            family |= {process, *filter(_alive, process.children(recursive=True))}
+            for one in (process, *process.children(recursive=True)):
+                if one.is_running() and one.status() != psutil.STATUS_ZOMBIE:
+                    family.add(one)
     return family
-
-
-def _alive(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie waits for whoever is process 1 here."""
-    with suppress(psutil.NoSuchProcess):
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    return False

@@ -15,7 +15,7 @@ from evermodel.core.params import FILE, PROFILES, read
 from evermodel.core.section import Section
 
 WIDTH = 10_000  # lines stay as they are
-FOLDERS = {str(folder): folder for folder in (folders.DATASETS, folders.EXPERIMENTS)}
+FOLDERS = (str(folders.DATASETS), str(folders.EXPERIMENTS))
 COMMITTED = "as committed"
 S = TypeVar("S", bound=Section)
 
@@ -49,17 +49,8 @@ class Scoring(Section):
         return path
 
 
-def parse(text: str) -> Settings:
-    """The settings from JSON, in which null is what the form left empty; EvermodelError if they are none."""
-    return _parsed(text, Settings)
-
-
-def parse_scoring(text: str) -> Scoring:
-    """What is to be scored, from JSON; EvermodelError if it does not say so."""
-    return _parsed(text, Scoring)
-
-
-def _parsed(text: str, kind: type[S]) -> S:
+def parse(text: str, kind: type[S]) -> S:
+    """What a form says, from JSON, in which null is what was left empty; EvermodelError if it does not."""
     try:
         given = json.loads(text)
         return kind.model_validate({key: value for key, value in given.items() if value is not None})
@@ -80,14 +71,17 @@ def apply(chosen: Settings) -> None:
     """
     for override in changes(chosen):
         path, _, value = override.partition("=")
-        file, keys = _place(path.split("."))
+        names = path.split(".")
+        depth = (
+            2 if names[0] in FOLDERS and len(names) > 2 else 0
+        )  # names of the folder, before those of keys
+        file, (*sections, key) = Path(*names[:depth], FILE), names[depth:]
         writer = YAML()
         writer.width = WIDTH
         try:
             values = writer.load(file)
         except FileNotFoundError:
             raise EvermodelError(f"the override {override!r} is about {file}, which does not exist") from None
-        *sections, key = keys
         holder = values
         for section in sections:
             holder = _in_profile(holder.get(section))
@@ -96,22 +90,11 @@ def apply(chosen: Settings) -> None:
                     f"the override {override!r} names {section!r}, which is no section of {file}; "
                     "write it like experiments.fashion_cnn.train.epochs=3"
                 )
-        holder[key] = _value(override, value)
+        try:
+            holder[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise EvermodelError(f"the value of the override {override!r} is not valid YAML") from None
         writer.dump(values, file)
-
-
-def _place(path: list[str]) -> tuple[Path, list[str]]:
-    """The file that an override is about, and the keys in it."""
-    if path[0] in FOLDERS and len(path) > 2:
-        return FOLDERS[path[0]] / path[1] / FILE, path[2:]
-    return FILE, path
-
-
-def _value(override: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise EvermodelError(f"the value of the override {override!r} is not valid YAML") from None
 
 
 def _in_profile(values: Any) -> Any:

@@ -13,7 +13,8 @@ from configobj import ConfigObj  # comes with DVC, which reads its settings with
 
 from evermodel.core.errors import EvermodelError
 
-DVC = (sys.executable, "-m", "dvc")  # that of this environment, whatever PATH says
+# That of this environment, whatever PATH says; it waits while another one reads the graph or the cache.
+DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 CONFIG = Path(".dvc/config.local")
 GONE = ("deleted", "not in cache")  # how DVC says that a file is not here
 

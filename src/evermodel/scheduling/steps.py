@@ -9,9 +9,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from evermodel import experiments, repository
 from evermodel.core import folders
@@ -19,9 +20,6 @@ from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import handover, settings, shell
 from evermodel.scheduling.checkout import CACHE, REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
-
-if TYPE_CHECKING:
-    from evermodel.publishing.ledger import Entry
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
@@ -87,28 +85,26 @@ def publish(chosen: Settings, *names: str) -> int:
     prepare(chosen)
     known = repository.load()
     wanted = names or chosen.experiments or tuple(known.experiments)
-    datasets = {name: known.experiment(name).dataset for name in wanted}
+    needed = {}
+    for name in wanted:
+        both = folders.experiment(name), folders.dataset(known.experiment(name).dataset)
+        needed[name] = [folder / PIPELINE for folder in both]
     handover.receive()
-    files = [str(_of_experiment(name)) for name in wanted]
-    files += sorted({str(folders.dataset(name) / PIPELINE) for name in datasets.values()})
+    files = sorted({str(file) for pair in needed.values() for file in pair})
     if shell.dvc("pull", "--allow-missing", *files):
         raise EvermodelError("DVC could not fetch the results; its last lines say why")
     stale = {_pipeline(one) for one in shell.changed(*files) if not one.endswith(f":{PROMOTE}")}
-    ready = [
-        name
-        for name, dataset in datasets.items()
-        if not stale & {_of_experiment(name), folders.dataset(dataset) / PIPELINE}
-    ]
+    ready = [name for name, pair in needed.items() if stale.isdisjoint(pair)]
     for name in sorted(set(wanted) - set(ready)):
         print(f"{name} has no result and is left out")
     if not ready:
         return NOTHING_TO_DO
-    promotions = [f"{_of_experiment(name)}:{PROMOTE}" for name in ready]
+    promotions = [f"{needed[name][0]}:{PROMOTE}" for name in ready]
     code = shell.dvc("repro", "--single-item", "--keep-going", *promotions)
-    locks = {folders.experiment(name) for name in ready} | {folders.dataset(datasets[name]) for name in ready}
-    _commit(f"Retrain {', '.join(ready)}", *(str(folder / handover.LOCK) for folder in sorted(locks)))
+    locks = {str(file.with_name(handover.LOCK)) for name in ready for file in needed[name]}
+    _commit(f"Retrain {', '.join(ready)}", *sorted(locks))
     _push(os.environ["EVERMODEL_RUN"])
-    print(json.dumps(_champions(ready) | _challengers(ready)))
+    print(json.dumps(_assets(ready)))
     return code
 
 
@@ -127,7 +123,6 @@ def rebuild() -> int:
     """
     from evermodel.publishing import registry, tracking
 
-    _require_server()
     client = tracking.connect()
     names = [name for name in repository.load().experiments if registry.champion(client, name)]
     if not names:
@@ -140,7 +135,6 @@ def rebuild() -> int:
 
 def waiting(name: str) -> int:
     """Tell in the last line which version waits for approval, and why it won; 99 if none does."""
-    _require_server()
     if (decided := experiments.waiting(name)) is None:
         print(f"no version of {name} waits for approval")
         return NOTHING_TO_DO
@@ -148,22 +142,27 @@ def waiting(name: str) -> int:
     return 0
 
 
-def approve(name: str) -> int:
-    """Promote what somebody approved; the last line tells version and hash of the new champion."""
-    written = _answered(name, "promote", experiments.approve)
+def answer(how: Literal["approve", "reject"], name: str) -> int:
+    """Promote what somebody approved, or write down that somebody said no, unless the try before has done it.
+
+    The last line tells version and hash.
+    """
+    from evermodel.publishing import ledger
+
+    action, version = "promote" if how == "approve" else how, int(os.environ[VERSION])
+    try:
+        print(experiments.decide(name, how, version))
+    except EvermodelError:
+        last = ledger.read(folders.ledger(name))[-1:]
+        if [(line.version, line.action) for line in last] != [(version, action)]:
+            raise
+    written = ledger.read(folders.ledger(name))[-1]
     print(json.dumps({"version": str(written.version), "sha256": written.sha256}))
-    return 0
-
-
-def reject(name: str) -> int:
-    """Write down that somebody said no."""
-    _answered(name, "reject", experiments.reject)
     return 0
 
 
 def score(wanted: Scoring) -> int:
     """Let a champion answer for a file or a folder that the worker reaches."""
-    _require_server()
     print(experiments.score(wanted.experiment, repository.load(), [wanted.inputs], wanted.out).sentence)
     return 0
 
@@ -173,7 +172,6 @@ def prepare(chosen: Settings) -> None:
 
     Every task makes the same commit, down to its hash; only the publisher has to push it.
     """
-    _require_server()
     shell.configure(os.environ.get(REMOTE), os.environ.get(CACHE))
     settings.apply(chosen)
     _commit(f"Set {', '.join(settings.changes(chosen))}", "--update")
@@ -217,35 +215,9 @@ def _pipeline(address: str) -> Path:
     return Path(address.partition(":")[0])
 
 
-def _of_experiment(name: str) -> Path:
-    return folders.experiment(name) / PIPELINE
-
-
 def branch(run: str) -> str:
     """The name of a run as Git allows it in a branch."""
     return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
-
-
-def _answered(name: str, action: str, move: Callable[[str, int], str]) -> "Entry":
-    """Do what follows from an answer, and return its line of the ledger; a retry may find it there."""
-    from evermodel.publishing import ledger
-
-    _require_server()
-    version = int(os.environ[VERSION])
-    try:
-        print(move(name, version))
-    except EvermodelError:
-        last = ledger.read(folders.ledger(name))[-1:]
-        if [(line.version, line.action) for line in last] != [(version, action)]:
-            raise
-    return ledger.read(folders.ledger(name))[-1]
-
-
-def _require_server() -> None:
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        raise EvermodelError(
-            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
-        )
 
 
 def _commit(message: str, *what: str) -> None:
@@ -268,58 +240,44 @@ def _push(run: str) -> None:
     print(f"pushed to the branch {branch(run)}")
 
 
-def _champions(names: Sequence[str]) -> dict[str, Any]:
-    """Assets of the experiments whose champion is the model of this run, with its version and hash."""
+def _assets(names: Sequence[str]) -> dict[str, Any]:
+    """The assets of this run's models that are champions, or wait for approval, with version and hash."""
     from evermodel.publishing import registry, tracking
     from evermodel.runs import saved
 
-    client = tracking.connect()
-    champions = {name: registry.champion(client, name) for name in names}
-    metadata = {name: saved.metadata(folders.model(name)) for name in names}
-    return {
-        f"champion.{name}": {"version": champion.version, "sha256": metadata[name].sha256}
-        for name, champion in champions.items()
-        if champion and registry.holds(champion, metadata[name])
-    }
+    client, found = tracking.connect(), {}
+    for name in names:
+        metadata = saved.metadata(folders.model(name))
+        champion, asked = registry.champion(client, name), experiments.waiting(name)
+        if champion and registry.holds(champion, metadata):
+            found[f"champion.{name}"] = {"version": champion.version, "sha256": metadata.sha256}
+        if asked and asked.sha256 == metadata.sha256:
+            found[f"challenger.{name}"] = {"version": str(asked.version), "sha256": metadata.sha256}
+    return found
 
 
-def _challengers(names: Sequence[str]) -> dict[str, Any]:
-    """Assets of the experiments whose model of this run waits for approval, with its version and hash."""
-    from evermodel.runs import saved
-
-    asked = {name: experiments.waiting(name) for name in names}
-    return {
-        f"challenger.{name}": {"version": str(line.version), "sha256": line.sha256}
-        for name, line in asked.items()
-        if line and line.sha256 == saved.metadata(folders.model(name)).sha256
-    }
+RETRAINING: dict[str, Callable[..., int]] = {"begin": begin, "find": find, "run": run, "publish": publish}
+OTHERS: dict[str, Callable[..., int]] = {
+    "watch": watch,
+    "rebuild": rebuild,
+    "waiting": waiting,
+    "approve": partial(answer, "approve"),
+    "reject": partial(answer, "reject"),
+}
 
 
 def main(step: str, *names: str) -> int:
     """Do a step with the settings of EVERMODEL_SETTINGS; returns the exit code."""
+    if step != "watch" and not os.environ.get("MLFLOW_TRACKING_URI"):
+        raise EvermodelError(
+            "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
+        )
     given = os.environ.get("EVERMODEL_SETTINGS", "{}")
     if step == "score":
-        return score(settings.parse_scoring(given))
-    chosen = settings.parse(given)
-    match step:
-        case "begin":
-            return begin(chosen)
-        case "find":
-            return find(chosen, *names)
-        case "run":
-            return run(chosen, *names)
-        case "watch":
-            return watch()
-        case "rebuild":
-            return rebuild()
-        case "waiting":
-            return waiting(*names)
-        case "approve":
-            return approve(*names)
-        case "reject":
-            return reject(*names)
-        case _:
-            return publish(chosen, *names)
+        return score(settings.parse(given, Scoring))
+    if retrain := RETRAINING.get(step):
+        return retrain(settings.parse(given, Settings), *names)
+    return OTHERS[step](*names)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def content_hash(name: str, source: Source, profile: str) -> str:
 
     Raises EvermodelError if the sample can't be made.
     """
-    listed = _sampled(name, source) if _drawn(source, profile) else _pinned(source)
+    pinned = ((file.name, file.digest) for file in _files(source))
+    listed = _sampled(name, source) if _drawn(source, profile) else pinned
     return hashlib.sha256("".join(f"{digest}  {file}\n" for file, digest in listed).encode()).hexdigest()
 
 
@@ -76,22 +77,16 @@ def _drawn(source: Source, profile: str) -> bool:
 def _sampled(name: str, source: Source) -> Iterable[tuple[str, str]]:
     """What the commit makes; kept for the next look at it, for to draw all samples takes half a minute."""
     commit, kept = git("rev-parse", "HEAD"), folders.STATE / "samples" / f"{name}.json"
-    files: dict[str, str]
     with suppress(OSError, ValueError):
         known = json.loads(kept.read_text(encoding="utf-8"))
         if known["commit"] == commit:
-            files = known["files"]
-            return files.items()
+            return list(known["files"].items())
     with TemporaryDirectory() as made:
         fetching.fetch(name, source, "sample", Path(made))
-        files = dict(sorted(sources.provenance(Path(made)).files.items()))
+        files: dict[str, str] = dict(sorted(sources.provenance(Path(made)).files.items()))
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps({"commit": commit, "files": files}), encoding="utf-8")
     return files.items()
-
-
-def _pinned(source: Source) -> Iterable[tuple[str, str]]:
-    return ((file.name, file.digest) for file in _files(source))
 
 
 def _files(source: Source) -> Iterator[RemoteFile]:

@@ -28,15 +28,12 @@ def opened(out: Path) -> Iterator[Path]:
     _require_replaceable(out)
     folder = out.with_name(f"{out.name}.partial")
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "lock")
     try:
-        lock.acquire(timeout=0)
+        ours = FileLock(folder / "lock").acquire(timeout=0)
     except Timeout:
         raise EvermodelError(f"{out} is being written by another process; wait for its end") from None
-    try:
+    with ours:
         yield folder
-    finally:
-        lock.release()
 
 
 def name(number: int, origin: str) -> str:

@@ -61,14 +61,11 @@ def found(paths: Sequence[Path], spec: Spec) -> list[Path]:
 
 
 def of(files: Sequence[Path], spec: Spec) -> Iterator[Piece]:
-    """The pieces, always the same for the same files, of bounded size.
-
-    Reading one raises EvermodelError where a table can't be used.
-    """
+    """The same pieces of bounded size for the same files; EvermodelError where a table can't be used."""
     if spec.kind == "table":
         for file in files:
             state = _state(file)
-            for number, rows in enumerate(prediction.pieces(file, spec)):
+            for number, rows in enumerate(prediction.pieces(str(file), file, spec)):
                 yield Piece(f"{state} {number}", partial(_rows, file, rows, spec))
         return
     count = min(FILES, max(1, NUMBERS // prod(spec.input_shape)))
@@ -97,7 +94,7 @@ def _files(files: Sequence[Path], spec: Spec) -> Examples:
     places, x, rejected = [], [], []
     for file in files:
         try:
-            x.append(prediction.example(file, spec))
+            x.append(prediction.example(str(file), file, spec))
             places.append({"file": str(file)})
         except EvermodelError as reason:
             rejected.append((str(file), str(reason)))

@@ -72,12 +72,8 @@ def create(
     app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
     _protocol(app, plane, challengers, request_log)
     _plain(app, plane, challengers, request_log)
-    for error, status in STATUS.items():
-        app.add_exception_handler(error, _handler(status))
-    app.add_exception_handler(Exception, _failure)
-    app.add_exception_handler(StarletteHTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(ValidationError, _invalid)
+    for error in (*STATUS, StarletteHTTPException, RequestValidationError, ValidationError, Exception):
+        app.add_exception_handler(error, _refuse)
     return app
 
 
@@ -85,6 +81,7 @@ def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, request_log:
     """The Open Inference Protocol's endpoints, without those by which KServe's models are unloaded."""
     v2 = V2Endpoints(plane)
 
+    @app.post("/v2/models/{model_name}/infer", response_model=InferenceResponse)
     async def infer(model_name: str, body: InferenceRequest, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, model_name)
         asked = InferRequest.from_inference_request(body, model_name)
@@ -98,28 +95,27 @@ def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, request_log:
         request_log.note(version, "v2", _timed(version, "v2", began), raw, content["outputs"])
         return JSONResponse(content)
 
-    for path, endpoint, model in (
-        ("", v2.metadata, ServerMetadataResponse),
-        ("/health/live", v2.live, ServerLiveResponse),
-        ("/health/ready", v2.ready, ServerReadyResponse),
-        ("/models", v2.models, ListModelsResponse),
-    ):
-        app.add_api_route(f"/v2{path}", endpoint, response_model=model)
+    app.add_api_route("/v2", v2.metadata, response_model=ServerMetadataResponse)
+    app.add_api_route("/v2/health/live", v2.live, response_model=ServerLiveResponse)
+    app.add_api_route("/v2/health/ready", v2.ready, response_model=ServerReadyResponse)
+    app.add_api_route("/v2/models", v2.models, response_model=ListModelsResponse)
 
+    @app.get("/v2/models/{model_name}", response_model=ModelMetadataResponse)
     async def metadata(model_name: str) -> Any:
         return await v2.model_metadata(model_name)
 
+    @app.get("/v2/models/{model_name}/ready", response_model=ModelReadyResponse)
     async def ready(model_name: str) -> Any:
         return await v2.model_ready(model_name)
 
-    app.add_api_route("/v2/models/{model_name}", metadata, response_model=ModelMetadataResponse)
-    app.add_api_route("/v2/models/{model_name}/ready", ready, response_model=ModelReadyResponse)
-    app.add_api_route(
-        "/v2/models/{model_name}/infer", infer, methods=["POST"], response_model=InferenceResponse
-    )
-
 
 def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: RequestLog) -> None:
+    @app.post(
+        "/predict/{name}",
+        response_model=form.Answered,
+        responses={200: {"content": {"image/png": {}}}},
+        openapi_extra={"requestBody": BODY},
+    )
     async def predict(name: str, request: Request) -> Any:
         began, served = time.perf_counter(), _served(plane, name)
         names, x = await form.examples(request, served.champion.spec, served.pool)
@@ -132,6 +128,7 @@ def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: Re
         request_log.note(version, "plain", _timed(version, "plain", began), raw, rows)
         return form.response(version, rows, request.headers.get("accept", ""))
 
+    @app.get("/champions")
     async def champions() -> dict[str, Any]:
         served = [model.champion for model in plane.model_registry.get_models().values()]
         return {
@@ -139,16 +136,6 @@ def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: Re
             "challengers": challengers.state(),
             "problems": {name or "MLflow": reason for name, reason in challengers.problems.items()},
         }
-
-    app.add_api_route(
-        "/predict/{name}",
-        predict,
-        methods=["POST"],
-        response_model=form.Answered,
-        responses={200: {"content": {"image/png": {}}}},
-        openapi_extra={"requestBody": BODY},
-    )
-    app.add_api_route("/champions", champions, methods=["GET"])
 
 
 def _served(plane: Plane, name: str) -> Served:
@@ -162,29 +149,16 @@ def _timed(version: Champion, how: str, began: float) -> float:
     return seconds
 
 
-def _handler(status: int) -> Any:
-    async def handle(_: Request, error: Exception) -> JSONResponse:
-        return _refusal(status, str(error))
-
-    return handle
-
-
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, StarletteHTTPException)
-    return _refusal(error.status_code, str(error.detail), dict(error.headers or {}))
-
-
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError | ValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return _refusal(422, f"{where or 'the body'}: {first['msg']}")
-
-
-async def _failure(_: Request, error: Exception) -> JSONResponse:
-    return _refusal(500, "the server failed; its log says why")
-
-
-def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> JSONResponse:
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
+    """Say in a sentence why there is no answer; of a failure of our own, the log says it."""
+    status, sentence, headers = 500, "the server failed; its log says why", None
+    if isinstance(error, StarletteHTTPException):
+        status, sentence, headers = error.status_code, str(error.detail), error.headers
+    elif isinstance(error, RequestValidationError | ValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        status, sentence = 422, f"{where or 'the body'}: {first['msg']}"
+    elif known := [status for kind, status in STATUS.items() if isinstance(error, kind)]:
+        status, sentence = known[0], str(error)
     REFUSED.labels(status).inc()
     return JSONResponse({"error": sentence}, status, headers)

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.models import Model
 
 from evermodel.core.data import Array, Spec
-from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
 from evermodel.runs import determinism, saved
 
@@ -43,21 +41,11 @@ def load(version: ModelVersion, task: str) -> Champion:
     with tempfile.TemporaryDirectory() as folder:
         file, spec = registry.fetch(version, Path(folder))
         predict = _predictor(file, spec)
-        packed = Model.load(str(next(Path(folder).rglob("MLmodel")))).load_input_example(folder)
+        packed = registry.example(Path(folder))
     example = np.asarray(packed, dtype=object if spec.kind == "text" else spec.input_dtype)
     number, run_id, card = int(version.version), version.run_id or "", version.description or ""
-    champion = Champion(version.name, number, run_id, task, spec, predict, example, card)
-    _require_answer(champion, example)
-    return champion
-
-
-def _require_answer(champion: Champion, example: Array) -> None:
-    answer = np.asarray(champion.predict(example), dtype=float)
-    if len(answer) != len(example) or not np.isfinite(answer).all():
-        raise EvermodelError(
-            f"{champion.name} version {champion.version} gives no finite answer for the example in its "
-            "package; promote another version"
-        )
+    registry.require_finite(version.name, number, predict, example)
+    return Champion(version.name, number, run_id, task, spec, predict, example, card)
 
 
 def _predictor(file: Path, spec: Spec) -> Callable[[Array], Array]:

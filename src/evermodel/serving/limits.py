@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,9 +52,6 @@ class WorkerPool:
         future = self._pool.submit(work)
         # A thread can't be stopped: what ran out of time keeps its place until it is done.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
-        return await self._within(future)
-
-    async def _within(self, future: "Future[T]") -> T:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self.limits.seconds)
         except TimeoutError:

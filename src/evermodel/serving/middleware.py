@@ -59,15 +59,14 @@ class AccessMiddleware:
     async def _read(self, headers: Headers, receive: Receive) -> bytes | None:
         """The whole body; None if the client left."""
         said, body, more = headers.get("content-length", ""), b"", True
-        while more:
-            if (int(said) if said.isdecimal() else 0) > self.limits.body or len(body) > self.limits.body:
-                raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
+        size = int(said) if said.isdecimal() else 0
+        while more and size <= self.limits.body:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
-            more = message.get("more_body", False)
-        if len(body) > self.limits.body:
+            size, more = max(size, len(body)), message.get("more_body", False)
+        if size > self.limits.body:
             raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
         return body
 

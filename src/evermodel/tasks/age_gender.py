@@ -1,7 +1,6 @@
 """Evaluation of two predictions about one face: its age in years, and the probability of gender 1."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,10 @@ from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities, quantities
+from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"gender_accuracy": "higher", "age_mae": "lower"}
+HEADLINES: dict[str, str] = {"gender_accuracy": "higher", "age_mae": "lower"}
 COLUMNS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}
 TARGETS = ("age", "gender")
 BANDS = {"0_12": 12, "13_25": 25, "26_45": 45, "46_65": 65, "66_plus": np.inf}  # the last year of each
@@ -35,11 +35,8 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
             f"age_gender needs {' and '.join(TARGETS)}, in this order: set targets in "
             f"data/{spec.dataset}/params.yaml"
         )
-    if prediction.shape != test.y.shape:
-        raise EvermodelError(
-            f"predicted an array of shape {prediction.shape}, but {len(test)} test rows need {test.y.shape}: "
-            "an age and the probability of gender 1; give the model these two heads"
-        )
+    advice = "an age and the probability of gender 1; give the model these two heads"
+    check(prediction, test.y.shape, advice)
     years = quantities.score(Split(test.x, test.y[:, 0]), prediction[:, 0], spec)
     gender = probabilities.score(
         Split(test.x, test.y[:, 1].astype(int)),
@@ -62,7 +59,7 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     for metric, column in COLUMNS.items():
         values[metric] = scores[column].mean()
         values |= {f"{metric}_{group}": part[column].mean() for group, part in _groups(scores)}
-    return {name: float(value) for name, value in values.items()}
+    return values
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:
@@ -72,9 +69,8 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     """The examples whose age is furthest off, as a reader wants them; the index is the row."""
-    rows = scores.nlargest(count, "absolute_error")
     named = {"target": "age", "prediction": "predicted", "gender": "gender", "probability": "p(gender 1)"}
-    return rows[list(named)].rename(columns=named)
+    return scores.nlargest(count, "absolute_error")[list(named)].rename(columns=named)
 
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:

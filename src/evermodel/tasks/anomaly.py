@@ -1,7 +1,5 @@
 """Evaluation of how well the error of a reconstruction tells what is not normal."""
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,7 +10,7 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation import reconstruction
 from evermodel.evaluation.statistics import Statistic
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"roc_auc": "higher"}
+HEADLINES: dict[str, str] = {"roc_auc": "higher"}
 SHOWN = 6
 
 
@@ -32,8 +30,8 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """roc_auc and average_precision of the error as the score of class 1."""
     pair = scores["target"], scores["error"]
     return {
-        "average_precision": float(measures.average_precision_score(*pair)),
-        "roc_auc": float(measures.roc_auc_score(*pair)),
+        "average_precision": measures.average_precision_score(*pair),
+        "roc_auc": measures.roc_auc_score(*pair),
     }
 
 

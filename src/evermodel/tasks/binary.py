@@ -1,7 +1,5 @@
 """Evaluation of the probability of the second of two classes."""
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,11 +10,7 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {
-    "accuracy": "higher",
-    "log_loss": "lower",
-    "roc_auc": "higher",
-}
+HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower", "roc_auc": "higher"}
 
 worst = probabilities.worst
 
@@ -36,7 +30,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """All metrics of a table of scores; precision, recall and F1 are those of class 1."""
     pair, ranked = (scores["target"], scores["predicted"]), (scores["target"], _positive(scores, spec))
-    values = {
+    return {
         "accuracy": measures.accuracy_score(*pair),
         "average_precision": measures.average_precision_score(*ranked),
         "brier": measures.brier_score_loss(*ranked),
@@ -46,7 +40,6 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
         "recall": measures.recall_score(*pair, zero_division=0),
         "roc_auc": measures.roc_auc_score(*ranked),
     }
-    return {name: float(value) for name, value in values.items()}
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:

@@ -1,10 +1,8 @@
 """Evaluation of the probabilities of several classes, one of which is right."""
 
-from typing import Literal
-
 from evermodel.evaluation import classification, probabilities
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
+HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower"}
 
 score = probabilities.score
 worst = probabilities.worst

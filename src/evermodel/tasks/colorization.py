@@ -1,7 +1,6 @@
 """Evaluation of the colours that were given to gray images."""
 
 import warnings
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,11 @@ from evermodel.evaluation import reconstruction
 from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {
-    "psnr": "higher",
-    "ssim": "higher",
-    "ab_error": "lower",
-}
+HEADLINES: dict[str, str] = {"psnr": "higher", "ssim": "higher", "ab_error": "lower"}
 MOST = 128  # of CIE Lab's a and b, in their own units
 SHOWN = 6
+
+metrics = reconstruction.metrics
 
 
 def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
@@ -31,13 +28,8 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     between -MOST and MOST. Raises EvermodelError if it is of another shape, not finite, or out of bounds.
     """
     ends = f"a and b of CIE Lab for each pixel; end the model in two channels of tanh times {MOST}"
-    check(prediction, (*test.x.shape[:3], 2), (-MOST, MOST), ends)
+    check(prediction, (*test.x.shape[:3], 2), ends, (-MOST, MOST))
     return pd.DataFrame([_compared(truth, ab) for truth, ab in zip(test.x, prediction, strict=True)])
-
-
-def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """The means over images, those of gray images among them."""
-    return reconstruction.means(scores)
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:

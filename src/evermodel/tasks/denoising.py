@@ -1,7 +1,5 @@
 """Evaluation of how well noise was taken out of images."""
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -10,10 +8,11 @@ from skimage.util import random_noise
 from evermodel.core.data import Array, Predictions, Spec
 from evermodel.evaluation import reconstruction
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
+HEADLINES: dict[str, str] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 NOISE = 0.1  # standard deviation, of the range of the pixels
 
 score = reconstruction.score
+metrics = reconstruction.metrics
 statistics = reconstruction.statistics
 worst = reconstruction.worst
 
@@ -26,11 +25,6 @@ def inputs(x: Array, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     noisy = (random_noise(image, "gaussian", rng=rng, var=NOISE**2) for image in x)
     return np.stack([reconstruction.eight_bit(image) for image in noisy])
-
-
-def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """The means of mse, psnr and ssim, against the clean images."""
-    return reconstruction.means(scores)
 
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:

@@ -5,8 +5,6 @@ the gallery of known faces, and the others are probes. A person is as similar to
 the person's gallery faces, by the cosine. Ties count against the answer.
 """
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,8 +18,9 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import EMBEDDING, Statistic, cosines, verification
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"rank1": "higher", "verification_auc": "higher"}
+HEADLINES: dict[str, str] = {"rank1": "higher", "verification_auc": "higher"}
 PAIRS = ("pairs of two people", "pairs of one person")
+ADVICE = "one vector of the same length for each; end the model in one flat layer"
 SHOWN = 6
 NEIGHBOURS = 5
 
@@ -34,8 +33,10 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     A gallery face is compared with the gallery without itself. test.y: (n,) numbers of people; prediction:
     (n, d). Raises EvermodelError if it is of another shape or not finite, or no person can be known again.
     """
-    people, vectors = np.asarray(test.y), _vectors(prediction, len(test))
-    known = pd.Series(people).groupby(people).cumcount().to_numpy() * 2 < _images(people)
+    check(prediction, (len(test), prediction[0].size), ADVICE)
+    people, vectors = np.asarray(test.y), np.asarray(normalize(prediction.astype(float)))
+    of_each = pd.Series(people).groupby(people)
+    known = (of_each.cumcount() * 2 < of_each.transform("size")).to_numpy()
     if known.all() or len(set(people)) < 2:
         raise EvermodelError(
             "can't be evaluated: the test rows need two people or more, one of them with two images; set a "
@@ -52,9 +53,9 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     cosine, one = verification(scores)
     return {
         "equal_error_rate": _equal_error_rate(one, cosine),
-        "rank1": float((ranks == 1).mean()),
-        "rank5": float((ranks <= 5).mean()),
-        "verification_auc": float(measures.roc_auc_score(one, cosine)),
+        "rank1": (ranks == 1).mean(),
+        "rank5": (ranks <= 5).mean(),
+        "verification_auc": measures.roc_auc_score(one, cosine),
     }
 
 
@@ -71,8 +72,8 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     """The probes with the smallest margin, smallest first, as a reader wants them; the index is the row."""
-    rows = scores[scores["role"] == "probe"].nsmallest(count, "margin")
     named = {"target": "person", "nearest": "nearest", "margin": "margin"}
+    rows = scores[scores["role"] == "probe"].nsmallest(count, "margin")
     return rows[list(named)].rename(columns=named)
 
 
@@ -86,22 +87,6 @@ def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[
         "roc": plots.roc(one, both, PAIRS),
         "similarities": plots.histograms("similarities", of_each, "cosine", "share of the pairs"),
     }
-
-
-def _vectors(prediction: Array, rows: int) -> Array:
-    """The prediction at unit length."""
-    advice = "one vector of the same length for each; end the model in one flat layer"
-    if prediction.ndim != 2:
-        raise EvermodelError(
-            f"predicted an array of shape {prediction.shape}, but {rows} test rows need ({rows}, d): {advice}"
-        )
-    check(prediction, (rows, prediction.shape[1]), (-np.inf, np.inf), advice)
-    return np.asarray(normalize(prediction.astype(float)))
-
-
-def _images(people: Array) -> Array:
-    """How many images there are of the person of each row, (n,)."""
-    return np.asarray(pd.Series(people).groupby(people).transform("size"))
 
 
 def _found(cosine: Array, people: Array, known: Array) -> pd.DataFrame:

@@ -1,8 +1,5 @@
 """Evaluation of a classifier that also draws its features on a plane."""
 
-from typing import Literal
-
-import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.figure import Figure
@@ -12,7 +9,7 @@ from evermodel.evaluation import classification, probabilities
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation.predictions import check
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"accuracy": "higher", "log_loss": "lower"}
+HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower"}
 MARKERS = "os^D"
 
 metrics = classification.metrics
@@ -31,7 +28,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
         return probabilities.score(test, prediction, spec)
     scores = probabilities.score(test, prediction[:, :classes], spec)
     places = prediction[:, classes:].astype(float)
-    check(places, (len(test), 2), (-np.inf, np.inf), "two coordinates of a map")
+    check(places, (len(test), 2), "two coordinates of a map")
     return scores.assign(map_x=places[:, 0], map_y=places[:, 1])
 
 

@@ -1,7 +1,6 @@
 """Evaluation of the forecast of a series' next value against "tomorrow is as today"."""
 
 import math
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation import quantities
 from evermodel.evaluation.statistics import Statistic
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"skill": "higher", "rmse": "lower", "mae": "lower"}
+HEADLINES: dict[str, str] = {"skill": "higher", "rmse": "lower", "mae": "lower"}
 
 worst = quantities.worst
 
@@ -42,7 +41,7 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     is NaN where persistence has no error. direction: the share of moves up and down that are right.
     """
     persistence = scores["persistence_squared_error"].mean()
-    values = {
+    return {
         "direction": scores["direction"].mean(),
         "mae": scores["absolute_error"].mean(),
         "persistence_rmse": math.sqrt(persistence),
@@ -50,7 +49,6 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
         "rmse": math.sqrt(scores["squared_error"].mean()),
         "skill": 1 - scores["squared_error"].mean() / persistence if persistence else math.nan,
     }
-    return {name: float(value) for name, value in values.items()}
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:

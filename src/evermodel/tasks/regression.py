@@ -1,7 +1,5 @@
 """Evaluation of a predicted number."""
 
-from typing import Literal
-
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import metrics as measures
@@ -11,7 +9,7 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation import quantities
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
+HEADLINES: dict[str, str] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
 
 score = quantities.score
 worst = quantities.worst
@@ -20,7 +18,7 @@ worst = quantities.worst
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """All metrics of a table of scores."""
     pair = scores["target"], scores["prediction"]
-    values = {
+    return {
         "mae": measures.mean_absolute_error(*pair),
         "max_error": measures.max_error(*pair),
         "median_absolute_error": measures.median_absolute_error(*pair),
@@ -28,7 +26,6 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
         "r2": measures.r2_score(*pair),
         "rmse": measures.root_mean_squared_error(*pair),
     }
-    return {name: float(value) for name, value in values.items()}
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:

@@ -1,7 +1,5 @@
 """Evaluation of masks: which pixels of an image belong to what is looked for."""
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgb
@@ -17,7 +15,7 @@ from evermodel.evaluation.predictions import check
 from evermodel.evaluation.probabilities import SMALLEST
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, Literal["lower", "higher"]] = {"dice": "higher", "iou": "higher"}
+HEADLINES: dict[str, str] = {"dice": "higher", "iou": "higher"}
 THRESHOLD = 0.5
 COUNTS = ["true_negative", "false_positive", "false_negative", "true_positive"]
 # What a pixel can be, by its number in an overlay; 0 is background on which both agree.
@@ -32,7 +30,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     EvermodelError if it is of another shape, not finite, or outside of 0 to 1. Dice 1945; Jaccard 1912.
     """
     ends = "the probability of each pixel; end the model in one channel and a sigmoid"
-    check(prediction, test.y.shape, (0, 1), ends)
+    check(prediction, test.y.shape, ends, (0, 1))
     truth, p = test.y.reshape(len(test), -1) > 0, prediction.reshape(len(test), -1)
     cells = measures.multilabel_confusion_matrix(truth, p > THRESHOLD, samplewise=True).reshape(-1, 4)
     loss = [_log_loss(*pair) for pair in zip(truth, p, strict=True)]
@@ -44,8 +42,7 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """Means over images; pooled_dice and pooled_iou are those of all test pixels as one image."""
     means = scores[["dice", "iou", "log_loss", "pixel_accuracy"]].mean()
     pooled = _agreement(scores[COUNTS].sum().to_numpy())
-    together = {f"pooled_{name}": pooled[name] for name in ("dice", "iou")}
-    return {str(name): float(value) for name, value in means.items()} | together
+    return {**means, **{f"pooled_{name}": pooled[name] for name in ("dice", "iou")}}
 
 
 def statistics(spec: Spec) -> dict[str, Statistic]:
@@ -55,9 +52,8 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
 
 def worst(scores: pd.DataFrame, spec: Spec, count: int) -> pd.DataFrame:
     """The examples with the smallest dice, smallest first, as a reader wants them; the index is the row."""
-    rows = scores.nsmallest(count, "dice")
     named = {"dice": "dice", "false_negative": "pixels missed", "false_positive": "pixels too many"}
-    return rows[list(named)].rename(columns=named)
+    return scores.nsmallest(count, "dice")[list(named)].rename(columns=named)
 
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
@@ -79,9 +75,9 @@ def _agreement(counts: Array) -> dict[str, float]:
     """dice, iou and pixel_accuracy of pixels that were counted in the order of COUNTS."""
     truth, marked = [0, 0, 1, 1], [0, 1, 0, 1]
     return {
-        "dice": float(measures.f1_score(truth, marked, sample_weight=counts, zero_division=1.0)),
-        "iou": float(measures.jaccard_score(truth, marked, sample_weight=counts, zero_division=1.0)),
-        "pixel_accuracy": float(measures.accuracy_score(truth, marked, sample_weight=counts)),
+        "dice": measures.f1_score(truth, marked, sample_weight=counts, zero_division=1.0),
+        "iou": measures.jaccard_score(truth, marked, sample_weight=counts, zero_division=1.0),
+        "pixel_accuracy": measures.accuracy_score(truth, marked, sample_weight=counts),
     }
 
 

@@ -1,8 +1,8 @@
 """A model that won waits for a person where its experiment says `approval: manual`.
 
 `approve` asks (*Required Actions*): Approve promotes it, Reject keeps the champion. Either is written to the
-ledger with the name of whoever answered. A retraining that
-waited for that would hold up the next one, so the run is one of its own.
+ledger with the name of whoever answered. A retraining that waited for that would hold up the next one, so the
+run is one of its own.
 """
 
 import json

@@ -15,7 +15,6 @@ from failures import explain
 RUN = "{{ dag.dag_id }}/{{ run_id }}"
 # In the environment and not in the command, where a shell would read it.
 FORM = "{{ params | tojson }}"
-LOCKS = "EVERMODEL_LOCKS"
 
 
 class Stage(BashOperator):
@@ -32,7 +31,7 @@ class Stage(BashOperator):
         with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump({path: text for locks in made for path, text in (locks or {}).items()}, file)
             file.flush()
-            self.env = {**self.env, LOCKS: file.name}
+            self.env = {**self.env, "EVERMODEL_LOCKS": file.name}
             return super().execute(context)
 
 

@@ -54,7 +54,7 @@ def main(name: str) -> None:
         with ledger.held(name) as book:
             aliases.reconcile(client, name, book)
             told = promote(client, model, run_id, book, shared.runtime)
-    receipt.write(model, handed_in=not trial)
+    receipt.write(name, model.metadata.sha256, model.policy.model_dump(mode="json"), handed_in=not trial)
     print(f"{name} {told}")
 
 

@@ -59,7 +59,8 @@ def to_do(pipelines: Sequence[Pipeline], changed: Iterable[str]) -> list[Pipelin
 
 def handing_in(name: str) -> Pipeline:
     """The promotion of a model that `dvc exp run` made: DVC sees no reason to repeat it."""
-    return Pipeline(name, f"{_target(folders.experiment(name))}:promote", options=("--single-item", "--force"))
+    target = f"{_target(folders.experiment(name))}:promote"
+    return Pipeline(name, target, options=("--single-item", "--force"))
 
 
 def follow(progress: Progress, line: str) -> Progress:

@@ -107,7 +107,18 @@ def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
 
 def save(report: Report, folder: Path) -> None:
     """Write validation.json, rejected.csv and data_docs/index.html; the same data give the same bytes."""
-    text = json.dumps(_summary(report), indent=1, ensure_ascii=False, allow_nan=False)
+    count = Counter((finding.severity, finding.success) for finding in report.findings)
+    summary = {
+        "dataset": report.dataset,
+        "success": not report.broken("critical"),
+        "rows": report.rows,
+        "severities": {
+            severity: {"held": count[severity, True], "broken": count[severity, False]}
+            for severity in ("critical", "warning")
+        },
+        "expectations": [asdict(finding) for finding in report.findings],
+    }
+    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "validation.json").write_text(text + "\n", encoding="utf-8")
     pd.DataFrame(report.rejected, columns=["file", "reason"]).to_csv(folder / REJECTED, index=False)
     (folder / DATA_DOCS).parent.mkdir()
@@ -177,12 +188,10 @@ def _observed(result: Mapping[str, Any]) -> Any:
     columns = result.get("details", {}).get("mismatched", {})
     lists = {**columns, "missing": result.get("partial_missing_list", columns.get("missing"))}
     found = [f"{what} {', '.join(map(str, names))}" for what, names in sorted(lists.items()) if names]
-    return "; ".join(found) or _rounded(result.get("observed_value"))
-
-
-def _rounded(value: Any) -> Any:
-    """Six digits: the last ones of a mean depend on the order in which a processor adds."""
-    return _plain(float(f"{value:.6g}")) if isinstance(value, float) else value
+    value = result.get("observed_value")
+    if isinstance(value, float):  # of a mean, the last digits depend on the order in which a processor adds
+        value = _plain(float(f"{value:.6g}"))
+    return "; ".join(found) or value
 
 
 def _plain(value: Any) -> Any:
@@ -192,20 +201,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
-
-
-def _summary(report: Report) -> dict[str, Any]:
-    count = Counter((finding.severity, finding.success) for finding in report.findings)
-    return {
-        "dataset": report.dataset,
-        "success": not report.broken("critical"),
-        "rows": report.rows,
-        "severities": {
-            severity: {"held": count[severity, True], "broken": count[severity, False]}
-            for severity in ("critical", "warning")
-        },
-        "expectations": [asdict(finding) for finding in report.findings],
-    }
 
 
 def _page(name: str, rows: int, findings: tuple[Finding, ...], result: Any) -> str:

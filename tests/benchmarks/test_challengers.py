@@ -6,7 +6,7 @@ from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 
 
-@pytest.mark.pipeline
+@pytest.mark.all
 def test_models_that_no_seed_changes_do_not_beat_each_other_however_often_they_try(by_the_pipeline, capsys):
     measured = by_the_pipeline("boston_linear")
     capsys.readouterr()

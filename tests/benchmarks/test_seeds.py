@@ -9,7 +9,7 @@ LONG = "ema_momentum: 0.995, batch_size: 32, epochs: {full: 100, sample: 50}"
 SHORT = "ema_momentum: 0.5, batch_size: 32, epochs: 2"
 
 
-@pytest.mark.pipeline
+@pytest.mark.all
 def test_another_seed_trains_another_network(results, by_the_pipeline, edit, capsys):
     edit("experiments/boston_dnn/params.yaml", LONG, SHORT)
     edit("params.yaml", "seed: 42", "seed: 1")

@@ -49,7 +49,7 @@ def test_the_splits_are_the_same_again(images_of_people):
     assert first == second
 
 
-@pytest.mark.pipeline
+@pytest.mark.all
 def test_it_measures_what_the_pipeline_would_on_each_split(results, by_the_pipeline, edit, capsys):
     splits.main("boston_linear", 2)
     kept = json.loads((results / "boston_linear_splits_sample.json").read_text())

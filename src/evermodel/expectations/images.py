@@ -27,13 +27,13 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += [*_metadata(dataset, manifest), *_pixels()]
+        expectations += _images(dataset, manifest)
         expectations += _split(manifest) if "split" in manifest else []
         expectations += _targets(dataset, manifest)
     return gx.ExpectationSuite(name="images", expectations=expectations)
 
 
-def _metadata(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+def _images(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     """Shape and mode as expected; where no shape is, as most of the images are."""
     usual = manifest[["height", "width", "mode"]].mode().iloc[0]
     height, width = dataset.expect.shape or (int(usual["height"]), int(usual["width"]))
@@ -47,11 +47,6 @@ def _metadata(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
             )
             for one, value in wanted.items()
         ),
-    ]
-
-
-def _pixels() -> list[Any]:
-    return [
         E.ExpectColumnValuesToBeBetween(
             column="sd", min_value=0, strict_min=True, description="no image is blank", severity="warning"
         ),

@@ -99,13 +99,12 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     for column in features:
         expectations += numbers.expectations(manifest[column], dataset)
         if numbers.is_numeric(manifest[column]) and (kind == "class" or numbers.is_numeric(target)):
-            expectations.append(_no_leak(column, dataset.target, kind))
+            told = f"alone it does not tell {dataset.target}"
+            expectations.append(
+                ExpectColumnNotToDetermineTarget(
+                    column=column, target=dataset.target, kind=kind, description=told
+                )
+            )
     if kind == "class":
         return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
     return expectations + numbers.expectations(target, dataset)
-
-
-def _no_leak(column: str, target: str, kind: Target) -> Any:
-    return ExpectColumnNotToDetermineTarget(
-        column=column, target=target, kind=kind, description=f"alone it does not tell {target}"
-    )

@@ -1,5 +1,6 @@
 """What a set of texts must be, seen through its manifest: one row per text with its metadata."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import great_expectations as gx
@@ -26,21 +27,15 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += [*_metadata(dataset, manifest), *_wording()]
+        expectations += _texts([column for column in manifest if column != dataset.target])
         expectations += labels.expectations(manifest, dataset.target, dataset.classes)
     return gx.ExpectationSuite(name="text", expectations=expectations)
 
 
-def _metadata(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
-    columns = [column for column in manifest if column != dataset.target]
+def _texts(columns: Sequence[Any]) -> list[Any]:
     return [
         *(E.ExpectColumnValuesToNotBeNull(column=one, description="no value is missing") for one in columns),
         E.ExpectColumnValuesToBeBetween(column="words", min_value=1, description="no text is empty"),
-    ]
-
-
-def _wording() -> list[Any]:
-    return [
         E.ExpectColumnValuesToBeUnique(
             column="sha256",
             mostly=1 - REPEATED,

@@ -18,6 +18,7 @@ from evermodel.runs import journal
 
 PREVIOUS, CHALLENGER = "previous", "challenger"
 HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases follow the ledger
+JUDGED = {"sha256", "test_hash", "policy", "numbers"}  # what an answer to a decision is made from too
 RUN, PERSON = "EVERMODEL_RUN", "EVERMODEL_PERSON"  # set by Airflow's tasks
 
 
@@ -119,8 +120,8 @@ def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) 
             f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
             f"{book.champion} is champion now; `{again}` compares it again"
         )
-    reason = f"approved; {chosen.reason}"
-    return enact(client, name, book, "promote", chosen.version, chosen.version, reason, **_judged(chosen))
+    reason, kept = f"approved; {chosen.reason}", chosen.model_dump(include=JUDGED)
+    return enact(client, name, book, "promote", chosen.version, chosen.version, reason, **kept)
 
 
 def reject(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
@@ -128,8 +129,8 @@ def reject(client: MlflowClient, name: str, book: Ledger, version: int | None) -
     chosen = waiting(book.entries)
     if chosen is None or version not in (None, chosen.version):
         raise _nothing_waits(name, version)
-    reason = f"rejected; {chosen.reason}"
-    return enact(client, name, book, "reject", chosen.version, book.champion, reason, **_judged(chosen))
+    reason, kept = f"rejected; {chosen.reason}", chosen.model_dump(include=JUDGED)
+    return enact(client, name, book, "reject", chosen.version, book.champion, reason, **kept)
 
 
 def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
@@ -137,7 +138,8 @@ def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> E
 
     Raises EvermodelError if there is none, or it can't answer.
     """
-    target = to or _before(book)
+    changes = [line.before for line in book.entries if line.before != line.after]
+    target = to or (changes[-1] if changes else None)
     if target is None:
         raise EvermodelError(f"{name} has had no champion before; name a version with --to")
     if target == book.champion:
@@ -147,22 +149,11 @@ def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> E
     return enact(client, name, book, "rollback", target, target, reason)
 
 
-def _judged(decided: Entry) -> dict[str, Any]:
-    """What a decision was made from, which an answer to it is made from too."""
-    return decided.model_dump(include={"sha256", "test_hash", "policy", "numbers"})
-
-
 def _nothing_waits(name: str, version: int | None) -> EvermodelError:
     which = f"version {version}" if version else "no version"
     return EvermodelError(
         f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
     )
-
-
-def _before(book: Ledger) -> int | None:
-    """The champion before this one, by the last line that changed it."""
-    changes = [line for line in book.entries if line.before != line.after]
-    return changes[-1].before if changes else None
 
 
 def _follow(client: MlflowClient, name: str, book: Ledger) -> None:

@@ -32,9 +32,8 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         rows={split: f"{count:,}" for split, count in spec.rows.items()},
         columns=", ".join(spec.columns),
         options=_listed(model.recipe.options),
-        architecture=f"{model.metadata.parameters:,} parameters, {model.megabytes:.3g} MB",
+        size=f"{model.metadata.parameters:,} parameters, {model.megabytes:.3g} MB",
         training=_listed(train.model_dump(exclude_none=True, exclude=beside) if train else {}),
-        start=_start(model),
         metrics=[*_metrics(model.figures)],
         slices=[*_slices(model)],
         asked=[*_asked(model)],
@@ -59,15 +58,6 @@ def page(title: str, card: str, images: Mapping[str, bytes]) -> str:
 
 def _listed(values: Mapping[str, object]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in values.items())
-
-
-def _start(model: Candidate) -> str:
-    """Which weights it began with, where the architecture can have pretrained ones."""
-    if model.metadata.pretrained:
-        return ", from weights trained on ImageNet"
-    if model.recipe.options.get("base"):
-        return ", from random weights (no pretrained ones came with the data)"
-    return ""
 
 
 def _metrics(figures: Mapping[str, float]) -> Iterator[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -52,18 +53,15 @@ def reference() -> Predict:
     """A network of one hidden layer."""
     keras = determinism.keras()
     layers = [keras.Input((INPUTS,)), keras.layers.Dense(UNITS, "relu"), keras.layers.Dense(1)]
-    predict: Predict = keras.Sequential(layers).predict_on_batch
-    return predict
+    return cast(Predict, keras.Sequential(layers).predict_on_batch)
 
 
 def predictor(file: Path) -> Predict:
     """A model file as it is served: Keras' own `predict` takes a hundred times as long for one row."""
     if file.suffix != ".keras":
         return saved.predictor(file)
-    predict: Predict = (
-        determinism.keras().saving.load_model(file, compile=False, safe_mode=True).predict_on_batch
-    )
-    return predict
+    model = determinism.keras().saving.load_model(file, compile=False, safe_mode=True)
+    return cast(Predict, model.predict_on_batch)
 
 
 def _seconds(predict: Predict, x: Array) -> float:

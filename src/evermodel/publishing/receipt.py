@@ -1,15 +1,11 @@
 """The receipt of a promotion: which model was handed in, and by what it was to be judged."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from evermodel.core import folders
-
-if TYPE_CHECKING:
-    from evermodel.publishing.candidate import (
-        Candidate,  # pandas and pydantic, which `is_pending` can do without
-    )
 
 
 def path(name: str) -> Path:
@@ -17,14 +13,10 @@ def path(name: str) -> Path:
     return folders.experiment(name) / "promotion.json"
 
 
-def write(model: "Candidate", handed_in: bool) -> None:
+def write(name: str, sha256: str, policy: Mapping[str, Any], handed_in: bool) -> None:
     """Write it. handed_in: whether the registry was asked, which it is not under `dvc exp run`."""
-    content = {
-        "model": model.metadata.sha256,
-        "policy": model.policy.model_dump(mode="json"),
-        "handed_in": handed_in,
-    }
-    path(model.name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    content = {"model": sha256, "policy": policy, "handed_in": handed_in}
+    path(name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def is_pending(name: str) -> bool:

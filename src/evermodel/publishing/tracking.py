@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from evermodel.core import data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.core.project import Project, Runtime
+from evermodel.core.project import Runtime
 from evermodel.runs import journal, recipe, saved
 from evermodel.runs.recipe import Recipe
 
@@ -131,7 +131,9 @@ def follow(name: str, key: str) -> None:
             except EvermodelError as error:
                 print(f"{name}: {error}", flush=True)
                 time.sleep(RETRY)
-        _finish(name, key)
+        last = journal.read(key)[-1]
+        with answering():
+            sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
 
 
 def parameters(chosen: Recipe, runtime: Runtime) -> dict[str, str]:
@@ -155,13 +157,6 @@ def _send(name: str, key: str) -> None:
     _log(client, run, _missing(client, run, _curves(name, key, journal.read(key))))
 
 
-@answering()
-def _finish(name: str, key: str) -> None:
-    """Write what the journal holds after the end of its stage, be it a good or a bad one."""
-    last = journal.read(key)[-1]
-    sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
-
-
 def _listen(news: threading.Event, end: threading.Event) -> None:
     for _ in sys.stdin:
         news.set()
@@ -174,23 +169,20 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     spec = data.load_spec(folders.prepared(chosen.dataset))
-    run = find(client, name, key) or _create(client, name, key, chosen, shared, spec)
+    run = find(client, name, key)
+    if run is None:
+        started = next((event for event in journal.read(key) if event["event"] == "start"), {})
+        run = client.create_run(
+            _experiment(client, name, f"{chosen.dataset} ({chosen.task})"),
+            start_time=started.get("time"),
+            run_name=f"{name}-{key[:8]}",
+            tags=_tags(key, started, shared.profile, chosen.dataset, spec),
+        )
     if not run.inputs.dataset_inputs:  # they are written last
         logged = sorted(parameters(chosen, shared.runtime).items())
         client.log_batch(run.info.run_id, params=[Param(*pair) for pair in logged])
         client.log_inputs(run.info.run_id, [_dataset(chosen.dataset, spec)])
     return run
-
-
-def _create(client: MlflowClient, name: str, key: str, chosen: Recipe, shared: Project, spec: Spec) -> Run:
-    started = next((event for event in journal.read(key) if event["event"] == "start"), {})
-    note = f"{chosen.dataset} ({chosen.task})"
-    return client.create_run(
-        _experiment(client, name, note),
-        start_time=started.get("time"),
-        run_name=f"{name}-{key[:8]}",
-        tags=_tags(key, started, shared.profile, chosen.dataset, spec),
-    )
 
 
 def _experiment(client: MlflowClient, name: str, note: str) -> str:

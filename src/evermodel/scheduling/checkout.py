@@ -93,7 +93,9 @@ def _inside(folder: Path, work: Path, *arguments: str) -> int:
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "evermodel.scheduling.steps", *arguments], cwd=folder, env=os.environ | environment
+        [sys.executable, "-m", "evermodel.scheduling.steps", *arguments],
+        cwd=folder,
+        env=os.environ | environment,
     )
     # Airflow tells the whole process group to end; this process waits for the others, then cleans up.
     signal.signal(signal.SIGTERM, lambda *_: None)

@@ -16,7 +16,6 @@ from evermodel.core.section import Section
 
 WIDTH = 10_000  # lines stay as they are
 FOLDERS = (str(folders.DATASETS), str(folders.EXPERIMENTS))
-COMMITTED = "as committed"
 S = TypeVar("S", bound=Section)
 
 
@@ -60,7 +59,7 @@ def parse(text: str, kind: type[S]) -> S:
 
 def changes(chosen: Settings) -> tuple[str, ...]:
     """What differs from the commit, each as an override."""
-    profile = () if chosen.profile == COMMITTED else (f"profile={chosen.profile}",)
+    profile = () if chosen.profile == "as committed" else (f"profile={chosen.profile}",)
     return (*profile, *chosen.overrides)
 
 
@@ -72,9 +71,7 @@ def apply(chosen: Settings) -> None:
     for override in changes(chosen):
         path, _, value = override.partition("=")
         names = path.split(".")
-        depth = (
-            2 if names[0] in FOLDERS and len(names) > 2 else 0
-        )  # names of the folder, before those of keys
+        depth = 2 if names[0] in FOLDERS and len(names) > 2 else 0  # of the folder that is named before keys
         file, (*sections, key) = Path(*names[:depth], FILE), names[depth:]
         writer = YAML()
         writer.width = WIDTH

@@ -25,7 +25,6 @@ NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
 PIPELINE, PROMOTE = "dvc.yaml", "promote"
 MADE = (f"{folders.DATASETS}/", f"{folders.EXPERIMENTS}/")  # where stages write; what else they need is code
-VERSION = "EVERMODEL_VERSION"  # that somebody was asked about
 AUTHOR = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -149,7 +148,7 @@ def answer(how: Literal["approve", "reject"], name: str) -> int:
     """
     from evermodel.publishing import ledger
 
-    action, version = "promote" if how == "approve" else how, int(os.environ[VERSION])
+    action, version = "promote" if how == "approve" else how, int(os.environ["EVERMODEL_VERSION"])
     try:
         print(experiments.decide(name, how, version))
     except EvermodelError:

@@ -41,13 +41,6 @@ class Challenger:
         self.failed: deque[bool] = deque(maxlen=LAST)
         self.ended = False
 
-    async def answer(self, x: Array, show: Callable[[Champion, Array], T]) -> tuple[Champion, T]:
-        """The version, and what it shows. Raises whatever keeps it from answering."""
-        answer, _ = await self.served(x)
-        shown = show(self.version, answer)
-        self.count(failed=False)
-        return self.version, shown
-
     def count(self, failed: bool) -> None:
         """Keep in mind how it did."""
         self.failed.append(failed)
@@ -92,7 +85,10 @@ class Challengers:
         challenger, failure = self._challenger(served.champion), None
         if challenger and random.random() < self.share:
             try:
-                return await challenger.answer(x, show)
+                answer, _ = await challenger.served(x)
+                shown = show(challenger.version, answer)
+                challenger.count(failed=False)
+                return challenger.version, shown
             except Exception as reason:
                 failure = reason
         answer, _ = await served(x)

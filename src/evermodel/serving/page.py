@@ -124,7 +124,7 @@ def panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.C
             with gradio.Column():
                 asked = _forms(champion)
             with gradio.Column():
-                shown = [*_empty(), gradio.Markdown()]
+                shown = [*_shown(View()), gradio.Markdown()]
         with gradio.Accordion(_heading(champion), open=False) as accordion:
             shown += [accordion, gradio.Markdown(champion.card)]
     for each, button in asked:
@@ -172,22 +172,13 @@ def _forms(champion: Champion) -> list[tuple[Question, gradio.Button]]:
     return made
 
 
-def _empty() -> list[Component]:
-    hidden = {"visible": False, "show_label": False}
+def _shown(seen: View) -> list[Component]:
+    """Places for an answer; those for which it has nothing are hidden."""
+    form = {"columns": 2, "object_fit": "contain", "format": "png", "buttons": ["fullscreen"]}
     return [
-        gradio.Label(**hidden),
-        gradio.Label(num_top_classes=5, **hidden),
-        gradio.Gallery(
-            columns=2, object_fit="contain", format="png", buttons=["fullscreen"], interactive=False, **hidden
-        ),
-    ]
-
-
-def _shown(seen: View) -> list[Any]:
-    return [
-        gradio.Label(seen.numbers, visible=bool(seen.numbers)),
-        gradio.Label(seen.classes, visible=bool(seen.classes)),
-        gradio.Gallery(seen.images, visible=bool(seen.images)),
+        gradio.Label(seen.numbers, visible=bool(seen.numbers), show_label=False),
+        gradio.Label(seen.classes, visible=bool(seen.classes), show_label=False, num_top_classes=5),
+        gradio.Gallery(seen.images, visible=bool(seen.images), show_label=False, interactive=False, **form),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ def forms(champion: Champion) -> Mapping[str, Form]:
     if spec.kind != "images":
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
     if champion.task == "embedding":
-        return {"Two images": _pair}
+        return {"Two images": partial(_images, labels=("One image", "Another"))}
     drawable = bool(spec.classes) and spec.input_shape[-1] == 1
-    return {"Draw": _drawing, "Upload": _image} if drawable else {"Upload": _image}
+    upload: dict[str, Form] = {"Upload": partial(_images, labels=("Image",))}
+    return {"Draw": _drawing, **upload} if drawable else upload
 
 
 def _row(champion: Champion) -> Question:
@@ -56,14 +58,13 @@ def _row(champion: Champion) -> Question:
 
 def _steps(champion: Champion) -> Question:
     columns = champion.spec.columns
-    table = gradio.Dataframe(
-        champion.example[0].tolist(),
-        headers=list(columns),
-        label="The last steps",
-        max_height=400,
-        interactive=True,
-    )
-    return Question([table], lambda frame: {"json": {"rows": steps(frame, columns)}})
+    shown, headers = champion.example[0].tolist(), list(columns)
+    table = gradio.Dataframe(shown, headers=headers, label="The last steps", max_height=400, interactive=True)
+
+    def request(frame: dict[str, Any]) -> Request:
+        return {"json": {"rows": [dict(zip(columns, row, strict=False)) for row in frame["data"]]}}
+
+    return Question([table], request)
 
 
 def _text(champion: Champion) -> Question:
@@ -71,14 +72,9 @@ def _text(champion: Champion) -> Question:
     return Question([field], lambda text: {"json": {"text": text}})
 
 
-def _image(champion: Champion) -> Question:
-    return Question([_upload(champion, 0, "Image")], uploaded)
-
-
-def _pair(champion: Champion) -> Question:
+def _images(champion: Champion, labels: Sequence[str]) -> Question:
     with gradio.Row():
-        fields = [_upload(champion, 0, "One image"), _upload(champion, 1, "Another")]
-    return Question(fields, uploaded)
+        return Question([_upload(champion, n, label) for n, label in enumerate(labels)], uploaded)
 
 
 def _drawing(champion: Champion) -> Question:
@@ -101,11 +97,6 @@ def _upload(champion: Champion, number: int, label: str) -> gradio.Image:
         buttons=["fullscreen"],
         elem_classes="pixelated",
     )
-
-
-def steps(frame: dict[str, Any], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of Gradio's table, (steps, columns), by column."""
-    return [dict(zip(columns, row, strict=False)) for row in frame["data"]]
 
 
 def uploaded(*files: dict[str, Any] | None) -> Request:

@@ -37,8 +37,9 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
         cosine = cosines(np.array([answer["embedding"] for answer in answers]))[0, 1]
         return View(f"cosine similarity {cosine:.3f}")
     if "image" in first:
+        image = Image.open(io.BytesIO(base64.b64decode(first["image"])))
         _, x = prediction.examples([file for _, file in request["files"]], spec)
-        return _restored(champion.task, x[0], _pixels(first["image"]))
+        return _restored(champion.task, x[0], np.asarray(image))
     if "probabilities" in first:
         return View(classes=first["probabilities"])
     if champion.task == "age_gender":
@@ -92,7 +93,3 @@ def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any
         axes.plot(0, answer[target], "o", color=figures.MODEL)
         axes.set(xlabel="step", ylabel=target)
         return Image.open(io.BytesIO(figures.png(figure, champion.name, spec)))
-
-
-def _pixels(image: str) -> Array:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(image))))

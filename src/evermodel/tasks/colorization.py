@@ -48,7 +48,11 @@ def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[
     gain = (scores["psnr"] - scores["gray_psnr"]).to_numpy()
     figure = plots.histograms("gains", {"ours": gain}, "dB of PSNR over gray", "share of test rows")
     figure.axes[0].axvline(0, color=plots.QUIET, linestyle="--", linewidth=1)
-    return {"gains": figure, "images": _rows(scores, predictions)}
+    picked = plots.spread(scores["ab_error"].to_numpy(), SHOWN)
+    shown = [_row(predictions.test.x[row], predictions.model[row]) for row in picked]
+    captions = [f"ab error {error:.3g}" for error in scores["ab_error"].iloc[picked]]
+    names = ["gray", "ours", "truth"]
+    return {"gains": figure, "images": plots.gallery("test images, best to worst", shown, names, captions)}
 
 
 def reassembled(truth: Array, ab: Array) -> Array:
@@ -75,14 +79,6 @@ def _compared(truth: Array, ab: Array) -> dict[str, float]:
         "gray_psnr": reconstruction.psnr(pixels, gray),
         "gray_ssim": reconstruction.ssim(pixels, gray),
     }
-
-
-def _rows(scores: pd.DataFrame, predictions: Predictions) -> Figure:
-    picked = plots.spread(scores["ab_error"].to_numpy(), SHOWN)
-    shown = [_row(predictions.test.x[row], predictions.model[row]) for row in picked]
-    captions = [f"ab error {error:.3g}" for error in scores["ab_error"].iloc[picked]]
-    title = "test images, best to worst"
-    return plots.gallery(title, shown, ["gray", "ours", "truth"], captions)
 
 
 def _row(truth: Array, ab: Array) -> list[Array]:

@@ -28,7 +28,15 @@ def test_a_glow_is_strongest_in_its_middle_and_covers_its_share_there():
     assert profile[-1] == 0
 
 
-def test_a_smooth_curve_goes_through_its_points():
+def test_a_blob_has_no_corners():
+    canvas = Canvas.blank(40, 40, (0, 0, 0))
+    canvas.blob([(-1, -1), (1, -1), (1, 1), (-1, 1)], RED)
+    image = canvas.finished()[..., 0]
+    assert image[0, 0] == image[39, 39] == 0
+    assert image[20, 0] == image[0, 20] == image[20, 20] == 255
+
+
+def test_a_line_goes_through_its_points():
     canvas = Canvas.blank(40, 40, (0, 0, 0))
     canvas.line([(-0.5, 0), (0, -0.5), (0.5, 0)], 0.1, RED)
     image = canvas.finished()[..., 0]

@@ -1,17 +1,16 @@
-"""A drawing surface for smooth shapes, larger than wanted and then reduced, which smooths their edges."""
+"""A drawing surface for shapes, larger than wanted and then reduced, which smooths their edges."""
 
 import functools
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from evermodel.core.data import Array
 
-STEPS = 6  # straight pieces between two points of a curve
 RINGS = 5  # of a glow
+BANDS = 10  # of a fade
 
 Colour = tuple[float, float, float]  # red, green, blue, each from 0 to 255
 Points = Sequence[tuple[float, float]]  # x to the right, y down
@@ -30,8 +29,7 @@ class Canvas:
         """A surface of one colour. fine: how many times larger than wanted it is."""
         image = Image.new("RGB", (width * fine, height * fine), _whole(colour))
         half = min(width, height) * fine / 2
-        place = np.array([[half, 0, width * fine / 2], [0, half, height * fine / 2]])
-        return cls(image, place, fine)
+        return cls(image, np.array([[half, 0, width * fine / 2], [0, half, height * fine / 2]]), fine)
 
     def at(
         self, x: float, y: float, width: float = 1, height: float | None = None, turn: float = 0
@@ -49,9 +47,13 @@ class Canvas:
         """A polygon."""
         self._draw.polygon(self._pixels(corners), fill=_whole(colour, alpha))
 
-    def blob(self, points: Points, colour: Colour, alpha: float = 1) -> None:
-        """The inside of a smooth closed curve through the points."""
-        self.shape(_curve(tuple(points), closed=True), colour, alpha)
+    def blob(self, corners: Points | Array, colour: Colour, alpha: float = 1) -> None:
+        """A polygon whose corners are cut off, and those of what is left once more (Chaikin 1974)."""
+        points = np.asarray(corners, dtype=np.float64)
+        for _ in range(2):
+            after = np.roll(points, -1, axis=0)
+            points = np.stack([0.8 * points + 0.2 * after, 0.2 * points + 0.8 * after], axis=1).reshape(-1, 2)
+        self.shape(points, colour, alpha)
 
     def oval(self, x: float, y: float, width: float, height: float, colour: Colour, alpha: float = 1) -> None:
         """An ellipse around a point. width and height: half of its axes."""
@@ -60,21 +62,19 @@ class Canvas:
     def glow(self, x: float, y: float, width: float, height: float, colour: Colour, alpha: float) -> None:
         """An ellipse that fades from its middle to its edge."""
         share = 1 - (1 - alpha) ** (1 / RINGS)  # so that all rings together cover alpha
-        for ring in _rings():
-            self.shape(ring * (width, height) + (x, y), colour, share)
+        for ring in range(1, RINGS + 1):
+            self.oval(x, y, width * ring / RINGS, height * ring / RINGS, colour, share)
 
     def line(self, points: Points, width: float, colour: Colour, alpha: float = 1) -> None:
-        """A smooth curve through the points."""
+        """Straight strokes from point to point."""
         thick = max(1, round(width * abs(np.linalg.det(self._place[:, :2])) ** 0.5))
-        pixels = self._pixels(_curve(tuple(points), closed=False))
-        self._draw.line(pixels, fill=_whole(colour, alpha), width=thick)
+        self._draw.line(self._pixels(points), fill=_whole(colour, alpha), width=thick, joint="curve")
 
-    def fade(self, top: float, bottom: float, upper: Colour, lower: Colour, bands: int = 12) -> None:
+    def fade(self, top: float, bottom: float, upper: Colour, lower: Colour) -> None:
         """A background from one height to another, over the whole width."""
-        edges = np.linspace(top, bottom, bands + 1)
-        for band, (high, low) in enumerate(pairwise(edges)):
-            box = [(-9, high), (9, high), (9, low), (-9, low)]
-            self.shape(box, mixed(upper, lower, band / (bands - 1)))
+        for band in range(BANDS):
+            y = top + (bottom - top) * band / BANDS
+            self.shape([(-9, y), (9, y), (9, bottom), (-9, bottom)], mixed(upper, lower, band / (BANDS - 1)))
 
     def finished(self) -> Array:
         """The image in the size that is wanted, (height, width, 3) float64 from 0 to 255."""
@@ -120,32 +120,4 @@ def _whole(colour: Colour, alpha: float = 1) -> tuple[int, int, int, int]:
 
 @functools.cache
 def _circle() -> Array:
-    angles = [2 * math.pi * step / 32 for step in range(32)]
-    return np.array([(math.cos(angle), math.sin(angle)) for angle in angles])
-
-
-@functools.cache
-def _rings() -> list[Array]:
-    return [_circle()[:: 2 if ring < RINGS / 2 else 1] * ring / RINGS for ring in range(1, RINGS + 1)]
-
-
-@functools.cache
-def _weights() -> Array:
-    """What four neighbouring points weigh in each step between the inner two, (STEPS, 4)."""
-    t = np.arange(STEPS) / STEPS
-    return (
-        np.stack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], 1) / 2
-    )
-
-
-@functools.lru_cache(4096)
-def _curve(points: Points, closed: bool) -> Array:
-    """Points on a smooth curve through the points (Catmull & Rom 1974), (n, 2)."""
-    known = np.asarray(points, dtype=np.float64)
-    pieces = len(known) if closed else len(known) - 1
-    ends = known[np.arange(-1, pieces + 2) % len(known)]
-    if not closed:
-        ends[0], ends[-1] = known[0], known[-1]
-    near = np.stack([ends[i : i + pieces] for i in range(4)], axis=1)  # (pieces, 4, 2)
-    curve: Array = (_weights() @ near).reshape(-1, 2)
-    return curve if closed else np.vstack([curve, known[-1]])
+    return np.array([(math.cos(step * math.pi / 12), math.sin(step * math.pi / 12)) for step in range(24)])

@@ -1,4 +1,4 @@
-"""Made portraits of people of all ages, in UTKFace's layout."""
+"""Synthetic portraits of people of all ages, in UTKFace's layout."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from evermodel.datasets.source import Edition
 from evermodel.drawing import albums, portraits
-from evermodel.drawing.portraits import Look
 
 SIDE = 200  # pixels
 ROWS = 400
@@ -26,16 +25,8 @@ def write(folder: Path, edition: Edition) -> None:
         age, woman = random.randint(1, OLDEST + 1), random.randint(2)
         origin = random.randint(len(portraits.SKINS))
         who = portraits.person(random, age, bool(woman), origin)
+        smile = random.uniform(-0.3, 1)
+        look = portraits.look(random, smile, random.uniform(0, 0.8) * (smile > 0.2), 0.4, 0.76)
         name = f"UTKFace_2000/{age}_{woman}_{origin}_{FIRST + row}.jpg.chip.jpg"
-        images[name] = portraits.photograph(who, _look(random), random, SIDE, SIDE, 2)
+        images[name] = portraits.photograph(who, look, random, SIDE, SIDE, 2)
     albums.save(folder / edition.options["archive"], images)
-
-
-def _look(random: np.random.RandomState) -> Look:
-    smile = random.uniform(-0.3, 1)
-    return Look(
-        smile=smile, gape=random.uniform(0, 0.8) * (smile > 0.2), yaw=random.normal(0, 0.35),
-        tilt=random.normal(0, 0.07), x=random.normal(0, 0.03), y=random.normal(0, 0.03),
-        size=random.uniform(0.7, 0.82), light=random.uniform(0.7, 1.15), side=random.uniform(-0.35, 0.35),
-        noise=random.uniform(2, 8), backdrop=tuple(random.uniform(40, 220, 3)),
-    )  # fmt: skip

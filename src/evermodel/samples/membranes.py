@@ -1,4 +1,4 @@
-"""Made slices of nerve tissue, as an electron microscope shows it, with the cells' membranes traced."""
+"""Synthetic slices of nerve tissue, as an electron microscope shows it, with the cells' membranes traced."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,8 @@ from PIL import Image, ImageFilter
 from evermodel.core.data import Array
 from evermodel.datasets.source import Edition
 from evermodel.drawing import albums
-from evermodel.drawing.canvas import Canvas, Colour
+from evermodel.drawing.canvas import Canvas
+from evermodel.drawing.figures import Figure
 
 SIDE = 256  # pixels
 SLICES = 12
@@ -17,7 +18,7 @@ ROWS = 9  # of cells, and columns
 DRIFT = 0.012  # how far a cell moves from one slice to the next, in half sides
 MEMBRANE, CELL = 0, 255  # in the label
 WALL = 2.6  # pixels: half of a membrane's thickness
-INSIDE, DARK, GRAIN = 150, 70, 20  # grey levels
+INSIDE, DARK, TEXTURE = 150, 70, 20  # grey levels
 
 Random = np.random.RandomState
 
@@ -94,28 +95,8 @@ def _organelles(tissue: Tissue, random: Random) -> Array:
     angles = 3 * tissue.turns
     places = tissue.cells[tissue.hosts] + 0.07 * np.column_stack([np.cos(angles), np.sin(angles)])
     for (x, y), kind, turn in zip(places, tissue.kinds, tissue.turns, strict=True):
-        ORGANELLES[kind](canvas.at(x, y, turn=turn))
+        ORGANELLES[kind].draw(canvas.at(x, y, turn=turn), (255, 255, 255), random, 0.1)
     return canvas.finished()[..., 0] / 255
-
-
-def _mitochondrion(canvas: Canvas) -> None:
-    canvas.oval(0, 0, 0.1, 0.06, _level(0.95))
-    canvas.oval(0, 0, 0.085, 0.045, _level(0.5))
-    for x in (-0.05, -0.02, 0.01, 0.04):
-        canvas.line([(x, -0.035), (x + 0.01, 0.035)], 0.012, _level(0.9))
-
-
-def _vesicle(canvas: Canvas) -> None:
-    canvas.oval(0, 0, 0.045, 0.04, _level(0.9))
-    canvas.oval(0, 0, 0.028, 0.024, _level(0))
-
-
-def _grain(canvas: Canvas) -> None:
-    canvas.oval(0, 0, 0.026, 0.022, _level(1))
-
-
-def _level(darkness: float) -> Colour:
-    return 255 * darkness, 255 * darkness, 255 * darkness
 
 
 def _microscope(label: Array, greys: Array, organelles: Array, random: Random) -> Image.Image:
@@ -123,9 +104,14 @@ def _microscope(label: Array, greys: Array, organelles: Array, random: Random) -
     blurred = Image.fromarray(255 - label).filter(ImageFilter.GaussianBlur(0.8))
     contrast = np.clip(0.8 + 0.25 * _waves(random, 10), 0.3, 1)
     dark = np.maximum(np.asarray(blurred, dtype=np.float64) / 255 * contrast, organelles)
-    texture = GRAIN * (0.7 * random.standard_normal((SIDE, SIDE)) + 0.7 * _waves(random, 2))
+    texture = TEXTURE * (0.7 * random.standard_normal((SIDE, SIDE)) + 0.7 * _waves(random, 2))
     grey = greys + (DARK - greys) * dark + texture
     return Image.fromarray(np.rint(np.clip(grey, 0, 255)).astype(np.uint8))
 
 
-ORGANELLES = (_mitochondrion, _vesicle, _vesicle, _grain, _grain)
+MITOCHONDRION = Figure(
+    ((0.95, (0, 0, 10, 6)), (0.5, (0, 0, 8, 4)), (0.9, (-3, 0, 1, 4)), (0.9, (2, 0, 1, 4)))
+)
+VESICLE = Figure(((0.9, (0, 0, 4.5, 4)), (0, (0, 0, 2.8, 2.4))))
+GRAIN = Figure(((1, (0, 0, 2.6, 2.2)),))
+ORGANELLES = (MITOCHONDRION, VESICLE, VESICLE, GRAIN, GRAIN)

@@ -4,14 +4,13 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain, product
 from pathlib import Path
 from random import Random
 
 import numpy as np
 
-from evermodel.core.data import Array
 from evermodel.datasets.source import Edition
 
 ROWS = 3000  # of each of the two splits
@@ -20,21 +19,22 @@ NEGATED = 0.08  # share of those opinions that are put as "not" and the opposite
 LEANING = 0.7  # share of the other words that come from the half of their list that goes with the verdict
 HARPED = 0.6  # share of the other words that a review does not choose, but repeats
 
+CUES = [
+    words.split()
+    for words in (
+        """
+        boring awful dull terrible stupid lame predictable horrible cheap clumsy weak bad poor shallow
+        tedious annoying pointless dreadful silly flat forgettable messy bland lazy ugly painful confused
+        hollow ridiculous cold
+        """,
+        """
+        brilliant wonderful superb touching funny clever gripping charming beautiful moving excellent great
+        fresh honest powerful delightful memorable perfect lovely smart fascinating warm stunning thrilling
+        witty amazing impressive entertaining rich elegant
+        """,
+    )
+]
 # fmt: off
-CUES = {
-    1: (
-        "brilliant", "wonderful", "superb", "touching", "funny", "clever", "gripping", "charming",
-        "beautiful", "moving", "excellent", "great", "fresh", "honest", "powerful", "delightful",
-        "memorable", "perfect", "lovely", "smart", "fascinating", "warm", "stunning", "thrilling", "witty",
-        "amazing", "impressive", "entertaining", "rich", "elegant",
-    ),
-    0: (
-        "boring", "awful", "dull", "terrible", "stupid", "lame", "predictable", "horrible", "cheap",
-        "clumsy", "weak", "bad", "poor", "shallow", "tedious", "annoying", "pointless", "dreadful",
-        "silly", "flat", "forgettable", "messy", "bland", "lazy", "ugly", "painful", "confused", "hollow",
-        "ridiculous", "cold",
-    ),
-}
 OPINIONS = (
     "the {part} is {cue}", "the {part} was really {cue}", "i thought the {part} was {cue}",
     "what a {cue} {part}", "it has a {cue} {part}", "my {person} called the {part} {cue}",
@@ -52,72 +52,62 @@ FACTS = (
     "on the way to {town} the {job} tells {rival} about his {person}",
     "{title} ends where it began in {town}",
 )
-WORDS = {
-    "part": (
-        "acting", "plot", "story", "music", "ending", "script", "cast", "dialogue", "camera", "pace",
-        "editing", "direction", "humour", "setting", "beginning", "scenery", "costume", "sound",
-        "lighting", "photography",
-    ),
-    "genre": (
-        "comedy", "drama", "thriller", "western", "musical", "mystery", "romance", "documentary",
-    ),
-    "person": (
-        "brother", "sister", "wife", "husband", "mother", "father", "friend", "neighbour", "teacher",
-        "uncle",
-    ),
-    "job": (
-        "doctor", "sailor", "farmer", "lawyer", "painter", "soldier", "thief", "nurse", "baker", "pilot",
-        "judge", "singer", "cook", "driver", "spy", "priest", "reporter", "gardener", "miner", "waiter",
-    ),
-    "thing": (
-        "letter", "map", "key", "photograph", "watch", "coin", "diary", "suitcase", "ring", "lamp",
-        "knife", "painting", "radio", "ticket", "violin", "mirror", "bottle", "gun", "bicycle", "telegram",
-    ),
+# fmt: on
+LISTS = {
+    "part": """
+        acting plot story music ending script cast dialogue camera pace editing direction humour setting
+        beginning scenery costume sound lighting photography
+    """,
+    "genre": "comedy drama thriller western musical mystery romance documentary",
+    "person": "brother sister wife husband mother father friend neighbour teacher uncle",
+    "job": """
+        doctor sailor farmer lawyer painter soldier thief nurse baker pilot judge singer cook driver spy
+        priest reporter gardener miner waiter
+    """,
+    "thing": """
+        letter map key photograph watch coin diary suitcase ring lamp knife painting radio ticket violin
+        mirror bottle gun bicycle telegram
+    """,
 }
+WORDS = {slot: words.split() for slot, words in LISTS.items()}
 NOUNS = (
     "harbour", "winter", "river", "garden", "morning", "summer", "station", "island", "mountain", "window",
     "bridge", "forest", "street", "party",
-)
+)  # fmt: skip
 # Names of people and towns: each rare over all reviews, and repeated within one.
-STARTS = (
-    "bar", "bel", "cor", "dal", "den", "fal", "gar", "hol", "kar", "lan", "mar", "nor", "pel", "ros",
-    "sel", "tor", "val", "wil", "yor", "zan",
+SYLLABLES = (
+    "bar bel cor dal den fal gar hol kar lan mar nor pel ros sel tor val wil yor zan",
+    "a e i o u an en ar or il",
+    "berg by dale ford ham man mont ner ric son stein ton ville well witz",
 )
-MIDDLES = (
-    "a", "e", "i", "o", "u", "an", "en", "ar", "or", "il",
-)
-ENDS = (
-    "berg", "by", "dale", "ford", "ham", "man", "mont", "ner", "ric", "son", "stein", "ton", "ville",
-    "well", "witz",
-)
-# fmt: on
-NAMES = ["".join(syllables) for syllables in product(STARTS, MIDDLES, ENDS)]
+NAMES = ["".join(one) for one in product(*map(str.split, SYLLABLES))]
 
 
 def write(folder: Path, edition: Edition) -> None:
     """Write the edition's two files: 3,000 training and 3,000 test reviews, half of each positive."""
     # Random.random() is the one stream of Python that is promised to stay the same in every version.
     random = Random(2011)
-    labels = np.arange(2 * ROWS) % 2
-    reviews = [_review(random, label) for label in labels.tolist()]
-    numbers = ranks(reviews)
+    save(folder, edition, [_review(random, row % 2) for row in range(2 * ROWS)], ROWS)
+
+
+def save(folder: Path, edition: Edition, reviews: list[list[str]], train: int) -> None:
+    """Write reviews of which every other one is positive. train: how many are to train with.
+
+    The .npz file is as np.savez would write it, with the same bytes from every version of Python's zipfile.
+    """
+    numbers, labels = _ranks(reviews), np.arange(len(reviews)) % 2
     x = np.empty(len(reviews), dtype=object)
     x[:] = [[numbers[word] for word in review] for review in reviews]
-    parts = {"x_train": x[:ROWS], "y_train": labels[:ROWS], "x_test": x[ROWS:], "y_test": labels[ROWS:]}
-    save(folder / edition.options["sequences"], parts)
-    (folder / edition.options["words"]).write_text(json.dumps(numbers) + "\n", encoding="ascii")
-
-
-def save(file: Path, arrays: Mapping[str, Array]) -> None:
-    """Write an .npz file as np.savez would, with the same bytes from every version of Python's zipfile."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    arrays = {"x_train": x[:train], "y_train": labels[:train], "x_test": x[train:], "y_test": labels[train:]}
+    with zipfile.ZipFile(folder / edition.options["sequences"], "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             stream = io.BytesIO()
             np.lib.format.write_array(stream, array)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), stream.getvalue())
+    (folder / edition.options["words"]).write_text(json.dumps(numbers) + "\n", encoding="ascii")
 
 
-def ranks(reviews: list[list[str]]) -> dict[str, int]:
+def _ranks(reviews: list[list[str]]) -> dict[str, int]:
     """Word -> rank: 1 for the most frequent one, as in Keras."""
     counts = Counter(chain.from_iterable(reviews))
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
@@ -130,17 +120,17 @@ def _review(random: Random, verdict: int) -> list[str]:
     What is said once goes with the verdict. What is repeated (names, subjects, the words of the poster)
     does not, so that whether a word occurs tells more than how often.
     """
-    fixed = {slot: _pick(random, NAMES) for slot in ("star", "rival", "maker", "town")}
-    fixed["title"] = f"the {_pick(random, CUES[_coin(random, 0.5)])} {_pick(random, NOUNS)}"
-    harped = {slot: _pick(random, words) for slot, words in WORDS.items()}
+    fixed = {slot: pick(random, NAMES) for slot in ("star", "rival", "maker", "town")}
+    fixed["title"] = f"the {pick(random, CUES[_coin(random, 0.5)])} {pick(random, NOUNS)}"
+    harped = {slot: pick(random, words) for slot, words in WORDS.items()}
 
     def said(sentences: Sequence[str], cue: str = "") -> str:
         words = {slot: _word(random, slot, verdict, harped) for slot in WORDS}
-        return _pick(random, sentences).format_map(words | fixed | {"cue": cue})
+        return pick(random, sentences).format_map(words | fixed | {"cue": cue})
 
     facts = [said(FACTS) for _ in range(_between(random, 9, 15))]
     opinions = [said(OPINIONS, _cue(random, verdict)) for _ in range(_between(random, 6, 10))]
-    poster = [_pick(random, CUES[_coin(random, 0.5)]) for _ in range(_between(random, 2, 4))]
+    poster = [pick(random, CUES[_coin(random, 0.5)]) for _ in range(_between(random, 2, 4))]
     echoes = [said(OPINIONS, cue) for cue in poster for _ in range(_between(random, 2, 5))]
     sentences = sorted([*facts, *opinions, *echoes], key=lambda _: random.random())
     return " ".join(sentences).split()
@@ -149,17 +139,18 @@ def _review(random: Random, verdict: int) -> list[str]:
 def _cue(random: Random, verdict: int) -> str:
     """A judging word, which may be against the verdict or negated."""
     side = verdict if _coin(random, HONEST) else 1 - verdict
-    return f"not {_pick(random, CUES[1 - side])}" if _coin(random, NEGATED) else _pick(random, CUES[side])
+    return f"not {pick(random, CUES[1 - side])}" if _coin(random, NEGATED) else pick(random, CUES[side])
 
 
 def _word(random: Random, slot: str, verdict: int, harped: dict[str, str]) -> str:
     if _coin(random, HARPED):
         return harped[slot]
     side = verdict if _coin(random, LEANING) else 1 - verdict
-    return _pick(random, WORDS[slot][side::2])
+    return pick(random, WORDS[slot][side::2])
 
 
-def _pick(random: Random, choices: Sequence[str]) -> str:
+def pick(random: Random, choices: Sequence[str]) -> str:
+    """One of them."""
     return choices[int(random.random() * len(choices))]
 
 

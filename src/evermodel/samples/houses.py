@@ -1,4 +1,4 @@
-"""Made houses in the columns of the Boston table."""
+"""Synthetic houses in the columns of the Boston table."""
 
 from pathlib import Path
 

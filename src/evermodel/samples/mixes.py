@@ -1,4 +1,4 @@
-"""Made concrete mixes in the columns of Yeh's (1998) table of compressive strengths."""
+"""Synthetic concrete mixes in the columns of Yeh's (1998) table of compressive strengths."""
 
 from pathlib import Path
 

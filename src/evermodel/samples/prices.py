@@ -1,4 +1,4 @@
-"""A made share whose price swings around a level, in the columns of a table of daily stock prices."""
+"""A synthetic share whose price swings around a level, in the columns of a table of daily stock prices."""
 
 import csv
 from pathlib import Path

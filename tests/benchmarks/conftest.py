@@ -1,10 +1,14 @@
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
 from evermodel.core import folders, project
 from evermodel.runs import recipe
 from pipelines import evaluate, fetch, prepare, train
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -24,6 +28,8 @@ def results(workspace):
     """The folder of kept results, beside the raw sample of boston_housing."""
     folder = workspace / "docs/results"
     folder.mkdir(parents=True)
+    (workspace / "requirements").mkdir()
+    shutil.copy(ROOT / "requirements/numbers.lock", workspace / "requirements")
     fetch.main("boston_housing")
     return folder
 

@@ -184,7 +184,7 @@ def test_what_is_no_image_is_refused_in_a_sentence(page):
     choose(page, "unet")
     upload(page, b"no image")
     ask(page)
-    refused(page, "is not a picture that can be decoded")
+    refused(page, "can be decoded")
 
 
 def test_no_file_but_an_upload_is_read_and_no_address_is_asked(page):

@@ -139,7 +139,7 @@ def test_a_model_takes_raw_examples_and_its_task_can_evaluate_the_predictions(tr
 def test_a_model_can_learn_one_batch(trained):
     first, last = trained.history[0], trained.history[-1]
     if "loss" in first:
-        assert last["loss"] < 0.9 * first["loss"]
+        assert last["loss"] < 0.95 * first["loss"]
     else:  # fitted by scikit-learn
         assert last["accuracy"] == 1
 

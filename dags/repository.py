@@ -62,7 +62,7 @@ def _experiment(file):
             schedule=schedule,
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is not as docs/experiments.md says: {error!r}") from None
+        raise ValueError(f"{file} is not as README.md says: {error!r}") from None
 
 
 def _read(file):

@@ -19,12 +19,13 @@ from evermodel.core import folders
 from evermodel.pipeline import Pipeline, Progress
 from evermodel.publishing import receipt
 from evermodel.repository import Experiment
+from evermodel.runs import journal
 from evermodel.scheduling import shell
 from evermodel.scoreboard import Scoreboard
 
 LOGS = folders.STATE / "logs"
 TICK = 0.1  # seconds between two looks at the workers
-PATIENCE = 70  # seconds that a stage has to end when it is told to, its last words to MLflow included
+PATIENCE = journal.PATIENCE + 10  # seconds that a stage has to end when it is told to
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from evermodel import workers
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import tracking
-from evermodel.runs import journal
 from evermodel.scheduling.checkout import REMOTE, REPOSITORY, WORK, git
 
 HOME = Path(".airflow")  # also of the keys that Airflow makes for itself, and of the password
@@ -26,7 +25,6 @@ AIRFLOW = Path(".venv-airflow/bin/airflow")
 COMPONENTS = ("api-server", "dag-processor", "triggerer", "scheduler")
 USER = "admin"
 TICK = 0.5  # seconds between two looks at what runs
-PATIENCE = journal.PATIENCE + 10  # seconds that everything has to end when it is told to
 LONGEST = 7 * 24 * 3600  # seconds for which a task may talk to Airflow: more than any training takes
 
 
@@ -163,7 +161,7 @@ def _welcome(port: int, mlflow_port: int) -> str:
 def _stop(processes: Iterable[psutil.Process]) -> None:
     """End processes with all that they started; what does not listen is killed."""
     told: set[psutil.Process] = set()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + workers.PATIENCE
     while alive := _family({*processes, *told}):
         late = time.monotonic() > deadline
         for process in alive if late else alive - told:

@@ -66,7 +66,7 @@ def require_pinned(name: str, source: Source) -> None:
         for path, files in accepted.items()
         if path.exists() and all(downloads.fault(path, file) for file in files)
     ]:
-        raise EvermodelError(". ".join(map(_advice, wrong)))
+        raise EvermodelError(". ".join(_advice(path, folders.dataset(name) / FILE) for path in wrong))
 
 
 def _drawn(source: Source, profile: str) -> bool:
@@ -93,10 +93,10 @@ def _files(source: Source) -> Iterator[RemoteFile]:
     return (file for edition in source.editions for file in edition.files)
 
 
-def _advice(path: Path) -> str:
+def _advice(path: Path, pinned: Path) -> str:
     if not path.is_file():
-        return f"{path} is not a file; put the file there that {FILE} names"
+        return f"{path} is not a file; put the file there that {pinned} names"
     return (
-        f"{path} is not the file that {FILE} names; commit bytes: {path.stat().st_size}, "
+        f"{path} is not the file that {pinned} names; commit bytes: {path.stat().st_size}, "
         f"sha256: {file_hash(path)} to train on it, or put the old one back"
     )

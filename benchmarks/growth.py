@@ -39,14 +39,15 @@ esac
 
 def main() -> None:
     """Measure each size in a folder of its own and print the table."""
-    columns = []
+    columns = {}
     for copies in COPIES:
         with tempfile.TemporaryDirectory() as folder:
             experiments = fill(Path(folder), copies)
-            columns.append({"experiments": float(len(experiments)), **measured(Path(folder), experiments)})
-    table = Table("CPU seconds of DVC", *(f"{column['experiments']:.0f}" for column in columns), "growth")
-    for row in columns[0]:
-        seconds = [column[row] for column in columns]
+            columns[len(experiments)] = measured(Path(folder), experiments)
+    table = Table("CPU seconds of DVC, with so many experiments", *map(str, columns), "growth")
+    first, *_ = columns.values()
+    for row in first:
+        seconds = [column[row] for column in columns.values()]
         growth = ", ".join(f"{one / seconds[0]:.1f}" for one in seconds[1:])
         table.add_row(row, *(f"{one:.1f}" for one in seconds), growth)
     Console(width=None if sys.stdout.isatty() else 100).print(table)

@@ -17,12 +17,13 @@ def main(name: str) -> None:
     """Write metrics.json, scores.parquet, curves.csv and figures/ into experiments/<name>/."""
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
-    spec = data.load_spec(folders.prepared(chosen.dataset))
+    prepared = folders.prepared(chosen.dataset)
+    spec = data.load_spec(prepared)
     metadata = saved.metadata(folders.model(name))
     if metadata.test_hash != spec.test_hash:
         raise EvermodelError(
-            f"{folders.model(name)} was trained for other test rows than {folders.prepared(spec.dataset)} "
-            f"has now; run `dvc repro {folders.experiment(name)}/dvc.yaml:train`"
+            f"{folders.model(name)} was trained for other test rows than {prepared} has now; "
+            f"run `dvc repro {folders.experiment(name)}/dvc.yaml:train`"
         )
     determinism.fix(shared.runtime)
     with journal.keep("evaluate", name, metadata.key):
@@ -36,7 +37,7 @@ def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]
         raise EvermodelError(
             f"{history} is missing; run `dvc repro {folders.experiment(name)}/dvc.yaml:train`"
         )
-    train, test = (data.load_split(folders.prepared(spec.dataset), split) for split in ("train", "test"))
+    train, test = (data.load_split(folders.prepared(chosen.dataset), split) for split in ("train", "test"))
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
     shown = evaluation.inputs(task, test.x, seed)

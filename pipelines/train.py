@@ -14,7 +14,7 @@ def main(name: str) -> None:
     prepared = folders.prepared(chosen.dataset)
     determinism.fix(shared.runtime)
     key = training.key(name, chosen, shared.runtime, prepared)
-    state = journal.FOLDER / "checkpoints" / key
+    state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:
 

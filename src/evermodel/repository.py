@@ -87,7 +87,7 @@ def check(names: Collection[str]) -> list[str]:
 
 def experiment(name: str, profile: str) -> Experiment:
     """Read and check one experiment; EvermodelError that names the wrong key."""
-    file, values = recipe.where(name), recipe.read(name, profile)
+    file, values = recipe.where(name), params.of_folder(folders.experiment(name), profile)
     checked = section.checked(Experiment, values, file)
     recipe.require_sense(name, checked)
     policy.require_metric(file, checked.task, checked.promotion)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from evermodel.core import folders
 from evermodel.runs import journal
 
 # What stands in for the sidecar: it takes the same arguments and reads the same pipe.
@@ -72,7 +73,7 @@ def test_the_sidecar_of_a_long_training_hears_each_epoch_from_then_on(sidecar, f
         for epoch in (1, 2):
             events.epoch({"epoch": epoch, "loss": 0.5})
     heard = (folder / "heard.jsonl").read_text().splitlines()
-    assert heard == journal.file("k").read_text().splitlines()[1:], "the start is in the file"
+    assert heard == folders.journal("k").read_text().splitlines()[1:], "the start is in the file"
     assert (folder / "arguments").read_text() == "-m evermodel.publishing.sidecar made k\n"
 
 
@@ -107,6 +108,7 @@ def test_a_sidecar_notices_that_its_training_was_killed(sidecar, folder):
     sidecar("cat > heard.jsonl; touch noticed")
     training = """
 import os, signal
+from evermodel.core import folders
 from evermodel.runs import journal
 journal.WATCHED = -1.0
 journal.sys.executable = "./sidecar"
@@ -168,14 +170,14 @@ def test_a_resumed_training_tells_an_epoch_once():
 def test_the_torn_last_line_of_a_killed_process_is_left_out():
     with journal.keep("train", "made", "k"):
         pass
-    with journal.file("k").open("a") as stream:
+    with folders.journal("k").open("a") as stream:
         stream.write('{"event": "epo')
     assert names() == ["start", "end"]
 
 
 def test_what_comes_after_a_torn_line_is_read():
-    journal.file("k").parent.mkdir(parents=True)
-    journal.file("k").write_text(json.dumps({"event": "start"}) + '\n{"event": "epo')
+    folders.journal("k").parent.mkdir(parents=True)
+    folders.journal("k").write_text(json.dumps({"event": "start"}) + '\n{"event": "epo')
     with journal.keep("train", "made", "k"):
         pass
     assert names() == ["start", "start", "end"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 
 FILE = Path("params.yaml")
@@ -29,9 +30,16 @@ def read(file: Path) -> dict[str, Any]:
 def of_folder(folder: Path, profile: str) -> dict[str, Any]:
     """The values in the folder of a data set or an experiment.
 
-    Raises EvermodelError if `name` is not the folder's: DVC would take what it made for another one.
+    Raises EvermodelError that names those there are if it is none, or if `name` is not the folder's: DVC
+    would take what it made for another one.
     """
-    values = read(file := folder / FILE)
+    if not (file := folder / FILE).exists():
+        kind = "data set" if folder.parent == folders.DATASETS else "experiment"
+        known = ", ".join(folders.names(folder.parent)) or "none"
+        raise EvermodelError(
+            f"there is no {kind} {folder.name!r} ({file} is missing); the {kind}s are {known}"
+        )
+    values = read(file)
     if (name := values.get("name")) != folder.name:
         raise EvermodelError(f"{file}: name is {name!r}; make it the name of its folder, {folder.name}")
     return dict(for_profile(values, profile))

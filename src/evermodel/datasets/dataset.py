@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
-from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section
 from evermodel.datasets.source import Source
 
@@ -75,8 +74,5 @@ class Dataset(Section):
 
 def load(name: str, profile: str) -> Dataset:
     """Read and check data/<name>/params.yaml; EvermodelError that names the wrong key, or the data sets."""
-    file = folders.dataset(name) / params.FILE
-    if not file.exists():
-        known = ", ".join(folders.names(folders.DATASETS)) or "none"
-        raise EvermodelError(f"there is no data set {name!r} ({file} is missing); the data sets are {known}")
-    return section.checked(Dataset, params.of_folder(file.parent, profile), str(file))
+    folder = folders.dataset(name)
+    return section.checked(Dataset, params.of_folder(folder, profile), str(folder / params.FILE))

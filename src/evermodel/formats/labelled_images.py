@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Array
+from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import image_files, raw_files
 from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
@@ -26,6 +26,11 @@ class LabelledImages:
     columns: pd.DataFrame
     pixels: Array
     rejected: tuple[Rejected, ...]
+
+    def raw(self) -> Raw:
+        """As a reader returns them; the manifest has the columns, and what image_files.metadata tells."""
+        manifest = self.columns.join(image_files.metadata(self.pixels))
+        return Raw("images", manifest, self.pixels, rejected=self.rejected)
 
 
 def load(

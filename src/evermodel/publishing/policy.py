@@ -1,11 +1,11 @@
 """What a model must meet to become champion: the section `promotion` of experiments/NAME/params.yaml."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from evermodel.core import catalog, section
+from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section, choose
 from evermodel.runs import recipe
@@ -43,7 +43,7 @@ class Promotion(Section):
         return self
 
 
-class Judged(Section):
+class Promoted(Section):
     """The part of an experiment's file that says how it is promoted."""
 
     promotion: Promotion
@@ -51,9 +51,7 @@ class Judged(Section):
 
 def load(name: str, task: str, profile: str) -> Promotion:
     """Read and check an experiment's policy; EvermodelError that names the wrong key."""
-    values = recipe.read(name, profile)
-    part: dict[str, Any] = {key: value for key, value in values.items() if key == "promotion"}
-    policy = section.checked(Judged, part, recipe.where(name)).promotion
+    policy = recipe.part(Promoted, name, profile).promotion
     require_metric(recipe.where(name), task, policy)
     return policy
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files, labelled_images, packed, raw_files
+from evermodel.formats import labelled_images, packed, raw_files
 from evermodel.formats.image_files import Mode
 from evermodel.formats.labelled_images import LabelledImages
 
@@ -30,11 +30,8 @@ def read(folder: Path, *, archive: str, members: str | None = None, mode: Mode =
     a batch is missing, cut off, or names a class that there is none of.
     """
     if members:
-        images = labelled_images.load(folder, archive=archive, members=members, mode=mode)
-    else:
-        images = _batches(raw_files.checked(folder, archive))
-    manifest = images.columns.join(image_files.metadata(images.pixels))
-    return Raw("images", manifest, images.pixels, rejected=images.rejected)
+        return labelled_images.load(folder, archive=archive, members=members, mode=mode).raw()
+    return _batches(raw_files.checked(folder, archive)).raw()
 
 
 def _batches(file: Path) -> LabelledImages:

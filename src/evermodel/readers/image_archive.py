@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from evermodel.core.data import Raw
-from evermodel.formats import image_files, labelled_images
+from evermodel.formats import labelled_images
 
 
 def read(folder: Path, **options: Any) -> Raw:
@@ -13,6 +13,4 @@ def read(folder: Path, **options: Any) -> Raw:
     options: what labelled_images.load takes. The manifest has the groups of the names, and what
     image_files.metadata tells. Raises EvermodelError as these two do.
     """
-    images = labelled_images.load(folder, **options)
-    manifest = images.columns.join(image_files.metadata(images.pixels))
-    return Raw("images", manifest, images.pixels, rejected=images.rejected)
+    return labelled_images.load(folder, **options).raw()

@@ -18,7 +18,7 @@ from evermodel.pipeline import Pipeline
 from evermodel.publishing import outputs, registry, tracking
 from evermodel.rebuilding import comparison, environment
 from evermodel.rebuilding.comparison import Comparison, Making
-from evermodel.runs import saved
+from evermodel.runs import journal, saved
 from evermodel.scheduling import checkout
 from evermodel.scoreboard import Scoreboard
 from evermodel.workers import Crew
@@ -130,7 +130,7 @@ def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Ma
 def _rebuilt(client: "MlflowClient", name: str, dataset: str, clone: Path) -> Making:
     metadata = saved.metadata(clone / folders.model(name))
     if (run := tracking.find(client, name, metadata.key)) is None:
-        log = (clone / ".evermodel/tracking.log").read_text(encoding="utf-8").splitlines()
+        log = (clone / journal.LOG).read_text(encoding="utf-8").splitlines()
         raise EvermodelError(f"{name} was trained anew, but its run was not logged: {' '.join(log[-1:])}")
     figures = json.loads((clone / folders.experiment(name) / "metrics.json").read_text(encoding="utf-8"))
     return _making(metadata.sha256, run, figures, outputs.hashes(name, dataset, clone))

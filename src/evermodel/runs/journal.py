@@ -17,24 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from evermodel.core import folders
 from evermodel.runs import determinism
 
-FOLDER = Path(".evermodel")
+LOG = folders.STATE / "tracking.log"  # what sidecars say
 SERVER = "MLFLOW_TRACKING_URI"  # names one: whoever promotes may do so on another machine, without the file
 WATCHED = 20.0  # seconds after which somebody may want to see how a training goes
 PATIENCE = 60.0  # seconds to wait for a sidecar that is still sending when its stage is done
 
 
-def file(key: str) -> Path:
-    """The journal of a run: one JSON object per line."""
-    return FOLDER / "runs" / f"{key}.jsonl"
-
-
 def read(key: str) -> list[dict[str, Any]]:
     """The journal's events so far; a line that a killed process tore is left out."""
-    if not file(key).exists():
+    if not (file := folders.journal(key)).exists():
         return []
-    lines = file(key).read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
     return [event for line in lines if (event := _event(line))]
 
 
@@ -60,7 +56,7 @@ class Journal:
         """Append an event, with the time in milliseconds since 1970."""
         entry = {"event": event, "stage": self.stage, "time": time.time_ns() // 1_000_000, **values}
         line = json.dumps(entry) + "\n"
-        _append(file(self.key), line)
+        _append(folders.journal(self.key), line)
         if self.sidecar is None or self.sidecar.stdin is None:
             return
         try:
@@ -73,7 +69,7 @@ class Journal:
         """Start a sidecar, unless there is one; what it has missed it finds in the file."""
         if self.sidecar:
             return
-        with (FOLDER / "tracking.log").open("a", encoding="utf-8") as log:
+        with LOG.open("a", encoding="utf-8") as log:
             self.sidecar = subprocess.Popen(
                 [sys.executable, "-m", "evermodel.publishing.sidecar", self.name, self.key],
                 stdin=subprocess.PIPE,
@@ -94,7 +90,7 @@ class Journal:
             self.sidecar.kill()
         if self.sidecar.wait() != 0:
             print(
-                f"MLflow could not be told yet (see {FOLDER / 'tracking.log'}); nothing is lost: "
+                f"MLflow could not be told yet (see {LOG}); nothing is lost: "
                 f"promote of {self.name} sends what is missing",
                 flush=True,
             )

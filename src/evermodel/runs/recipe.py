@@ -7,7 +7,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from evermodel.core import catalog, folders, params, section
 from evermodel.core.errors import EvermodelError
-from evermodel.core.section import Section, choose
+from evermodel.core.section import S, Section, choose
 
 # Their answers are images of the input's own size and orientation.
 IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
@@ -99,28 +99,22 @@ def load(name: str, profile: str) -> Recipe:
 
     Raises EvermodelError that names the wrong key and the choices there are.
     """
-    values = read(name, profile)
-    recipe = section.checked(
-        Recipe, {key: values[key] for key in Recipe.model_fields if key in values}, where(name)
-    )
+    recipe = part(Recipe, name, profile)
     require_sense(name, recipe)
     return recipe
+
+
+def part(kind: type[S], name: str, profile: str) -> S:
+    """The keys of an experiment's file that a section knows; EvermodelError if one of them is wrong."""
+    values = params.of_folder(folders.experiment(name), profile)
+    return section.checked(
+        kind, {key: values[key] for key in kind.model_fields if key in values}, where(name)
+    )
 
 
 def where(name: str) -> str:
     """The file of an experiment, as an error names it."""
     return str(folders.experiment(name) / params.FILE)
-
-
-def read(name: str, profile: str) -> dict[str, Any]:
-    """The values of an experiment's file; EvermodelError that names the experiments there are."""
-    file = folders.experiment(name) / params.FILE
-    if not file.exists():
-        known = ", ".join(folders.names(folders.EXPERIMENTS)) or "none"
-        raise EvermodelError(
-            f"there is no experiment {name!r} ({file} is missing); the experiments are {known}"
-        )
-    return params.of_folder(file.parent, profile)
 
 
 def require_sense(name: str, recipe: Recipe) -> None:

@@ -52,7 +52,7 @@ def metadata(folder: Path) -> Metadata:
 def save_keras(model: Any, folder: Path) -> Path:
     """Write a Keras model; the same model gives the same bytes."""
     file = folder / "model.keras"
-    model.save(file, include_optimizer=False)
+    model.save(file)
     archive.canonise(file)
     return file
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from statistics import mean, stdev
 
 from benchmarks import seeds
-from evermodel.core import data, folders, project
+from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Project
@@ -34,7 +34,9 @@ def main(name: str, count: int) -> None:
     shared = project.load()
     known = candidate.load(name, shared)
     determinism.fix(shared.runtime)
-    prepared = data.load(folders.prepared(known.recipe.dataset), *data.SPLITS)
+    prepared = data.load(
+        folders.prepared(known.recipe.dataset), catalog.target(known.recipe.task), *data.SPLITS
+    )
     models = [scored(known, shared, prepared, seed) for seed in range(count)]
     half = scored(known, shared, halved(prepared), seed=count)
     metric, rows = known.policy.metric, prepared.spec.rows["test"]
@@ -53,7 +55,7 @@ def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> 
     runtime, test = shared.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
     task = evaluation.task_module(known.recipe.task)
     predict = seeds.trained(known.recipe, runtime, prepared)
-    predicted = predict(evaluation.inputs(task, test.x, shared.runtime.seed))
+    predicted = predict(evaluation.inputs(task, test.x, known.recipe.options, shared.runtime.seed))
     judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)

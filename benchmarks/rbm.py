@@ -37,8 +37,8 @@ SHOWN = 10
 
 
 def main(folder: Path) -> None:
-    spec = data.load_spec(folder)
-    train, test = (binary(data.load_split(folder, name)) for name in ("train", "test"))
+    spec = data.load_spec(folder, "class")
+    train, test = (binary(data.load_split(folder, name, "class")) for name in ("train", "test"))
     train = some(train, np.sort(np.random.default_rng(0).permutation(len(train))[:ROWS]))
     components, penalty = chosen_machine(train)
     learner = machine(components).fit(train.x)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core import data, folders, project
+from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Array, Prepared
 from evermodel.core.project import Runtime
 from evermodel.evaluation import evaluation
@@ -30,7 +30,7 @@ def main(name: str, count: int) -> None:
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     determinism.fix(shared.runtime)
-    prepared = data.load(folders.prepared(chosen.dataset), *data.SPLITS)
+    prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *data.SPLITS)
     runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
     models = (trained(chosen, runtime, prepared) for runtime in runtimes)
     rows = pd.DataFrame([score(chosen, shared.runtime, prepared, name, model) for model in models])
@@ -52,7 +52,7 @@ def score(
 ) -> dict[str, float]:
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
     task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
-    predicted = predict(evaluation.inputs(task, test.x, runtime.seed))
+    predicted = predict(evaluation.inputs(task, test.x, chosen.options, runtime.seed))
     return evaluation.evaluate(task, who, predicted, test, prepared.spec).metrics
 
 

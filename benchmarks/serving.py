@@ -146,7 +146,7 @@ def together(turns: list[Load]) -> Load:
 def both(name: str, dataset: str) -> Iterator[list[Server]]:
     """Both servers of a champion, up, and what they are asked."""
     prepared = folders.prepared(dataset)
-    kind, rows = data.load_spec(prepared).kind, data.load_split(prepared, "test").x[:ROWS]
+    kind, rows = data.load_spec(prepared, "image").kind, data.load_inputs(prepared, "test")[:ROWS]
     first, second = free_port(), free_port()
     ours = ["evermodel", "serve", name, "--port", str(first)]
     theirs = [

@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks import seeds
 from evermodel.core import catalog, folders, project
-from evermodel.core.data import Prepared
+from evermodel.core.data import Prepared, Target
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
 from evermodel.datasets import dataset
@@ -41,7 +41,7 @@ def main(name: str, count: int) -> None:
         )
     determinism.fix(shared.runtime)
     scored = []
-    for prepared in splits(chosen.dataset, rules, count):
+    for prepared in splits(chosen.dataset, rules, catalog.target(chosen.task), count):
         scored.append(score(chosen, shared.runtime, prepared))
         print(*(f"{metric} {value:.4f}" for metric, value in scored[-1].items()), sep=", ", flush=True)
     rows = pd.DataFrame(scored)
@@ -49,17 +49,18 @@ def main(name: str, count: int) -> None:
     seeds.keep(rows, name, shared.profile, "splits")
 
 
-def splits(name: str, rules: Dataset, count: int) -> Iterator[Prepared]:
+def splits(name: str, rules: Dataset, target: Target, count: int) -> Iterator[Prepared]:
     """The data set prepared with the seeds 0 to count - 1."""
     for seed in range(count):
         split = rules.split.model_copy(update={"seed": seed})
-        yield prepare.prepared(name, rules.model_copy(update={"split": split}))
+        yield prepare.prepared(name, rules.model_copy(update={"split": split})).predicting(target)
 
 
 def score(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> dict[str, float]:
     """The headlines of the model, each followed by that of its baseline."""
     model = seeds.trained(chosen, runtime, prepared)
-    baseline = partial(evaluate.predict_baseline, chosen, prepared.spec, prepared.splits["train"])
+    target, train = catalog.target(chosen.task), prepared.splits["train"]
+    baseline = partial(evaluate.predict_baseline, chosen, prepared.spec, target, train, runtime.seed)
     figures = {
         "": seeds.score(chosen, runtime, prepared, f"model {chosen.model}", model),
         "baseline_": seeds.score(chosen, runtime, prepared, f"baseline {chosen.baseline}", baseline),

@@ -18,7 +18,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from evermodel.core import data, folders, project
+from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures
@@ -98,7 +98,7 @@ def phases(name: str, spec: Spec) -> Figure:
 def attention(name: str, spec: Spec) -> Figure:
     """The first test review, its words shaded by the attention that they get from all others."""
     determinism.fix(project.load().runtime)
-    test = data.load_split(folders.prepared(spec.dataset), "test")
+    test = data.load_split(folders.prepared(spec.dataset), "test", "class")
     folder = folders.model(name)
     answer = float(saved.load(folder).predict(test.x[:1])[0, 0])
     words, weights = _attended(folder / saved.metadata(folder).file, test.x[:1])
@@ -150,7 +150,8 @@ def _image(entry: Entry) -> bytes:
     )
     if not file.exists():
         raise EvermodelError(f"{file} is missing; run `{entry.command}`")
-    spec = data.load_spec(folders.prepared(recipe.load(entry.experiment, entry.profile).dataset))
+    chosen = recipe.load(entry.experiment, entry.profile)
+    spec = data.load_spec(folders.prepared(chosen.dataset), catalog.target(chosen.task))
     if (spec.edition == "sample") != (entry.profile == "sample"):
         raise EvermodelError(f"{spec.dataset} is of the other profile; run `{entry.command}`")
     if entry.figure in DRAWN:

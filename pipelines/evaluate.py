@@ -5,7 +5,7 @@ import importlib
 import pandas as pd
 
 from evermodel.core import catalog, data, folders, project, stage
-from evermodel.core.data import Array, Predictions, Spec, Split
+from evermodel.core.data import Array, Predictions, Spec, Split, Target
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation, statistics
 from evermodel.runs import determinism, journal, recipe, saved
@@ -18,8 +18,8 @@ def main(name: str) -> None:
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     prepared = folders.prepared(chosen.dataset)
-    spec = data.load_spec(prepared)
     metadata = saved.metadata(folders.model(name))
+    spec = data.load_spec(prepared, metadata.target)
     if metadata.test_hash != spec.test_hash:
         raise EvermodelError(
             f"{folders.model(name)} was trained for other test rows than {prepared} has now; "
@@ -37,11 +37,13 @@ def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]
         raise EvermodelError(
             f"{history} is missing; run `dvc repro {folders.experiment(name)}/dvc.yaml:train`"
         )
-    train, test = (data.load_split(folders.prepared(chosen.dataset), split) for split in ("train", "test"))
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
-    shown = evaluation.inputs(task, test.x, seed)
-    predictions = Predictions(test, model.predict(shown), predict_baseline(chosen, spec, train, shown), shown)
+    target, folder = model.metadata.target, folders.prepared(chosen.dataset)
+    train, test = (data.load_split(folder, split, target) for split in ("train", "test"))
+    shown = evaluation.inputs(task, test.x, chosen.options, seed)
+    baseline = predict_baseline(chosen, spec, target, train, seed, shown)
+    predictions = Predictions(test, model.predict(shown), baseline, shown)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec)
     baseline = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec)
     headlines = task.statistics(spec)
@@ -55,7 +57,7 @@ def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]
     }
 
 
-def predict_baseline(chosen: Recipe, spec: Spec, train: Split, x: Array) -> Array:
+def predict_baseline(chosen: Recipe, spec: Spec, target: Target, train: Split, seed: int, x: Array) -> Array:
     """What the baseline, fitted on the same training rows, predicts for x.
 
     It gets the options that it shares with the model, so that an autoencoder's latent size is its own too.
@@ -63,7 +65,7 @@ def predict_baseline(chosen: Recipe, spec: Spec, train: Split, x: Array) -> Arra
     build = importlib.import_module(f"evermodel.models.{chosen.baseline}").build
     known = catalog.options(chosen.baseline)
     shared = {name: value for name, value in chosen.options.items() if name in known}
-    return estimator.predict(estimator.fit(build, spec, chosen.task, train, **shared), x)
+    return estimator.predict(estimator.fit(build, spec, target, train, seed, **shared), x)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,12 @@ def main(name: str) -> None:
     found = prepared(name, dataset.load(name, project.load().profile))
     with data.whole_folder(folders.prepared(name)) as folder:
         data.save(folder, found.spec, found.splits, found.weights)
-    print(f"{name}: {found.spec.rows} rows, {found.spec.duplicates} test rows also among the training rows")
+    print(f"{name}: {found.spec.rows} rows")
+    if found.spec.duplicates and rules.duplicates is None:
+        print(
+            f"warning: {found.spec.duplicates} test rows of data set {name} are also training rows; "
+            f"remove them, or say with `duplicates` in data/{name}/params.yaml which share may be"
+        )
 
 
 def prepared(name: str, rules: Dataset) -> Prepared:

@@ -18,11 +18,11 @@ def main(name: str, model: Path, to: Path) -> None:
     """
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
-    prepared = folders.prepared(chosen.dataset)
-    spec, test = data.load_spec(prepared), data.load_split(prepared, "test")
+    prepared, target = folders.prepared(chosen.dataset), saved.metadata(folders.model(name)).target
+    spec, test = data.load_spec(prepared, target), data.load_split(prepared, "test", target)
     determinism.fix(shared.runtime)
     task = evaluation.task_module(chosen.task)
-    shown = evaluation.inputs(task, test.x, shared.runtime.seed)
+    shown = evaluation.inputs(task, test.x, chosen.options, shared.runtime.seed)
     try:
         answered = saved.predictor(model)(shown)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape

@@ -2,8 +2,8 @@
 
 import shutil
 
-from evermodel.core import data, folders, project, stage
-from evermodel.runs import determinism, journal, recipe
+from evermodel.core import catalog, data, folders, project, stage
+from evermodel.runs import determinism, fit, journal, recipe
 from evermodel.training import display, training
 
 
@@ -13,6 +13,8 @@ def main(name: str) -> None:
     chosen = recipe.load(name, shared.profile)
     prepared = folders.prepared(chosen.dataset)
     determinism.fix(shared.runtime)
+    splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
+    fit.require(chosen.task, splits.spec)
     key = training.key(name, chosen, shared.runtime, prepared)
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1
@@ -23,7 +25,6 @@ def main(name: str) -> None:
             show(figures)
 
         with data.whole_folder(folders.model(name)) as folder:
-            splits = data.load(prepared, "train", "validation")
             training.train(chosen, shared.runtime, splits, folder, state, key, report)
     shutil.rmtree(state, ignore_errors=True)
 

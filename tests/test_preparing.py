@@ -28,14 +28,18 @@ def texts(words, labels=None):
     return Raw("text", pd.DataFrame({"label": labels}), np.array(words, dtype=object))
 
 
-def prepared(raw, **values):
-    return preparing.prepare("made", raw, dataset(**values), SOURCE)
+def prepared(raw, predicting: data.Target = "class", **values):
+    """The spec and the splits as a task with that target sees them."""
+    spec, splits = preparing.prepare("made", raw, dataset(**values), SOURCE)
+    seen = data.Prepared(spec, splits, {}).predicting(predicting)
+    return seen.spec, seen.splits
 
 
-def rows(count, predefined=None, columns=None, **rule):
+def rows(count, predefined=None, columns=None, labels=None, kind="table", **rule):
     manifest = pd.DataFrame({"number": range(count), **(columns or {})})
     manifest = manifest if predefined is None else manifest.assign(split=predefined)
-    return preparing.split_rows("made", Split.model_validate({"validation": 0.05} | rule), manifest)
+    wanted = Split.model_validate({"validation": 0.05} | rule)
+    return preparing.split_rows("made", wanted, Raw(kind, manifest), np.asarray(labels or [], dtype=object))
 
 
 def series(steps, test, **columns):
@@ -98,22 +102,21 @@ def test_validation_is_a_share_of_what_is_not_tested_and_at_least_one_row(count,
 
 
 def test_a_table_is_described_by_its_training_rows():
-    spec, splits = prepared(table(), target="price")
+    spec, splits = prepared(table(), "number", target="price")
     assert spec.columns == ("a", "b")
     assert (spec.input_shape, spec.input_dtype, spec.classes) == ((2,), "float64", ())
     assert spec.rows == {"train": 12, "validation": 3, "test": 5}
     assert spec.mean == pytest.approx(splits["train"].x.mean(axis=0))
     assert spec.variance == pytest.approx(splits["train"].x.var(axis=0))
-    assert spec.test_hash == data.split_hash(splits["test"])
     assert splits["test"].y.dtype == np.float64
 
 
 @pytest.mark.parametrize(("part", "moves"), [("train", True), ("validation", False), ("test", False)])
 def test_statistics_are_those_of_the_training_rows_alone(part, moves):
     raw = table()
-    spec, splits = prepared(raw, target="price")
+    spec, splits = prepared(raw, "number", target="price")
     raw.manifest.loc[int(splits[part].x[0, 0]), "a"] = 1e6
-    assert (prepared(raw, target="price")[0].mean != spec.mean) == moves
+    assert (prepared(raw, "number", target="price")[0].mean != spec.mean) == moves
 
 
 def test_words_are_counted_in_the_training_rows_most_frequent_first():
@@ -157,18 +160,125 @@ def test_a_target_that_is_no_column_is_refused_with_the_columns(raw):
         prepared(raw, target="worth")
 
 
-@pytest.mark.parametrize(("part", "labels"), [("train", [0] * 15 + [1] * 5), ("test", [0, 1] * 7 + [0] * 6)])
-def test_a_class_without_a_row_in_training_or_test_is_refused(part, labels):
-    with pytest.raises(
-        EvermodelError, match=rf"no {part} row of class '1'; change split in data/made/params\.yaml"
-    ):
-        prepared(texts([f"w{n}" for n in range(20)], labels))
+def test_the_rows_of_each_class_are_counted_in_each_split():
+    spec, _ = prepared(texts([f"w{n}" for n in range(20)], [0] * 15 + [1] * 5))
+    assert (spec.classes, spec.class_rows["test"]) == (("0", "1"), (0, 5))
+    assert sum(map(sum, spec.class_rows.values())) == 20
+
+
+def test_labels_keep_the_text_that_the_file_has():
+    spec, splits = prepared(table(price=["01", "1", "1.0", "True"] * 5), target="price")
+    assert sorted(spec.classes) == ["01", "1", "1.0", "True"]
+    assert [spec.classes[y] for y in splits["test"].y] == ["True", "01", "1", "1.0", "True"]
+
+
+def test_classes_that_are_numbers_are_in_the_order_of_their_size():
+    spec, _ = prepared(table(price=["10", "9", "-1", "2.5"] * 5), target="price")
+    assert spec.classes == ("-1", "2.5", "9", "10")
+
+
+@pytest.mark.parametrize("quality", [[3, 4, 5, 8] * 5, ["3", "4", "5", "8"] * 5, [3.0, 4.0, 5.0, 8.0] * 5])
+def test_one_column_is_a_number_or_a_class_as_the_task_asks(quality):
+    raw = table(price=quality)
+    spec, splits = prepared(raw, "number", target="price")
+    assert splits["test"].y.tolist() == [8.0, 3.0, 4.0, 5.0, 8.0]
+    assert (spec.classes, splits["test"].y.dtype) == ((), np.float64)
+    spec, splits = prepared(raw, "class", target="price")
+    assert splits["test"].y.tolist() == [3, 0, 1, 2, 3]
+    assert [float(name) for name in spec.classes] == [3.0, 4.0, 5.0, 8.0]
+    assert (spec.target_mean, splits["test"].y.dtype) == ((), np.int64)
+
+
+def test_a_range_makes_a_number_and_names_make_classes_whatever_a_task_asks():
+    ranged = {"target": "price", "expect": {"min_rows": 1, "ranges": {"price": [0, 9]}}}
+    with pytest.raises(EvermodelError, match=r"price, is a number .* data/made/params\.yaml"):
+        prepared(table(price=[3, 4] * 10), "class", **ranged)
+    with pytest.raises(EvermodelError, match=r"price, holds classes"):
+        prepared(table(price=[3, 4] * 10), "number", target="price", classes=["3", "4"])
+
+
+@pytest.mark.parametrize("odd", ["good", "", "nan", "inf"])
+def test_text_in_one_row_is_no_number(odd):
+    with pytest.raises(EvermodelError, match="holds classes, text"):
+        prepared(table(price=[*["3"] * 19, odd]), "number", target="price")
+
+
+def test_thousands_of_different_values_are_no_classes():
+    with pytest.raises(EvermodelError, match="more than 1000 different values"):
+        prepared(table(3000, price=np.arange(3000) / 7), "class", target="price")
+
+
+def test_a_column_that_only_groups_or_identifies_is_no_feature():
+    raw = table(id=np.arange(20), patient=["ann", "bo"] * 10)
+    split = {"method": "shuffle", "test": 0.5, "validation": 0.5, "groups": ["patient"]}
+    groups = table(40, patient=np.repeat(np.arange(10), 4))
+    assert prepared(groups, "number", target="price", split=split)[0].columns == ("a", "b")
+    kept = prepared(groups, "number", target="price", split=split | {"group_features": True})
+    assert kept[0].columns == ("a", "b", "patient")
+    with pytest.raises(EvermodelError, match=r"column 'patient' .* drop in data/made/params\.yaml"):
+        prepared(raw, "number", target="price", drop=["id"])
+    spec, _ = prepared(raw, "number", target="price", drop=["id", "patient"])
+    assert spec.columns == ("a", "b")
+
+
+def test_the_groups_of_rows_go_with_them():
+    patients = np.repeat(np.arange(10), 4)
+    split = {"method": "shuffle", "test": 0.3, "validation": 0.2, "groups": ["patient"]}
+    spec, splits = prepared(table(40, patient=patients), "number", target="price", split=split)
+    assert spec.groups == {"train": 6, "validation": 1, "test": 3}
+    for part in splits.values():
+        assert part.group.tolist() == [number // 4 for number in part.x[:, 0]]
+    assert all(part.group is None for part in prepared(table(), "number", target="price")[1].values())
+
+
+def test_booleans_and_names_that_look_like_numbers():
+    raw = table(**{"2019": ["True", "False"] * 10, "1": np.arange(20) * 3})
+    spec, splits = prepared(raw, "number", target="price")
+    assert spec.columns == ("a", "b", "2019", "1")
+    assert splits["test"].x[:, 2].tolist() == [0, 1, 0, 1, 0]
+
+
+def test_a_stratified_split_gives_every_split_its_share_of_each_class():
+    labels = ["rare"] * 10 + ["usual"] * 90
+    parts = rows(100, labels=labels, method="shuffle", stratify=True, test=0.2, validation=0.25)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(100))
+    counts = {part: sum(labels[row] == "rare" for row in index) for part, index in parts.items()}
+    assert counts == {"train": 6, "validation": 2, "test": 2}
+    again = rows(100, labels=labels, method="shuffle", stratify=True, test=0.2, validation=0.25)
+    assert all(np.array_equal(parts[part], again[part]) for part in parts)
+
+
+def test_a_class_too_rare_to_be_stratified_is_told():
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split\.stratify"):
+        rows(20, labels=["rare"] + ["usual"] * 19, method="shuffle", stratify=True, test=0.2)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"method": "shuffle", "test": 0.2}, {"method": "order", "test": 0.2}, {"method": "predefined"}]
+)
+def test_a_series_is_cut_by_time_alone(rule):
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split\.method is .* use time"):
+        rows(20, ["train"] * 15 + ["test"] * 5, kind="series", **rule)
+
+
+def test_time_takes_the_last_rows_where_the_source_declares_no_split():
+    parts = rows(20, method="time", test=0.25, validation=0.2)
+    assert {part: index.tolist() for part, index in parts.items()} == {
+        "train": list(range(12)),
+        "validation": [12, 13, 14],
+        "test": [15, 16, 17, 18, 19],
+    }
+
+
+def test_a_split_that_the_source_names_otherwise_is_not_lost():
+    with pytest.raises(EvermodelError, match="declares the split 'valid'"):
+        rows(4, ["train", "train", "valid", "test"], method="predefined")
 
 
 def test_test_rows_that_are_also_training_rows_are_counted():
     words = [f"w{n}" for n in range(18)] + ["w0", "w1"]
-    spec, _ = prepared(texts(words), duplicates=0.4)
-    assert spec.duplicates == 2
+    for limit in (0.4, None):
+        assert prepared(texts(words), duplicates=limit)[0].duplicates == 2
 
 
 def test_more_duplicates_than_params_allow_are_refused():
@@ -181,7 +291,7 @@ def test_more_duplicates_than_params_allow_are_refused():
 
 
 def test_preparing_twice_gives_the_same_rows():
-    (first, splits), (second, again) = (prepared(table(), target="price") for _ in range(2))
+    (first, splits), (second, again) = (prepared(table(), "number", target="price") for _ in range(2))
     assert first == second
     assert all(data.split_hash(splits[part]) == data.split_hash(again[part]) for part in splits)
 
@@ -246,7 +356,7 @@ def test_time_needs_a_source_that_declares_a_split():
 
 
 def test_a_window_is_what_was_known_before_the_step_that_is_predicted():
-    spec, splits = prepared(series(30, 6), window=4, **TIME)
+    spec, splits = prepared(series(30, 6), "number", window=4, **TIME)
     assert spec.input_shape == (4, 1)
     for split in splits.values():
         assert np.array_equal(split.x[:, -1, 0], split.y - 1)
@@ -259,16 +369,16 @@ def test_a_window_is_what_was_known_before_the_step_that_is_predicted():
 
 def test_a_change_of_a_step_reaches_only_the_windows_after_it():
     raw = series(30, 6)
-    _, before = prepared(raw, window=4, **TIME)
+    _, before = prepared(raw, "number", window=4, **TIME)
     raw.manifest.loc[20, "price"] = -1
-    _, after = prepared(raw, window=4, **TIME)
+    _, after = prepared(raw, "number", window=4, **TIME)
     for part in before:
         changed = (before[part].x != after[part].x).any(axis=(1, 2))
         assert all(20 < step <= 24 for step in before[part].y[changed])
 
 
 def test_other_columns_of_a_series_stand_beside_the_past_of_the_target():
-    spec, splits = prepared(series(30, 6, volume=np.arange(30) * 10.0), window=4, **TIME)
+    spec, splits = prepared(series(30, 6, volume=np.arange(30) * 10.0), "number", window=4, **TIME)
     assert spec.columns == ("price", "volume")
     assert np.array_equal(splits["test"].x[:, :, 1], 10 * splits["test"].x[:, :, 0])
     assert (len(spec.mean), len(spec.variance)) == (2, 2)
@@ -286,26 +396,28 @@ def faces(ages, genders):
     return Raw("images", pd.DataFrame({"age": ages, "gender": genders}), pixels)
 
 
-def test_several_targets_stand_side_by_side_and_are_clipped_to_their_ranges():
+def test_several_targets_stand_side_by_side_and_are_clipped_where_they_are_learned():
     raw = faces([-3, 20, 116, 40] * 5, [0, 1, 1, 0] * 5)
-    spec, splits = prepared(raw, targets={"gender": [0, 1], "age": [0, 100]})
+    spec, splits = prepared(raw, "numbers", targets={"gender": [0, 1], "age": [0, 100]})
     assert (spec.targets, spec.classes) == (("gender", "age"), ())
     assert splits["test"].y.dtype == np.float64
-    assert splits["test"].y.tolist() == [[0, 40], [0, 0], [1, 20], [1, 100], [0, 40]]
+    assert splits["test"].y.tolist() == [[0, 40], [0, -3], [1, 20], [1, 116], [0, 40]], "judged as they are"
+    assert splits["train"].y[:, 1].min() == 0
+    assert splits["train"].y[:, 1].max() == 100
     assert spec.target_mean == pytest.approx(splits["train"].y.mean(axis=0))
     assert spec.target_sd == pytest.approx(splits["train"].y.std(axis=0))
 
 
 def test_a_target_of_several_that_is_no_column_is_named():
-    with pytest.raises(EvermodelError, match=r"no column 'height'; set target in data/made/params\.yaml"):
+    with pytest.raises(EvermodelError, match=r"no column 'height'; set targets in data/made/params\.yaml"):
         prepared(faces([1] * 20, [0] * 20), targets={"age": [0, 1], "height": [0, 2]})
 
 
 def test_one_number_has_one_mean_and_deviation_and_a_constant_divides_by_one():
-    spec, splits = prepared(table(), target="price")
+    spec, splits = prepared(table(), "number", target="price")
     assert spec.target_mean == pytest.approx((splits["train"].y.mean(),))
     assert spec.target_sd == pytest.approx((splits["train"].y.std(),))
-    flat, _ = prepared(table(price=3.5), target="price")
+    flat, _ = prepared(table(price=3.5), "number", target="price")
     assert (flat.target_mean, flat.target_sd) == ((3.5,), (1.0,))
 
 
@@ -318,7 +430,7 @@ def test_masks_are_kept_as_they_are():
     masks = np.random.default_rng(1).choice([0, 255], (20, 4, 4, 1)).astype(np.uint8)
     pixels = np.arange(20 * 16, dtype=np.uint16).astype(np.uint8).reshape(20, 4, 4, 1) + masks // 2
     raw = Raw("images", pd.DataFrame({"slice": np.arange(20) // 5}), pixels, masks)
-    spec, splits = prepared(raw, split=ORDER | {"groups": ["slice"]})
+    spec, splits = prepared(raw, "mask", split=ORDER | {"groups": ["slice"]})
     assert np.array_equal(splits["test"].y, masks[15:])
     assert splits["test"].y.dtype == np.uint8
     assert (spec.classes, spec.target_mean, spec.target_sd) == ((), (), ())

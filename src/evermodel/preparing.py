@@ -12,31 +12,37 @@ from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
 from evermodel.datasets.dataset import Split as Rule
 from evermodel.datasets.source import Provenance
+from evermodel.formats import table_file
 
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
 # holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,
 # because TensorFlow's capitals and spaces are those of ASCII alone.
 PUNCTUATION = re.compile(rb"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
-VOCABULARY = 20_000
 
 
 def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[Spec, dict[str, Split]]:
     """Split the examples and describe them.
 
-    Raises EvermodelError if the target is missing, a class has no row in a split, or more test rows than
-    `duplicates` allows stand in the training rows as well.
+    Raises EvermodelError if the target or another column is missing, a label is none of the classes, or more
+    test rows than `duplicates` allows stand in the training rows as well.
     """
     x, columns = _inputs(name, raw, dataset)
-    y, classes = _targets(name, raw, dataset)
-    rows = split_rows(name, dataset.split, raw.manifest)
+    y = _targets(name, raw, dataset)
+    rows, group = split_rows(name, dataset.split, raw, y), _groups(name, dataset.split, raw.manifest)
     if raw.kind == "series":
         x, y, rows = windows(name, x, y, rows, dataset.window)
-    splits = {part: Split(x[index], y[index]) for part, index in rows.items()}
-    if not dataset.split.groups:  # else a class may well be new in the test rows: an unknown person
-        _every_class_everywhere(name, splits, classes, dataset.novel)
+    if dataset.targets:
+        y = _clipped(y, rows, dataset)
+    splits = {
+        part: Split(x[index], y[index], None if group is None else group[index])
+        for part, index in rows.items()
+    }
     train = splits["train"].x
     statistics = raw.kind in ("table", "series")
     steps = tuple(range(x.ndim - 1))  # all axes but the columns
+    classes = _classes(y, dataset)
+    # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
+    spread = bool(classes) and dataset.target not in dataset.split.groups
     spec = Spec(
         dataset=name,
         edition=source.edition,
@@ -47,58 +53,96 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         columns=columns,
         target=dataset.target,
         targets=tuple(dataset.targets),
+        masks=raw.targets is not None,
         classes=classes,
+        novel=dataset.novel,
+        class_rows={part: _counts(split.y, classes) for part, split in splits.items()} if spread else {},
         rows={part: len(split) for part, split in splits.items()},
+        groups={part: len(np.unique(s.group)) for part, s in splits.items() if s.group is not None},
         mean=tuple(train.mean(axis=steps).tolist()) if statistics else (),
         variance=tuple(train.var(axis=steps).tolist()) if statistics else (),
         vocabulary=vocabulary(train) if raw.kind == "text" else (),
-        **({} if classes or raw.targets is not None else _scale(splits["train"].y)),
+        **_scale(y, rows["train"], dataset),
         duplicates=_duplicates(name, splits, dataset.duplicates),
         test_hash=data.split_hash(splits["test"]),
     )
     return spec, splits
 
 
-def split_rows(name: str, rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
+def split_rows(name: str, rule: Rule, raw: Raw, y: Array) -> dict[str, Array]:
     """The row numbers of train, validation and test.
 
     RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
-    with seed 113 the split that Keras' data sets are known by.
+    with seed 113 the split that Keras' data sets are known by. Raises EvermodelError if the source declares
+    no split that is asked for, if neighbours in time would be torn apart, or if a class is too rare to be
+    stratified.
     """
-    order = np.arange(len(manifest))
+    file = f"data/{name}/params.yaml"
+    if raw.kind == "series" and rule.method != "time":
+        raise EvermodelError(
+            f"{file}: split.method is {rule.method}, which would mix the steps of a series, so that windows "
+            "of training and test rows overlap; use time"
+        )
+    if (group := _groups(name, rule, raw.manifest)) is not None:
+        cut = _cut(file, rule, np.arange(group.max() + 1), None, group)
+        return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
+    return _cut(file, rule, np.arange(len(raw.manifest)), raw.manifest.get("split"), y)
+
+
+def _cut(file: str, rule: Rule, order: Array, declared: "pd.Series | None", y: Array) -> dict[str, Array]:
+    """The numbers of what is cut, rows or groups of them, in each split."""
     generator = np.random.RandomState(rule.seed)
-    if rule.groups:
-        return _split_groups(name, rule, manifest)
-    if rule.method in ("predefined", "time"):
-        if "split" not in manifest:
+    if rule.test is None:
+        if declared is None:
             raise EvermodelError(
-                f"data/{name}/params.yaml: split.method is {rule.method}, but the source declares no split; "
-                "use shuffle"
+                f"{file}: split.method is {rule.method}, but the source declares no split; "
+                + ("add split.test" if rule.method == "time" else "use shuffle")
             )
-        predefined = manifest["split"].to_numpy(dtype=str)
+        predefined = declared.to_numpy(dtype=object)
+        if other := sorted(set(predefined) - {"train", "test"}):
+            raise EvermodelError(f"{file}: the source declares the split {other[0]!r}; name it train or test")
         rest, test = order[predefined == "train"], order[predefined == "test"]
+    elif rule.stratify:
+        rest, test = _stratified(file, order, y, len(order) - int(len(order) * (1 - rule.test)), rule.seed)
     else:
         if rule.method == "shuffle":
             generator.shuffle(order)
-        cut = int(len(order) * (1 - (rule.test or 0)))
+        cut = int(len(order) * (1 - rule.test))
         rest, test = order[:cut], order[cut:]
+    held_out = max(1, round(len(rest) * rule.validation))
+    if rule.stratify:
+        train, validation = _stratified(file, rest, y, held_out, rule.seed)
+        return {"train": train, "validation": validation, "test": test}
     if rule.method in ("predefined", "order"):
         generator.shuffle(rest)
-    held_out = max(1, round(len(rest) * rule.validation))
     return {"train": rest[:-held_out], "validation": rest[-held_out:], "test": test}
 
 
-def _split_groups(name: str, rule: Rule, manifest: pd.DataFrame) -> dict[str, Array]:
-    """The same cut through groups of rows instead of rows: those that agree in all columns of `groups`."""
+def _stratified(file: str, rows: Array, y: Array, held_out: int, seed: int) -> list[Array]:
+    """The rows without, and with, so many held out, each with its share of every class."""
+    from sklearn.model_selection import train_test_split
+
+    try:
+        parts: list[Array] = train_test_split(rows, test_size=held_out, stratify=y[rows], random_state=seed)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise EvermodelError(
+            f"{file}: split.stratify can't give every split its share of every class ({reason}); remove it, "
+            "enlarge split.test or split.validation, or add rows"
+        ) from None
+    return parts
+
+
+def _groups(name: str, rule: Rule, manifest: pd.DataFrame) -> Array | None:
+    """The number of each row's group, in order of appearance; None if rows are not grouped."""
+    if not rule.groups:
+        return None
     if missing := [column for column in rule.groups if column not in manifest]:
         raise EvermodelError(
             f"data/{name}/params.yaml: split.groups names {missing[0]!r}; the columns are "
             f"{', '.join(map(str, manifest))}"
         )
-    group = manifest.groupby(list(rule.groups), sort=False).ngroup().to_numpy()
-    ungrouped = rule.model_copy(update={"groups": ()})
-    cut = split_rows(name, ungrouped, pd.DataFrame(index=range(group.max() + 1)))
-    return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
+    return np.asarray(manifest.groupby(list(rule.groups), sort=False, dropna=False).ngroup(), dtype=np.int64)
 
 
 def windows(
@@ -122,77 +166,103 @@ def vocabulary(texts: Array) -> tuple[str, ...]:
     """The most frequent words of the texts, most frequent first, ties by the alphabet."""
     counts = Counter(word for text in texts for word in PUNCTUATION.sub(b"", text.encode().lower()).split())
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
-    return tuple(word.decode() for word in ranked[:VOCABULARY])
+    return tuple(word.decode() for word in ranked[: data.VOCABULARY])
 
 
 def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:
     if raw.inputs is not None:
         return raw.inputs, ()
-    target = _column(name, raw, dataset.target)
-    beside = raw.manifest.drop(columns=[dataset.target, "split", "date"], errors="ignore")
-    # Of a series, the past of the target is known too, and comes first.
-    features = beside if raw.kind == "table" else pd.concat([target, beside], axis=1)
-    return features.to_numpy(dtype=np.float64), tuple(map(str, features.columns))
+    for column in dataset.drop:
+        _column(name, raw, column, "drop")
+    columns = dataset.features(raw.manifest)
+    if raw.kind == "series":  # the past of the target is known too, and comes first
+        columns = [_column(name, raw, dataset.target, "target").name, *columns]
+    features = table_file.typed(raw.manifest[columns])
+    if texts := [column for column in columns if features[column].dtype.kind != "f"]:
+        raise EvermodelError(
+            f"data set {name}: column {texts[0]!r} is no number in every row; mend the data, or name it in "
+            f"drop in data/{name}/params.yaml"
+        )
+    return features.to_numpy(dtype=np.float64), tuple(columns)
 
 
-def _scale(y: Array) -> dict[str, tuple[float, ...]]:
-    """Mean and standard deviation of each target; a deviation of 0 would divide by nothing."""
-    means, deviations = (np.atleast_1d(statistic(axis=0)).tolist() for statistic in (y.mean, y.std))
-    return {"target_mean": tuple(means), "target_sd": tuple(value or 1.0 for value in deviations)}
-
-
-def _column(name: str, raw: Raw, column: str) -> pd.Series:
+def _column(name: str, raw: Raw, column: str, key: str) -> pd.Series:
     if column not in raw.manifest:
         raise EvermodelError(
-            f"data set {name} has no column {column!r}; set target in data/{name}/params.yaml to one of "
+            f"data set {name} has no column {column!r}; set {key} in data/{name}/params.yaml to one of "
             f"{', '.join(map(str, raw.manifest.columns))}"
         )
     return raw.manifest[column]
 
 
-def _targets(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:
-    """Masks and numbers as they are, or class numbers with the names that belong to them."""
+def _targets(name: str, raw: Raw, dataset: Dataset) -> Array:
+    """Masks and several numbers as they are; of a column the text of each row, (n,) objects."""
     if raw.targets is not None:
-        return raw.targets, ()
+        return raw.targets
     if dataset.targets:
-        ranges = dataset.targets.items()
-        columns = [_column(name, raw, column).clip(low, high) for column, (low, high) in ranges]
-        return np.stack([column.to_numpy(dtype=np.float64) for column in columns], axis=1), ()
-    target = _column(name, raw, dataset.target)
-    if dataset.is_quantity(target.dtype.kind == "f"):
-        return target.to_numpy(dtype=np.float64), ()
-    labels = sorted(target.unique())
-    classes = dataset.classes or tuple(map(str, labels))
-    known = {label: number for number, label in enumerate(classes)}
-    if set(labels) <= set(range(len(classes))):
-        return target.to_numpy(dtype=np.int64), classes
-    if unknown := [str(label) for label in labels if str(label) not in known]:
+        columns = [_column(name, raw, column, "targets") for column in dataset.targets]
+        return np.stack([column.to_numpy(dtype=np.float64) for column in columns], axis=1)
+    target = _column(name, raw, dataset.target, "target")
+    if raw.kind == "series":
+        return target.to_numpy(dtype=np.float64)
+    labels = dataset.labels(target)
+    if dataset.classes and (unknown := sorted(set(labels) - set(dataset.classes))):
         raise EvermodelError(
             f"data set {name} has labels that classes in data/{name}/params.yaml does not name: "
-            f"{', '.join(unknown[:5])}"
+            f"{', '.join(map(str, unknown[:5]))}"
         )
-    return target.map(lambda label: known[str(label)]).to_numpy(dtype=np.int64), classes
+    return labels.to_numpy(dtype=object)
 
 
-def _every_class_everywhere(
-    name: str, splits: dict[str, Split], classes: tuple[str, ...], novel: tuple[str, ...]
-) -> None:
-    for part, absent in (("train", novel), ("test", ())):
-        wanted = {number for number, label in enumerate(classes) if label not in absent}
-        if missing := wanted - set(np.unique(splits[part].y).tolist()):
-            raise EvermodelError(
-                f"data set {name}: no {part} row of class {classes[min(missing)]!r}; "
-                f"change split in data/{name}/params.yaml or mend the data"
-            )
+def _classes(y: Array, dataset: Dataset) -> tuple[str, ...]:
+    """The labels, numbers by their size and text by the alphabet; none if the target can't be a class."""
+    if y.dtype != object or dataset.is_number:
+        return ()
+    if dataset.classes:
+        return dataset.classes
+    labels = np.array(sorted(set(y)), dtype=object)
+    numbers = _numbers(labels)
+    if len(labels) > data.MOST_CLASSES:
+        return ()
+    return tuple(labels if numbers is None else labels[np.argsort(numbers, kind="stable")])
 
 
-def _duplicates(name: str, splits: dict[str, Split], limit: float) -> int:
+def _counts(y: Array, classes: tuple[str, ...]) -> tuple[int, ...]:
+    """How many rows each class has."""
+    counts = Counter(y)
+    return tuple(counts[label] for label in classes)
+
+
+def _numbers(y: Array) -> Array | None:
+    """The numbers that labels are; None if one of them is no finite number."""
+    numbers = pd.to_numeric(pd.Series(y), errors="coerce").to_numpy(np.float64)
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _clipped(y: Array, rows: dict[str, Array], dataset: Dataset) -> Array:
+    """Several targets within their ranges: only in what is learned from, never in what is judged."""
+    low, high = np.transpose(list(dataset.targets.values()))
+    clipped = y.clip(low, high)
+    clipped[rows["test"]] = y[rows["test"]]
+    return clipped
+
+
+def _scale(y: Array, train: Array, dataset: Dataset) -> dict[str, tuple[float, ...]]:
+    """Mean and deviation of each target that is a number; a deviation of 0 would divide by nothing."""
+    numbers = y if y.dtype.kind == "f" else None if y.dtype != object or dataset.classes else _numbers(y)
+    if numbers is None:
+        return {}
+    means, deviations = (np.atleast_1d(of(numbers[train], axis=0)).tolist() for of in (np.mean, np.std))
+    return {"target_mean": tuple(means), "target_sd": tuple(value or 1.0 for value in deviations)}
+
+
+def _duplicates(name: str, splits: dict[str, Split], limit: float | None) -> int:
     """How many test rows stand among the rows that a model may learn from."""
     seen = {row for part in ("train", "validation") for row in data.row_hashes(splits[part].x)}
     count = sum(row in seen for row in data.row_hashes(splits["test"].x))
-    if count > limit * len(splits["test"]):
+    if limit is not None and count > limit * len(splits["test"]):
         raise EvermodelError(
             f"data set {name}: {count} of {len(splits['test'])} test rows are also training rows, more than "
-            f"duplicates = {limit:g} in data/{name}/params.yaml allows; remove them or raise the limit"
+            f"duplicates = {limit:g} in data/{name}/params.yaml allows; remove them, or raise the limit there"
         )
     return count

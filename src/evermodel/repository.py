@@ -14,7 +14,7 @@ from evermodel.datasets import dataset
 from evermodel.datasets.dataset import Dataset
 from evermodel.publishing import policy
 from evermodel.publishing.policy import Promotion
-from evermodel.runs import recipe
+from evermodel.runs import fit, recipe
 from evermodel.runs.recipe import Recipe
 from evermodel.scheduling.schedule import TAKEN, Schedule, Worker
 
@@ -64,6 +64,8 @@ def load() -> Repository:
     for profile in PROFILES:
         datasets = {name: _dataset(name, profile) for name in folders.names(folders.DATASETS)}
         experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
+        for name, one in experiments.items():
+            fit.require_declared(recipe.where(name), one.task, datasets[one.dataset])
         found[profile] = Repository(shared.profile, shared.runtime, datasets, experiments)
     return found[shared.profile]
 
@@ -81,7 +83,11 @@ def check(names: Collection[str]) -> list[str]:
     for folder in chosen:
         _require_pipeline(folder)
         for profile in PROFILES:
-            (_dataset if folder.parent == folders.DATASETS else experiment)(folder.name, profile)
+            if folder.parent == folders.DATASETS:
+                _dataset(folder.name, profile)
+                continue
+            one = experiment(folder.name, profile)
+            fit.require_declared(recipe.where(folder.name), one.task, _dataset(one.dataset, profile))
     return [warning for parent in TEMPLATES for warning in _others(parent, chosen)]
 
 

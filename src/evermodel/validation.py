@@ -17,6 +17,8 @@ from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import FILE
 from evermodel.datasets.dataset import Dataset
+from evermodel.expectations import numbers
+from evermodel.formats import table_file
 
 with imports.lean("azure", "boto3", "botocore", "google", "grpc"):  # of clouds, where no data lie here
     import great_expectations as gx
@@ -96,7 +98,7 @@ def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
 
     Raises EvermodelError if an expectation can't be evaluated: then the suite is wrong, not the data.
     """
-    manifest = raw.manifest.set_axis(range(1, len(raw.manifest) + 1))
+    manifest = _manifest(dataset, raw).set_axis(range(1, len(raw.manifest) + 1))
     suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
     result = _run(suite, manifest)
     findings = tuple(_finding(one) for one in result.results)
@@ -141,6 +143,16 @@ def require(report: Report) -> None:
             f"data set {report.dataset}: {broken[0]}{more}; see {shown / DATA_DOCS}, then "
             f"mend the data or {params}"
         )
+
+
+def _manifest(dataset: Dataset, raw: Raw) -> pd.DataFrame:
+    """The manifest with columns of numbers as numbers, and labels by the names of their classes."""
+    manifest = table_file.typed(raw.manifest) if raw.kind == "table" else raw.manifest
+    if dataset.target not in manifest or (
+        numbers.is_numeric(manifest[dataset.target]) and not dataset.classes
+    ):
+        return manifest
+    return manifest.assign(**{dataset.target: dataset.labels(raw.manifest[dataset.target])})
 
 
 def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame) -> Any:

@@ -11,7 +11,7 @@ X = {
     "images": np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5, 1),
     "text": np.array(["plain", "", "Ünïcødé 🎉\nsecond line"], dtype=object),
 }
-Y = np.array([0, 1, 1])
+Y = np.array(["no", "yes", "yes"], dtype=object)
 
 
 def spec(kind):
@@ -34,13 +34,13 @@ def contents(folder):
 @pytest.mark.parametrize("kind", X)
 def test_what_was_saved_is_loaded(tmp_path, kind):
     folder = saved(tmp_path / "made", kind)
-    assert data.load_spec(folder) == spec(kind)
+    assert data.load_spec(folder, "class") == spec(kind)
     for name in data.SPLITS:
-        split = data.load_split(folder, name)
+        split = data.load_split(folder, name, "class")
         assert split.x.dtype == X[kind].dtype
         assert np.array_equal(split.x, X[kind])
-        assert np.array_equal(split.y, Y)
-        assert data.split_hash(split) == spec(kind).test_hash
+        assert split.y.tolist() == [0, 1, 1]
+        assert np.array_equal(data.load_inputs(folder, name), split.x)
 
 
 @pytest.mark.parametrize("kind", X)
@@ -51,13 +51,13 @@ def test_the_same_values_give_the_same_bytes(tmp_path, kind):
 
 
 def test_loaded_rows_can_not_be_changed(tmp_path):
-    split = data.load_split(saved(tmp_path / "made", "table"), "train")
+    split = data.load_split(saved(tmp_path / "made", "table"), "train", "class")
     with pytest.raises(ValueError, match="read-only"):
         split.x[0] = 0
 
 
 def test_what_belongs_together_is_loaded_together(tmp_path):
-    loaded = data.load(saved(tmp_path / "made", "images"), "train", "test")
+    loaded = data.load(saved(tmp_path / "made", "images"), "class", "train", "test")
     assert loaded.spec == spec("images")
     assert list(loaded.splits) == ["train", "test"]
     assert loaded.weights == {}
@@ -69,27 +69,31 @@ def test_pretrained_weights_are_found_by_their_base(tmp_path):
     folder.mkdir()
     splits = {"test": Split(X["images"], Y)}
     data.save(folder, spec("images"), splits, {"VGG16": tmp_path / "some_long_name.h5"})
-    weights = data.load(folder).weights
+    weights = data.load(folder, "class").weights
     assert {base: file.read_bytes() for base, file in weights.items()} == {"VGG16": b"weights"}
     assert (tmp_path / "some_long_name.h5").exists()
 
 
 @pytest.mark.parametrize(
-    "y", [np.array([[1.5, 0], [2, 1], [3, 1]]), np.zeros((3, 4, 5, 1), np.uint8)], ids=["numbers", "masks"]
+    ("y", "target", "told"),
+    [
+        (np.array([[1.5, 0], [2, 1], [3, 1]]), "numbers", {"targets": ("age", "gender")}),
+        (np.zeros((3, 4, 5, 1), np.uint8), "mask", {"masks": True}),
+    ],
 )
-def test_targets_of_any_shape_come_back(tmp_path, y):
-    data.save(tmp_path, spec("images"), {"test": Split(X["images"], y)})
-    split = data.load_split(tmp_path, "test")
+def test_targets_of_any_shape_come_back(tmp_path, y, target, told):
+    data.save(tmp_path, spec("images").model_copy(update=told), {"test": Split(X["images"], y)})
+    split = data.load_split(tmp_path, "test", target)
     assert (split.y.dtype, len(split)) == (y.dtype, 3)
     assert np.array_equal(split.y, y)
 
 
-@pytest.mark.parametrize("lost", ["spec.json", "test/x.parquet", "test/y.npy"])
+@pytest.mark.parametrize("lost", ["spec.json", "test/x.parquet", "test/y.parquet"])
 def test_a_file_that_is_lost_is_named(tmp_path, lost):
     folder = saved(tmp_path / "made", "text")
     (folder / lost).unlink()
     with pytest.raises(EvermodelError, match=f"{lost} is missing; `dvc repro` makes it"):
-        data.load_split(folder, "test") and data.load_spec(folder)
+        data.load_split(folder, "test", "class")
 
 
 @pytest.mark.parametrize("kind", X)
@@ -97,7 +101,7 @@ def test_any_other_example_target_or_order_is_another_split(kind):
     x, y = X[kind], Y
     changed_x, changed_y = x.copy(), y.copy()
     changed_x[-1] = x[0]
-    changed_y[-1] = 0
+    changed_y[-1] = "no"
     others = [Split(changed_x, y), Split(x, changed_y), Split(x[::-1], y), Split(x[:2], y[:2])]
     hashes = {data.split_hash(split) for split in (Split(x, y), *others)}
     assert len(hashes) == 5
@@ -160,3 +164,24 @@ def test_what_a_killed_process_left_behind_does_not_get_in(tmp_path):
         (folder / "new").touch()
     assert set(contents(tmp_path)) == {"made/new"}
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_labels_are_numbers_for_a_task_that_predicts_one_and_of_no_matter_for_one_that_does_not(tmp_path):
+    described = spec("table").model_copy(
+        update={"classes": ("3", "5"), "target_mean": (4.0,), "target_sd": (1.0,)}
+    )
+    labels = np.array(["5", "3", "5"], dtype=object)
+    data.save(tmp_path, described, {"test": Split(X["table"], labels, np.array([0, 0, 1]))})
+    number, named = (data.load(tmp_path, target, "test") for target in ("number", "class"))
+    assert number.splits["test"].y.tolist() == [5.0, 3.0, 5.0]
+    assert (number.spec.classes, number.spec.target_mean) == ((), (4.0,))
+    assert named.splits["test"].y.tolist() == [1, 0, 1]
+    assert (named.spec.classes, named.spec.target_mean) == (("3", "5"), ())
+    assert named.splits["test"].group.tolist() == [0, 0, 1]
+    assert data.load(tmp_path, "image", "test").spec.classes == ()
+
+
+@pytest.mark.parametrize("target", ["number", "numbers", "mask"])
+def test_data_without_what_a_task_predicts_are_refused(tmp_path, target):
+    with pytest.raises(EvermodelError, match=r"data set made.* data/made/params\.yaml"):
+        data.load_spec(saved(tmp_path / "made", "images"), target)

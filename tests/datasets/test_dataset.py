@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from evermodel.datasets import dataset
@@ -11,7 +12,7 @@ WRONG_VALUES = [
     ("split.validation", 0, "greater than 0"),
     ("split.validation", MISSING, "missing"),
     ("split.groups", "label", "tuple"),
-    ("split.vals", 1, "groups, method, seed, test, validation"),
+    ("split.vals", 1, "group_features, groups, method, seed, stratify, test, validation"),
     ("expect.min_rows", 0, "greater than or equal to 1"),
     ("expect.rows", 1, "min_rows"),
     ("expect.shape", [28], "missing"),
@@ -62,9 +63,7 @@ def test_a_wrong_key_is_refused_with_its_full_path(changed, path, value, expecte
     assert expected in sentence
 
 
-@pytest.mark.parametrize(
-    ("method", "share"), [("predefined", 0.2), ("time", 0.2), ("shuffle", MISSING), ("order", MISSING)]
-)
+@pytest.mark.parametrize(("method", "share"), [("predefined", 0.2), ("shuffle", MISSING), ("order", MISSING)])
 def test_a_share_of_test_rows_is_given_only_where_the_source_declares_none(changed, method, share):
     sentence = refused(changed, **{"split.method": method, "split.test": share})
     assert sentence.startswith("split needs 'test'")
@@ -74,6 +73,40 @@ def test_a_share_of_test_rows_is_given_only_where_the_source_declares_none(chang
 def test_rows_can_not_be_grouped_where_the_source_declares_the_split(changed, method):
     split = {"method": method, "validation": 0.1, "groups": ["label"]}
     assert refused(changed, split=split).startswith("split can't have 'groups'")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"split.group_features": True}, "'group_features' without 'groups'"),
+        ({"split.stratify": True, "split.groups": ["label"]}, "can't 'stratify' groups"),
+        ({"split.stratify": True, "split.method": "order"}, "can't 'stratify' groups, or rows in order"),
+        ({"classes": ["lo", "hi"]}, "has classes, and a range of MEDV in 'expect'"),
+        ({"target": "label", "classes": ["a"], "novel": ["b"]}, "has 'b' in 'novel'"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(changed, changes, told):
+    assert told in refused(changed, **changes)
+
+
+def test_labels_are_text_and_numbers_of_classes_go_by_their_names(changed):
+    named = changed(target="label", classes=["cat", "dog"])
+    assert named.labels(pd.Series(["dog", "cat"])).tolist() == ["dog", "cat"]
+    assert named.labels(pd.Series([1, 0, 7])).tolist() == ["dog", "cat", "7"]
+    assert named.labels(pd.Series(["1", "0"])).tolist() == ["dog", "cat"]
+    swapped = changed(target="label", classes=["1", "0"])
+    assert swapped.labels(pd.Series(["1", "0"])).tolist() == ["1", "0"], "a name is not taken for a number"
+    assert changed(target="label").labels(pd.Series(["01", "1"])).tolist() == ["01", "1"]
+
+
+def test_features_are_the_columns_that_neither_answer_nor_identify_nor_group(changed):
+    columns = ["id", "patient", "age", "MEDV", "split", "date"]
+    split = {"method": "shuffle", "test": 0.2, "validation": 0.1, "groups": ["patient"]}
+    assert changed(drop=["id"], split=split).features(columns) == ["age"]
+    assert changed(drop=["id"], split=split | {"group_features": True}).features(columns) == [
+        "patient",
+        "age",
+    ]
 
 
 def test_a_data_set_that_does_not_exist_is_told_with_those_that_do(changed):

@@ -34,7 +34,7 @@ def test_an_empty_text_is_named(broken, reviews):
 
 def test_a_class_that_does_not_occur_is_named(broken, reviews):
     critical = broken(REVIEWS, "text", reviews[reviews["label"] == 0])
-    assert 'critical: column label: "every class occurs" does not hold (found: missing 1)' in critical
+    assert 'critical: column label: "every class occurs" does not hold (found: missing positive)' in critical
 
 
 def test_repeated_texts_are_a_warning(broken, reviews):

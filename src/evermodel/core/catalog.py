@@ -6,7 +6,10 @@ Read from the source text, because importing a model means importing Keras.
 import ast
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    from evermodel.core.data import Target  # imports NumPy
 
 PACKAGE = Path(__file__).parents[1]
 WEIGHTS = "weights"
@@ -37,10 +40,23 @@ def framework(model: str) -> Literal["keras", "sklearn"]:
 
 def headlines(task: str) -> dict[str, str]:
     """The metrics that a task kind can be promoted by, each with whether "higher" or "lower" is better."""
-    assigned = (n for n in _tree("tasks", task).body if isinstance(n, ast.AnnAssign))
-    value = next(node.value for node in assigned if ast.unparse(node.target) == "HEADLINES")
-    assert value is not None
-    return dict(ast.literal_eval(value))
+    return dict(_constant("tasks", task, "HEADLINES"))
+
+
+def inputs(task: str) -> tuple[str, ...]:
+    """The kinds of data that a task can be learned from."""
+    return tuple(_constant("objectives", task, "INPUTS"))
+
+
+def target(task: str) -> "Target":
+    """What a task predicts or is judged by, which says how the target of the data is to be read."""
+    return cast("Target", _constant("objectives", task, "TARGET"))
+
+
+def _constant(folder: str, name: str, constant: str) -> Any:
+    """The value that a file assigns to a name of its own."""
+    assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign) and n.value)
+    return next(ast.literal_eval(n.value) for n in assigned if ast.unparse(n.target) == constant)
 
 
 def _tree(folder: str, name: str) -> ast.Module:

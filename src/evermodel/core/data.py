@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
+Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 WEIGHTS = "weights"
+# Beyond this a target names its rows rather than their classes.
+MOST_CLASSES = 1000
+VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 SPLITS = ("train", "validation", "test")
 
 
@@ -47,11 +51,14 @@ class Split:
     """The rows of one split.
 
     x: as `Spec.input_shape` says. y: (n,) float64, or int64 class numbers; (n, k) float64 of k targets; or
-    masks (n, height, width, 1) uint8.
+    masks (n, height, width, 1) uint8. As `prepare` writes it, a column of labels is (n,) objects, the text of
+    the source: whether it is a class or a number is up to the task. group: (n,) int64, equal where rows
+    belong together; None if no row has to do with another.
     """
 
     x: Array
     y: Array
+    group: Array | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -71,7 +78,14 @@ class Predictions:
 
 
 class Spec(BaseModel):
-    """What everybody after `prepare` knows of a data set; every statistic is of its training rows only."""
+    """What everybody after `prepare` knows of a data set; every statistic is of its training rows only.
+
+    classes: the labels, if they can be classes; target_mean and target_sd: if it can be a number. What is
+    loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
+    class, by split, unless classes are what the rows are grouped by. novel: classes that no training row has
+    to have. groups: how many groups of rows each split has, if rows belong together. duplicates: test rows
+    that stand among the others as well.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -84,8 +98,12 @@ class Spec(BaseModel):
     columns: tuple[str, ...] = ()
     target: str
     targets: tuple[str, ...] = ()
+    masks: bool = False
     classes: tuple[str, ...] = ()
+    novel: tuple[str, ...] = ()
+    class_rows: dict[str, tuple[int, ...]] = {}
     rows: dict[str, int]
+    groups: dict[str, int] = {}
     mean: tuple[float, ...] = ()
     variance: tuple[float, ...] = ()
     vocabulary: tuple[str, ...] = ()
@@ -93,6 +111,32 @@ class Spec(BaseModel):
     target_sd: tuple[float, ...] = ()
     duplicates: int
     test_hash: str
+
+    def predicting(self, target: Target) -> "Spec":
+        """The same data for a task that predicts a class, a number, or something else.
+
+        Raises EvermodelError if the target of the data can't be that.
+        """
+        where = f"data/{self.dataset}/params.yaml"
+        if target == "class" and not self.classes:
+            raise EvermodelError(
+                f"the target of data set {self.dataset}, {self.target}, is a number or has more than "
+                f"{MOST_CLASSES} different values, but the task needs classes; choose a task that predicts "
+                f"numbers, or name the classes in {where}"
+            )
+        if target == "number" and (not self.target_mean or self.targets):
+            raise EvermodelError(
+                f"the target of data set {self.dataset}, {self.target}, holds classes, text or several numbers, but "
+                f"the task predicts a number; choose a task that predicts classes, or another target in {where}"
+            )
+        if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
+            missing = "targets" if target == "numbers" else "masks"
+            raise EvermodelError(
+                f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or a source that has them in {where}"
+            )
+        if target == "class":
+            return self.model_copy(update={"target_mean": (), "target_sd": ()})
+        return self.model_copy(update={"classes": (), "class_rows": {}})
 
 
 @dataclass(frozen=True)
@@ -103,24 +147,35 @@ class Prepared:
     splits: dict[str, Split]
     weights: dict[str, Path]
 
+    def predicting(self, target: Target) -> "Prepared":
+        """The same for a task with that target; EvermodelError if the data can't have it."""
+        spec = self.spec.predicting(target)
+        values = {name: _values(split.y, target, spec.classes) for name, split in self.splits.items()}
+        splits = {name: replace(self.splits[name], y=y) for name, y in values.items()}
+        return Prepared(spec, splits, self.weights)
 
-def load(folder: Path, *splits: str) -> Prepared:
-    """A prepared data set with those splits."""
+
+def load(folder: Path, target: Target, *splits: str) -> Prepared:
+    """A prepared data set with those splits, for a task with that target."""
     weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*.h5"))}
-    return Prepared(load_spec(folder), {split: load_split(folder, split) for split in splits}, weights)
+    return Prepared(_spec(folder), {split: _split(folder, split) for split in splits}, weights).predicting(
+        target
+    )
 
 
-def load_spec(folder: Path) -> Spec:
-    """The spec of a prepared data set."""
-    return Spec.model_validate_json(_present(folder / "spec.json").read_text(encoding="utf-8"))
+def load_spec(folder: Path, target: Target) -> Spec:
+    """The spec of a prepared data set, for a task with that target; EvermodelError if it can't have that."""
+    return _spec(folder).predicting(target)
 
 
-def load_split(folder: Path, split: str) -> Split:
-    """One split of a prepared data set; arrays are mapped into memory, not read."""
-    y = np.load(_present(folder / split / "y.npy"), mmap_mode="r")
-    if (arrays := folder / split / "x.npy").exists():
-        return Split(np.load(arrays, mmap_mode="r"), y)
-    return Split(_texts(folder / split / "x.parquet"), y)
+def load_split(folder: Path, split: str, target: Target) -> Split:
+    """One split of a prepared data set, for a task with that target; arrays are mapped, not read."""
+    return Prepared(_spec(folder), {split: _split(folder, split)}, {}).predicting(target).splits[split]
+
+
+def load_inputs(folder: Path, split: str) -> Array:
+    """The examples of one split alone, whatever is asked of them."""
+    return _column(folder / split, "x")
 
 
 def save(
@@ -132,25 +187,52 @@ def save(
         shutil.copyfile(file, folder / WEIGHTS / f"{base}.h5")
     for name, split in splits.items():
         (folder / name).mkdir(parents=True)
-        np.save(folder / name / "y.npy", split.y)
-        if split.x.dtype == object:
-            _save_texts(folder / name / "x.parquet", split.x)
-        else:
-            np.save(folder / name / "x.npy", split.x)
+        _save_column(folder / name, "x", split.x)
+        _save_column(folder / name, "y", split.y)
+        if split.group is not None:
+            np.save(folder / name / "group.npy", split.group)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def _texts(file: Path) -> Array:
+def _spec(folder: Path) -> Spec:
+    return Spec.model_validate_json(_present(folder / "spec.json").read_text(encoding="utf-8"))
+
+
+def _split(folder: Path, split: str) -> Split:
+    group = folder / split / "group.npy"
+    y = _column(folder / split, "y")
+    return Split(load_inputs(folder, split), y, np.load(group) if group.exists() else None)
+
+
+def _column(folder: Path, name: str) -> Array:
+    if (arrays := folder / f"{name}.npy").exists():
+        return np.asanyarray(np.load(arrays, mmap_mode="r"))
     import pyarrow.parquet as pq
 
-    return np.asarray(pq.read_table(_present(file)).column("text").to_numpy(zero_copy_only=False))
+    texts = pq.read_table(_present(folder / f"{name}.parquet")).column("text")
+    return np.asarray(texts.to_numpy(zero_copy_only=False))
 
 
-def _save_texts(file: Path, texts: Array) -> None:
+def _save_column(folder: Path, name: str, values: Array) -> None:
+    if values.dtype != object:
+        np.save(folder / f"{name}.npy", values)
+        return
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({"text": pa.array(texts, pa.string())}), file)
+    pq.write_table(pa.table({"text": pa.array(values, pa.string())}), folder / f"{name}.parquet")
+
+
+def _values(y: Array, target: Target, classes: tuple[str, ...]) -> Array:
+    """Labels as they are read (objects) as the class numbers or numbers that they mean."""
+    if y.dtype != object or target not in ("class", "number"):
+        return y
+    if target == "number":
+        import pandas as pd
+
+        return np.asarray(pd.to_numeric(y), dtype=np.float64)
+    number = {label: place for place, label in enumerate(classes)}
+    return np.array([number[label] for label in y], dtype=np.int64)
 
 
 def row_hashes(x: Array) -> Array:
@@ -162,7 +244,8 @@ def row_hashes(x: Array) -> Array:
 def split_hash(split: Split) -> str:
     """The identity of a split: sha256 over its examples and targets, in order."""
     digest = hashlib.sha256("".join(row_hashes(split.x)).encode())
-    digest.update(np.ascontiguousarray(split.y).tobytes())
+    labels = "".join(row_hashes(split.y)).encode() if split.y.dtype == object else split.y.tobytes()
+    digest.update(labels)
     return digest.hexdigest()
 
 

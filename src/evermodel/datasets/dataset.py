@@ -1,13 +1,16 @@
 """data/NAME/params.yaml: where a data set comes from, how it is checked and how it is split."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
 from evermodel.core.section import Section
 from evermodel.datasets.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd  # of no use to those who only check the rules
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -17,59 +20,94 @@ class Split(Section):
 
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
-    is left for training, at random. `time` is `predefined` with the last rows before the test as validation.
-    Rows that are equal in all columns of `groups` stay on one side.
+    is left for training, at random. `time` takes as test the last rows, or those that the source declares,
+    and as validation the last rows before them. stratify: whether each split gets its share of every class.
+    groups: rows that are equal in all these columns stay on one side; the columns are no features of a
+    table unless group_features says so.
     """
 
     method: Literal["predefined", "order", "shuffle", "time"]
     groups: tuple[str, ...] = ()
+    group_features: bool = False
+    stratify: bool = False
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @model_validator(mode="after")
-    def _test_share_belongs_to_the_method(self) -> "Split":
-        if (self.test is None) != (self.method in ("predefined", "time")):
-            raise ValueError("needs 'test', the share of test rows, for the methods order and shuffle only")
+    def _go_together(self) -> "Split":
+        if (self.test is None) != (self.method == "predefined") and self.method != "time":
+            raise ValueError("needs 'test', the share of test rows, unless the source declares them")
         if self.groups and self.method in ("predefined", "time"):
             raise ValueError("can't have 'groups' with a split that the source declares; remove it")
+        if self.group_features and not self.groups:
+            raise ValueError("has 'group_features' without 'groups'; remove it")
+        if self.stratify and (self.groups or self.method not in ("predefined", "shuffle")):
+            raise ValueError("can't 'stratify' groups, or rows in order; remove one")
         return self
 
 
 class Expect(Section):
     """What the raw data must look like; the Great Expectations suites are built from it.
 
-    rejected: the share of files that may be unusable (damaged, of another size, without label).
+    rejected: the share of files that may be unusable (damaged, of another size, without label). tells_target:
+    columns of a table that may tell the target by themselves, because they are known when it is asked for.
     """
 
     min_rows: Annotated[int, Field(ge=1)]
     rejected: Share = 0.0
     shape: tuple[int, int] | None = None
     ranges: Mapping[str, tuple[float, float]] = {}
+    tells_target: tuple[str, ...] = ()
 
 
 class Dataset(Section):
     """One data set.
 
-    target: the column to predict. targets: several numbers to predict instead, each clipped to its range.
-    window: of a series, the steps that are known when the next one is predicted. novel: classes that only
-    the test rows have, as what is to be found out.
+    target: the column to predict; one with a range in `expect` is a number, one with `classes` is a class,
+    and any other is what the task takes it for. targets: several numbers to predict instead, each clipped to
+    its range in what is learned from. classes: the names of the labels, which are these or their numbers from 0.
+    drop: columns of a table that are no features, such as identifiers. window: of a series, the steps that
+    are known when the next one is predicted. novel: classes that only the test rows have, as what is to be
+    found out. duplicates: the share of test rows that may also be training rows, where that is limited.
     """
 
     name: str
     source: Source
     target: str = "label"
     targets: Mapping[str, tuple[float, float]] = {}
+    drop: tuple[str, ...] = ()
     window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
     novel: tuple[str, ...] = ()
     split: Split
-    duplicates: Share = 0.0
+    duplicates: Share | None = None
     expect: Expect
 
-    def is_quantity(self, stored_as_floats: bool) -> bool:
-        """Whether the target is a number to predict rather than a class: it has a range, or is a float."""
-        return not self.classes and (self.target in self.expect.ranges or stored_as_floats)
+    @property
+    def is_number(self) -> bool:
+        """Whether the target is declared to be a number."""
+        return not self.classes and self.target in self.expect.ranges
+
+    @model_validator(mode="after")
+    def _names_go_together(self) -> "Dataset":
+        if self.classes and self.target in self.expect.ranges:
+            raise ValueError(f"has classes, and a range of {self.target} in 'expect'; remove one")
+        if unknown := set(self.novel) - set(self.classes):
+            raise ValueError(f"has {min(unknown)!r} in 'novel', which 'classes' does not name; add it there")
+        return self
+
+    def features(self, columns: Iterable[str]) -> list[str]:
+        """Those of a table's columns that are asked for an answer."""
+        grouping = () if self.split.group_features else self.split.groups
+        others = {self.target, "split", "date", *self.drop, *grouping}
+        return [column for column in columns if column not in others]
+
+    def labels(self, target: "pd.Series") -> "pd.Series":
+        """The labels of a column as text, as the source has them; numbers of `classes` by their names."""
+        texts = target.convert_dtypes().astype("str")  # 1, also where a gap made 1.0 of it
+        numbers = {str(number): name for number, name in enumerate(self.classes)}
+        return texts if set(texts) & set(self.classes) else texts.map(lambda text: numbers.get(text, text))
 
 
 def load(name: str, profile: str) -> Dataset:

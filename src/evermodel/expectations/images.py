@@ -82,8 +82,7 @@ def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     columns = list(dataset.targets) or [dataset.target]
     if missing := [column for column in columns if column not in manifest]:
         return [E.ExpectColumnToExist(column=one, description="the target is a column") for one in missing]
-    is_number = dataset.target in dataset.expect.ranges and not dataset.classes
-    if dataset.targets or is_number:
+    if dataset.targets or dataset.is_number:
         return [one for column in columns for one in numbers.expectations(manifest[column], dataset)]
     target = labels.expectations(
         manifest, dataset.target, dataset.classes, bool(dataset.split.groups), dataset.novel

@@ -11,6 +11,7 @@ from evermodel.expectations import numbers
 
 E = gx.expectations
 RARE = 1 / 20
+FEW = 20  # different numbers, which may well be classes
 
 
 def expectations(
@@ -20,11 +21,10 @@ def expectations(
     grouped: bool = False,
     novel: Sequence[str] = (),
 ) -> list[Any]:
-    """The expectations of a label column: floats are numbers to predict, anything else names a class.
+    """The expectations of a label column: text names a class; numbers without `classes` may be either.
 
     manifest: one row per example; if it has a column `split`, every class must stand in train and in test.
-    classes: the names that the data set gives, for labels that are those names or their numbers 0..k-1;
-        where it gives none, the classes are the labels that occur.
+    classes: the names that the data set gives; where it gives none, the classes are the labels that occur.
     grouped: whether the split keeps groups together; then classes, such as people, may be rare and new.
     novel: the classes that no training row has.
     """
@@ -32,14 +32,15 @@ def expectations(
         return [E.ExpectColumnToExist(column=column, description="the target is a column")]
     labels = manifest[column]
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
-    if labels.dtype.kind == "f" and not classes:
-        return [present, numbers.finite(column)]
-    known = _known(labels, classes)
+    if numbers.is_numeric(labels):
+        # A class or a number: the task says which, and asks for enough rows of each class before it trains.
+        return [present, numbers.finite(column), *(_balanced(labels)[1:] if may_be_classes(labels) else ())]
+    known = list(classes) or sorted(labels.dropna().unique().tolist())
     seen = [label for label in known if label not in novel]
     splits = {"train": seen, "test": known} if "split" in manifest and not grouped else {}
     return [
         present,
-        *_written(labels),
+        _written(column),
         *(_named(column, known) if classes else ()),
         *(_everywhere(column, labels, split) for split, labels in splits.items()),
         E.ExpectColumnUniqueValueCountToBeBetween(
@@ -49,21 +50,14 @@ def expectations(
     ]
 
 
-def _written(labels: pd.Series) -> list[Any]:
+def may_be_classes(numbers: pd.Series) -> bool:
+    """Whether numbers are few enough, and frequent enough, to be the codes of classes."""
+    return bool(numbers.nunique() <= min(FEW, len(numbers) / 5))
+
+
+def _written(column: str) -> Any:
     """A missing label of a text column is an empty text, which would pass as a class of its own."""
-    if pd.api.types.is_numeric_dtype(labels):
-        return []
-    return [
-        E.ExpectColumnValuesToNotMatchRegex(
-            column=str(labels.name), regex=r"^\s*$", description="no label is empty"
-        )
-    ]
-
-
-def _known(labels: pd.Series, classes: Sequence[str]) -> list[Any]:
-    if not classes:
-        return sorted(labels.dropna().unique().tolist())
-    return list(range(len(classes)) if pd.api.types.is_numeric_dtype(labels) else classes)
+    return E.ExpectColumnValuesToNotMatchRegex(column=column, regex=r"^\s*$", description="no label is empty")
 
 
 def _named(column: str, known: list[Any]) -> list[Any]:
@@ -94,7 +88,7 @@ def _balanced(labels: pd.Series) -> list[Any]:
         E.ExpectColumnValuesToBeInSet(
             column=str(labels.name),
             value_set=counts.index[counts >= 2].tolist(),
-            description="every class occurs at least twice (give a number to predict its expect.ranges)",
+            description="every class occurs at least twice",
         ),
         E.ExpectColumnValuesToBeInSet(
             column=str(labels.name),

@@ -9,28 +9,37 @@ import pandas as pd
 from evermodel.datasets.dataset import Dataset
 
 E = gx.expectations
-NUMERIC = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 LARGEST = 1.7976931348623157e308
 OUTLIER = 8
 
 
 def is_numeric(values: pd.Series) -> bool:
     """Whether a column is stored as numbers."""
-    return str(values.dtype) in NUMERIC
+    return pd.api.types.is_numeric_dtype(values)
 
 
 def expectations(values: pd.Series, dataset: Dataset) -> list[Any]:
     """A column of numbers; where text stands among them its rows are named, and nothing else is examined."""
     column = str(values.name)
-    stored = [
-        E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing"),
-        E.ExpectColumnValuesToBeInTypeList(
-            column=column, type_list=NUMERIC, description="the values are stored as numbers"
-        ),
-    ]
+    present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if not is_numeric(values):
-        return [_no_text(values), *stored]
-    return [*stored, _range(column, dataset), *_spread(values)]
+        return [_no_text(values), present]
+    return [present, _range(column, dataset), *_spread(values)]
+
+
+def no_identifier(values: pd.Series) -> list[Any]:
+    """Whole numbers that are all different count or name the rows, and tell nothing about a new one."""
+    if not is_numeric(values) or np.isinf(values).any() or (values % 1 != 0).any():
+        return []
+    return [
+        E.ExpectColumnProportionOfUniqueValuesToBeBetween(
+            column=str(values.name),
+            max_value=1,
+            strict_max=True,
+            description="the values are not all different, as an identifier's are (drop leaves it out)",
+            severity="warning",
+        )
+    ]
 
 
 def finite(column: str) -> Any:

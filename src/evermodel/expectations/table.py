@@ -11,14 +11,13 @@ import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from sklearn.tree import DecisionTreeClassifier
 
+from evermodel.core import data
 from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import labels, numbers
 
 E = gx.expectations
 REPEATED = 0.01
 LEAK = 0.99
-# Beyond this a target names its rows rather than their classes, and a tree over it outgrows the memory.
-MOST_CLASSES = 1000
 
 Target = Literal["number", "class"]
 
@@ -26,8 +25,8 @@ Target = Literal["number", "class"]
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
     """The expectations of a table, one row per example.
 
-    The target is a number if `expect.ranges` has it or it is stored as floats, else a class label; every
-    other column is a numeric feature. An absent column is named once and not examined further.
+    manifest: columns of numbers as numbers, labels that are classes as text. Every column that is asked for
+    an answer is a numeric feature. An absent column is named once and not examined further.
     """
     return gx.ExpectationSuite(
         name="table", expectations=[*_structure(dataset, manifest), *_values(dataset, manifest)]
@@ -47,9 +46,10 @@ def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
         return 0.0
     if kind == "number":
         return float(abs(feature.corr(target, method="spearman")))
-    if (classes := target.nunique()) > MOST_CLASSES:
+    if (classes := target.nunique()) > data.MOST_CLASSES:
         return 0.0
     x = feature.to_frame()
+    target = pd.Series(pd.factorize(target)[0], target.index)  # also numbers are names here
     tree = DecisionTreeClassifier(max_leaf_nodes=classes, class_weight="balanced", random_state=0)
     hits = tree.fit(x, target).predict(x) == target
     return float(hits.groupby(target).mean().mean())
@@ -68,13 +68,12 @@ class ExpectColumnNotToDetermineTarget(ColumnAggregateExpectation):  # type: ign
 
 
 def _structure(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
-    """Which columns, and how many rows. A column `split` is the source's own split, in any table."""
-    columns = {*dataset.expect.ranges, dataset.target, *({"split"} & set(manifest))}
+    """Which columns there must be, and how many rows."""
     return [
         E.ExpectTableColumnsToMatchSet(
-            column_set=sorted(columns),
-            exact_match=bool(dataset.expect.ranges),
-            description="the columns are the target and those of expect.ranges",
+            column_set=sorted({dataset.target, *dataset.drop, *dataset.split.groups, *dataset.expect.ranges}),
+            exact_match=False,
+            description="the target and every column that params.yaml names is there",
         ),
         E.ExpectTableRowCountToBeBetween(
             min_value=dataset.expect.min_rows, description=f"at least {dataset.expect.min_rows} rows"
@@ -85,9 +84,7 @@ def _structure(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
 def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if manifest.empty or dataset.target not in manifest:
         return []
-    target = manifest[dataset.target]
-    kind: Target = "number" if dataset.is_quantity(target.dtype.kind == "f") else "class"
-    features = [column for column in map(str, manifest) if column not in (dataset.target, "split")]
+    target, features = manifest[dataset.target], dataset.features(manifest)
     expectations = [
         E.ExpectCompoundColumnsToBeUnique(
             column_list=list(manifest),
@@ -97,14 +94,24 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
         )
     ]
     for column in features:
+        values = manifest[column]
+        expectations += [*numbers.expectations(values, dataset), *numbers.no_identifier(values)]
+        if numbers.is_numeric(values) and column not in dataset.expect.tells_target:
+            expectations += _leak(column, target, dataset)
+    for column in sorted(set(dataset.expect.ranges) & set(manifest) - {dataset.target, *features}):
         expectations += numbers.expectations(manifest[column], dataset)
-        if numbers.is_numeric(manifest[column]) and (kind == "class" or numbers.is_numeric(target)):
-            told = f"alone it does not tell {dataset.target}"
-            expectations.append(
-                ExpectColumnNotToDetermineTarget(
-                    column=column, target=dataset.target, kind=kind, description=told
-                )
-            )
-    if kind == "class":
-        return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
-    return expectations + numbers.expectations(target, dataset)
+    if dataset.is_number:
+        return expectations + numbers.expectations(target, dataset)
+    return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
+
+
+def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:
+    """Of few different numbers, which may be classes, what tells one of them; else what goes with them."""
+    is_number = dataset.is_number or (numbers.is_numeric(target) and not labels.may_be_classes(target))
+    if is_number and not numbers.is_numeric(target):
+        return []
+    told = f"alone it does not tell {target.name} (expect.tells_target allows it)"
+    kind: Target = "number" if is_number else "class"
+    return [
+        ExpectColumnNotToDetermineTarget(column=column, target=str(target.name), kind=kind, description=told)
+    ]

@@ -22,3 +22,17 @@ def load(file: Path, *, separator: str, header: bool) -> pd.DataFrame:
     if not isinstance(frame.index, pd.RangeIndex):
         raise EvermodelError(f"{file} has more fields in its lines than names in its header")
     return frame
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns in which every field is a number or a boolean as float64; the others as they are."""
+    words = {"True": "1", "true": "1", "TRUE": "1", "False": "0", "false": "0", "FALSE": "0"}
+    done = {}
+    for name in frame:
+        column = frame[name]
+        numbers = pd.to_numeric(
+            column.replace(words) if column.dtype.kind == "O" or str(column.dtype) == "str" else column,
+            errors="coerce",
+        )
+        done[name] = numbers.astype("float64") if numbers.notna().all() else column
+    return pd.DataFrame(done, index=frame.index)

@@ -20,6 +20,6 @@ class ConstantMask(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return np.repeat(self.share_[None], len(x), axis=0)
 
 
-def build(input_shape: Sequence[int], task: str) -> ConstantMask:
+def build(input_shape: Sequence[int], target: str) -> ConstantMask:
     """The baseline that every segmentation must beat."""
     return ConstantMask()

@@ -26,7 +26,7 @@ class Eigenfaces(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return normalize(self.pca_.transform(_flat(x)))
 
 
-def build(input_shape: Sequence[int], task: str, *, components: int = 40) -> Eigenfaces:
+def build(input_shape: Sequence[int], target: str, *, components: int = 40) -> Eigenfaces:
     """Turk & Pentland 1991, who kept some 40 components; compared by angle here, not by distance."""
     return Eigenfaces(components)
 

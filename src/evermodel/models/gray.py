@@ -19,6 +19,6 @@ class Gray(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         return np.zeros((*x.shape[:3], 2), np.float32)
 
 
-def build(input_shape: Sequence[int], task: str) -> Gray:
+def build(input_shape: Sequence[int], target: str) -> Gray:
     """The baseline that every colorization must beat."""
     return Gray()

@@ -26,7 +26,7 @@ class Reconstruction(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sc
         return again.clip(0, 1).astype(np.float32).reshape(x.shape)
 
 
-def build(input_shape: Sequence[int], task: str, *, latent: int = 128) -> Reconstruction:
+def build(input_shape: Sequence[int], target: str, *, latent: int = 128) -> Reconstruction:
     """The best linear auto-encoder of that size (Baldi & Hornik 1989)."""
     return Reconstruction(latent)
 

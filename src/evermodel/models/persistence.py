@@ -21,6 +21,6 @@ class Persistence(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return x[:, -1, self.column]
 
 
-def build(input_shape: Sequence[int], task: str, *, column: int = 0) -> Persistence:
+def build(input_shape: Sequence[int], target: str, *, column: int = 0) -> Persistence:
     """column: where in each step the number stands that is forecast."""
     return Persistence(column)

@@ -14,7 +14,7 @@ HALF = 127.5  # of a byte
 
 def build(
     input_shape: Sequence[int],
-    task: str,
+    target: str,
     *,
     components: int = 500,
     learning_rate: float = 0.06,

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 
 def build(
-    input_shape: Sequence[int], task: str, *, ngrams: int = 2, min_documents: int = 10, c: float = 10.0
+    input_shape: Sequence[int], target: str, *, ngrams: int = 2, min_documents: int = 10, c: float = 10.0
 ) -> Pipeline:
     """TF-IDF of n-grams that stand in at least `min_documents` texts, and logistic regression.
 

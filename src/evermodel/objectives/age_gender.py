@@ -1,11 +1,21 @@
 """Learning the age and the gender of a face, by a head for each."""
 
 from evermodel.core.data import Spec
+from evermodel.core.errors import EvermodelError
 from evermodel.training.objective import Objective
+
+INPUTS: tuple[str, ...] = ("images",)
+TARGET: str = "numbers"
+TARGETS = ("age", "gender")
 
 
 def objective(spec: Spec) -> Objective:
-    """The age in years, and the probability of gender 1."""
+    """The age in years, and the probability of gender 1. Raises EvermodelError if the data have others."""
+    if spec.targets != TARGETS:
+        raise EvermodelError(
+            f"data set {spec.dataset} has the targets {', '.join(spec.targets)}, but the task age_gender "
+            f"needs {' and '.join(TARGETS)}, in this order; set targets in data/{spec.dataset}/params.yaml"
+        )
     sd, mean = (dict(zip(spec.targets, values, strict=True)) for values in (spec.target_sd, spec.target_mean))
     return Objective(
         {"age": 1, "gender": 1},

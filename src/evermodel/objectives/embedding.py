@@ -3,6 +3,8 @@
 from evermodel.core.data import Spec
 from evermodel.training.objective import Objective
 
+INPUTS: tuple[str, ...] = ("images",)
+TARGET: str = "class"
 NUMBERS = 128  # that stand for a face
 
 

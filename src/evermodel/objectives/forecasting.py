@@ -2,4 +2,7 @@
 
 from evermodel.training import objective as shared
 
+INPUTS: tuple[str, ...] = ("series",)
+TARGET: str = "number"
+
 objective = shared.number

@@ -2,4 +2,7 @@
 
 from evermodel.training import objective as shared
 
+INPUTS: tuple[str, ...] = ("images",)
+TARGET: str = "image"
+
 objective = shared.image

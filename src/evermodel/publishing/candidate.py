@@ -68,8 +68,8 @@ def load(name: str, shared: Project) -> Candidate:
     """The model of an experiment as its stages left it; EvermodelError that names what is missing."""
     chosen = recipe.load(name, shared.profile)
     judged_by = policy.load(name, chosen.task, shared.profile)
-    spec = data.load_spec(folders.prepared(chosen.dataset))
     report, metadata = folders.experiment(name), saved.metadata(folders.model(name))
+    spec = data.load_spec(folders.prepared(chosen.dataset), metadata.target)
     scores = Scores.read(report / "scores.parquet")
     return Candidate(
         name=name,
@@ -92,7 +92,7 @@ def _column(name: str, table: pd.DataFrame, spec: Spec, dataset: str) -> pd.Seri
         column = table[name]
         return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
     if name in spec.columns and spec.kind == "table":
-        x = data.load_split(folders.prepared(dataset), "test").x
+        x = data.load_inputs(folders.prepared(dataset), "test")
         return pd.Series(x[:, spec.columns.index(name)])
     raise EvermodelError(
         f"promotion.slices names {name!r}, which is no column of the scores or of {dataset}; "

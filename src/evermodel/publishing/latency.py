@@ -32,7 +32,7 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
     if model.policy.max_latency is None:
         return model
     determinism.fix(runtime)
-    x = data.load_split(folders.prepared(model.recipe.dataset), "test").x[:EXAMPLES]
+    x = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
     ours, theirs = predictor(folders.model(model.name) / model.metadata.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)
     return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))

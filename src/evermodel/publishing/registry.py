@@ -196,7 +196,7 @@ def _figures(model: Candidate) -> dict[str, str]:
 
 def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
     logged = _logged_model(client, model.name, run_id, model.metadata)
-    examples = np.asarray(data.load_split(folders.prepared(model.recipe.dataset), "test").x[:EXAMPLES])
+    examples = np.asarray(data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES])
     file = folders.model(model.name) / model.metadata.file
     with tempfile.TemporaryDirectory() as folder:
         package(Path(folder), file, model.spec, model.metadata, examples)

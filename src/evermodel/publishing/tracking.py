@@ -23,7 +23,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from evermodel.core import data, folders, project
+from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
@@ -168,7 +168,7 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     """The run with that key; made, or completed where its making was cut short."""
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
-    spec = data.load_spec(folders.prepared(chosen.dataset))
+    spec = data.load_spec(folders.prepared(chosen.dataset), catalog.target(chosen.task))
     run = find(client, name, key)
     if run is None:
         started = next((event for event in journal.read(key) if event["event"] == "start"), {})

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from evermodel.core import catalog, folders, params, section
+from evermodel.core.data import VOCABULARY
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import S, Section, choose
 
@@ -27,7 +28,7 @@ class Text(Section):
     sequence_length: of a sequence, which is the last words of a text.
     """
 
-    max_tokens: Annotated[int, Field(ge=3, le=50_000)] = 10_000
+    max_tokens: Annotated[int, Field(ge=3, le=VOCABULARY)] = 10_000
     output: Literal["multi_hot", "int"] = "multi_hot"
     sequence_length: Annotated[int, Field(ge=1)] | None = None
 

@@ -5,6 +5,7 @@ metric retrains nothing.
 """
 
 import importlib
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError
 
 Target = Callable[[Array, Array], Any]
 
@@ -49,6 +51,15 @@ def number(spec: Spec) -> Objective:
 def classes(spec: Spec) -> Objective:
     """The probability of each class."""
     return Objective(len(spec.classes), "softmax", "sparse_categorical_crossentropy", ("accuracy",))
+
+
+def require_two_classes(spec: Spec) -> None:
+    """Raise an EvermodelError unless the data have two classes."""
+    if len(spec.classes) != 2:
+        raise EvermodelError(
+            f"data set {spec.dataset} has {len(spec.classes)} classes "
+            f"({reprlib.repr(list(spec.classes))}), but the task needs two; choose the task classification, or mend data/{spec.dataset}/params.yaml"
+        )
 
 
 def image(spec: Spec) -> Objective:

@@ -1,0 +1,73 @@
+"""Whether a task, a data set and what is declared of both go together; asked before anything is trained."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from evermodel.core import catalog
+from evermodel.core.errors import EvermodelError
+
+if TYPE_CHECKING:
+    from evermodel.core.data import Spec
+    from evermodel.datasets.dataset import Dataset
+
+SMALLEST = 2  # test rows of each of two classes, without which their ranking has no interval
+
+
+def require(task: str, spec: "Spec") -> None:
+    """Raise an EvermodelError unless prepared data are what a task can be learned from.
+
+    spec: as it was loaded for the task's target. Every class needs training rows and test rows, unless rows
+    are grouped by class: then it is new in the test rows, such as an unknown person.
+    """
+    where = f"data/{spec.dataset}/params.yaml"
+    if spec.kind not in (kinds := catalog.inputs(task)):
+        raise EvermodelError(
+            f"data set {spec.dataset} holds {spec.kind}, but the task {task} learns from "
+            f"{' or '.join(kinds)}; choose another task or data set in the params.yaml of the experiment"
+        )
+    if spec.groups and spec.groups["test"] < SMALLEST:
+        raise EvermodelError(
+            f"all test rows of data set {spec.dataset} are of one group, so that no interval can be told; "
+            f"enlarge split.test in {where}"
+        )
+    if spec.rows["test"] < SMALLEST:
+        raise EvermodelError(f"data set {spec.dataset} has one test row; enlarge split.test in {where}")
+    if spec.class_rows:
+        _require_rows(spec, where)
+
+
+def require_declared(where: str, task: str, dataset: "Dataset") -> None:
+    """Raise an EvermodelError if a data set is declared to have what the task does not predict.
+
+    where: the file of the experiment.
+    """
+    target, file = catalog.target(task), f"data/{dataset.name}/params.yaml"
+    if target == "class" and dataset.is_number:
+        wrong = (
+            f"needs classes, but expect.ranges in {file} makes {dataset.target} a number; remove its range"
+        )
+    elif target == "number" and dataset.classes:
+        wrong = f"predicts a number, but {file} names classes; remove classes there"
+    elif target in ("class", "number") and dataset.targets:
+        wrong = f"predicts one target, but {file} has several targets; remove targets there"
+    elif target == "numbers" and not dataset.targets:
+        wrong = f"predicts several numbers, but {file} has no targets; add them there"
+    else:
+        return
+    raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")
+
+
+def _require_rows(spec: "Spec", where: str) -> None:
+    """Of each class one row in train, and in test as many as an interval needs."""
+    fewest = {"train": 1, "test": SMALLEST if len(spec.classes) == SMALLEST else 1}
+    for split, needed in fewest.items():
+        found: Mapping[str, int] = dict(zip(spec.classes, spec.class_rows[split], strict=True))
+        exempt = spec.novel if split == "train" else ()
+        rare = [label for label, rows in found.items() if rows < needed and label not in exempt]
+        if rare:
+            more = f" and {len(rare) - 1} more" if rare[1:] else ""
+            raise EvermodelError(
+                f"class {rare[0]!r}{more} of data set {spec.dataset} has {found[rare[0]]} {split} rows, but "
+                f"needs {needed}; set `stratify: true` or a larger share in split of {where}, or leave out rare "
+                f"classes; if {spec.target} is a number, choose a task that predicts numbers"
+            )

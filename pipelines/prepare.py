@@ -12,7 +12,8 @@ from evermodel.formats import raw_files
 
 def main(name: str) -> None:
     """Read the raw data, split them, and write data/<name>/prepared/."""
-    found = prepared(name, dataset.load(name, project.load().profile))
+    rules = dataset.load(name, project.load().profile)
+    found = prepared(name, rules)
     with data.whole_folder(folders.prepared(name)) as folder:
         data.save(folder, found.spec, found.splits, found.weights)
     print(f"{name}: {found.spec.rows} rows")

@@ -100,7 +100,7 @@ def test_labels_are_text_and_numbers_of_classes_go_by_their_names(changed):
 
 
 def test_features_are_the_columns_that_neither_answer_nor_identify_nor_group(changed):
-    columns = ["id", "patient", "age", "MEDV", "split", "date"]
+    columns = pd.DataFrame(columns=["id", "patient", "age", "MEDV", "split", "date"])
     split = {"method": "shuffle", "test": 0.2, "validation": 0.1, "groups": ["patient"]}
     assert changed(drop=["id"], split=split).features(columns) == ["age"]
     assert changed(drop=["id"], split=split | {"group_features": True}).features(columns) == [

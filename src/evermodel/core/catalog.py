@@ -55,8 +55,10 @@ def target(task: str) -> "Target":
 
 def _constant(folder: str, name: str, constant: str) -> Any:
     """The value that a file assigns to a name of its own."""
-    assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign) and n.value)
-    return next(ast.literal_eval(n.value) for n in assigned if ast.unparse(n.target) == constant)
+    assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign))
+    value = next(node.value for node in assigned if ast.unparse(node.target) == constant)
+    assert value is not None
+    return ast.literal_eval(value)
 
 
 def _tree(folder: str, name: str) -> ast.Module:

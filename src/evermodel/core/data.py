@@ -126,13 +126,15 @@ class Spec(BaseModel):
             )
         if target == "number" and (not self.target_mean or self.targets):
             raise EvermodelError(
-                f"the target of data set {self.dataset}, {self.target}, holds classes, text or several numbers, but "
-                f"the task predicts a number; choose a task that predicts classes, or another target in {where}"
+                f"the target of data set {self.dataset}, {self.target}, holds classes, text or several "
+                "numbers, but the task predicts a number; choose a task that predicts classes, or another "
+                f"target in {where}"
             )
         if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
             missing = "targets" if target == "numbers" else "masks"
             raise EvermodelError(
-                f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or a source that has them in {where}"
+                f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
+                f"a source that has them in {where}"
             )
         if target == "class":
             return self.model_copy(update={"target_mean": (), "target_sd": ()})

@@ -1,6 +1,6 @@
 """data/NAME/params.yaml: where a data set comes from, how it is checked and how it is split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -66,10 +66,10 @@ class Dataset(Section):
 
     target: the column to predict; one with a range in `expect` is a number, one with `classes` is a class,
     and any other is what the task takes it for. targets: several numbers to predict instead, each clipped to
-    its range in what is learned from. classes: the names of the labels, which are these or their numbers from 0.
-    drop: columns of a table that are no features, such as identifiers. window: of a series, the steps that
-    are known when the next one is predicted. novel: classes that only the test rows have, as what is to be
-    found out. duplicates: the share of test rows that may also be training rows, where that is limited.
+    its range in what is learned from. classes: the names of the labels, which are these or their numbers
+    from 0. drop: columns of a table that are no features, such as identifiers. window: of a series, the steps
+    that are known when the next one is predicted. novel: classes that only the test rows have, as what is
+    to be found out. duplicates: the share of test rows that may also be training rows, where that is limited.
     """
 
     name: str
@@ -97,11 +97,11 @@ class Dataset(Section):
             raise ValueError(f"has {min(unknown)!r} in 'novel', which 'classes' does not name; add it there")
         return self
 
-    def features(self, columns: Iterable[str]) -> list[str]:
+    def features(self, table: "pd.DataFrame") -> list[str]:
         """Those of a table's columns that are asked for an answer."""
         grouping = () if self.split.group_features else self.split.groups
         others = {self.target, "split", "date", *self.drop, *grouping}
-        return [column for column in columns if column not in others]
+        return [column for column in map(str, table) if column not in others]
 
     def labels(self, target: "pd.Series") -> "pd.Series":
         """The labels of a column as text, as the source has them; numbers of `classes` by their names."""

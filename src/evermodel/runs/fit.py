@@ -68,6 +68,6 @@ def _require_rows(spec: "Spec", where: str) -> None:
             more = f" and {len(rare) - 1} more" if rare[1:] else ""
             raise EvermodelError(
                 f"class {rare[0]!r}{more} of data set {spec.dataset} has {found[rare[0]]} {split} rows, but "
-                f"needs {needed}; set `stratify: true` or a larger share in split of {where}, or leave out rare "
-                f"classes; if {spec.target} is a number, choose a task that predicts numbers"
+                f"needs {needed}; set `stratify: true` or a larger share in split of {where}, or leave "
+                f"out rare classes; if {spec.target} is a number, choose a task that predicts numbers"
             )

@@ -57,8 +57,9 @@ def require_two_classes(spec: Spec) -> None:
     """Raise an EvermodelError unless the data have two classes."""
     if len(spec.classes) != 2:
         raise EvermodelError(
-            f"data set {spec.dataset} has {len(spec.classes)} classes "
-            f"({reprlib.repr(list(spec.classes))}), but the task needs two; choose the task classification, or mend data/{spec.dataset}/params.yaml"
+            f"data set {spec.dataset} has {len(spec.classes)} classes ({reprlib.repr(list(spec.classes))}), "
+            "but the task needs two; choose the task classification, or mend "
+            f"data/{spec.dataset}/params.yaml"
         )
 
 

@@ -36,7 +36,6 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         _every_class_everywhere(name, splits, classes, dataset.novel)
     train = splits["train"].x
     statistics = raw.kind in ("table", "series")
-    steps = tuple(range(x.ndim - 1))  # all axes but the columns
     spec = Spec(
         dataset=name,
         edition=source.edition,
@@ -49,8 +48,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         targets=tuple(dataset.targets),
         classes=classes,
         rows={part: len(split) for part, split in splits.items()},
-        mean=tuple(train.mean(axis=steps).tolist()) if statistics else (),
-        variance=tuple(train.var(axis=steps).tolist()) if statistics else (),
+        **(_moments(train) if statistics else {}),
         vocabulary=vocabulary(train) if raw.kind == "text" else (),
         **({} if classes or raw.targets is not None else _scale(splits["train"].y)),
         duplicates=_duplicates(name, splits, dataset.duplicates),
@@ -133,6 +131,19 @@ def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ..
     # Of a series, the past of the target is known too, and comes first.
     features = beside if raw.kind == "table" else pd.concat([target, beside], axis=1)
     return features.to_numpy(dtype=np.float64), tuple(map(str, features.columns))
+
+
+def _moments(x: Array) -> dict[str, tuple[float, ...]]:
+    """Mean and variance of each column (the last axis), by the distance of all rows to the first.
+
+    So a column that never varies has its very value as mean, and variance 0, and one far from 0 keeps its
+    digits. The sum of a million times 0.1 is off by more.
+    """
+    steps = tuple(range(x.ndim - 1))
+    first = x[(0,) * len(steps)]
+    far = x - first
+    mean, variance = first + far.mean(axis=steps), far.var(axis=steps)
+    return {"mean": tuple(mean.tolist()), "variance": tuple(variance.tolist())}
 
 
 def _scale(y: Array) -> dict[str, tuple[float, ...]]:

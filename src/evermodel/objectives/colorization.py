@@ -10,7 +10,7 @@ BOUND = 128.0  # a and b of CIE Lab lie within this
 
 def objective(spec: Spec) -> Objective:
     """a and b (CIE Lab) of each pixel."""
-    return Objective(2, "tanh", "mean_squared_error", target=lambda x, y: _ab(x), scale={"": (BOUND, 0.0)})
+    return Objective(2, "tanh", "mean_squared_error", target=lambda x, y: _ab(x), scale={"": BOUND})
 
 
 def _ab(pixels: Array) -> Array:

@@ -413,6 +413,17 @@ def test_a_target_of_several_that_is_no_column_is_named():
         prepared(faces([1] * 20, [0] * 20), targets={"age": [0, 1], "height": [0, 2]})
 
 
+@pytest.mark.parametrize("value", [0.1, 1e9 + 0.1, -1 / 3])
+def test_a_column_that_never_varies_has_its_value_as_mean_and_no_variance(value):
+    """The plain sum of so many is not their number times their value."""
+    assert preparing._moments(np.full((100_000, 1), value)) == {"mean": (value,), "variance": (0.0,)}
+
+
+def test_a_column_far_from_0_keeps_the_digits_of_its_mean_and_variance():
+    around = np.tile([[0.0], [1.0], [2.0], [5.0]], (25_000, 1))
+    assert preparing._moments(1e15 + around) == {"mean": (1e15 + 2,), "variance": (3.5,)}
+
+
 def test_one_number_has_one_mean_and_deviation_and_a_constant_divides_by_one():
     spec, splits = prepared(table(), "number", target="price")
     assert spec.target_mean == pytest.approx((splits["train"].y.mean(),))

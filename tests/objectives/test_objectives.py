@@ -3,6 +3,7 @@ import pytest
 from skimage.color import lab2rgb, rgb2lab
 
 from evermodel.core import catalog
+from evermodel.core.errors import EvermodelError
 from evermodel.training.objective import objective_of
 from tests.specs import make_spec
 
@@ -31,9 +32,16 @@ def test_a_task_says_what_a_network_is_trained_by(task):
     assert objective.loss
 
 
-@pytest.mark.parametrize("task", ["classification", "features", "binary", "regression", "forecasting"])
-def test_labels_and_numbers_are_learned_as_they_are_stored(task):
+@pytest.mark.parametrize("task", ["classification", "features", "binary"])
+def test_labels_are_learned_as_they_are_stored(task):
     assert target(task) is LABELS
+
+
+@pytest.mark.parametrize("task", ["regression", "forecasting"])
+def test_a_number_is_learned_as_its_distance_from_the_mean_in_64_bits(task):
+    y = 1.7e9 + np.array([0.25, -0.25, 3.0])
+    learned = target(task, y=y, target_mean=(1.7e9,), target_sd=(2.0,))
+    assert (learned.dtype, learned.tolist()) == (np.float64, [0.25, -0.25, 3.0])
 
 
 @pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly"])
@@ -67,9 +75,10 @@ def test_colours_and_lightness_together_are_the_image_again():
 
 
 def test_the_scale_of_colours_reaches_all_that_pixels_can_have():
-    ((factor, offset),) = objective_of("colorization", spec()).scale.values()
+    objective = objective_of("colorization", spec())
+    (factor,) = objective.scale.values()
     corners = np.array([[r, g, b] for r in (0, 255) for g in (0, 255) for b in (0, 255)], np.uint8)
-    assert offset == 0
+    assert not objective.offset
     assert np.abs(target("colorization", corners[None, None])).max() < factor
 
 
@@ -77,10 +86,11 @@ def test_each_head_learns_its_own_column():
     y = np.array([[30.0, 1], [40, 0], [50, 1]])
     learned = target("age_gender", y=y)
     assert {name: column.tolist() for name, column in learned.items()} == {
-        "age": [[30], [40], [50]],
+        "age": [[-10], [0], [10]],  # from the mean
         "gender": [[1], [0], [1]],
     }
-    other = target("age_gender", y=y[:, ::-1], targets=("gender", "age"))
+    turned = {"targets": ("gender", "age"), "target_mean": (0.5, 40.0), "target_sd": (0.5, 20.0)}
+    other = target("age_gender", y=y[:, ::-1], **turned)
     assert all(np.array_equal(other[name], learned[name]) for name in learned)
 
 
@@ -88,13 +98,35 @@ def test_errors_of_age_weigh_as_much_as_those_of_gender_whatever_its_unit():
     objective = objective_of("age_gender", spec())
     one_deviation = 20.0**2 * objective.loss_weights["age"]
     assert one_deviation == pytest.approx(objective.loss_weights["gender"])
-    assert objective.scale == {"age": (20, 40)}
+    assert (objective.scale, objective.offset) == ({"age": 20}, {"age": 40})
 
 
 @pytest.mark.parametrize("task", ["regression", "forecasting"])
 def test_a_number_is_predicted_on_the_scale_of_the_training_rows(task):
     described = spec(target_mean=(180.0,), target_sd=(12.0,))
-    assert objective_of(task, described).scale == {"": (12, 180)}
+    objective = objective_of(task, described)
+    assert (objective.scale, objective.offset) == ({"": 12}, {"": 180})
+
+
+def test_validation_shows_images_with_the_noise_of_the_options():
+    gray = np.full((50, 8, 8, 1), 128, np.uint8)
+    corrupt = objective_of("denoising", spec()).corrupt
+    noisy = corrupt(gray, {"noise": 0.1}, 1)
+    assert (noisy.dtype, noisy.shape) == (np.uint8, gray.shape)
+    assert (noisy / 255).std() == pytest.approx(0.1, rel=0.05)
+    assert np.array_equal(noisy, corrupt(gray, {"noise": 0.1}, 1))
+    assert not np.array_equal(noisy, corrupt(gray, {"noise": 0.1}, 2))
+
+
+@pytest.mark.parametrize("options", [{}, {"noise": 0.0}])
+def test_denoising_without_noise_is_refused(options):
+    with pytest.raises(EvermodelError, match=r"options\.noise"):
+        objective_of("denoising", spec()).corrupt(COLOURS, options, 1)
+
+
+def test_of_all_tasks_only_denoising_shows_validation_something_else():
+    quiet = set(catalog.modules("objectives")) - {"denoising", "embedding"}  # the last one imports Keras
+    assert not [task for task in quiet if objective_of(task, spec()).corrupt]
 
 
 def test_a_class_has_an_output_and_two_of_them_share_one():

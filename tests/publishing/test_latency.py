@@ -6,7 +6,6 @@ import pytest
 
 from evermodel.publishing import latency
 from evermodel.publishing.policy import Promotion
-from evermodel.runs import saved
 
 ROWS = [np.zeros((1, 2))] * 3
 
@@ -60,8 +59,5 @@ def test_nothing_is_measured_unless_the_policy_asks_for_it():
     assert latency.measured(plain, None) is plain
 
 
-def test_a_saved_network_is_asked_as_it_is_served_and_so_is_the_reference(keras, tmp_path):
-    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    predict = latency.predictor(saved.save_keras(network, tmp_path))
-    np.testing.assert_allclose(predict(np.ones((1, 2))), network.predict(np.ones((1, 2)), verbose=0))
+def test_the_reference_is_asked_as_a_network_is_served():
     assert latency.reference()(np.zeros((1, latency.INPUTS), np.float32)).shape == (1, 1)

@@ -105,7 +105,9 @@ def learn(keras, network, tmp_path_factory):
     """A function that trains as a fresh process would, and returns the weights, the history and the model."""
     mlp = importlib.import_module("evermodel.models.mlp").build
 
-    def learned(folder=None, seed=1, killed_after=None, spec=SPEC, splits=SPLITS, build=mlp, **how):
+    def learned(
+        folder=None, seed=1, killed_after=None, spec=SPEC, splits=SPLITS, build=mlp, options=None, **how
+    ):
         def report(figures):
             if figures["epoch"] == killed_after:
                 raise Killed
@@ -114,7 +116,7 @@ def learn(keras, network, tmp_path_factory):
         keras.backend.clear_session(free_memory=False)
         keras.utils.set_random_seed(seed)
         state = folder or tmp_path_factory.mktemp("state")
-        options = None if build is mlp else {}
+        options = {} if options is None and build is not mlp else options
         asked = recipe(options=options, **how)
         model, history = network.fit(build, Prepared(spec, splits, {}), asked, seed, state, report)
         return model.get_weights(), history, model
@@ -285,6 +287,21 @@ def test_texts_go_into_the_finished_model_as_they_are(learn):
     assert (model.predict(texts[:2], verbose=0)[:, 0] > 0.5).tolist() == [True, False]
 
 
+def test_a_number_is_learned_from_texts_in_its_own_unit(learn):
+    texts = np.array(["a good film", "a bad film"] * 20, dtype=object)
+    split = Split(texts, np.array([130.0, 110.0] * 20))
+    kind = {"kind": "text", "input_shape": (), "input_dtype": "string", "columns": ()}
+    scale = {"target_mean": (120.0,), "target_sd": (10.0,)}
+    spec = SPEC.model_copy(update={**kind, **scale, "vocabulary": ("a", "film", "bad", "good")})
+    splits = {"train": split, "validation": split}
+    _, history, model = learn(
+        spec=spec, splits=splits, text={"max_tokens": 10}, learning_rate=0.05, epochs=20
+    )
+    error = np.abs(model.predict(texts, verbose=0)[:, 0] - split.y).mean()
+    assert error == pytest.approx(history[-1]["val_mae"], rel=1e-4)
+    assert error < 3
+
+
 def test_batches_cover_each_row_once_in_every_epoch(network):
     split = Split(np.arange(10).reshape(10, 1), np.arange(10))
     batches = network.Batches(split, 4, None, AS_STORED)
@@ -308,9 +325,71 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
     assert len({order(1, 2), order(1, 3), order(2, 2)}) == 3
 
 
+def test_averaged_weights_are_what_validation_sees_in_every_epoch(learn):
+    """And what a training by fewer epochs ends with."""
+    averaging = {"ema_momentum": 0.9, "optimizer": "sgd"}
+    _, history, _ = learn(**averaging, epochs=3)
+    x, y = SPLITS["validation"].x, SPLITS["validation"].y
+    for epochs in (1, 2, 3):
+        _, its_history, model = learn(**averaging, epochs=epochs)
+        assert its_history == history[:epochs]
+        loss = np.mean((model.predict(x, verbose=0)[:, 0] - y) ** 2)
+        assert loss == pytest.approx(history[epochs - 1]["val_loss"], rel=1e-4)
+    _, plain, _ = learn(optimizer="sgd", epochs=3)
+    assert history[0]["loss"] == plain[0]["loss"], "what is averaged learns as ever"
+    assert history[0]["val_loss"] > 1.01 * plain[0]["val_loss"], "the average lags behind"
+
+
+def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(learn, tmp_path):
+    """32 bits hold multiples of 128 of such a time stamp, and of 65,536 of such a number."""
+
+    def far(split):
+        time, constant = 1.7e9 + 100 * split.x[:, 0], np.full(len(split), 7.0)
+        return Split(np.stack([time, constant, split.x[:, 1]], axis=1), 1e12 + 50 * split.y)
+
+    splits = {name: far(split) for name, split in SPLITS.items()}
+    x, y = splits["train"].x, splits["train"].y
+    moments = {"mean": x.mean(axis=0), "variance": x.var(axis=0) * [1, 0, 1]}
+    targets = {"target_mean": (float(y.mean()),), "target_sd": (float(y.std()),)}
+    far_spec = SPEC.model_copy(update=moments | targets)
+    linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1}
+    _, history, model = learn(spec=far_spec, splits=splits, **linear)
+    x, y = splits["validation"].x, splits["validation"].y
+    answer = saved.predictor(saved.save_keras(model, tmp_path))(x)
+    assert answer.dtype == np.float64
+    error = np.abs(answer[:, 0] - y)
+    assert error.mean() == pytest.approx(history[-1]["val_mae"], rel=1e-3), "in the target's unit"
+    assert error.mean() < 0.6 * np.abs(y - y.mean()).mean()
+    odd = saved.predictor(tmp_path / "model.keras")(x + np.array([0, 1e9, 0]))
+    assert np.array_equal(odd, answer), "what never varied tells nothing"
+
+
 def test_batches_are_encoded_as_they_leave(network):
     batches = network.Batches(Split(np.arange(4), np.zeros(4)), 2, lambda x: 10 * x, AS_STORED)
     assert batches[1][0].tolist() == [20, 30]
+
+
+def test_a_batch_may_show_something_else_than_what_it_is_learned_from(network):
+    split = Split(np.arange(4), np.zeros(4))
+    batches = network.Batches(split, 2, None, lambda x, y: 10 * x, split.x + 100)
+    assert [part.tolist() for part in batches[1]] == [[102, 103], [20, 30]]
+
+
+def test_denoising_is_validated_on_images_with_noise(keras, learn):
+    """A network that draws what it is shown errs by the noise, and while training by nothing."""
+
+    def build(input_shape, outputs, activation, noise):
+        inputs = keras.Input(input_shape)
+        layer = keras.layers.Conv2D(outputs, 1, kernel_initializer="ones")
+        return keras.Model(inputs, layer(inputs), name="copy")
+
+    gray = Split(np.full((32, 8, 8, 1), 128, np.uint8), np.zeros(32))
+    splits, how = {"train": gray, "validation": gray}, {"learning_rate": 1e-9, "epochs": 1}
+    _, history, _ = learn(
+        spec=IMAGES, splits=splits, task="denoising", build=build, options={"noise": 0.1}, **how
+    )
+    assert history[0]["loss"] == pytest.approx(0, abs=1e-9)
+    assert history[0]["val_loss"] == pytest.approx(0.01, rel=0.1)
 
 
 def test_what_is_learned_from_a_batch_is_made_of_its_own_x_and_y(network):

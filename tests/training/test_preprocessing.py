@@ -6,6 +6,7 @@ from evermodel.runs.recipe import Text, Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
 
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 RECIPE = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1)
 REVIEWS = [
     "It's GOOD -- really, really good!",
@@ -21,13 +22,16 @@ def encode(keras):
     """A function from examples to what the encoder of their spec makes of them."""
 
     def encoded(described, x, text=None, training=False, **train):
-        encoder = preprocessing.encoder(described, RECIPE.model_copy(update=train | {"text": text or Text()}))
+        asked = RECIPE.model_copy(update=train | {"text": text or Text()})
+        keras.config.set_dtype_policy(asked.precision)
+        encoder = preprocessing.encoder(described, asked)
         result = keras.ops.convert_to_numpy(encoder(x, training=training))
         assert encoder.output_shape[1:] == result.shape[1:]
         assert not encoder.trainable_weights
         return result
 
-    return encoded
+    yield encoded
+    keras.config.set_dtype_policy("float32")
 
 
 def words(*vocabulary):
@@ -52,9 +56,25 @@ def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
     assert alone[0] == pytest.approx(encode(table, rows)[0])
 
 
-def test_a_column_that_never_varies_stays_finite(encode):
-    table = make_spec("table", input_shape=(1,), mean=(3.0,), variance=(0.0,))
-    assert encode(table, np.array([[3.0]])) == pytest.approx(0)
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("table", (3,)), ("series", (1, 3))], ids=["a table", "a series"]
+)
+def test_a_column_that_never_varied_tells_nothing_whatever_it_is_later(encode, kind, shape, precision):
+    """Also one whose variance is no 0, but how a sum of its values was rounded."""
+    constant = {"mean": (3.0, 0.0, 1e9 + 0.1), "variance": (0.0, 0.0, 1e-15)}
+    rows = np.array([[3.0, 0.0, 1e9 + 0.1], [-19.0, 1e300, 0.0]]).reshape(2, *shape)
+    result = encode(make_spec(kind, input_shape=shape, **constant), rows, precision=precision)
+    assert (result == 0).all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_column_far_from_0_keeps_its_digits(encode, precision):
+    """A time stamp, a number of an order, and one whose variance no 16 bits hold."""
+    far = make_spec(input_shape=(3,), mean=(1.7e9, 1e12, 0.0), variance=(1e4, 2500.0, 1e12))
+    rows = np.array([[1.7e9 + 137, 1e12 - 75, 2e6], [1.7e9 - 0.5, 1e12, -1e6]])
+    wanted = np.array([[1.37, -1.5, 2], [-0.005, 0, -1]])
+    assert encode(far, rows, precision=precision) == pytest.approx(wanted, rel=1e-3)
 
 
 def test_pixels_become_shares_of_white(encode):

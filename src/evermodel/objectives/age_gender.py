@@ -16,13 +16,15 @@ def objective(spec: Spec) -> Objective:
             f"data set {spec.dataset} has the targets {', '.join(spec.targets)}, but the task age_gender "
             f"needs {' and '.join(TARGETS)}, in this order; set targets in data/{spec.dataset}/params.yaml"
         )
-    sd, mean = (dict(zip(spec.targets, values, strict=True)) for values in (spec.target_sd, spec.target_mean))
+    age, gender = spec.targets.index("age"), spec.targets.index("gender")
+    sd, mean = spec.target_sd[age], spec.target_mean[age]
     return Objective(
         {"age": 1, "gender": 1},
         {"age": None, "gender": "sigmoid"},
         {"age": "mean_squared_error", "gender": "binary_crossentropy"},
         {"age": "mae", "gender": "accuracy"},
-        loss_weights={"age": 1 / sd["age"] ** 2, "gender": 1.0},  # years² would drown the other
-        target=lambda x, y: {name: y[:, [column]] for column, name in enumerate(spec.targets)},
-        scale={"age": (sd["age"], mean["age"])},
+        loss_weights={"age": 1 / sd**2, "gender": 1.0},  # years² would drown the other
+        target=lambda x, y: {"age": y[:, [age]] - mean, "gender": y[:, [gender]]},
+        scale={"age": sd},
+        offset={"age": mean},
     )

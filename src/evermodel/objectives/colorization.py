@@ -18,7 +18,7 @@ def objective(spec: Spec) -> Objective:
             f"the images of data set {spec.dataset} have no colours to learn; choose another task, or "
             f"`mode: RGB` in data/{spec.dataset}/params.yaml if the files have them"
         )
-    return Objective(2, "tanh", "mean_squared_error", target=lambda x, y: _ab(x), scale={"": (BOUND, 0.0)})
+    return Objective(2, "tanh", "mean_squared_error", target=lambda x, y: _ab(x), scale={"": BOUND})
 
 
 def _ab(pixels: Array) -> Array:

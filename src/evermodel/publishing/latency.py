@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import cycle, islice
-from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -33,7 +31,7 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
         return model
     determinism.fix(runtime)
     x = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
-    ours, theirs = predictor(folders.model(model.name) / model.metadata.file), reference()
+    ours, theirs = saved.predictor(folders.model(model.name) / model.metadata.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)
     return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))
 
@@ -53,15 +51,7 @@ def reference() -> Predict:
     """A network of one hidden layer."""
     keras = determinism.keras()
     layers = [keras.Input((INPUTS,)), keras.layers.Dense(UNITS, "relu"), keras.layers.Dense(1)]
-    return cast(Predict, keras.Sequential(layers).predict_on_batch)
-
-
-def predictor(file: Path) -> Predict:
-    """A model file as it is served: Keras' own `predict` takes a hundred times as long for one row."""
-    if file.suffix != ".keras":
-        return saved.predictor(file)
-    model = determinism.keras().saving.load_model(file, compile=False, safe_mode=True)
-    return cast(Predict, model.predict_on_batch)
+    return saved.compiled(keras.Sequential(layers))
 
 
 def _seconds(predict: Predict, x: Array) -> float:

@@ -23,18 +23,22 @@ Build = Callable[..., keras.Model]
 Encode = Callable[[Array], Array]
 History = list[dict[str, float]]
 Report = Callable[[dict[str, float]], None]
+Heads = keras.KerasTensor | dict[str, keras.KerasTensor]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """A split in batches, for every back end; `order` decides which rows come when.
 
+    shown: what the network is given of each row, where that is not x itself; the target is made of x.
     An epoch's order depends on the seed and the epoch's number alone, so that a resumed training sees
     what an undisturbed one would have seen.
     """
 
-    def __init__(self, split: Split, size: int, encode: Encode | None, target: Target) -> None:
+    def __init__(
+        self, split: Split, size: int, encode: Encode | None, target: Target, shown: Array | None = None
+    ) -> None:
         super().__init__()
-        self.split, self.size, self.encode, self.target = split, size, encode, target
+        self.split, self.size, self.encode, self.target, self.shown = split, size, encode, target, shown
         self.order = np.arange(len(split))
 
     def shuffle(self, seed: int, epoch: int) -> None:
@@ -47,7 +51,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, number: int) -> tuple[Array, Any]:
         rows = self.order[number * self.size : (number + 1) * self.size]
         x = self.split.x[rows]
-        return (self.encode(x) if self.encode else x), self.target(x, self.split.y[rows])
+        target = self.target(x, self.split.y[rows])
+        x = x if self.shown is None else self.shown[rows]
+        return (self.encode(x) if self.encode else x), target
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,9 @@ class Phase:
 class Network:
     """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
 
-    whole: takes raw examples and gives one array of predictions. It has no optimizer, whose state Keras would
-    save with it: twice the bytes of the weights.
+    trained: gives what is compared with the objective's target. whole: takes raw examples and gives one array
+    of predictions, offset and all. It has no optimizer, whose state Keras would save with it: twice the bytes
+    of the weights.
     """
 
     core: keras.Model
@@ -97,9 +104,11 @@ def fit(
         _base(network.core)  # refused now, not after the first phase
     # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
     encode = encoder if prepared.spec.kind == "text" else None
+    learned, watched = prepared.splits["train"], prepared.splits["validation"]
+    shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
     batches = {
-        name: Batches(prepared.splits[name], train.batch_size, encode, objective.target)
-        for name in ("train", "validation")
+        "train": Batches(learned, train.batch_size, encode, objective.target),
+        "validation": Batches(watched, train.batch_size, encode, objective.target, shown),
     }
     progress = Progress(train, folder, report)
     for phase in phases(train):
@@ -149,6 +158,8 @@ def _fit(
         verbose=0,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, _: batches["train"].shuffle(seed, e)),
+            # Validation sees the averaged weights, which the model ends with.
+            *([keras.callbacks.SwapEMAWeights()] if train.ema_momentum else []),
             progress,
         ],
     )
@@ -187,30 +198,46 @@ def _base(core: keras.Model) -> keras.Model:
 def assemble(
     build: Build, encoder: keras.Model, prepared: Prepared, objective: Objective, recipe: Recipe
 ) -> Network:
-    """The architecture between the encoder and the scale of its predictions."""
+    """The architecture between the encoder and the unit of its predictions."""
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
     try:
         core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
     except (ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EvermodelError(f"model {recipe.model} can't be built from its options: {reason}") from None
-    predictions = core(encoder.output)
-    named = predictions if isinstance(predictions, dict) else {"": predictions}
-    heads = {name: _in_its_unit(name, head, objective) for name, head in named.items()}
-    joined = keras.layers.Concatenate(dtype="float32")(list(heads.values())) if len(heads) > 1 else heads[""]
-    whole = keras.Model(encoder.input, joined, name=recipe.model)
-    if prepared.spec.kind == "text":
-        return Network(core, core, whole)
-    return Network(core, keras.Model(encoder.input, heads if len(heads) > 1 else joined), whole)
+    encoded = prepared.spec.kind == "text"  # on its way into what is trained
+    start, features = (core.input, core.input) if encoded else (encoder.input, encoder.output)
+    trained = keras.Model(start, _scaled(core(features), objective))
+    answer = trained(encoder.output) if encoded else trained.output
+    return Network(core, trained, keras.Model(encoder.input, _whole(answer, objective), name=recipe.model))
 
 
-def _in_its_unit(name: str, head: keras.KerasTensor, objective: Objective) -> keras.KerasTensor:
-    """The answer of a head times its scale, in 32 bits whatever the precision of the architecture."""
+def _scaled(predictions: Heads, objective: Objective) -> Heads:
+    """The answer of each head times its scale, in 32 bits whatever the precision of the architecture."""
+    if isinstance(predictions, dict):
+        return {name: _scaled_head(name, head, objective) for name, head in predictions.items()}
+    return _scaled_head("", predictions, objective)
+
+
+def _scaled_head(name: str, head: keras.KerasTensor, objective: Objective) -> keras.KerasTensor:
     scale = objective.scale.get(name)
     if scale is None and head.dtype == "float32":
         return head
     # Named as the head, because losses and metrics find their answer by that name.
-    return keras.layers.Rescaling(*(scale or (1.0, 0.0)), name=name or "decoder", dtype="float32")(head)
+    return keras.layers.Rescaling(scale or 1.0, name=name or "decoder", dtype="float32")(head)
+
+
+def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:
+    """The answer of each head plus its offset, side by side; in 64 bits if there is an offset."""
+    heads = predictions if isinstance(predictions, dict) else {"": predictions}
+    dtype = "float64" if objective.offset else "float32"
+    moved = [
+        keras.layers.Rescaling(1.0, np.array([objective.offset[name]]), dtype=dtype)(head)
+        if name in objective.offset
+        else head
+        for name, head in heads.items()
+    ]
+    return keras.layers.Concatenate(dtype=dtype)(moved) if len(moved) > 1 else moved[0]
 
 
 def _weights(build: Build, prepared: Prepared, recipe: Recipe) -> dict[str, str]:

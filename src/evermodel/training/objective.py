@@ -16,6 +16,7 @@ from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 
 Target = Callable[[Array, Array], Any]
+Corrupt = Callable[[Array, Mapping[str, Any], int], Array]
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,10 @@ class Objective:
     """The learning half of a task, in Keras' names.
 
     outputs and activation: of the one head, or of each by its name. target: from a batch of x and y as
-    they are stored to what the network's predictions are compared with. scale: what the whole model
-    multiplies its predictions by, and adds to them, so that the network itself learns numbers about 1.
+    they are stored to what the network's predictions are compared with. scale: what those are multiplied
+    by, so that the network itself learns numbers about 1. offset: what the whole model adds to them, which
+    target has taken away: 32 bits would not hold the digits of a number far from 0. corrupt: from clean x,
+    the options and a seed to what validation shows instead, where models are judged by such.
     """
 
     outputs: int | Mapping[str, int]
@@ -33,7 +36,9 @@ class Objective:
     metrics: tuple[str, ...] | Mapping[str, str] = ()
     loss_weights: Mapping[str, float] | None = None
     target: Target = lambda x, y: y
-    scale: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    offset: Mapping[str, float] = field(default_factory=dict)
+    corrupt: Corrupt | None = None
 
 
 def objective_of(task: str, spec: Spec) -> Objective:
@@ -44,8 +49,16 @@ def objective_of(task: str, spec: Spec) -> Objective:
 
 def number(spec: Spec) -> Objective:
     """One number, learned in standard deviations from its mean."""
-    scale = {"": (spec.target_sd[0], spec.target_mean[0])}
-    return Objective(1, None, "mean_squared_error", ("mae",), scale=scale)
+    sd, mean = spec.target_sd[0], spec.target_mean[0]
+    return Objective(
+        1,
+        None,
+        "mean_squared_error",
+        ("mae",),
+        target=lambda x, y: y - mean,
+        scale={"": sd},
+        offset={"": mean},
+    )
 
 
 def classes(spec: Spec) -> Objective:

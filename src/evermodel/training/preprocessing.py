@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from evermodel.core.data import Spec
 from evermodel.runs.recipe import Text, Train
 
@@ -14,16 +16,16 @@ if TYPE_CHECKING:
 def encoder(spec: Spec, train: Train) -> keras.Model:
     """A model without weights from raw examples to what an architecture takes.
 
-    table, series: (n, …, columns) standardised with the training rows' mean and variance; images: (n,
-    height, width, channels) bytes to 0…1, resized if `train` says so; text: (n,) strings to a row per text,
-    as train.text says. Strings exist on the TensorFlow back end only.
+    table, series: (n, …, columns) float64, standardised with the training rows' mean and variance; images:
+    (n, height, width, channels) bytes to 0…1, resized if `train` says so; text: (n,) strings to a row per
+    text, as train.text says. Strings exist on the TensorFlow back end only.
     """
     import keras
 
     inputs = keras.Input(spec.input_shape, dtype=spec.input_dtype)
     match spec.kind:
         case "table" | "series":
-            x = keras.layers.Normalization(axis=-1, mean=spec.mean, variance=spec.variance)(inputs)
+            x = _standardisation(spec)(inputs)
         case "images":
             x = keras.layers.Rescaling(1 / 255)(inputs)
             x = keras.layers.Resizing(train.image_size, train.image_size)(x) if train.image_size else x
@@ -31,6 +33,20 @@ def encoder(spec: Spec, train: Train) -> keras.Model:
         case "text":
             x = _words(_vectorization(spec, train.text)(inputs), train.text)
     return keras.Model(inputs, x, name="encoder")
+
+
+def _standardisation(spec: Spec) -> keras.layers.Layer:
+    """(x - mean) / sd of each column, and 0 for a column that never varied: it tells nothing.
+
+    In 64 bits, whatever the network computes in: 32 bits hold seven digits, which a time stamp has before
+    the first that varies.
+    """
+    import keras
+
+    mean, sd = np.array(spec.mean), np.sqrt(spec.variance)
+    varies = sd > np.spacing(np.abs(mean))  # less is how the mean was rounded
+    scale = np.divide(1, sd, out=np.zeros_like(sd), where=varies)
+    return keras.layers.Rescaling(scale, -mean * scale, dtype="float64")  # of lists, it takes 32 bits
 
 
 def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:

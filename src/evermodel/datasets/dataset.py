@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
-from evermodel.core.section import Section
+from evermodel.core.section import Range, Section
 from evermodel.datasets.source import Source
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -45,7 +45,7 @@ class Expect(Section):
     min_rows: Annotated[int, Field(ge=1)]
     rejected: Share = 0.0
     shape: tuple[int, int] | None = None
-    ranges: Mapping[str, tuple[float, float]] = {}
+    ranges: Mapping[str, Range] = {}
 
 
 class Dataset(Section):
@@ -59,7 +59,7 @@ class Dataset(Section):
     name: str
     source: Source
     target: str = "label"
-    targets: Mapping[str, tuple[float, float]] = {}
+    targets: Mapping[str, Range] = {}
     window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
     novel: tuple[str, ...] = ()

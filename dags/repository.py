@@ -15,7 +15,7 @@ PROMOTE = "promote"  # the stage that is the publisher's
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """Everything is text, as it stands there, or nothing: to YAML 1.1 a tag `on` were true, and 007 were 7."""
+    """Everything is text, as it stands there, or nothing: to YAML 1.1 a tag `on` is true, 007 is 7."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  # as PyYAML declares it
 

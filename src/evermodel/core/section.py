@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 from evermodel.core.errors import EvermodelError
 
@@ -32,7 +33,7 @@ WANTED = {
 UNKNOWN = ("extra_forbidden", "invalid_key")  # pydantic's words for a key that it does not know
 SHOWN = 80  # characters of a wrong value
 
-S = TypeVar("S", bound="Section")
+S = TypeVar("S")
 
 
 def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -54,12 +55,13 @@ class Section(BaseModel):
 
 
 def checked(section: type[S], values: Any, where: str, path: str = "") -> S:
-    """The values as a section; where: the file that they stand in, and path: the keys above them, if any.
+    """The values as a section, or as a TypedDict.
 
-    Raises EvermodelError that names the full path of the wrong key and the choices there are.
+    where: the file that they stand in; path: the keys above them, if any. Raises EvermodelError that names
+    the full path of the wrong key and the choices there are.
     """
     try:
-        return section.model_validate(values)
+        return TypeAdapter(section).validate_python(values)
     except ValidationError as error:
         raise EvermodelError(f"{where}: {_sentence(section, error, path)}") from None
 
@@ -71,7 +73,7 @@ def choose(where: str, value: str, choices: Iterable[str], wrong: str = "") -> N
         raise EvermodelError(f"{where} {wrong}; the choices are {', '.join(known) or 'none'}")
 
 
-def _sentence(section: type[Section], error: ValidationError, above: str) -> str:
+def _sentence(section: type[Any], error: ValidationError, above: str) -> str:
     """The first thing wrong, with the full path of its key.
 
     An unknown key comes first: a misspelled one is missing under its right name as well.
@@ -104,10 +106,17 @@ def _sentence(section: type[Section], error: ValidationError, above: str) -> str
 def _known_keys(section: Any, path: tuple[int | str, ...]) -> list[str]:
     """The keys that the section holding `path` knows."""
     for part in path[:-1]:
-        if hasattr(section, "model_fields"):
-            section = section.model_fields[str(part)].annotation
+        if fields := _fields(section):
+            section = fields[str(part)]
         else:  # a mapping of names to sections, or a list of them: step over the name
             section = next(kind for kind in reversed(get_args(section)) if kind is not Ellipsis)
         if type(None) in get_args(section):
             section = get_args(section)[0]
-    return sorted(section.model_fields if hasattr(section, "model_fields") else get_type_hints(section))
+    return sorted(_fields(section))
+
+
+def _fields(section: Any) -> dict[str, Any]:
+    """The keys of a section or a TypedDict, each with its type; nothing of any other type."""
+    if is_typeddict(section):
+        return get_type_hints(section)
+    return {name: field.annotation for name, field in getattr(section, "model_fields", {}).items()}

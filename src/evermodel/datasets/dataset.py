@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
 from evermodel.core.section import Range, Section
+from evermodel.datasets import source
 from evermodel.datasets.source import Source
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -75,4 +76,7 @@ class Dataset(Section):
 def load(name: str, profile: str) -> Dataset:
     """Read and check data/<name>/params.yaml; EvermodelError that names the wrong key, or the data sets."""
     folder = folders.dataset(name)
-    return section.checked(Dataset, params.of_folder(folder, profile), str(folder / params.FILE))
+    file = str(folder / params.FILE)
+    found = section.checked(Dataset, params.of_folder(folder, profile), file)
+    source.require_sense(file, found.source)
+    return found

@@ -4,6 +4,7 @@ Read from the files params.yaml and dvc.yaml with PyYAML alone: a DAG file may i
 of ours. `evermodel step begin` checks what they say.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,17 @@ import yaml
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 PROMOTE = "promote"  # the stage that is the publisher's
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """Everything is text, as it stands there, or nothing: to YAML 1.1 a tag `on` is true, 007 is 7."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # as PyYAML declares it
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:null", re.compile("(~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,13 @@ class Schedule:
     owner: str = "evermodel"
     tags: tuple[str, ...] = ()
     description: str = ""
+
+    @classmethod
+    def from_texts(cls, texts):
+        """What the section `schedule` says; the rest is left as it is."""
+        kinds = {"retries": int, "timeout": float}
+        given = {key: value for key, value in (texts or {}).items() if value is not None}
+        return cls(**{key: kinds[key](value) if key in kinds else value for key, value in given.items()})
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ def _experiment(file):
     said = _read(file)
     try:
         dataset, task, model = said["dataset"], said["task"], said["model"]
-        schedule = Schedule(**said.get("schedule", {}))
+        schedule = Schedule.from_texts(said.get("schedule"))
         return Experiment(
             dataset=dataset,
             queue=said.get("worker", "cpu"),
@@ -61,9 +79,9 @@ def _experiment(file):
             description=schedule.description or f"{model} for {task} on {dataset}",
             schedule=schedule,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} is not as README.md says: {error!r}") from None
 
 
 def _read(file):
-    return yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=Loader)

@@ -1,8 +1,6 @@
 """prepare NAME: the one split of a data set and its spec, into data/NAME/prepared."""
 
-import importlib
-
-from evermodel import preparing
+from evermodel import preparing, reading
 from evermodel.core import data, folders, project, stage
 from evermodel.core.data import Prepared
 from evermodel.datasets import dataset, source
@@ -28,8 +26,7 @@ def prepared(name: str, rules: Dataset) -> Prepared:
     """The raw data of data/<name>/raw/, split as the rules say."""
     folder = folders.raw(name)
     origin = source.provenance(folder)
-    raw = importlib.import_module(f"evermodel.readers.{origin.reader}").read(folder, **origin.options)
-    spec, splits = preparing.prepare(name, raw, rules, origin)
+    spec, splits = preparing.prepare(name, reading.read(name, rules.source), rules, origin)
     weights = {base: raw_files.checked(folder, file) for base, file in origin.weights.items()}
     return Prepared(spec, splits, weights)
 

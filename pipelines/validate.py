@@ -1,10 +1,8 @@
 """validate NAME: the raw data of a data set against its expectations, into data/NAME/validation."""
 
-import importlib
-
-from evermodel import validation
+from evermodel import reading, validation
 from evermodel.core import data, folders, project, stage
-from evermodel.datasets import dataset, source
+from evermodel.datasets import dataset
 
 
 def main(name: str) -> None:
@@ -13,9 +11,7 @@ def main(name: str) -> None:
     The report is there in either case: it is where to look when the pipeline has stopped.
     """
     expected = dataset.load(name, project.load().profile)
-    origin = source.provenance(folders.raw(name))
-    reader = importlib.import_module(f"evermodel.readers.{origin.reader}")
-    report = validation.validate(name, expected, reader.read(folders.raw(name), **origin.options))
+    report = validation.validate(name, expected, reading.read(name, expected.source))
     with data.whole_folder(folders.validation(name)) as folder:
         validation.save(report, folder)
     for finding in report.broken("warning"):

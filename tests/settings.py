@@ -19,7 +19,13 @@ DATASET: dict[str, Any] = {
         "terms": "free",
         "reader": "table",
         "sample": {"generator": "houses", "synthetic": True, "note": "made prices"},
-        "editions": [{"name": "csv", "files": [{"name": "houses.csv", "bytes": 1, "sha256": "0" * 64}]}],
+        "editions": [
+            {
+                "name": "csv",
+                "options": {"separator": ",", "header": True, "columns": ["RM", "MEDV"]},
+                "files": [{"name": "houses.csv", "bytes": 1, "sha256": "0" * 64}],
+            }
+        ],
     },
     "target": "MEDV",
     "split": {"method": "shuffle", "test": 0.2, "validation": 0.1, "seed": 1},

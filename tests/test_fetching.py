@@ -287,12 +287,6 @@ def test_what_can_only_be_made_is_made_in_both_profiles_under_its_own_name(raw, 
     assert (raw / "housing.data").exists()
 
 
-def test_an_unknown_sample_is_told_with_the_choices(raw):
-    unknown = HOUSES | {"generator": "castles"}
-    with pytest.raises(EvermodelError, match=r"samples/castles\.py does not exist.* houses"):
-        fetching.fetch("some", source(table(housing=OLD), sample=unknown), "sample", raw)
-
-
 def test_a_sample_that_writes_other_files_is_refused(raw):
     with pytest.raises(
         EvermodelError, match=r"houses\.py wrote \['a\.data'\]; make it write \['a\.data', 'b\.data'\]"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from evermodel import downloads
-from evermodel.core.catalog import modules
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.source import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
@@ -36,14 +35,11 @@ def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
 
 def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
     edition = source.editions[0]
-    module = f"samples/{sample.generator}.py"
-    if sample.generator not in (known := modules("samples")):
-        raise EvermodelError(f"{module} does not exist; the samples are {', '.join(known)}")
     importlib.import_module(f"evermodel.samples.{sample.generator}").write(folder, edition)
     written = sorted(file.name for file in folder.iterdir())
     wanted = sorted({file.name for file in edition.files} - set(edition.weights.values()))
     if written != wanted:
-        raise EvermodelError(f"{module} wrote {written}; make it write {wanted}")
+        raise EvermodelError(f"samples/{sample.generator}.py wrote {written}; make it write {wanted}")
     for file in wanted:
         print(f"{file}: sample ({sample.note})")
     hashes = {file: file_hash(folder / file) for file in wanted}

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evermodel.core import catalog, folders, params, project, section
+from evermodel import reading
+from evermodel.core import folders, params, project, section
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import PROFILES
 from evermodel.core.project import Runtime
@@ -62,7 +63,7 @@ def load() -> Repository:
         _require_pipeline(folder)
     found = {}
     for profile in PROFILES:
-        datasets = {name: _dataset(name, profile) for name in folders.names(folders.DATASETS)}
+        datasets = {name: dataset.load(name, profile) for name in folders.names(folders.DATASETS)}
         experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
         for name, one in experiments.items():
             fit.require_declared(recipe.where(name), one.task, datasets[one.dataset])
@@ -84,10 +85,10 @@ def check(names: Collection[str]) -> list[str]:
         _require_pipeline(folder)
         for profile in PROFILES:
             if folder.parent == folders.DATASETS:
-                _dataset(folder.name, profile)
+                reading.require_options(folder.name, dataset.load(folder.name, profile).source)
                 continue
             one = experiment(folder.name, profile)
-            fit.require_declared(recipe.where(folder.name), one.task, _dataset(one.dataset, profile))
+            fit.require_declared(recipe.where(folder.name), one.task, dataset.load(one.dataset, profile))
     return [warning for parent in TEMPLATES for warning in _others(parent, chosen)]
 
 
@@ -97,13 +98,6 @@ def experiment(name: str, profile: str) -> Experiment:
     checked = section.checked(Experiment, values, file)
     recipe.require_sense(name, checked)
     policy.require_metric(file, checked.task, checked.promotion)
-    return checked
-
-
-def _dataset(name: str, profile: str) -> Dataset:
-    checked = dataset.load(name, profile)
-    file = folders.dataset(name) / params.FILE
-    choose(f"{file}: source.reader", checked.source.reader, catalog.modules("readers"))
     return checked
 
 

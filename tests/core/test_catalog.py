@@ -1,22 +1,125 @@
+import ast
+
+import pytest
+
 from evermodel.core import catalog
+from tests.settings import refusal
 
 
-def test_every_model_and_task_on_offer_can_be_asked_for_its_options_and_metrics():
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A function that writes a file into a package of its own."""
+    monkeypatch.setattr(catalog, "PACKAGE", tmp_path)
+
+    def write(text, file="models/mine.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    return write
+
+
+def test_every_model_reader_and_task_on_offer_can_be_asked_for_its_options_and_metrics():
     assert all(isinstance(catalog.options(model), dict) for model in catalog.modules("models"))
+    assert all(isinstance(catalog.reader_options(reader), dict) for reader in catalog.modules("readers"))
     assert all(
         set(catalog.headlines(task).values()) <= {"higher", "lower"} for task in catalog.modules("tasks")
     )
 
 
-def test_what_a_model_is_written_in_is_read_from_its_imports():
-    assert catalog.framework("mlp") == "keras"
-    assert catalog.framework("linear") == "sklearn"
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        ("import keras", "keras"),
+        ("import keras.layers", "keras"),
+        ("from keras import layers", "keras"),
+        ("from keras.layers import Dense\nfrom sklearn.base import BaseEstimator", "keras"),
+        ("from sklearn.svm import SVC", "sklearn"),
+        ("import math\nimport sklearn.svm as svm", "sklearn"),
+    ],
+)
+def test_what_a_model_is_written_in_is_read_from_its_imports(package, imports, expected):
+    given = ", ".join(catalog.GIVEN[expected])
+    package(f"{imports}\ndef build({given}): ...")
+    assert catalog.framework("mine") == expected
+    assert catalog.options("mine") == {}
 
 
 def test_options_say_which_of_them_must_be_given():
     assert catalog.options("mlp") == {"units": True, "dropout": False, "batch_norm": False}
+    assert catalog.reader_options("image_pairs") == {
+        "archive": True,
+        "images": True,
+        "masks": True,
+        "tile": False,
+    }
 
 
 def test_where_pretrained_weights_lie_is_no_option():
     assert "base" in catalog.options("transfer")
     assert "weights" not in catalog.options("transfer")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "input_shape, outputs, activation, *, units",
+        "shape, outputs, activation, /, *, units",
+        "x: int, y: 'int', z: str | None = None, *, units",
+    ],
+)
+def test_what_is_given_by_position_may_be_called_anything(package, signature):
+    package(f"import keras\ndef build({signature}): ...")
+    assert catalog.options("mine") == {"units": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "keras"),
+        ("import numpy", "keras"),
+        ("import keras\ndef build(x:\n", "line 2"),
+        (b"import keras\nx = '\xff'", "mend"),
+        ("import keras\x00", "mend"),
+        ("import keras", "no function build"),
+        ("import keras\nbuild = lambda shape, outputs, activation: None", "no function build"),
+        ("import keras\nclass build: ...", "no function build"),
+        ("import keras\ndef build(input_shape, outputs, activation, units): ...", "line 2"),
+        ("import keras\ndef build(input_shape, outputs, activation, units=3): ...", "activation, *"),
+        ("import keras\ndef build(input_shape, *, units=3): ...", "outputs, activation, *"),
+        ("import keras\ndef build(input_shape, outputs, activation, *units): ...", "activation, *"),
+        ("import keras\ndef build(input_shape, outputs, activation, **options): ...", "activation, *"),
+        ("import sklearn\ndef build(input_shape, outputs, activation): ...", "input_shape, target, *"),
+        ("import sklearn\ndef build(): ...", "input_shape, target, *"),
+        ("import keras\nimport nowhere_to_be_found", "line 2 imports nowhere_to_be_found"),
+        (
+            "import keras\ndef build(a, b, c):\n    from no_such.thing import x",
+            "line 3 imports no_such.thing",
+        ),
+        ("import keras\nfrom evermodel.models import mlp", "line 2 imports evermodel.models"),
+        ("import keras\nfrom . import mlp", "line 2 imports ."),
+        ("import keras\nfrom .mlp import build", "line 2 imports .mlp"),
+    ],
+)
+def test_a_file_that_is_no_model_is_told_in_one_sentence(package, text, told):
+    package(text)
+    sentence = refusal(catalog.options, "mine")
+    assert refusal(catalog.framework, "mine") == sentence
+    assert sentence.startswith("src/evermodel/models/mine.py")
+    assert told in sentence
+
+
+@pytest.mark.parametrize("text", ["", "def read(folder, separator): ...", "def read(folder, **options): ..."])
+def test_a_file_that_is_no_reader_is_told_in_one_sentence(package, text):
+    package(text, "readers/mine.py")
+    assert refusal(catalog.reader_options, "mine").startswith("src/evermodel/readers/mine.py")
+
+
+def test_a_task_without_metrics_is_told_in_one_sentence(package):
+    package("", "tasks/mine.py")
+    assert refusal(catalog.headlines, "mine").startswith("src/evermodel/tasks/mine.py")
+
+
+def test_what_a_file_has_to_look_like_is_said_in_python(package):
+    package("import keras")
+    advice = refusal(catalog.options, "mine").split("`")[1]
+    ast.parse(f"{advice.replace('…', 'units')}: ...")

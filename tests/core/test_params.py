@@ -1,3 +1,6 @@
+import math
+import re
+
 import pytest
 
 from evermodel.core import params
@@ -14,10 +17,51 @@ def test_a_file_that_is_not_there_says_where_to_run():
     assert "params.yaml is not here; run this command in the root" in refusal(params.read, params.FILE)
 
 
-@pytest.mark.parametrize("content", [b"profile: [", b"a: b: c", b"\xff\xfe", b"profile: \x00"])
-def test_a_file_that_is_not_yaml_is_refused(content):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"profile: [", "is not valid YAML: line 2: "),
+        (b"a: b: c", "is not valid YAML: line 1: "),
+        (b"profile: \x00", "is not valid YAML: "),
+        (b"a: 1\n---\nb: 2", "is not valid YAML: "),
+        (b"a:\n\tb: 1", "is not valid YAML: line 2: .*spaces"),
+        (b"a: 1\nb: {c: 1, c: 2}", "is not valid YAML: line 2: the key c stands there twice"),
+        (b"1: a\n'1': b", "is not valid YAML: line 2: the key 1 stands there twice"),
+        (b"a: \xe4", "UTF-8"),
+        (b"\xff\xfea\x00", "UTF-8"),
+    ],
+)
+def test_a_file_that_is_not_yaml_is_refused_with_its_line(content, told):
     params.FILE.write_bytes(content)
-    assert "params.yaml is not valid YAML: " in refusal(params.read, params.FILE)
+    assert re.match(f"params.yaml .*{told}", refusal(params.read, params.FILE))
+
+
+def test_a_mark_at_the_beginning_that_an_editor_of_windows_writes_is_no_part_of_a_key():
+    params.FILE.write_bytes(b"\xef\xbb\xbfa: 1")
+    assert params.read(params.FILE) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        *[(word, word) for word in ("yes", "no", "on", "off", "Yes", "NO", "y", "n")],
+        *[(text, text) for text in ("007", "0x1F", "1_000", "+5", "-0", "12:30:00", "2020-01-01", "=")],
+        *[("true", True), ("False", False), ("0", 0), ("-12", -12), ("~", None), ("", None)],
+        *[("1e-3", 0.001), ("1.5e3", 1500.0), (".5", 0.5), ("1.", 1.0), ("-.inf", -math.inf)],
+        *[("'1'", "1"), ("30 4 * * 1", "30 4 * * 1")],
+    ],
+)
+def test_a_value_is_what_it_looks_like(written, value):
+    params.FILE.write_text(f"a: {written}\nb: {{{written}: 1}}\n" if value is not None else f"a: {written}")
+    found = params.read(params.FILE)
+    assert found["a"] == value
+    assert type(found["a"]) is type(value)
+    assert list(found.get("b", {value: 1})) == [value]
+
+
+def test_what_stands_in_several_places_may_be_merged():
+    params.FILE.write_text("a: &some {b: 1}\nc: {<<: *some, d: 2}")
+    assert params.read(params.FILE)["c"] == {"b": 1, "d": 2}
 
 
 @pytest.mark.parametrize("content", ["", "- profile", "profile"])

@@ -13,7 +13,7 @@ GOOD = {"profile": "sample", "runtime": {"seed": 1, "threads": 4, "instruction_s
         ({"profile": "tiny"}, "profile", "'sample' or 'full'"),
         ({"profil": "full"}, "profil", "profile, runtime"),
         ({"runtime": GOOD["runtime"] | {"seed": -1}}, "runtime.seed", "greater than or equal to 0"),
-        ({"runtime": GOOD["runtime"] | {"threads": "all"}}, "runtime.threads", "integer"),
+        ({"runtime": GOOD["runtime"] | {"threads": "all"}}, "runtime.threads", "whole number"),
         ({"runtime": GOOD["runtime"] | {"instruction_set": "MMX"}}, "runtime.instruction_set", "'AVX2'"),
         ({"runtime": GOOD["runtime"] | {"thread": 1}}, "runtime.thread", "instruction_set, seed, threads"),
         ({"runtime": {"threads": 4, "instruction_set": "AVX2"}}, "runtime.seed", "missing"),

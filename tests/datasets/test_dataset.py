@@ -5,13 +5,14 @@ from evermodel.datasets import dataset
 from tests.settings import DATASET, MISSING, put, refusal
 
 WRONG_VALUES = [
-    ("classes", [1, 2], "string"),
+    ("classes", [True], "quotes"),
+    ("expect.ranges", {"MEDV": [50, 5]}, "MEDV is [50.0, 5.0]"),
     ("duplicates", 1.0, "less than 1"),
     ("split.method", "random", "'shuffle'"),
     ("split.test", 0, "greater than 0"),
     ("split.validation", 0, "greater than 0"),
     ("split.validation", MISSING, "missing"),
-    ("split.groups", "label", "tuple"),
+    ("split.groups", "label", "list"),
     ("split.vals", 1, "group_features, groups, method, seed, stratify, test, validation"),
     ("expect.min_rows", 0, "greater than or equal to 1"),
     ("expect.rows", 1, "min_rows"),
@@ -21,7 +22,8 @@ WRONG_VALUES = [
     ("window", 1, "greater than or equal to 2"),
     ("windows", 1, "window"),
     ("targets", {"age": [0]}, "missing"),
-    ("source", "../houses", "dictionary"),
+    ("targets", {"age": [100, 0]}, "lower"),
+    ("source", "../houses", "keys with values"),
     ("source.reeder", "table", "reader"),
 ]
 
@@ -54,6 +56,11 @@ def test_a_data_set_says_no_more_than_it_must(changed):
 def test_targets_keep_the_order_of_the_file_and_their_ranges(changed):
     targets = changed(targets={"age": [0, 100], "gender": [0, 1]}).targets
     assert list(targets.items()) == [("age", (0, 100)), ("gender", (0, 1))]
+
+
+def test_names_that_look_like_numbers_are_names(changed):
+    found = changed(target=2019, classes=[0, 1], **{"expect.ranges": {1: [0, 5]}})
+    assert (found.target, found.classes, list(found.expect.ranges)) == ("2019", ("0", "1"), ["1"])
 
 
 @pytest.mark.parametrize(("path", "value", "expected"), WRONG_VALUES)

@@ -1,33 +1,12 @@
 from contextlib import chdir
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 
-from evermodel.core import catalog, folders
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import dataset
 from evermodel.datasets.source import PROVENANCE, RemoteFile, provenance
 from tests.settings import DATASET, put, refusal
-
-ROOT = Path(__file__).parents[2]
-with chdir(ROOT):
-    SOURCES = {name: dataset.load(name, "full").source for name in folders.names(folders.DATASETS)}
-
-
-@pytest.fixture(params=SOURCES)
-def source(request):
-    return SOURCES[request.param]
-
-
-def test_there_is_a_reader_and_a_generator(source):
-    assert source.reader in catalog.modules("readers")
-    assert source.sample is None or source.sample.generator in catalog.modules("samples")
-
-
-def test_weights_are_among_the_files_of_their_edition(source):
-    for edition in source.editions:
-        assert set(edition.weights.values()) <= {file.name for file in edition.files}
 
 
 def first_file(entry):
@@ -57,6 +36,26 @@ def broken(folder, change):
         (lambda entry: first_file(entry).update(folder="../x"), ".editions.0.files.0.folder"),
         (lambda entry: first_file(entry).update(md5="0" * 32), ".editions.0.files.0"),
         (lambda entry: first_file(entry).pop("sha256"), ".editions.0.files.0"),
+        (lambda entry: first_file(entry).update(sha256=int("1" * 64)), ".editions.0.files.0.sha256"),
+        (lambda entry: first_file(entry).update(bytes="12 MB"), ".editions.0.files.0.bytes"),
+        (lambda entry: first_file(entry).update(urls="https://x"), ".editions.0.files.0.urls"),
+        (lambda entry: entry["editions"][0].update(files={"name": "x"}), ".editions.0.files"),
+        (lambda entry: entry["editions"][0].update(files=[]), ".editions.0.files"),
+        (lambda entry: entry["editions"][0].update(files=["x.csv"]), ".editions.0.files.0"),
+        (lambda entry: entry["editions"][0]["files"].append(first_file(entry)), ".editions.0.files"),
+        (lambda entry: entry["editions"].append(entry["editions"][0]), ".editions"),
+        (lambda entry: entry.update(reader="tables"), ".reader"),
+        (lambda entry: entry.update(reader="../table"), ".reader"),
+        (lambda entry: entry.update(reader=3), ".reader"),
+        (lambda entry: entry["sample"].update(generator="castles"), ".sample.generator"),
+        (
+            lambda entry: entry["editions"][0]["options"].update(seperator=";"),
+            ".editions.0.options.seperator",
+        ),
+        (lambda entry: entry["editions"][0]["options"].pop("separator"), ".editions.0.options.separator"),
+        (lambda entry: entry["editions"][0].pop("options"), ".editions.0.options.separator"),
+        (lambda entry: entry["editions"][0].update(options=["a"]), ".editions.0.options"),
+        (lambda entry: entry["editions"][0].update(weights={"VGG16": "x.h5"}), ".editions.0.weights.VGG16"),
         (lambda entry: entry["sample"].update(always="maybe"), ".sample.always"),
         (
             lambda entry: entry["editions"][0].update(weights={"VGG16": "../x.h5"}),
@@ -73,6 +72,11 @@ def test_a_file_is_known_by_the_hash_that_its_publisher_tells():
     by_sha256 = RemoteFile(name="x", bytes=1, sha256="1" * 64)
     assert (by_md5.algorithm, by_md5.digest) == ("md5", "0" * 32)
     assert (by_sha256.algorithm, by_sha256.digest) == ("sha256", "1" * 64)
+
+
+def test_a_hash_may_be_copied_in_capitals_and_in_groups():
+    groups = " ".join(["BAADF00D"] * 8)
+    assert RemoteFile(name="x", bytes=1, sha256=f" {groups}\n").digest == "baadf00d" * 8
 
 
 @pytest.mark.parametrize("content", [None, "", "{}"])

@@ -4,8 +4,8 @@ from evermodel.runs import recipe
 from tests.settings import MISSING, refusal, write
 
 WRONG_VALUES = [
-    ("options", None, "dictionary"),
-    ("train.epochs", "many", "integer"),
+    ("options", None, "keys with values"),
+    ("train.epochs", "many", "whole number"),
     ("train.epochs", 0, "greater than or equal to 1"),
     ("train.batch_size", 0, "greater than or equal to 1"),
     ("train.learning_rate", 0, "greater than 0"),
@@ -14,12 +14,12 @@ WRONG_VALUES = [
     ("train.early_stopping", {"monitor": "accuracy", "patience": 1}, "'val_loss'"),
     ("train.text", {"max_tokens": 2}, "greater than or equal to 3"),
     ("train.image_size", 4, "greater than or equal to 8"),
-    ("train.image_size", [64, 64], "integer"),
-    ("train.random_flip", "left", "boolean"),
+    ("train.image_size", [64, 64], "whole number"),
+    ("train.random_flip", "left", "true or false"),
     ("train.precision", "float16", "'mixed_float16'"),
     ("train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
     ("train.fine_tune", {"layers": 1, "epochs": 1, "factor": 2}, "less than or equal to 1"),
-    ("train.epochs", {"full": 9}, "integer"),
+    ("train.epochs", {"full": 9}, "whole number"),
 ]
 # The misspelled key, and the one that it should have been.
 UNKNOWN_KEYS = [

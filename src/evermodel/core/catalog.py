@@ -1,18 +1,30 @@
 """What the folders of the package offer: a name in a params.yaml is a file there.
 
-Read from the source text, because importing a model means importing Keras.
+Read from the source text, because importing a model means importing Keras. A file that is not as it has to
+be is told in one sentence here, before anything runs.
 """
 
 import ast
+from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
+
+from evermodel.core.errors import EvermodelError
 
 if TYPE_CHECKING:
     from evermodel.core.data import Target  # imports NumPy
 
+Framework = Literal["keras", "sklearn"]
+
 PACKAGE = Path(__file__).parents[1]
 WEIGHTS = "weights"
+# What a model's `build` takes by position; what params.yaml sets comes by name.
+GIVEN: dict[Framework, tuple[str, ...]] = {
+    "keras": ("input_shape", "outputs", "activation"),
+    "sklearn": ("input_shape", "target"),
+}
 
 
 def modules(folder: str) -> list[str]:
@@ -23,19 +35,24 @@ def modules(folder: str) -> list[str]:
 def options(model: str) -> dict[str, bool]:
     """The keyword arguments of a model's `build`, each with whether it must be given.
 
-    `weights` is not among them: where pretrained weights lie follows from the data set's source.
+    `weights` is not among them: where pretrained weights lie follows from the data set's source. Raises
+    EvermodelError if the file is none of a model.
     """
-    build = next(
-        n for n in _tree("models", model).body if isinstance(n, ast.FunctionDef) and n.name == "build"
-    )
-    arguments = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
-    return {argument.arg: default is None for argument, default in arguments if argument.arg != WEIGHTS}
+    _, keywords = _model(model)
+    return {option: required for option, required in keywords.items() if option != WEIGHTS}
 
 
-def framework(model: str) -> Literal["keras", "sklearn"]:
-    """What a model's file is written in: keras if it imports that, scikit-learn otherwise."""
-    imports = (node for node in _tree("models", model).body if isinstance(node, ast.Import))
-    return "keras" if "keras" in {alias.name for node in imports for alias in node.names} else "sklearn"
+def framework(model: str) -> Framework:
+    """What a model's file is written in; EvermodelError if the file is none of a model."""
+    return _model(model)[0]
+
+
+def reader_options(reader: str) -> dict[str, bool]:
+    """The keyword arguments of a reader's `read`, each with whether it must be given.
+
+    Raises EvermodelError if the file is none of a reader.
+    """
+    return _keywords("readers", reader, "read", ("folder",))
 
 
 def headlines(task: str) -> dict[str, str]:
@@ -53,19 +70,77 @@ def target(task: str) -> "Target":
     return cast("Target", _constant("objectives", task, "TARGET"))
 
 
+def _model(name: str) -> tuple[Framework, dict[str, bool]]:
+    """What a model's file is written in, and the keyword arguments of its `build`.
+
+    A file that imports others of ours is none: DVC would not train again after an edit of those.
+    """
+    packages = set()
+    for line, module in _imports(_tree("models", name)):
+        where, package = f"{_shown('models', name)} line {line} imports {module}", module.partition(".")[0]
+        if package in ("", "evermodel", "pipelines"):
+            raise EvermodelError(f"{where}; a model is one file, so copy what it needs of that into it")
+        if find_spec(package) is None:
+            raise EvermodelError(
+                f"{where}, which is not installed; add it to requirements/numbers.in and run `make lock`"
+            )
+        packages.add(package)
+    if not packages & GIVEN.keys():
+        raise EvermodelError(
+            f"{_shown('models', name)} imports neither keras nor sklearn; a model is built of one of them"
+        )
+    framework: Framework = "keras" if "keras" in packages else "sklearn"
+    return framework, _keywords("models", name, "build", GIVEN[framework])
+
+
+def _keywords(folder: str, name: str, called: str, given: tuple[str, ...]) -> dict[str, bool]:
+    """The keyword arguments of a file's function, which takes all else by position."""
+    functions = (node for node in _tree(folder, name).body if isinstance(node, ast.FunctionDef))
+    function = next((node for node in functions if node.name == called), None)
+    right = f"`def {called}({', '.join(given)}, *, …)`, in which an option of params.yaml comes after the *"
+    if function is None:
+        raise EvermodelError(f"{_shown(folder, name)} has no function {called}; write {right}")
+    found = function.args
+    if len([*found.posonlyargs, *found.args]) != len(given) or found.vararg or found.kwarg:
+        raise EvermodelError(
+            f"{_shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
+            f"does not take what it is given; write {right}"
+        )
+    arguments = zip(found.kwonlyargs, found.kw_defaults, strict=True)
+    return {argument.arg: default is None for argument, default in arguments}
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Each module that a file imports, anywhere in it, with the line; one beside it begins with a dot."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "." * node.level + (node.module or "")
+
+
 def _constant(folder: str, name: str, constant: str) -> Any:
-    """The value that a file assigns to a name of its own."""
-    assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign))
-    value = next(node.value for node in assigned if ast.unparse(node.target) == constant)
-    assert value is not None
-    return ast.literal_eval(value)
+    """The value that a file assigns to a name of its own; EvermodelError if it does not."""
+    assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign) and n.value)
+    values = [n.value for n in assigned if ast.unparse(n.target) == constant]
+    if not values or values[0] is None:
+        raise EvermodelError(f"{_shown(folder, name)} has no {constant}; add it as the others have it")
+    return ast.literal_eval(values[0])
+
+
+def _shown(folder: str, name: str) -> str:
+    """A file of the package as an error names it."""
+    return f"src/evermodel/{folder}/{name}.py"
 
 
 def _tree(folder: str, name: str) -> ast.Module:
-    return _parsed((PACKAGE / folder / f"{name}.py").read_text(encoding="utf-8"))
+    try:
+        return _parsed((PACKAGE / folder / f"{name}.py").read_bytes())
+    except SyntaxError as error:
+        raise EvermodelError(f"{_shown(folder, name)} line {error.lineno}: {error.msg}; mend it") from None
 
 
 @cache
-def _parsed(source: str) -> ast.Module:
+def _parsed(source: bytes) -> ast.Module:
     """The same few files are asked about by each experiment."""
     return ast.parse(source)

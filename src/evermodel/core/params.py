@@ -1,5 +1,6 @@
 """The values of a params.yaml as they stand there, for one of the two profiles."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,66 @@ from evermodel.core.errors import EvermodelError
 
 FILE = Path("params.yaml")
 PROFILES = ("full", "sample")
-# The safe one, in C where PyYAML has it; every stage reads these files.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it
+    """Plain YAML as DVC reads it too (1.2): `yes`, `no`, `on` and `off` are text, and so are dates and times.
+
+    A whole number is what int() and str() turn into each other, so that a name like 007 stays as it stands.
+    A key that stands twice in one mapping is refused.
+    """
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  # as PyYAML declares it; those of YAML 1.1 are not inherited
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node; ConstructorError if a key stands there twice."""
+        seen: set[Any] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                problem = f"the key {key.value} stands there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
+
+
+for tag, pattern, first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"0|-?[1-9][0-9]*", "-0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+    ("merge", r"<<", "<"),
+):
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), list(first))
 
 
 def read(file: Path) -> dict[str, Any]:
     """The values of a file; EvermodelError if it is missing, or no mapping in YAML."""
     try:
-        values = yaml.load(file.read_text(encoding="utf-8"), Loader=LOADER)
+        text = file.read_text(encoding="utf-8-sig")
+        values = yaml.load(text, Loader=Loader)
     except FileNotFoundError:
         raise EvermodelError(f"{file} is not here; run this command in the root of the repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EvermodelError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        raise EvermodelError(
+            f"{file} is not text in UTF-8 from byte {error.start} on; save it as UTF-8"
+        ) from None
+    except yaml.YAMLError as error:
+        raise EvermodelError(f"{file} is not valid YAML: {_fault(error, text)}") from None
     if not isinstance(values, dict):
         raise EvermodelError(f"{file} must hold keys with values, like `profile: sample`")
     return values
+
+
+def _fault(error: yaml.YAMLError, text: str) -> str:
+    """The line that is wrong, and why."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f"{' '.join(str(error).split())}; mend it there"
+    line = error.problem_mark.line
+    tabs = any("\t" in found for found in text.splitlines()[line : line + 1])
+    remedy = "indent by spaces, not by tabs" if tabs else "mend it there"
+    return f"line {line + 1}: {error.problem}; {remedy}"
 
 
 def of_folder(folder: Path, profile: str) -> dict[str, Any]:

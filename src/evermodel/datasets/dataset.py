@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
-from evermodel.core.section import Section
+from evermodel.core.section import Range, Section
+from evermodel.datasets import source
 from evermodel.datasets.source import Source
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Expect(Section):
     min_rows: Annotated[int, Field(ge=1)]
     rejected: Share = 0.0
     shape: tuple[int, int] | None = None
-    ranges: Mapping[str, tuple[float, float]] = {}
+    ranges: Mapping[str, Range] = {}
     tells_target: tuple[str, ...] = ()
 
 
@@ -75,7 +76,7 @@ class Dataset(Section):
     name: str
     source: Source
     target: str = "label"
-    targets: Mapping[str, tuple[float, float]] = {}
+    targets: Mapping[str, Range] = {}
     drop: tuple[str, ...] = ()
     window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
@@ -113,4 +114,7 @@ class Dataset(Section):
 def load(name: str, profile: str) -> Dataset:
     """Read and check data/<name>/params.yaml; EvermodelError that names the wrong key, or the data sets."""
     folder = folders.dataset(name)
-    return section.checked(Dataset, params.of_folder(folder, profile), str(folder / params.FILE))
+    file = str(folder / params.FILE)
+    found = section.checked(Dataset, params.of_folder(folder, profile), file)
+    source.require_sense(file, found.source)
+    return found

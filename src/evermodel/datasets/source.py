@@ -1,16 +1,29 @@
 """Where raw data may come from, by which hash they are known, and on what terms."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
-from evermodel.core.section import Section
+from evermodel.core.section import Section, choose
 
 PROVENANCE = "source.json"
+
+
+def _digits(value: Any) -> Any:
+    """A hash as somebody may copy it, in capitals or in groups; one of digits alone is a number to YAML."""
+    if isinstance(value, int | float):
+        raise ValueError(f"is {value!r}, a number; put the hash in quotes")
+    return "".join(value.split()).lower() if isinstance(value, str) else value
+
+
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Sha256 = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9a-f]{64}$")]
+Md5 = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class RemoteFile(Section):
@@ -21,8 +34,8 @@ class RemoteFile(Section):
 
     name: FileName
     bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
     urls: tuple[str, ...] = ()
     folder: FileName | None = None
 
@@ -52,7 +65,7 @@ class Edition(Section):
     name: str
     options: Mapping[str, Any] = {}
     weights: Mapping[str, FileName] = {}
-    files: tuple[RemoteFile, ...]
+    files: Annotated[tuple[RemoteFile, ...], Field(min_length=1)]
 
 
 class Sample(Section):
@@ -91,6 +104,34 @@ class Provenance(Section):
     options: Mapping[str, Any]
     weights: Mapping[str, str] = {}
     files: Mapping[str, str]
+
+
+def require_sense(file: str, source: Source) -> None:
+    """Raise an EvermodelError where names name nothing or stand twice; file: the source's params.yaml."""
+    choose(f"{file}: source.reader", source.reader, catalog.modules("readers"))
+    if source.sample:
+        choose(f"{file}: source.sample.generator", source.sample.generator, catalog.modules("samples"))
+    _require_once(f"{file}: source.editions", (edition.name for edition in source.editions))
+    for number, edition in enumerate(source.editions):
+        where = f"{file}: source.editions.{number}"
+        names = [remote.name for remote in edition.files]
+        _require_once(f"{where}.files", names)
+        for base, name in edition.weights.items():
+            choose(f"{where}.weights.{base}", name, names, f"is {name!r}, which is none of its files")
+        _require_options(f"{where}.options", source.reader, edition.options)
+
+
+def _require_once(where: str, names: Iterable[str]) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise EvermodelError(f"{where} has the name {twice[0]} twice; rename one, or leave it out")
+
+
+def _require_options(where: str, reader: str, options: Mapping[str, Any]) -> None:
+    known = catalog.reader_options(reader)
+    for option in options:
+        choose(f"{where}.{option}", option, known, f"is not an option of reader {reader}")
+    if missing := [option for option, required in known.items() if required and option not in options]:
+        raise EvermodelError(f"{where}.{missing[0]} is missing; reader {reader} needs it")
 
 
 def provenance(folder: Path) -> Provenance:

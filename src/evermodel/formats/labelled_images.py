@@ -3,17 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NotRequired
 
 import numpy as np
 import pandas as pd
+from pydantic import with_config
+from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
 
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
+from evermodel.core.section import Section
 from evermodel.formats import image_files, raw_files
 from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
 
 TEXTS = ("split", "label")
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png")
+
+
+@with_config(Section.model_config)
+class Options(TypedDict):
+    """What `load` takes, where a reader has it as an option of its own."""
+
+    archive: str
+    members: str
+    mode: Mode
+    size: NotRequired[Sequence[int]]
+    labels: NotRequired[Mapping[str, str]]
 
 
 @dataclass(frozen=True)

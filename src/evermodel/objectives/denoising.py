@@ -14,6 +14,7 @@ from evermodel.training.objective import Objective
 INPUTS: tuple[str, ...] = ("images",)
 TARGET: str = "image"
 
+
 def objective(spec: Spec) -> Objective:
     """The image that came in, told from a noisy one."""
     return replace(shared.image(spec), corrupt=_noisy)

@@ -1,8 +1,6 @@
 """Two archives of images, one of what is normal and one of what is not."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +9,10 @@ from PIL import Image
 from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import image_files, labelled_images, raw_files
+from evermodel.formats.labelled_images import Options
 
 
-def read(folder: Path, *, normal: Mapping[str, Any], odd: Mapping[str, Any]) -> Raw:
+def read(folder: Path, *, normal: Options, odd: Options) -> Raw:
     """The normal images, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
 
     normal, odd: what labelled_images.load takes; normal images need a group `split`. The manifest has split

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
 
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.core.params import FILE, PROFILES, read
+from evermodel.core.params import FILE, PROFILES, Loader, read
 from evermodel.core.section import Section
 
 WIDTH = 10_000  # lines stay as they are
@@ -88,7 +88,7 @@ def apply(chosen: Settings) -> None:
                     "write it like experiments.fashion_cnn.train.epochs=3"
                 )
         try:
-            holder[key] = yaml.safe_load(value)
+            holder[key] = yaml.load(value, Loader=Loader)
         except yaml.YAMLError:
             raise EvermodelError(f"the value of the override {override!r} is not valid YAML") from None
         writer.dump(values, file)

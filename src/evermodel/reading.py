@@ -1,0 +1,58 @@
+"""Raw files as examples, by the reader that a data set's params.yaml names."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Required, get_type_hints
+
+from pydantic import with_config
+from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
+
+from evermodel.core import folders, section
+from evermodel.core.params import FILE
+from evermodel.core.section import Section
+from evermodel.datasets import source
+from evermodel.datasets.source import PROVENANCE, Source
+
+if TYPE_CHECKING:
+    from evermodel.core.data import Raw  # imports NumPy, of no use to those who only check
+
+
+def read(name: str, described: Source) -> "Raw":
+    """The examples in data/<name>/raw/, by the reader and with the options that source.json tells.
+
+    Raises EvermodelError if an option is of a kind that the reader does not take, or as the reader does.
+    """
+    require_options(name, described)
+    folder = folders.raw(name)
+    origin = source.provenance(folder)
+    options = _checked(origin.reader, origin.options, str(folder / PROVENANCE), "options")
+    raw: Raw = _reader(origin.reader)(folder, **options)
+    return raw
+
+
+def require_options(name: str, described: Source) -> None:
+    """Raise an EvermodelError if a reader does not take the kind of an option in data/<name>/params.yaml.
+
+    The reader is imported for that; what its options are called is known without (source.require_sense).
+    """
+    file = str(folders.dataset(name) / FILE)
+    for number, edition in enumerate(described.editions):
+        _checked(described.reader, edition.options, file, f"source.editions.{number}.options")
+
+
+def _checked(reader: str, options: Mapping[str, Any], where: str, path: str) -> Mapping[str, Any]:
+    """The options as the annotations of the reader's keyword arguments want them."""
+    hints, signature = get_type_hints(_reader(reader)), inspect.signature(_reader(reader))
+    kinds = {
+        name: Required[hints[name]] if parameter.default is parameter.empty else hints[name]
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    wanted = with_config(Section.model_config)(TypedDict(reader, kinds, total=False))  # type: ignore[operator]
+    return section.checked(wanted, options, where, path)
+
+
+def _reader(name: str) -> Callable[..., Any]:
+    read: Callable[..., Any] = importlib.import_module(f"evermodel.readers.{name}").read
+    return read

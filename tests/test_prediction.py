@@ -5,6 +5,7 @@ from PIL import Image
 
 from evermodel import prediction
 from evermodel.core.errors import EvermodelError
+from evermodel.formats import table_file
 from tests.specs import make_spec
 
 TABLE = make_spec("table")
@@ -82,7 +83,7 @@ def test_a_parquet_table_that_can_not_be_used_is_refused(file, tmp_path):
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_table_is_read_in_pieces_that_count_on_and_a_fault_is_named_by_its_row(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(prediction, "ROWS", 2)
+    monkeypatch.setattr(table_file, "ROWS", 2)
     table = pd.DataFrame({"a": range(5), "b": ["0", "1", "2", "3", "many"]})
     path = tmp_path / name
     table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)

@@ -1,9 +1,10 @@
 """Using a champion on files: a table (CSV or Parquet), images, or texts go in as they are."""
 
 import io
+import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,8 @@ from PIL import Image
 
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files
+from evermodel.formats import image_files, table_file
 
-ROWS = 65_536  # of a table that are read at a time
 PARQUET = ".parquet"
 
 
@@ -47,9 +47,9 @@ def example(name: str, file: Path | bytes, spec: Spec) -> Array:
 
 
 def pieces(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
-    """A table as it is, CSV or Parquet by its path, ROWS rows at a time; the index counts them from 0.
+    """A table as it is, CSV or Parquet by its path, table_file.ROWS rows at a time; the index counts from 0.
 
-    Raises EvermodelError if it is none, or has no rows.
+    Raises EvermodelError if it is none, or has no rows, or as table_file.pieces does.
     """
     rows = 0
     for piece in _read(name, file, spec):
@@ -60,17 +60,19 @@ def pieces(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
 
 
 def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """The columns of the spec in its order, float64; EvermodelError if one lacks or is not finite."""
+    """The columns of the spec in its order, as table_file.numbers reads them.
+
+    Raises EvermodelError if one is missing, or a value is no finite number.
+    """
     if missing := [column for column in spec.columns if column not in table]:
         raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
-    table = table[list(spec.columns)].astype(object)  # so that what is wrong is shown as it was given
-    found: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
-    wrong = ~np.isfinite(found.to_numpy())
-    if wrong.any():
+    found = pd.DataFrame({column: table_file.numbers(table[column]) for column in spec.columns})
+    if (wrong := found.isna().to_numpy()).any():
         row, column = np.argwhere(wrong)[0]
+        given = table[spec.columns[column]].astype(object).iloc[row]
         raise EvermodelError(
             f"{name}: row {table.index[row] + 1}, column {spec.columns[column]} is "
-            f"{table.iat[row, column]!r}, not a finite number; mend it"
+            f"{reprlib.repr(given)}, not a finite number; mend it"
         )
     return found
 
@@ -140,35 +142,28 @@ def _table(name: str, file: Path | bytes, spec: Spec) -> pd.DataFrame:
 
 
 def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
-    if isinstance(file, bytes):
-        return _csv(name, io.BytesIO(file))
-    return _parquet(_existing(file), spec) if file.suffix == PARQUET else _csv(name, _existing(file))
-
-
-def _csv(name: str, content: Path | IO[bytes]) -> Iterator[pd.DataFrame]:
-    try:
-        with pd.read_csv(content, chunksize=ROWS) as read:
-            for piece in read:
-                # pandas takes the first of too many fields as a row's name
-                if not isinstance(piece.index, pd.RangeIndex):
-                    raise EvermodelError(
-                        f"{name} has more fields in its rows than names in its first line; mend it"
-                    )
-                yield piece
-    except (ValueError, pd.errors.ParserError) as error:
-        raise EvermodelError(f"{name} is not a CSV table: {' '.join(str(error).split())}") from None
+    if isinstance(file, Path) and _existing(file).suffix == PARQUET:
+        yield from _parquet(file, spec)
+    else:
+        with io.BytesIO(file) if isinstance(file, bytes) else _existing(file).open("rb") as stream:
+            yield from table_file.pieces(name, stream)
 
 
 def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
     start = 0
     try:
         with pq.ParquetFile(file) as read:
-            columns = [name for name in spec.columns if name in read.schema_arrow.names]
-            for batch in read.iter_batches(ROWS, columns=columns):
-                yield batch.to_pandas().set_index(pd.RangeIndex(start, start + batch.num_rows))
+            columns = [name for name in read.schema_arrow.names if name in spec.columns]
+            table_file.require_distinct(str(file), columns)
+            for batch in read.iter_batches(table_file.ROWS, columns=columns):
+                # What pandas wrote into the file may say that a column is the index.
+                index = pd.RangeIndex(start, start + batch.num_rows)
+                yield batch.to_pandas(ignore_metadata=True).set_index(index)
                 start += batch.num_rows
-    except pa.ArrowException as error:
-        raise EvermodelError(f"{file} is not a Parquet table: {' '.join(str(error).split())}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise EvermodelError(
+            f"{file} is not a Parquet table ({' '.join(str(error).split())}); write it anew"
+        ) from None
 
 
 def _image(name: str, content: bytes, spec: Spec) -> Array:
@@ -177,11 +172,11 @@ def _image(name: str, content: bytes, spec: Spec) -> Array:
         image = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None
-    return image_files.array(image.resize((width, height)))
+    return image_files.array(image_files.resized(image, height, width))
 
 
 def _text(name: str, content: bytes, spec: Spec) -> Array:
     try:
         return np.array(content.decode(), dtype=object)
     except UnicodeDecodeError:
-        raise EvermodelError(f"{name} is not a text in UTF-8") from None
+        raise EvermodelError(f"{name} is not a text in UTF-8; save it as UTF-8") from None

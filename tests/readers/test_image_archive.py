@@ -1,6 +1,8 @@
 import hashlib
+import io
 import re
 import struct
+import tarfile
 import zipfile
 
 import numpy as np
@@ -98,8 +100,8 @@ def test_a_palette_is_looked_up_also_where_it_is_transparent(read, tmp_path):
     image.save(tmp_path / "p.png", transparency=b"\x00\x80")
     content = (tmp_path / "p.png").read_bytes()
     (tmp_path / "p.png").unlink()
-    assert read({"train/cat/1.png": content}, mode="RGB").inputs[0, 0, 0].tolist() == [255, 0, 0]
-    assert read({"train/cat/1.png": content}, mode="L").inputs[0, 0, 0].tolist() == [76]  # 255 * 0.299
+    assert read({"train/cat/1.png": content}, mode="RGB").inputs[0, 0, 0].tolist() == [255, 127, 127]
+    assert read({"train/cat/1.png": content}, mode="L").inputs[0, 0, 0].tolist() == [165]  # 127 + 128 * 0.299
 
 
 def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, image, good):
@@ -123,10 +125,12 @@ def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, image, g
         assert reasons[f"train/cat/{name}"] == "is not an image that can be decoded; give a PNG or JPEG"
     assert "cut off" in reasons["train/cat/4.png"]
     assert "bomb" in reasons["train/cat/5.pgm"]
-    assert reasons["train/cat/6.pgm"] == "has 7000x7000 pixels; the limit is 40,000,000"
+    assert (
+        reasons["train/cat/6.pgm"] == "has 7000x7000 pixels; give a smaller image, 40,000,000 are the limit"
+    )
     assert reasons["train/cat/7.pgm"] == "has pixels of mode I; give 8 bits a channel"
     assert reasons["train/cat/8.png"] == "is 7x8 pixels, not 6x8 (height x width)"
-    assert reasons["train/cat/unnamed.PNG"] == "carries no label in its name"
+    assert reasons["train/cat/unnamed.PNG"].startswith("is an image that no pattern takes; ")
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
@@ -154,9 +158,75 @@ def test_without_a_size_all_pictures_are_of_the_size_of_the_first_good_one(read,
     assert [name for name, _ in raw.rejected] == ["train/cat/1.png", "train/cat/10.png"]
 
 
-def test_a_picture_without_a_label_is_only_missed_beside_others_that_have_one(read, image, good):
-    other = {"other/preview.png": image(), "train/cat/readme.txt": b"", "logo.png": image()}
-    assert read(good | other).rejected == ()
+@pytest.mark.parametrize(
+    "name",
+    ["train/cow/1.JPG", "Train/cow/1.png", "train/Cow/1.png", "train/cow/deep/1.png", "train/cow/one.tif",
+     "train/cow/1", "other/preview.gif", "logo.png", "/train/cow/1.png", "../train/cow/1.png",
+     "train\\cow\\1.png", "train/cow/1.heic"],
+)  # fmt: skip
+def test_a_picture_that_the_pattern_does_not_take_is_told(read, image, good, name):
+    raw = read(good | {name: image()}, pattern=r"(?P<split>train|test)/(?P<label>[a-z]+)/\d+\.png")
+    assert len(raw.inputs) == 2
+    ((told, reason),) = raw.rejected
+    assert told == name
+    assert reason.startswith("is an image that no pattern takes; ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["README", "train/cat/notes.txt", "labels.csv", "train/cat/Thumbs.db", ".DS_Store", "train/.DS_Store",
+     "__MACOSX/train/cat/._1.png", "train/cat/._1.png", "train/.cache/1.png"],
+)  # fmt: skip
+def test_what_is_no_picture_is_not_told(read, good, name):
+    assert read(good | {name: b"\x00\x05\x16\x07Mac OS X"}).rejected == ()
+
+
+def test_a_pattern_that_takes_what_macos_leaves_beside_a_picture_does_not_get_it(read, image):
+    raw = read(
+        {"a/cat/1.png": image(), "__MACOSX/a/cat/._1.png": b"Mac OS X"}, pattern=r".*/(?P<label>cat)/.*"
+    )
+    assert (len(raw.inputs), raw.rejected) == (1, ())
+
+
+def test_what_is_left_out_on_purpose_is_not_told(read, good, image):
+    other = {"other/preview.png": image(), "train/cat/666.png": b"damaged"}
+    assert read(good | other, ignore=r"other/.*|.*/666\.png").rejected == ()
+    assert [name for name, _ in read(good | other, ignore="other").rejected] == [
+        "other/preview.png",
+        "train/cat/666.png",
+    ]
+
+
+def test_a_picture_of_which_the_name_leaves_out_a_group_is_told(read, good, image):
+    raw = read(good | {"cat/1.png": image()}, pattern=r"((?P<split>train|test)/)?(?P<label>[a-z]+)/\d+\.png")
+    assert raw.rejected == (("cat/1.png", "carries no split in its name"),)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_a_name_that_stands_twice_is_read_once_and_told(read, good, image, tmp_path, pack, seal):
+    pack(good)
+    with zipfile.ZipFile(tmp_path / "a.zip", "a") as archive:
+        archive.writestr("train/cat/1.png", image(99))
+    raw = image_archive.read(seal(), archive="a.zip", members=MEMBERS, mode="L")
+    assert raw.inputs[:, 0, 0, 0].tolist() == [20, 10]
+    assert raw.rejected == (("train/cat/1.png", "stands twice in the archive; keep one"),)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_a_link_is_told(good, image, tmp_path, pack, seal, kind):
+    pack(good, "a.tar.gz")
+    link = tarfile.TarInfo("train/cat/2.png")
+    link.type, link.linkname = kind, "train/cat/1.png"
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for name, content in good.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        archive.addfile(link)
+    raw = image_archive.read(seal(), archive="a.tar.gz", members=MEMBERS, mode="L")
+    ((name, reason),) = raw.rejected
+    assert name == "train/cat/2.png"
+    assert reason.startswith("is a link")
 
 
 def test_a_member_that_would_unpack_to_too_much_is_not_unpacked(read, image, monkeypatch, good):
@@ -194,7 +264,9 @@ def test_an_empty_archive_is_told(read):
 
 
 def test_a_pattern_that_is_none_is_told(read, good):
-    with pytest.raises(EvermodelError, match=r"'\(' is no regular expression .*correct it in .*params\.yaml"):
+    with pytest.raises(
+        EvermodelError, match=r"'\(' is no regular expression .*correct members in .*params\.yaml"
+    ):
         read(good, pattern="(")
 
 

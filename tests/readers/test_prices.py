@@ -46,15 +46,15 @@ def test_only_the_columns_asked_for_are_kept_and_examined(read):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "n/a", "nan", "inf", "12;5", "1_000", '"12,5"', '"1,00"', "0x10", "True", "--1"]
+    "wrong", ["", "n/a", "nan", "inf", "1e999", "12;5", "1_000", '"12,5"', '"1,00"', "0x10", "True", "--1"]
 )
 def test_text_that_is_no_number_is_named_by_row_and_column(read, wrong):
-    with pytest.raises(EvermodelError, match=r"train\.csv: row 2, column Close is .*, not a number"):
+    with pytest.raises(EvermodelError, match=r"train\.csv: row 2, column Close is .*, not a finite number"):
         read(train=[TRAIN[0], f"1/4/2012,1,{wrong},1", TRAIN[2]])
 
 
 def test_infinite_numbers_alone_in_a_column_are_named(read):
-    with pytest.raises(EvermodelError, match=r"row 1, column Close is 'inf', not a number"):
+    with pytest.raises(EvermodelError, match=r"row 1, column Close is 'inf', not a finite number"):
         read(train=["1/3/2012,1,inf,1"])
 
 
@@ -98,10 +98,20 @@ def test_a_file_without_days_is_named(read, name):
 
 @pytest.mark.parametrize("content", ["", b"\xff\xfe\x00\x81", 'Date,Open\n1,"2\n', "a,b\n1,2,3,4\n"])
 def test_what_is_no_table_is_told(read, content):
-    with pytest.raises(
-        EvermodelError, match=r"train\.csv (can't be read as a table|has (more fields|no column))"
-    ):
+    with pytest.raises(EvermodelError, match=r"train\.csv( is empty|: line \d )"):
         read(train=content)
+
+
+def test_a_row_more_at_the_front_of_each_line_is_told_though_it_counts(read):
+    lines = [f"{number},{line}" for number, line in enumerate(TRAIN, 1)]
+    with pytest.raises(EvermodelError, match=r"train\.csv: line 2 has 5 fields, but the first line has 4"):
+        read(train=lines)
+
+
+@pytest.mark.parametrize("name", ["split", "date"])
+def test_a_column_of_the_manifest_itself_is_not_to_be_had_twice(read, name):
+    with pytest.raises(EvermodelError, match=rf"params\.yaml: columns names '{name}'.*; remove it"):
+        read(columns=["Open", name])
 
 
 def test_a_missing_file_is_named(read, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evermodel import prediction
+from evermodel.formats import table_file
 from evermodel.scoring import pieces
 from evermodel.serving.champion import Champion
 from tests.specs import make_spec
@@ -31,7 +31,7 @@ class Model:
 @pytest.fixture
 def champion(monkeypatch):
     """A function that makes a champion for a kind of data; pieces are of three rows, or of two files."""
-    monkeypatch.setattr(prediction, "ROWS", 3)
+    monkeypatch.setattr(table_file, "ROWS", 3)
     monkeypatch.setattr(pieces, "FILES", 2)
 
     def make(kind="table", version=7, run="cafe", **changes):

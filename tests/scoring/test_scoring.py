@@ -103,11 +103,11 @@ def test_a_scoring_that_is_killed_goes_on_where_it_stopped_and_ends_with_the_sam
     killed = f"""
 import os, signal
 from pathlib import Path
-from evermodel import prediction
+from evermodel.formats import table_file
 from evermodel.scoring.scoring import score
 from evermodel.serving.champion import Champion
 from tests.specs import make_spec
-prediction.ROWS = 3
+table_file.ROWS = 3
 asked = []
 def predict(x):
     asked.append(len(x))

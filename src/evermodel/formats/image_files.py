@@ -3,13 +3,14 @@
 import hashlib
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError, UnusableError
@@ -21,6 +22,14 @@ Rejected = tuple[str, str]
 PIXELS = 40_000_000  # an image beyond this is refused before it is decoded
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # not EPS, say, which runs Ghostscript
 EIGHT_BIT = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")  # deeper pixels would be cut at 255
+# Names that promise an image, also one that can't be decoded here and has to be told of.
+SUFFIXES = (
+    *(".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg"),
+    *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
+)
+NOTHING = "(?!)"  # matches no name
+# What systems leave in an archive unasked, such as __MACOSX/._1.jpg, which holds no image.
+JUNK = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)).*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,64 +48,88 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Album:
-    """The images of an archive whose names match a pattern, each kind in the natural order of names.
+    """The images of an archive, in the natural order of names, by the pattern that takes them.
 
-    rejected: those that can't be used, each with the reason. ignored: the names that do not match.
+    rejected: those that can't be used or that no pattern takes, each with the reason.
     """
 
-    images: list[ImageFile]
+    images: dict[str, list[ImageFile]]
     rejected: list[Rejected]
-    ignored: list[str]
 
 
 def decode(file: Path | IO[bytes], mode: Mode) -> Image.Image:
-    """An image as "RGB" or "L" (8-bit grey, ITU-R 601-2 luma), whichever of them, palette or CMYK it was.
+    """An image as "RGB" or "L" (8-bit grey, ITU-R 601-2 luma), as a viewer shows it on white paper.
 
-    An alpha channel is dropped. Raises UnusableError if it is no image, damaged, beyond PIXELS, which its
-    header tells before it is decoded, or of more than 8 bits a channel.
+    It is turned as its EXIF orientation says, and what is transparent lets white through. Of an animation
+    it is the first picture; colour profiles are not applied. Raises UnusableError if it is no image,
+    damaged, beyond PIXELS, which its header tells before it is decoded, of more than 8 bits a channel, or a
+    TIFF of several pages.
     """
     try:
         image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise UnusableError(f"is refused: {error}") from None
+        raise UnusableError(f"is refused ({error}); give a smaller image") from None
     except Exception:  # Pillow raises whatever it likes for a damaged file
         raise UnusableError("is not an image that can be decoded; give a PNG or JPEG") from None
     with image:
         if image.width * image.height > PIXELS:
-            raise UnusableError(f"has {image.width}x{image.height} pixels; the limit is {PIXELS:,}")
+            raise UnusableError(
+                f"has {image.width}x{image.height} pixels; give a smaller image, {PIXELS:,} are the limit"
+            )
         if image.mode not in EIGHT_BIT:
             raise UnusableError(f"has pixels of mode {image.mode}; give 8 bits a channel")
         try:
-            # By way of RGBA, as a palette may have an alpha channel that Pillow would warn of.
-            return (image.convert("RGBA") if image.mode == "P" else image).convert(mode)
+            if (pages := getattr(image, "n_frames", 1) if image.format == "TIFF" else 1) > 1:
+                raise UnusableError(f"has {pages} pages; give a file for each")
+            return _on_white(ImageOps.exif_transpose(image)).convert(mode)
+        except UnusableError:
+            raise
         except Exception:
             raise UnusableError("is an image that is cut off or corrupt; replace it") from None
 
 
-def unpack(archive: Path, members: str, mode: Mode) -> Album:
+def resized(image: Image.Image, height: int, width: int) -> Image.Image:
+    """An image stretched to another size, by Lanczos' filter; as it is if it has that size."""
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def unpack(archive: Path, patterns: Mapping[str, str], mode: Mode, ignore: str | None = None) -> Album:
     """The images of a zip or tar.gz archive whose whole names match a regular expression.
 
-    Raises EvermodelError if the archive can't be read, or the expression is none or matches nothing.
+    patterns: the expressions, by the options of the reader that they stand in. ignore: another one for the
+    names that are left out on purpose.
+
+    Rejected is also what cannot be told apart or placed: an image that no pattern takes or that several do,
+    one whose name stands there twice, and one without one of the groups of the pattern. Files that are no
+    images, neither by name nor by content, are not told of. Raises EvermodelError if the archive can't be
+    read, or an expression is none or matches nothing.
     """
-    pattern = _pattern(archive, members)
-    album = Album([], [], [])
+    compiled = {option: _pattern(archive, option, pattern) for option, pattern in patterns.items()}
+    left_out = _pattern(archive, "ignore", NOTHING if ignore is None else ignore)
+    album = Album({option: [] for option in patterns}, [])
+    names: set[str] = set()
+    taken: set[str] = set()
     for name, content in packed.files(archive):
-        if match := pattern.fullmatch(name):
+        if JUNK.fullmatch(name) or left_out.fullmatch(name):
+            continue
+        matches = {option: match for option, one in compiled.items() if (match := one.fullmatch(name))}
+        taken |= set(matches)
+        if matches or _is_image(name, content):
             try:
+                option, groups = _place(matches, again=name in names)
                 pixels = array(decode(io.BytesIO(content()), mode))
-                album.images.append(ImageFile(name, match.groupdict(), pixels))
+                album.images[option].append(ImageFile(name, groups, pixels))
             except UnusableError as reason:
                 album.rejected.append((name, str(reason)))
-        else:
-            album.ignored.append(name)
-    album.images.sort(key=lambda image: packed.natural(image.name))
-    album.ignored.sort(key=packed.natural)
-    if not album.images and not album.rejected:
-        found = ", ".join(album.ignored[:3]) or "nothing"
-        raise EvermodelError(
-            f"{archive}: no name matches {members!r}; it holds {found}; "
-            f"correct it in {raw_files.described(archive)}"
-        )
+        names.add(name)
+    for option in patterns:
+        if option not in taken:
+            found = ", ".join(sorted(names, key=packed.natural)[:3]) or "nothing"
+            raise EvermodelError(
+                f"{archive}: no name matches {patterns[option]!r}; it holds {found}; "
+                f"correct {option} in {raw_files.described(archive)}"
+            )
+        album.images[option].sort(key=lambda image: packed.natural(image.name))
     return album
 
 
@@ -132,11 +165,42 @@ def metadata(images: Array) -> pd.DataFrame:
     )
 
 
-def _pattern(archive: Path, members: str) -> re.Pattern[str]:
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+
+
+def _place(matches: Mapping[str, re.Match[str]], again: bool) -> tuple[str, dict[str, str]]:
+    """The one pattern that takes a name, and what the name says; UnusableError if there is no such one."""
+    if not matches:
+        raise UnusableError("is an image that no pattern takes; widen a pattern, or name it by `ignore`")
+    if len(matches) > 1:
+        raise UnusableError(f"is taken by {' and '.join(matches)}; let only one pattern take it")
+    if again:
+        raise UnusableError("stands twice in the archive; keep one")
+    ((option, match),) = matches.items()
+    if silent := [group for group, text in match.groupdict().items() if not text]:
+        raise UnusableError(f"carries no {silent[0]} in its name")
+    return option, match.groupdict()
+
+
+def _is_image(name: str, content: packed.Content) -> bool:
+    if name.lower().endswith(SUFFIXES):
+        return True
     try:
-        return re.compile(members)
+        Image.open(io.BytesIO(content()), formats=FORMATS).close()
+    except Exception:  # Pillow raises whatever it likes for what is no image
+        return False
+    return True
+
+
+def _pattern(archive: Path, option: str, expression: str) -> re.Pattern[str]:
+    try:
+        return re.compile(expression)
     except re.error as error:
         raise EvermodelError(
-            f"{archive}: {members!r} is no regular expression ({error}); "
-            f"correct it in {raw_files.described(archive)}"
+            f"{archive}: {expression!r} is no regular expression ({error}); "
+            f"correct {option} in {raw_files.described(archive)}"
         ) from None

@@ -14,21 +14,30 @@ from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section
 from evermodel.formats import image_files, raw_files
-from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
+from evermodel.formats.image_files import ImageFile, Mode, Rejected
 
 TEXTS = ("split", "label")
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png")
+MEMBERS = "members"
 
 
 @with_config(Section.model_config)
 class Options(TypedDict):
-    """What `load` takes, where a reader has it as an option of its own."""
+    """What a reader has to know of an archive of labelled images.
+
+    archive: the file. members: a regular expression over whole names, whose named groups become columns:
+    split and label as text, any other as int64 if it is digits throughout. mode: "RGB" or "L", to which
+    every image is converted: a grey one among colour images gets three equal channels. size: height and
+    width, those of the first image by default; nothing is resized here. labels: the names of all labels
+    that files are named by, where those speak in codes. ignore: a regular expression over the whole names
+    of images that are left out on purpose.
+    """
 
     archive: str
     members: str
     mode: Mode
-    size: NotRequired[Sequence[int]]
-    labels: NotRequired[Mapping[str, str]]
+    size: NotRequired[Sequence[int] | None]
+    labels: NotRequired[Mapping[str, str] | None]
+    ignore: NotRequired[str | None]
 
 
 @dataclass(frozen=True)
@@ -48,36 +57,21 @@ class LabelledImages:
         return Raw("images", manifest, self.pixels, rejected=self.rejected)
 
 
-def load(
-    folder: Path,
-    *,
-    archive: str,
-    members: str,
-    mode: Mode,
-    size: Sequence[int] | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> LabelledImages:
+def load(folder: Path, options: Options) -> LabelledImages:
     """The images in a zip or tar.gz archive of a raw folder, in natural order of names.
 
-    members: a regular expression; names that do not match it as a whole are ignored. Its named groups
-    become columns: split and label as text, any other as int64 if it is digits throughout.
-    mode: "RGB" or "L", to which every image is converted: a grey one among colour images gets three
-    equal channels. size: height and width, those of the first image by default; nothing is resized here.
-    labels: the names of all labels that files are named by, where those speak in codes.
-
-    Rejected, with the reason: a damaged, too large or wrongly sized image, one that is none, one whose
-    name does not match beside others that do, and one of a label that `labels` does not name. Raises
-    EvermodelError if the archive is missing, changed, encrypted or none, if no name matches, or if no
-    image can be used.
+    Rejected, with the reason: what image_files.unpack rejects, an image of another size than the others,
+    and one of a label that `labels` does not name. Raises EvermodelError if the archive is missing or
+    changed, as image_files.unpack does, or if no image can be used.
     """
-    file = raw_files.checked(folder, archive)
-    album = image_files.unpack(file, members, mode)
-    wanted = tuple(size or (album.images[0].size if album.images else ()))
+    file, labels = raw_files.checked(folder, options["archive"]), options.get("labels")
+    album = image_files.unpack(file, {MEMBERS: options["members"]}, options["mode"], options.get("ignore"))
+    images = album.images[MEMBERS]
+    wanted = tuple(options.get("size") or (images[0].size if images else ()))
     nameless = f"which labels in {raw_files.described(file)} does not name"
-    misfits = [(image.name, _misfit(image, wanted, labels, nameless)) for image in album.images]
-    good = [image for image, (_, reason) in zip(album.images, misfits, strict=True) if not reason]
-    wrong = [one for one in misfits if one[1]]
-    rejected = image_files.in_order([*album.rejected, *_unlabelled(album), *wrong])
+    misfits = [(image.name, _misfit(image, wanted, labels, nameless)) for image in images]
+    good = [image for image, (_, reason) in zip(images, misfits, strict=True) if not reason]
+    rejected = image_files.in_order([*album.rejected, *(one for one in misfits if one[1])])
     if not good:
         raise EvermodelError(f"{file} holds no image that can be used: {' '.join(rejected[0])}")
     columns = _columns([image.groups for image in good], labels)
@@ -101,14 +95,3 @@ def _columns(groups: Sequence[Mapping[str, str]], labels: Mapping[str, str] | No
     digits = [name for name in frame if name not in TEXTS and frame[name].str.fullmatch(r"[0-9]{1,18}").all()]
     frame = frame.astype(dict.fromkeys(digits, np.int64))
     return frame if labels is None else frame.assign(label=frame["label"].map(labels))
-
-
-def _unlabelled(album: Album) -> list[Rejected]:
-    names = [*(image.name for image in album.images), *(name for name, _ in album.rejected)]
-    folders = set(map(_folder, names))
-    others = (name for name in album.ignored if name.lower().endswith(SUFFIXES))
-    return [(name, "carries no label in its name") for name in others if _folder(name) in folders]
-
-
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]

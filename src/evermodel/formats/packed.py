@@ -19,8 +19,8 @@ def files(archive: Path) -> Iterator[tuple[str, Content]]:
     """The name of each file, and a function that reads it, which must be called before the next is asked for.
 
     The order is the archive's own, because a tar.gz can only be read forwards. Raises EvermodelError if it
-    is no archive, is cut off or encrypted; a content raises UnusableError if it alone is damaged or beyond
-    LIMIT, by the size that the archive declares.
+    is no archive, is cut off or encrypted; a content raises UnusableError if it alone is damaged, a link, or
+    beyond LIMIT, by the size that the archive declares.
     """
     walk = _zipped if zipfile.is_zipfile(archive) else _tarred
     try:
@@ -50,14 +50,25 @@ def _zipped(file: Path) -> Iterator[tuple[str, Content]]:
 def _tarred(file: Path) -> Iterator[tuple[str, Content]]:
     with tarfile.open(file, "r:gz") as archive:
         for member in archive:
-            if (stream := archive.extractfile(member) if member.isreg() else None) is not None:
-                yield member.name.removeprefix("./"), partial(_content, member.size, stream.read)
+            if not member.isdir():
+                yield (
+                    member.name.removeprefix("./"),
+                    partial(_content, member.size, partial(_read, archive, member)),
+                )
+
+
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if not member.isreg() or (stream := archive.extractfile(member)) is None:
+        raise UnusableError("is a link or a device; put the file itself into the archive")
+    return stream.read()
 
 
 def _content(size: int, read: Content) -> bytes:
     if size > LIMIT:
-        raise UnusableError(f"unpacks to {size:,} bytes; the limit is {LIMIT:,}")
+        raise UnusableError(f"unpacks to {size:,} bytes; give at most {LIMIT:,}")
     try:
         return read()
+    except UnusableError:
+        raise
     except Exception as error:  # a corrupt member raises whatever it likes
         raise UnusableError(f"can't be unpacked ({error})") from None

@@ -15,17 +15,18 @@ from evermodel.formats.labelled_images import Options
 def read(folder: Path, *, normal: Options, odd: Options) -> Raw:
     """The normal images, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
 
-    normal, odd: what labelled_images.load takes; normal images need a group `split`. The manifest has split
+    normal, odd: the options of either archive; normal images need a group `split`. The manifest has split
     (all odd images are test rows), label ("normal" or "odd") and what image_files.metadata tells. Raises
     EvermodelError as labelled_images.load does, or if the normal images have no split.
     """
-    usual, strange = labelled_images.load(folder, **normal), labelled_images.load(folder, **odd)
+    usual, strange = labelled_images.load(folder, normal), labelled_images.load(folder, odd)
     if "split" not in usual.columns:
         raise EvermodelError(
             f"{folder}: the normal images need a split; name a group `split` in normal.members in "
             f"{raw_files.described(folder / normal['archive'])}"
         )
-    resized = np.stack([_resized(image, usual.pixels.shape[1:3]) for image in strange.pixels])
+    height, width = usual.pixels.shape[1:3]
+    resized = np.stack([_resized(image, height, width) for image in strange.pixels])
     inputs = np.concatenate([usual.pixels, resized])
     known = pd.DataFrame({"split": usual.columns["split"], "label": "normal"})
     novel = pd.DataFrame({"split": "test", "label": ["odd"] * len(resized)})
@@ -34,6 +35,5 @@ def read(folder: Path, *, normal: Options, odd: Options) -> Raw:
     return Raw("images", manifest.join(image_files.metadata(inputs)), inputs, rejected=rejected)
 
 
-def _resized(image: Array, size: tuple[int, ...]) -> Array:
-    small = Image.fromarray(image.squeeze()).resize((size[1], size[0]), Image.Resampling.LANCZOS)
-    return np.asarray(small).reshape(*size, image.shape[-1])
+def _resized(image: Array, height: int, width: int) -> Array:
+    return image_files.array(image_files.resized(Image.fromarray(image.squeeze()), height, width))

@@ -9,7 +9,7 @@ from evermodel.core.data import Array, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import labelled_images, packed, raw_files
 from evermodel.formats.image_files import Mode
-from evermodel.formats.labelled_images import LabelledImages
+from evermodel.formats.labelled_images import LabelledImages, Options
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = f"{FOLDER}/batches.meta.txt"
@@ -21,16 +21,19 @@ IMAGE = (3, 32, 32)  # channels first
 RECORD = 1 + 3 * 32 * 32  # bytes: the number of the class, then the image
 
 
-def read(folder: Path, *, archive: str, members: str | None = None, mode: Mode = "RGB") -> Raw:
+def read(
+    folder: Path, *, archive: str, members: str | None = None, mode: Mode = "RGB", ignore: str | None = None
+) -> Raw:
     """Images, (n, 32, 32, 3) uint8, of either edition: the binary batches, or JPEGs named by split and class.
 
-    members, mode: of JPEGs, as labelled_images.load takes them. The manifest has a row per image: split,
-    label (the name of its class), and what image_files.metadata tells. JPEGs come in natural order of names,
-    batches by their numbers, training before test. Raises EvermodelError as labelled_images.load does, or if
-    a batch is missing, cut off, or names a class that there is none of.
+    members, mode, ignore: of JPEGs, as labelled_images.Options has them. The manifest has a row per image:
+    split, label (the name of its class), and what image_files.metadata tells. JPEGs come in natural order of
+    names, batches by their numbers, training before test. Raises EvermodelError as labelled_images.load
+    does, or if a batch is missing, cut off, or names a class that there is none of.
     """
     if members:
-        return labelled_images.load(folder, archive=archive, members=members, mode=mode).raw()
+        options: Options = {"archive": archive, "members": members, "mode": mode, "ignore": ignore}
+        return labelled_images.load(folder, options).raw()
     return _batches(raw_files.checked(folder, archive)).raw()
 
 
@@ -67,5 +70,7 @@ def _records(file: Path, batch: str, content: bytes, classes: int) -> Array:
         )
     records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
     if (highest := records[:, 0].max()) >= classes:
-        raise EvermodelError(f"{file}: {batch} has class {highest}, but {NAMES} names {classes}")
+        raise EvermodelError(
+            f"{file}: {batch} has class {highest}, but {NAMES} names {classes}; fetch it again"
+        )
     return records

@@ -1,17 +1,18 @@
 """Two CSV files of daily prices, one to train with and one of the days that follow."""
 
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import raw_files, table_file
 
+OWN = ("split", "date")  # columns of the manifest itself
 DATE = "%m/%d/%Y"
-NUMBER = r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?(e[+-]?\d+)?"
+NUMBER = r"\s*[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d+)?\s*"
 
 
 def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[str]) -> Raw:
@@ -35,32 +36,37 @@ def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[st
 
 
 def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
-    frame = table_file.load(file, separator=",", header=True)
+    frame, params = table_file.load(file, separator=",", header=True), raw_files.described(file)
+    if taken := [name for name in OWN if name in columns]:
+        raise EvermodelError(
+            f"{params}: columns names {taken[0]!r}, which the manifest has already; remove it"
+        )
     if missing := [name for name in (date, *columns) if name not in frame]:
         raise EvermodelError(
-            f"{file} has no column {missing[0]!r}; its columns are {', '.join(map(str, frame))}"
+            f"{file} has no column {missing[0]!r}; its columns are {', '.join(frame)}; correct {params}"
         )
     if frame.empty:
         raise EvermodelError(f"{file} has no rows; give one per day")
-    texts = frame[[date, *columns]].astype(str)
-    numbers = {name: _numbers(file, texts[name]) for name in columns}
-    return pd.DataFrame({"date": _dates(file, texts[date]), **numbers})
+    numbers = {name: _numbers(file, frame[name]) for name in columns}
+    return pd.DataFrame({"date": _dates(file, frame[date]), **numbers})
 
 
 def _dates(file: Path, column: pd.Series) -> pd.Series:
     dates = pd.to_datetime(column, format=DATE, errors="coerce")
-    _refuse(file, column, dates.isna(), "not a date (month/day/year)")
+    _refuse(file, column, dates.isna(), "not a date; write month/day/year")
     _refuse(file, column, dates.diff() <= pd.Timedelta(0), "not later than the row before; sort or repair it")
     return dates
 
 
 def _numbers(file: Path, column: pd.Series) -> pd.Series:
-    _refuse(file, column, ~column.str.fullmatch(NUMBER), "not a number; mend it")
-    return column.str.replace(",", "").astype(np.float64)
+    found = table_file.numbers(column.str.replace(",", "")).where(column.str.fullmatch(NUMBER))
+    _refuse(file, column, found.isna(), "not a finite number; mend it")
+    return found
 
 
 def _refuse(file: Path, column: pd.Series, wrong: "pd.Series[bool]", fault: str) -> None:
     """Name the first field that is wrong; row 1 is the first after the header."""
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
-        raise EvermodelError(f"{file}: row {row + 1}, column {column.name} is {column.iloc[row]!r}, {fault}")
+        value = reprlib.repr(column.iloc[row])
+        raise EvermodelError(f"{file}: row {row + 1}, column {column.name} is {value}, {fault}")

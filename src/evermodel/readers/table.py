@@ -12,23 +12,29 @@ from evermodel.formats import raw_files, table_file
 
 
 def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) -> Raw:
-    """The only file of the folder as a table; its manifest is the table as read.
+    """The only file of the folder as a table; its manifest is the table, every field as its text.
 
     separator: a character, or the regular expression \\s+ for white space. header: whether the first line
-    names the columns; then they may stand in any order. A column in which anything is not a number (an
-    empty field too) stays text, so that validation can show what stands there; the last fields of a line
-    that is too short read as empty. Raises EvermodelError if the file is missing, changed, empty, or has
-    other columns.
+    names the columns; then they may stand in any order. table_file.typed tells which of them are numbers.
+    Raises EvermodelError if the file is missing, changed, or has other columns, and as table_file.pieces
+    does.
     """
     if len(files := sorted(source.provenance(folder).files)) != 1:
-        raise EvermodelError(f"{folder}: a table is one file, but source.json lists {', '.join(files)}")
+        raise EvermodelError(
+            f"{folder}: a table is one file, but source.json lists {', '.join(files) or 'none'}; name one"
+        )
     file = raw_files.checked(folder, files[0])
+    params = raw_files.described(file)
+    table_file.require_distinct(f"{params}: columns", columns)
     frame = table_file.load(file, separator=separator, header=header)
     if header:
         _check_names(file, frame, columns)
         return Raw("table", frame[list(columns)])
     if frame.shape[1] != len(columns):
-        raise EvermodelError(f"{file} has {frame.shape[1]} columns, not {len(columns)}: {', '.join(columns)}")
+        raise EvermodelError(
+            f"{file} has {frame.shape[1]} columns, not {len(columns)}: {', '.join(columns)}; "
+            f"correct separator or columns in {params}"
+        )
     return Raw("table", frame.set_axis(list(columns), axis=1))
 
 
@@ -37,5 +43,6 @@ def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> Non
     unknown = [name for name in frame if name not in columns]
     if missing or unknown:
         raise EvermodelError(
-            f"{file}: columns missing: {missing or 'none'}; columns not known: {unknown or 'none'}"
+            f"{file}: columns missing: {missing or 'none'}; columns not known: {unknown or 'none'}; "
+            f"correct separator or columns in {raw_files.described(file)}"
         )

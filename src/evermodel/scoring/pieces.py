@@ -13,6 +13,7 @@ import pandas as pd
 from evermodel import prediction
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
+from evermodel.formats import image_files
 
 FILES = 4096  # at most that are read at a time
 NUMBERS = 1 << 24  # at most that they may hold, which is 128 MB in a model's hands
@@ -20,7 +21,7 @@ SUFFIXES = {  # what is taken of a folder
     "table": (".csv", prediction.PARQUET),
     "series": (".csv", prediction.PARQUET),
     "text": (".txt",),
-    "images": (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"),
+    "images": image_files.SUFFIXES,
 }
 
 

@@ -1,11 +1,17 @@
+import decimal
+import re
+import zipfile
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from evermodel import prediction
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import table_file
+from evermodel.formats import image_files, table_file
 from tests.specs import make_spec
 
 TABLE = make_spec("table")
@@ -66,6 +72,66 @@ def test_a_parquet_table_gives_an_example_per_row_whatever_its_types(tmp_path):
     assert set(x.dtypes) == {np.dtype("float64")}
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([True, False]),
+        pa.array([1, 0], pa.int8()),
+        pa.array([1, 0], pa.uint64()),
+        pa.array([1, 0], pa.float32()),
+        pa.array([decimal.Decimal("1.00"), decimal.Decimal("0.00")]),
+        pa.array(["1", "0.0"]).dictionary_encode(),
+        pa.array([" True", "FALSE"]),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_a_parquet_column_of_any_type_that_tells_numbers_is_read(tmp_path, column):
+    pq.write_table(pa.table({"a": [5, 6], "b": column}), tmp_path / "t.parquet")
+    assert prediction.inputs([tmp_path / "t.parquet"], TABLE)[1].to_numpy().tolist() == [[5, 1], [6, 0]]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1, None]),
+        pa.array([True, None]),
+        pa.array([1.0, np.inf]),
+        pa.array(["1", "inf"]),
+        pa.array([1, 2], pa.timestamp("s")),
+        pa.array([1, 2], pa.duration("s")),
+        pa.array([[1], [2]]),
+    ],
+    ids=lambda column: f"{column.type} {column[1]}",
+)
+def test_a_parquet_column_that_tells_no_numbers_is_refused_by_row_and_column(tmp_path, column):
+    pq.write_table(pa.table({"a": [5, 6], "b": column}), path := tmp_path / "t.parquet")
+    assert re.search(rf"{path}: row [12], column b is .*, not a finite number; ", refusal([path], TABLE))
+
+
+def test_a_parquet_column_that_pandas_would_take_as_names_of_rows_is_read(tmp_path):
+    pd.DataFrame({"a": [1, 9], "b": [3, 4]}).set_index("a").to_parquet(tmp_path / "t.parquet", index=True)
+    assert prediction.inputs([tmp_path / "t.parquet"], TABLE)[1].to_numpy().tolist() == [[1, 3], [9, 4]]
+
+
+def test_a_column_that_is_there_twice_is_refused(file, tmp_path):
+    twice = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], ["a", "b", "b"])
+    pq.write_table(twice, tmp_path / "t.parquet")
+    for path in (tmp_path / "t.parquet", file("t.csv", "a,b,b\n1,2,3\n")):
+        assert "names the column 'b' twice" in refusal([path], TABLE)
+
+
+def test_names_that_look_like_numbers_are_names_and_booleans_are_numbers(file):
+    described = make_spec("table", columns=("2019", "1.0"))
+    path = file("t.csv", "1.0,2019\nTrue, 7\nfalse,8 \n")
+    assert prediction.inputs([path], described)[1].to_numpy().tolist() == [[7, 1], [8, 0]]
+
+
+@pytest.mark.parametrize("line", ["1,2,3", "1", "1,2,", ",1,2"])
+def test_a_line_that_does_not_fit_the_header_is_named(file, line):
+    path = file("t.csv", f"a,b\n1,2\n{line}\n")
+    assert f"{path}: line 3 has " in refusal([path], TABLE)
+
+
 def test_a_parquet_table_that_can_not_be_used_is_refused(file, tmp_path):
     assert "t.parquet is not a Parquet table" in refusal([file("t.parquet", "a,b\n1,2\n")], TABLE)
     path = tmp_path / "u.parquet"
@@ -97,7 +163,7 @@ def test_a_table_without_a_needed_column_is_refused_with_all_that_are_needed(fil
     assert f"{path} has no column 'b'; needed are a, b" in sentence
 
 
-@pytest.mark.parametrize("value", ["many", "", "inf", "nan"])
+@pytest.mark.parametrize("value", ["many", "", "inf", "nan", "1e999", "1_000", "0x10", "1.5.1", "x" * 200])
 def test_what_is_no_finite_number_is_named_by_row_and_column(file, value):
     sentence = refusal([path := file("t.csv", f"a,b\n1,2\n3,{value}\n")], TABLE)
     assert f"{path}: row 2, column b is " in sentence
@@ -133,6 +199,31 @@ def test_an_image_of_another_size_and_mode_is_fitted(image, described, mode, col
     _, x = prediction.inputs([image("p.tiff", mode, (30, 17), colour)], described)
     assert x.shape == (1, *described.input_shape)
     assert np.array_equal(np.unique(x), [90])
+
+
+def test_an_image_that_is_turned_and_transparent_goes_in_as_a_reader_of_training_data_reads_it(tmp_path):
+    (tmp_path / "data").mkdir()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    pixels = np.random.RandomState(0).randint(0, 256, (6, 4, 4)).astype(np.uint8)
+    Image.fromarray(pixels).save(path := tmp_path / "p.png", exif=exif)
+    with zipfile.ZipFile(tmp_path / "data/a.zip", "w") as archive:
+        archive.write(path, "cat.png")
+    (learned,) = image_files.unpack(tmp_path / "data/a.zip", {"members": r"\w+\.png"}, "RGB").images[
+        "members"
+    ]
+    _, x = prediction.inputs([path], COLOUR)
+    assert np.array_equal(x[0], learned.pixels)
+    opaque = np.asarray(Image.alpha_composite(Image.new("RGBA", (4, 6), "white"), Image.fromarray(pixels)))
+    assert np.array_equal(x[0], np.rot90(opaque, -1)[..., :3])
+
+
+def test_an_image_of_another_size_is_resized_as_images_of_training_data_are(image):
+    path = image("p.png", "L", (9, 9), 0)
+    noise = np.random.RandomState(0).randint(0, 256, (9, 9)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    seen = prediction.inputs([path], GREY)[1][0]
+    assert np.array_equal(seen, image_files.array(image_files.resized(Image.fromarray(noise), 4, 6)))
 
 
 def test_a_text_that_is_called_an_image_is_refused(file):

@@ -92,7 +92,7 @@ def test_a_number_of_images_that_does_not_fit_the_content_is_refused(file, image
 
 def test_a_claim_of_too_much_is_refused_before_anything_is_unpacked(file):
     file.write_bytes(gzip.compress(packed(IMAGES, shape=(2**32 - 1, 28, 28))))
-    with pytest.raises(EvermodelError, match=r"claims to hold .* bytes; 1073741824 is the limit"):
+    with pytest.raises(EvermodelError, match=r"claims to hold .* bytes; give 1073741824 at most"):
         idx_format.load_array(file, 3)
 
 

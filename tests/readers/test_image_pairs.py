@@ -91,6 +91,28 @@ def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, p
     )
 
 
+def test_a_picture_that_neither_pattern_takes_is_told_unless_it_is_left_out_on_purpose(read, pair, image):
+    members = pair(1) | {"image/2.PNG": image(), "test/3.png": image(), "readme.txt": b""}
+    assert [name for name, _ in read(members).rejected] == ["image/2.PNG", "test/3.png"]
+    assert [name for name, _ in read(members, ignore=r"test/.*").rejected] == ["image/2.PNG"]
+
+
+def test_a_picture_that_both_patterns_take_is_told(read, pair):
+    members = pair(1) | {name.replace("label/2", "label/2_mask"): one for name, one in pair(2).items()}
+    raw = read(
+        members, images=r"(image|label(?=/2_))/(?P<id>\d+)\w*\.png", masks=r"label/(?P<id>\d+)\w*\.png"
+    )
+    assert raw.rejected == (
+        ("image/2.png", "has no mask that can be used"),
+        ("label/2_mask.png", "is taken by images and masks; let only one pattern take it"),
+    )
+
+
+def test_masks_of_ones_instead_of_255_are_told(read, pair):
+    with pytest.raises(EvermodelError, match=r"a\.zip: no mask has a pixel of 128 or brighter; .* 255"):
+        read(pair(1, mask=np.ones((6, 8), np.uint8)))
+
+
 def test_a_picture_smaller_than_a_tile_is_rejected(read, pair):
     raw = read(pair(1, size=(8, 8)) | pair(2, size=(8, 6)), tile=8)
     assert raw.rejected == (("image/2.png", "is 6x8 pixels, but a tile is 8x8"),)
@@ -98,7 +120,7 @@ def test_a_picture_smaller_than_a_tile_is_rejected(read, pair):
 
 def test_an_archive_without_a_usable_pair_is_refused_with_the_first_reason(read, pair):
     with pytest.raises(
-        EvermodelError, match=r"no pair that can be used: image/1\.png is 6x8 pixels, but a tile"
+        EvermodelError, match=r"no pair that can be used; .*: image/1\.png is 6x8 pixels, but a tile"
     ):
         read(pair(1), tile=64)
 

@@ -123,7 +123,7 @@ def test_foreign_code_in_a_pickle_never_runs(read, tmp_path, kind, place):
     bomb = bombs(canary)[kind]
     value = {"array": bomb, "element": ragged([bomb]), "part of an element": ragged([[1, bomb]])}[place]
     content = pickled(value)
-    with pytest.raises(EvermodelError, match=r"texts\.npz: x_train can't be read: it wants to call "):
+    with pytest.raises(EvermodelError, match=r"texts\.npz: x_train can't be read \(it wants to call "):
         read(x_train=content)
     assert not canary.exists()
     pickle.loads(content[content.index(b"\n") + 1 :])
@@ -132,7 +132,7 @@ def test_foreign_code_in_a_pickle_never_runs(read, tmp_path, kind, place):
 
 def test_foreign_code_in_the_labels_never_runs(read, tmp_path):
     canary = tmp_path / "canary"
-    with pytest.raises(EvermodelError, match=r"y_train can't be read: .*allow_pickle=False"):
+    with pytest.raises(EvermodelError, match=r"y_train can't be read .*allow_pickle=False"):
         read(y_train=pickled(Bomb(os.system, f"touch {canary}")))
     assert not canary.exists()
 
@@ -156,7 +156,7 @@ def test_a_text_that_is_no_list_of_whole_numbers_is_named(read, element):
 
 @pytest.mark.parametrize("value", [[[1], [2]], {"a": 1}, 3, None], ids=repr)
 def test_a_pickle_that_is_no_array_is_refused(read, value):
-    with pytest.raises(EvermodelError, match=r"x_train can't be read: it holds a .*, not an array"):
+    with pytest.raises(EvermodelError, match=r"x_train can't be read \(it holds a .*, not an array"):
         read(x_train=pickled(value))
 
 
@@ -166,7 +166,7 @@ def test_a_pickle_that_is_no_array_is_refused(read, value):
     ids=["too few", "two dimensions", "fractions", "text"],
 )
 def test_labels_that_do_not_fit_the_texts_are_told(read, labels):
-    with pytest.raises(EvermodelError, match="one whole number is expected for each"):
+    with pytest.raises(EvermodelError, match="give one whole number for each"):
         read(y_train=labels)
 
 
@@ -199,7 +199,7 @@ def test_a_claim_of_too_many_labels_is_refused(read):
 
 def test_an_array_that_unpacks_to_too_much_is_refused(read, monkeypatch):
     monkeypatch.setattr(sequences, "LIMIT", 200)
-    with pytest.raises(EvermodelError, match=r"x_train has \d+ bytes; 200 is the limit"):
+    with pytest.raises(EvermodelError, match=r"x_train has \d+ bytes; give 200 at most"):
         read()
 
 
@@ -212,10 +212,16 @@ def test_a_truncated_archive_is_refused(read, tmp_path, seal, cut):
         sequences.read(seal(), sequences="texts.npz", words="words.json")
 
 
-@pytest.mark.parametrize("words", ["", "[]", "{", '{"the": "first"}', '{"the": null}', '"the"'])
+@pytest.mark.parametrize("words", ["", "[]", "{", '"the"', '{"the": 1, "the": 2}'])
 def test_a_word_index_that_is_none_is_refused(read, words):
     with pytest.raises(EvermodelError, match=r"words\.json is not a JSON object of word -> rank"):
         read(words=words)
+
+
+@pytest.mark.parametrize("rank", ["first", "1", None, 1.5, 1.0, True, [1]])
+def test_a_rank_that_is_no_whole_number_is_told_with_its_word(read, rank):
+    with pytest.raises(EvermodelError, match=r"words\.json gives 'the' the rank "):
+        read(words={"film": 1, "the": rank})
 
 
 def test_two_words_of_one_rank_are_refused(read):

@@ -32,13 +32,15 @@ def load_array(file: Path, dimensions: int) -> Array:
             magic, *shape = struct.unpack(f">{1 + dimensions}I", stream.read(4 + 4 * dimensions))
             if magic != BYTES << 8 | dimensions:
                 raise EvermodelError(
-                    f"{file} is no IDX file of {dimensions}-dimensional bytes ({magic:#010x})"
+                    f"{file} is no IDX file of {dimensions}-dimensional bytes ({magic:#010x}); fetch another"
                 )
             if (size := math.prod(shape)) > LIMIT:
-                raise EvermodelError(f"{file} claims to hold {size} bytes; {LIMIT} is the limit")
+                raise EvermodelError(f"{file} claims to hold {size} bytes; give {LIMIT} at most")
             content = stream.read(size)
             if len(content) < size or stream.read(1):  # at the end, gzip compares its checksum
-                raise EvermodelError(f"{file} does not hold the {size} bytes of its shape {tuple(shape)}")
+                raise EvermodelError(
+                    f"{file} does not hold the {size} bytes of its shape {tuple(shape)}; fetch it again"
+                )
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise EvermodelError(f"{file} is cut off or corrupt ({error}); fetch it again") from None
     return np.frombuffer(content, np.uint8).reshape(shape)

@@ -79,13 +79,14 @@ def decode(file: Path | IO[bytes], mode: Mode) -> Image.Image:
         if image.mode not in EIGHT_BIT:
             raise UnusableError(f"has pixels of mode {image.mode}; give 8 bits a channel")
         try:
-            if (pages := getattr(image, "n_frames", 1) if image.format == "TIFF" else 1) > 1:
-                raise UnusableError(f"has {pages} pages; give a file for each")
-            return _on_white(ImageOps.exif_transpose(image)).convert(mode)
-        except UnusableError:
-            raise
+            pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+            image.load()
+            shown = _on_white(_upright(image)).convert(mode)
         except Exception:
             raise UnusableError("is an image that is cut off or corrupt; replace it") from None
+    if pages > 1:
+        raise UnusableError(f"has {pages} pages; give a file for each")
+    return shown
 
 
 def resized(image: Image.Image, height: int, width: int) -> Image.Image:
@@ -163,6 +164,13 @@ def metadata(images: Array) -> pd.DataFrame:
             "sha256": [hashlib.sha256(image.tobytes()).hexdigest() for image in images],
         }
     )
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # Pillow raises whatever it likes for damaged EXIF data, which viewers pass over
+        return image
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -73,7 +73,10 @@ def load(folder: Path, options: Options) -> LabelledImages:
     good = [image for image, (_, reason) in zip(images, misfits, strict=True) if not reason]
     rejected = image_files.in_order([*album.rejected, *(one for one in misfits if one[1])])
     if not good:
-        raise EvermodelError(f"{file} holds no image that can be used: {' '.join(rejected[0])}")
+        raise EvermodelError(
+            f"{file} holds no image that can be used; mend the files or {raw_files.described(file)}: "
+            f"{' '.join(rejected[0])}"
+        )
     columns = _columns([image.groups for image in good], labels)
     return LabelledImages(columns, np.stack([image.pixels for image in good]), rejected)
 

@@ -20,7 +20,10 @@ def read(folder: Path) -> Raw:
     splits = {split: _load(folder, *names) for split, names in idx_format.FILES.items()}
     train, test = (images.shape[1:] for images, _ in splits.values())
     if train != test:
-        raise EvermodelError(f"{folder}: training images are {train} pixels, but test images {test}")
+        raise EvermodelError(
+            f"{folder}: training images are {train} pixels, but test images {test}; "
+            "give files of one data set"
+        )
     inputs = np.concatenate([images for images, _ in splits.values()])[..., np.newaxis]
     columns = pd.concat([_columns(split, labels) for split, (_, labels) in splits.items()], ignore_index=True)
     return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
@@ -31,7 +34,8 @@ def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Arra
     labels = idx_format.load_array(raw_files.checked(folder, labels_name), dimensions=1)
     if len(images) != len(labels):
         raise EvermodelError(
-            f"{folder}: {images_name} has {len(images)} images, {labels_name} {len(labels)} labels"
+            f"{folder}: {images_name} has {len(images)} images, {labels_name} {len(labels)} labels; "
+            "give files of one data set"
         )
     return images, labels
 

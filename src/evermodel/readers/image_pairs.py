@@ -41,7 +41,10 @@ def read(
     rejected += [one for one in misfits if one[1]]
     ordered = image_files.in_order(rejected)
     if not pairs:
-        raise EvermodelError(f"{file} holds no pair that can be used: {' '.join(ordered[0])}")
+        raise EvermodelError(
+            f"{file} holds no pair that can be used; mend the files or {raw_files.described(file)}: "
+            f"{' '.join(ordered[0])}"
+        )
     height, width = (tile, tile) if tile else pairs[0][0].size
     inputs, targets = (
         np.concatenate([_cut(image.pixels, height, width) for image in side])

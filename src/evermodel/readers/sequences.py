@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import reprlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -47,25 +48,37 @@ def read(folder: Path, *, sequences: str, words: str) -> Raw:
 def _vocabulary(file: Path) -> dict[int, str]:
     """Rank -> word."""
     try:
-        ranks = json.loads(file.read_text(encoding="utf-8"))
-        vocabulary = {int(rank): word for word, rank in ranks.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise EvermodelError(f"{file} is not a JSON object of word -> rank: {error}") from None
+        ranks = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_distinct)
+    except ValueError as error:
+        raise EvermodelError(f"{file} is not a JSON object of word -> rank ({error}); mend it") from None
+    if not isinstance(ranks, dict):
+        raise EvermodelError(f"{file} is not a JSON object of word -> rank; write it as {{word: rank, ...}}")
+    if wrong := [word for word, rank in ranks.items() if type(rank) is not int]:
+        raise EvermodelError(
+            f"{file} gives {wrong[0]!r} the rank {reprlib.repr(ranks[wrong[0]])}; give a whole number"
+        )
+    vocabulary = {rank: word for word, rank in ranks.items()}
     if len(vocabulary) < len(ranks):
-        raise EvermodelError(f"{file} gives one rank to several words")
+        raise EvermodelError(f"{file} gives one rank to several words; give each its own")
     return vocabulary
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a word stands there twice")
+    return found
 
 
 def _split(file: Path, split: str, vocabulary: dict[int, str]) -> tuple[pd.DataFrame, Array]:
     """The manifest's rows and the texts of one split."""
     ranks, labels = _array(file, f"x_{split}", _objects), _array(file, f"y_{split}", _numbers)
-    if ranks.shape != labels.shape or labels.ndim != 1 or labels.dtype.kind != "i":
+    if ranks.shape != labels.shape or labels.ndim != 1 or labels.dtype.kind not in "biu":
         raise EvermodelError(
-            f"{file}: y_{split} is {labels.dtype} {labels.shape}, but one whole number is expected for each"
-            f" of the texts {ranks.shape}"
+            f"{file}: y_{split} is {labels.dtype} {labels.shape}; "
+            f"give one whole number for each of the texts {ranks.shape} in x_{split}"
         )
     if wrong := [row for row, text in enumerate(ranks) if not _is_text(text)]:
-        raise EvermodelError(f"{file}: x_{split}[{wrong[0]}] is not a list of whole numbers")
+        raise EvermodelError(f"{file}: x_{split}[{wrong[0]}] is not a list of whole numbers; mend it")
     words = [[vocabulary.get(rank, UNKNOWN) for rank in text] for text in ranks]
     texts = np.array([" ".join(text) for text in words], dtype=object)
     rows = pd.DataFrame(
@@ -90,12 +103,16 @@ def _array(file: Path, name: str, decode: Callable[[IO[bytes]], Array]) -> Array
         with zipfile.ZipFile(file) as archive:
             member = archive.getinfo(f"{name}.npy")
             if member.file_size > LIMIT:
-                raise EvermodelError(f"{file}: {name} has {member.file_size} bytes; {LIMIT} is the limit")
+                raise EvermodelError(f"{file}: {name} has {member.file_size} bytes; give {LIMIT} at most")
             return decode(io.BytesIO(archive.read(member)))
     except EvermodelError:
         raise
     except Exception as error:  # a corrupt zip file or pickle raises whatever it likes
-        raise EvermodelError(f"{file}: {name} can't be read: {error}") from None
+        reason = " ".join(str(error).split())
+        raise EvermodelError(
+            f"{file}: {name} can't be read ({reason}); "
+            "give x_train, y_train, x_test and y_test as NumPy saves them"
+        ) from None
 
 
 def _numbers(stream: IO[bytes]) -> Array:

@@ -12,9 +12,11 @@ from sklearn.preprocessing import StandardScaler
 
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.runs import saved
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
+from tests.weights import numbers
 
 OPTIONS = {"base": "VGG16", "image_size": 32, "plane": True}
 TRAIN = Train(optimizer="adam", learning_rate=0.001, batch_size=16, epochs=1)
@@ -90,6 +92,11 @@ def test_the_heads_answer_as_scikit_learn_does_on_the_same_features(keras, fitte
     assert predictions.shape == (12, classes + 2)
     np.testing.assert_allclose(predictions[:, :classes], probabilities, atol=1e-3)
     np.testing.assert_allclose(predictions[:, classes:], plane.transform(asked), rtol=1e-2, atol=1e-2)
+
+
+def test_its_file_holds_the_numbers_of_the_model_alone(fitted, tmp_path):
+    _, model, _, _ = fitted(3)
+    assert numbers(saved.save_keras(model, tmp_path)) == model.count_params()
 
 
 def test_the_history_is_one_row_with_the_accuracies(fitted):

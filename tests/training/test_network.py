@@ -10,6 +10,7 @@ from evermodel.runs import saved
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints
 from tests.specs import make_spec
+from tests.weights import numbers
 
 AS_STORED = lambda x, y: y  # noqa: E731
 TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
@@ -81,6 +82,20 @@ FLIPPED = {
     "random_flip": True,
     "learning_rate": 0.03,
     "epochs": 8,
+}
+
+
+def texts():
+    x = np.array(["a good film", "a bad film"] * 20, dtype=object)
+    return Split(x, np.array([1, 0] * 20))
+
+
+TEXTS = {
+    "spec": make_spec("text", vocabulary=("a", "film", "bad", "good")),
+    "splits": {"train": texts(), "validation": texts()},
+    "task": "binary",
+    "text": {"max_tokens": 10},
+    "learning_rate": 0.1,
 }
 
 
@@ -272,32 +287,18 @@ def test_a_loss_that_is_no_number_ends_the_training_and_is_not_kept(learn, tmp_p
 
 
 def test_texts_go_into_the_finished_model_as_they_are(learn):
-    texts = np.array(["a good film", "a bad film"] * 20, dtype=object)
-    split = Split(texts, np.array([1, 0] * 20))
-    kind = {"kind": "text", "input_shape": (), "input_dtype": "string", "columns": ()}
-    spec = SPEC.model_copy(update={**kind, "vocabulary": ("a", "film", "bad", "good")})
-    _, history, model = learn(
-        spec=spec,
-        splits={"train": split, "validation": split},
-        task="binary",
-        text={"max_tokens": 10},
-        learning_rate=0.1,
-    )
+    _, history, model = learn(**TEXTS)
     assert history[-1]["val_accuracy"] == 1
-    assert (model.predict(texts[:2], verbose=0)[:, 0] > 0.5).tolist() == [True, False]
+    x = TEXTS["splits"]["train"].x
+    assert (model.predict(x[:2], verbose=0)[:, 0] > 0.5).tolist() == [True, False]
 
 
 def test_a_number_is_learned_from_texts_in_its_own_unit(learn):
-    texts = np.array(["a good film", "a bad film"] * 20, dtype=object)
-    split = Split(texts, np.array([130.0, 110.0] * 20))
-    kind = {"kind": "text", "input_shape": (), "input_dtype": "string", "columns": ()}
-    scale = {"target_mean": (120.0,), "target_sd": (10.0,)}
-    spec = SPEC.model_copy(update={**kind, **scale, "vocabulary": ("a", "film", "bad", "good")})
-    splits = {"train": split, "validation": split}
-    _, history, model = learn(
-        spec=spec, splits=splits, text={"max_tokens": 10}, learning_rate=0.05, epochs=20
-    )
-    error = np.abs(model.predict(texts, verbose=0)[:, 0] - split.y).mean()
+    split = Split(TEXTS["splits"]["train"].x, np.array([130.0, 110.0] * 20))
+    spec = TEXTS["spec"].model_copy(update={"target_mean": (120.0,), "target_sd": (10.0,)})
+    how = {"spec": spec, "splits": {"train": split, "validation": split}, "task": "regression"}
+    _, history, model = learn(**TEXTS | how | {"learning_rate": 0.05, "epochs": 20})
+    error = np.abs(model.predict(split.x, verbose=0)[:, 0] - split.y).mean()
     assert error == pytest.approx(history[-1]["val_mae"], rel=1e-4)
     assert error < 3
 
@@ -422,9 +423,15 @@ def test_a_second_phase_trains_the_last_layers_of_the_base_at_the_lower_rate(
     assert rates == pytest.approx([TRAIN["learning_rate"], 0.5 * TRAIN["learning_rate"]])
 
 
-def test_a_model_is_kept_without_what_only_its_training_needs(undisturbed, undisturbed_heads):
-    for _, _, model in (undisturbed("adam"), undisturbed_heads):
-        assert not model.compiled, "Keras saves the optimizer of a model that has one"
+def test_a_model_file_holds_the_numbers_of_the_model_and_nothing_that_only_training_needs(
+    learn, on_a_base, undisturbed, undisturbed_heads, undisturbed_images, tmp_path
+):
+    _, _, reader = learn(**TEXTS)
+    _, _, tuned = learn(build=on_a_base, **TWO_PHASES)
+    averaged, best = undisturbed("averaged rmsprop by a schedule"), undisturbed("best epoch")
+    models = [undisturbed("adam"), averaged, best, undisturbed_heads, undisturbed_images]
+    for model in (*(model for _, _, model in models), reader, tuned):
+        assert numbers(saved.save_keras(model, tmp_path)) == model.count_params()
 
 
 def test_the_history_of_two_phases_tells_them_apart(undisturbed_phases):

@@ -71,9 +71,9 @@ class Phase:
 class Network:
     """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
 
-    trained: gives what is compared with the objective's target. whole: takes raw examples and gives one array
-    of predictions, offset and all. It has no optimizer, whose state Keras would save with it: twice the bytes
-    of the weights.
+    trained: gives what is compared with the objective's target; it alone is compiled. whole: takes raw
+    examples and gives one array of predictions, offset and all. No part of it has an optimizer, whose state
+    Keras would save with it: twice the bytes of the weights.
     """
 
     core: keras.Model
@@ -205,11 +205,11 @@ def assemble(
     except (ValueError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EvermodelError(f"model {recipe.model} can't be built from its options: {reason}") from None
-    encoded = prepared.spec.kind == "text"  # on its way into what is trained
-    start, features = (core.input, core.input) if encoded else (encoder.input, encoder.output)
-    trained = keras.Model(start, _scaled(core(features), objective))
-    answer = trained(encoder.output) if encoded else trained.output
-    return Network(core, trained, keras.Model(encoder.input, _whole(answer, objective), name=recipe.model))
+    answer = _scaled(core(encoder.output), objective)
+    whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
+    if prepared.spec.kind == "text":  # encoded on its way into what is trained
+        return Network(core, keras.Model(core.input, _scaled(core(core.input), objective)), whole)
+    return Network(core, keras.Model(encoder.input, answer), whole)
 
 
 def _scaled(predictions: Heads, objective: Objective) -> Heads:

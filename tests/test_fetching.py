@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -97,6 +98,14 @@ def test_an_edition_that_lies_in_the_mirror_comes_before_a_better_one_on_the_net
     assert provenance(raw).edition == "old"
 
 
+def test_a_better_edition_that_is_damaged_is_told_when_another_one_is_taken(mirror, raw, capsys):
+    (mirror / "x.data").write_bytes(NEW)
+    (mirror / "y.data").write_bytes(OLD)
+    fetching.fetch("some", source(edition("new", x=NEW[::-1]), edition("old", y=OLD)), "full", raw)
+    assert provenance(raw).edition == "old"
+    assert f"not used: {mirror / 'x.data'} has sha256 {sha256(NEW)}" in capsys.readouterr().out
+
+
 def test_the_best_edition_that_can_be_had_is_taken(raw):
     with serving(whole(OLD)) as server:
         without_url = edition("new", x=NEW)
@@ -120,7 +129,8 @@ def test_a_tampered_mirror_is_refused_with_both_hashes(mirror, raw):
         fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
     message = str(error.value)
     assert f"{mirror / 'x.data'} has sha256 {sha256(tampered)}" in message
-    assert f"sha256 {sha256(OLD)} is expected" in message
+    assert sha256(OLD) in message
+    assert "source.editions.0.files.0 in data/some/params.yaml is wrong" in message
     assert list(raw.iterdir()) == []
 
 
@@ -129,6 +139,35 @@ def test_a_mirror_file_of_the_wrong_size_is_refused(mirror, raw, wrong):
     (mirror / "x.data").write_bytes(wrong)
     with pytest.raises(EvermodelError, match=rf"x\.data has {len(wrong)} bytes, not {len(OLD)}"):
         fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+
+
+@pytest.mark.parametrize("content", [OLD[::-1], OLD + b"!"], ids=["another hash", "another size"])
+def test_when_a_download_is_another_file_the_entry_may_be_wrong_and_what_was_found_is_told(raw, content):
+    with serving(whole(content)) as server:
+        both = source(edition("other", there=NEW), edition("old", [server.url], x=OLD))
+        with pytest.raises(EvermodelError) as error:
+            fetching.fetch("some", both, "full", raw)
+    message = str(error.value)
+    assert "source.editions.1.files.0 in data/some/params.yaml is wrong" in message
+    assert "source.editions.0" not in message
+    assert (sha256(content) if len(content) == len(OLD) else f"{len(content)} bytes") in message
+
+
+def test_an_entry_is_not_doubted_where_nothing_came(raw):
+    with serving(status(404)) as server, pytest.raises(EvermodelError) as error:
+        fetching.fetch("some", source(edition("old", [server.url], x=OLD)), "full", raw)
+    assert "params.yaml" not in str(error.value)
+
+
+def test_an_entry_that_was_mended_as_it_was_told_is_right(mirror, raw):
+    (mirror / "x.data").write_bytes(NEW)
+    with pytest.raises(EvermodelError) as error:
+        fetching.fetch("some", source(edition("old", x=OLD)), "full", raw)
+    size, digest = re.search(r"x\.data has (\d+) bytes, .*? and sha256 (\w+)", str(error.value)).groups()
+    one = edition("old", x=OLD)
+    one["files"][0] |= {"bytes": int(size), "sha256": digest}
+    fetching.fetch("some", source(one), "full", raw)
+    assert (raw / "x.data").read_bytes() == NEW
 
 
 def test_a_tampered_mirror_is_named_when_the_network_helps(mirror, raw, capsys):
@@ -205,7 +244,7 @@ def test_a_tampered_file_known_by_md5_is_refused_by_it(mirror, raw):
     one = edition("old", x=OLD)
     digest = hashlib.md5(OLD).hexdigest()
     one["files"][0] |= {"sha256": None, "md5": digest}
-    with pytest.raises(EvermodelError, match=f"but md5 {digest} is expected"):
+    with pytest.raises(EvermodelError, match=f"has md5 [0-9a-f]*, not {digest}"):
         fetching.fetch("some", source(one), "full", raw)
 
 

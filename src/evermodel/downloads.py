@@ -33,6 +33,14 @@ class RefusedError(UnavailableError):
     """Why a file will not come from this URL, however often it is tried."""
 
 
+class OtherFileError(UnavailableError):
+    """Why what came is not the file that was described; the description may be wrong."""
+
+
+class OtherSizeError(OtherFileError, RefusedError):
+    """Why what is offered is not even asked for."""
+
+
 def cached(file: RemoteFile) -> Path:
     """Where a download lies once it is whole."""
     return FOLDER / file.digest
@@ -42,10 +50,11 @@ def fault(path: Path, file: RemoteFile) -> str:
     """What keeps a path from being that file; empty if nothing does."""
     if not path.is_file():
         return "is missing"
-    if (size := path.stat().st_size) != file.bytes:
-        return f"has {size} bytes, not {file.bytes}{_looks_like_html(path)}"
-    if (found := file_hash(path, file.algorithm)) != file.digest:
-        return f"has {file.algorithm} {found}{_looks_like_html(path)}"
+    size, found = path.stat().st_size, file_hash(path, file.algorithm)
+    if size != file.bytes:
+        return f"has {size} bytes, not {file.bytes}, and {file.algorithm} {found}{_looks_like_html(path)}"
+    if found != file.digest:
+        return f"has {file.algorithm} {found}, not {file.digest}{_looks_like_html(path)}"
     return ""
 
 
@@ -58,6 +67,7 @@ def download(file: RemoteFile) -> str:
     FOLDER.mkdir(parents=True, exist_ok=True)
     partial = cached(file).with_suffix(".partial")
     reasons = []
+    kind = UnavailableError
     with FileLock(cached(file).with_suffix(".lock")):
         if not fault(cached(file), file):
             return "download of another process"
@@ -66,10 +76,11 @@ def download(file: RemoteFile) -> str:
                 _try_often(url, file, partial)
             except UnavailableError as error:
                 reasons.append(f"{url} {error}")
+                kind = OtherFileError if isinstance(error, OtherFileError) else kind
             else:
                 partial.replace(cached(file))
                 return url
-    raise UnavailableError("; ".join(reasons) or "no URL is known")
+    raise kind("; ".join(reasons) or "no URL is known")
 
 
 def _try_often(url: str, file: RemoteFile, partial: Path) -> None:
@@ -91,9 +102,12 @@ def _try(url: str, file: RemoteFile, partial: Path) -> None:
             _stream(url, file, partial, start)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise UnavailableError(f"broke off: {_cause(error)}") from None
+    if partial.stat().st_size > file.bytes:
+        partial.unlink()
+        raise OtherFileError(f"sends more than {file.bytes} bytes")
     if wrong := fault(partial, file):
         partial.unlink(missing_ok=True)
-        raise UnavailableError(wrong)
+        raise OtherFileError(wrong)
 
 
 def _stream(url: str, file: RemoteFile, partial: Path, start: int) -> None:
@@ -130,7 +144,7 @@ def _accept(response: requests.Response, file: RemoteFile, start: int) -> None:
         raise RefusedError("is an HTML page, not the file")
     expected = file.bytes - (start if status == 206 else 0)
     if (length := response.headers.get("Content-Length", str(expected))) != str(expected):
-        raise RefusedError(f"offers {length} bytes, not {expected}")
+        raise OtherSizeError(f"offers {length} bytes, not {expected}")
 
 
 def _progress() -> Progress:

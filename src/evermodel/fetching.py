@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from evermodel import downloads
+from evermodel.core import folders
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
+from evermodel.core.params import FILE
 from evermodel.datasets.source import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
 
 MIRROR = "EVERMODEL_MIRROR"
@@ -50,6 +52,8 @@ def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
 def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
     """Copy the first edition that is complete on this machine, or else can be completed from the network."""
     copies, wrong = _copies(name, source)
+    for reason in wrong:
+        print(f"not used: {reason}")
     complete = (edition for edition in source.editions if not _missing(edition, copies))
     edition = next(complete, None) or _complete(name, source, copies, wrong)
     for file in edition.files:
@@ -75,7 +79,9 @@ def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:
             if file.digest in copies or not path.exists():
                 continue
             if fault := downloads.fault(path, file):
-                wrong.append(f"{path} {fault}, but {file.algorithm} {file.digest} is expected")
+                wrong.append(
+                    f"{path} {fault}; it is damaged or another edition, or {_doubt(name, source, file)}"
+                )
             else:
                 copies[file.digest] = path, f"{origin} {path}"
     return copies, wrong
@@ -83,8 +89,6 @@ def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:
 
 def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Edition:
     """Download what the first possible edition lacks, and add it to the copies."""
-    for reason in wrong:
-        print(f"not used: {reason}")
     failures = []
     for edition in source.editions:
         # A file without URL first, so that nothing is downloaded for an edition that can't be completed.
@@ -94,6 +98,8 @@ def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Ed
             except downloads.UnavailableError as error:
                 known = f"{file.name} ({file.algorithm} {file.digest})"
                 failures.append(f"{known}: {error}; put it by hand at {_mirrored(name, file)}")
+                if isinstance(error, downloads.OtherFileError):
+                    failures[-1] += f", or {_doubt(name, source, file)}"
                 others = [other.name for other in _missing(edition, copies) if other != file]
                 failures += [f"needed beside it: {', '.join(others)}"] if others else []
                 break
@@ -104,6 +110,16 @@ def _complete(name: str, source: Source, copies: Copies, wrong: list[str]) -> Ed
 
 def _missing(edition: Edition, copies: Copies) -> list[RemoteFile]:
     return [file for file in edition.files if file.digest not in copies]
+
+
+def _doubt(name: str, source: Source, file: RemoteFile) -> str:
+    """That the entry of a file may be wrong, and how it is mended."""
+    places = ((i, j) for i, edition in enumerate(source.editions) for j, _ in enumerate(edition.files))
+    i, j = next((i, j) for i, j in places if source.editions[i].files[j] is file)
+    return (
+        f"source.editions.{i}.files.{j} in {folders.dataset(name) / FILE} is wrong: "
+        f"if this is the right file, write there the bytes and the {file.algorithm} that it has"
+    )
 
 
 def _mirrored(name: str, file: RemoteFile) -> Path:

@@ -33,7 +33,7 @@ class RemoteFile(Section):
     """
 
     name: FileName
-    bytes: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=1)]
     sha256: Sha256 | None = None
     md5: Md5 | None = None
     urls: tuple[str, ...] = ()

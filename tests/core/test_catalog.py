@@ -51,6 +51,7 @@ def test_options_say_which_of_them_must_be_given():
         "images": True,
         "masks": True,
         "tile": False,
+        "ignore": False,
     }
 
 

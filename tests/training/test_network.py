@@ -76,7 +76,7 @@ def images(rows):
 
 
 FLIPPED = {
-    "spec": IMAGES,
+    "spec": IMAGES.model_copy(update={"classes": ("left", "right")}),
     "splits": {"train": images(64), "validation": images(16)},
     "task": "binary",
     "random_flip": True,

@@ -16,15 +16,14 @@ def objective(spec: Spec) -> Objective:
             f"data set {spec.dataset} has the targets {', '.join(spec.targets)}, but the task age_gender "
             f"needs {' and '.join(TARGETS)}, in this order; set targets in data/{spec.dataset}/params.yaml"
         )
-    age, gender = spec.targets.index("age"), spec.targets.index("gender")
-    sd, mean = spec.target_sd[age], spec.target_mean[age]
+    sd, mean = spec.target_sd[0], spec.target_mean[0]
     return Objective(
         {"age": 1, "gender": 1},
         {"age": None, "gender": "sigmoid"},
         {"age": "mean_squared_error", "gender": "binary_crossentropy"},
         {"age": "mae", "gender": "accuracy"},
         loss_weights={"age": 1 / sd**2, "gender": 1.0},  # years² would drown the other
-        target=lambda x, y: {"age": y[:, [age]] - mean, "gender": y[:, [gender]]},
+        target=lambda x, y: {"age": y[:, :1] - mean, "gender": y[:, 1:]},
         scale={"age": sd},
         offset={"age": mean},
     )

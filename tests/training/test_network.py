@@ -91,7 +91,7 @@ def texts():
 
 
 TEXTS = {
-    "spec": make_spec("text", vocabulary=("a", "film", "bad", "good")),
+    "spec": make_spec("text", vocabulary=("a", "film", "bad", "good"), classes=("no", "yes")),
     "splits": {"train": texts(), "validation": texts()},
     "task": "binary",
     "text": {"max_tokens": 10},

@@ -52,7 +52,7 @@ def score(
 ) -> dict[str, float]:
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
     task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
-    predicted = predict(evaluation.inputs(task, test.x, runtime.seed))
+    predicted = predict(evaluation.inputs(task, test.x, chosen.options, runtime.seed))
     return evaluation.evaluate(task, who, predicted, test, prepared.spec).metrics
 
 

@@ -22,13 +22,14 @@ def main(name: str, model: Path, to: Path) -> None:
     spec, test = data.load_spec(prepared), data.load_split(prepared, "test")
     determinism.fix(shared.runtime)
     task = evaluation.task_module(chosen.task)
-    shown = evaluation.inputs(task, test.x, shared.runtime.seed)
+    shown = evaluation.inputs(task, test.x, chosen.options, shared.runtime.seed)
     try:
         answered = saved.predictor(model)(shown)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape
         raise EvermodelError(" ".join(str(error).split())[:200]) from None
     judged = evaluation.evaluate(task, "the champion", answered, test, spec)
-    to.write_bytes(evaluation.scores_parquet(judged.scores, None, spec, task.statistics(spec)))
+    asked = evaluation.asked(spec, test, shown)
+    to.write_bytes(evaluation.scores_parquet(judged.scores, None, asked, task.statistics(spec)))
 
 
 if __name__ == "__main__":

@@ -46,12 +46,12 @@ def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]
     predictions = Predictions(test, model.predict(shown), expected, shown)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec)
     baseline = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec)
-    headlines = task.statistics(spec)
+    headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown)
     intervals = statistics.intervals(headlines, ours.scores, seed)
     drawn = evaluation.images(task, name, spec, ours.scores, predictions, pd.read_csv(history))
     return {
         "metrics.json": evaluation.metrics_json(ours, baseline, intervals, model.metadata.parameters),
-        "scores.parquet": evaluation.scores_parquet(ours.scores, baseline.scores, spec, headlines),
+        "scores.parquet": evaluation.scores_parquet(ours.scores, baseline.scores, asked, headlines),
         "curves.csv": history.read_bytes(),
         **{f"figures/{file}": content for file, content in drawn.items()},
     }

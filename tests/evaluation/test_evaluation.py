@@ -208,11 +208,40 @@ def test_images_get_a_picture_of_the_worst_even_if_there_are_few(rng):
 
 def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown(rng):
     x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
-    assert evaluation.inputs(reconstruction, x, 1) is x
-    noisy, again, other = (evaluation.inputs(denoising, x, seed) for seed in (1, 1, 2))
+    assert evaluation.inputs(reconstruction, x, {}, 1) is x
+    noisy, again, other = (evaluation.inputs(denoising, x, {"noise": 0.1}, seed) for seed in (1, 1, 2))
     assert (noisy != x).any()
     assert np.array_equal(noisy, again)
     assert (noisy != other).any()
+
+
+def test_scores_of_other_noise_are_of_another_question(rng):
+    x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
+    test, spec = Split(x, np.zeros(2)), make_spec("images")
+    assert evaluation.asked(spec, test, x) == spec.test_hash
+    noises = (0.1, 0.1, 0.2)
+    one, again, other = (
+        evaluation.asked(spec, test, evaluation.inputs(denoising, x, {"noise": noise}, 1)) for noise in noises
+    )
+    assert one == again != other
+    assert spec.test_hash not in (one, other)
+
+
+def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do_not_change(rng):
+    test = rows(rng, 6)
+    grouped = Split(test.x, test.y, np.array([4, 4, 9, 9, 9, 2]))
+    plain, judged = (
+        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec())
+        for one in (test, grouped)
+    )
+    assert judged.metrics == plain.metrics
+    assert "group" not in plain.scores
+    assert judged.scores["group"].tolist() == [4, 4, 9, 9, 9, 2]
+    assert judged.scores.drop(columns="group").equals(plain.scores)
+    content = evaluation.scores_parquet(judged.scores, judged.scores, "hash", {})
+    table = pq.read_table(io.BytesIO(content))
+    assert table.schema.field("group").type == "int64"
+    assert "baseline_group" not in table.column_names
 
 
 def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch, rng):

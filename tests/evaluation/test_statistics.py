@@ -157,3 +157,196 @@ def test_a_difference_of_areas_pairs_the_rows(rng):
     low, high = statistics.difference(area, *tables, 0, 0.95, 500)
     point = np.subtract(*(roc_auc_score(table["target"], table["score"]) for table in tables))
     assert 0 < low < point < high
+
+
+AREA = Statistic(kind="roc_auc", columns=("target", "score"))
+
+
+def width(statistic, scores, seed=0):
+    low, high = statistics.intervals({"it": statistic}, scores, seed)["it"]
+    return high - low
+
+
+def clusters(rng, count, each):
+    """Rows of groups, each as many, whose rows are all alike: a target, a score that tells it, and errors."""
+    target = rng.integers(0, 2, count)
+    of_each = {"target": target, "score": rng.normal(target), "x": rng.lognormal(size=count)}
+    of_each |= {"y": 1 + rng.random(count), "group": rng.permutation(count)}
+    return pd.DataFrame({name: np.repeat(values, each) for name, values in of_each.items()})
+
+
+GROUPED = [
+    statistics.mean("x"),
+    Statistic(kind="root_mean", columns=("x",)),
+    Statistic(kind="skill", columns=("x", "y")),
+    AREA,
+]
+
+
+@pytest.mark.parametrize("statistic", GROUPED, ids=lambda one: one.kind)
+@pytest.mark.parametrize("most", [statistics.MOST_RANKED, 0], ids=["ranked", "placements"])
+def test_rows_that_say_the_same_tell_no_more_than_one_of_them(rng, monkeypatch, statistic, most):
+    monkeypatch.setattr(statistics, "MOST_RANKED", most)
+    scores = clusters(rng, 300, 9)
+    one_each = scores.iloc[::9]
+    assert width(statistic, scores) == pytest.approx(
+        width(statistic, one_each.drop(columns="group")), rel=0.1
+    )
+    assert width(statistic, scores) > 2.5 * width(statistic, scores.drop(columns="group"))
+    assert statistics.value(statistic, scores) == pytest.approx(statistics.value(statistic, one_each))
+
+
+def test_groups_of_one_row_each_are_rows(rng):
+    values = rng.random(200)
+    assert interval(statistics.mean("x"), 1, x=values, group=np.arange(200)) == of_mean(values, 1)
+
+
+def test_groups_of_unequal_size_are_weighed_by_their_rows(rng):
+    """The variance of a ratio of sums over groups, by hand (Cochran 1977, equation 2.46)."""
+    group = np.repeat(np.arange(400), rng.integers(1, 12, 400))
+    luck = rng.normal(size=400)[group]
+    values = luck + rng.normal(0, 0.5, len(group))
+    sums, sizes = np.bincount(group, values), np.bincount(group)
+    error = np.sqrt(((sums - values.mean() * sizes) ** 2).sum()) / len(group)
+    low, high = interval(statistics.mean("x"), 0, x=values, group=group)
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.06)
+    assert low < values.mean() < high
+
+
+def test_nineteen_of_twenty_intervals_over_groups_hold_the_truth(rng):
+    group = np.repeat(np.arange(60), 5)
+    held = []
+    for seed in range(150):
+        right = rng.random(300) < rng.beta(0.3, 0.7, 60)[group]
+        low, high = interval(statistics.mean("x"), seed, x=right, group=group)
+        held.append(low <= 0.3 <= high)
+    assert 0.88 <= np.mean(held) <= 0.99
+
+
+def test_a_slice_has_the_groups_of_its_own_rows(rng):
+    scores = clusters(rng, 50, 4)
+    part = scores[scores["group"] < 20]
+    renamed = part.assign(group=part["group"] * 7 + 3)
+    both = [statistics.intervals({"it": statistics.mean("x")}, one, 0)["it"] for one in (part, renamed)]
+    assert both[0] == both[1]
+
+
+def test_a_single_group_is_refused_and_so_is_a_class_that_one_group_has_alone():
+    table = pd.DataFrame({"x": [1.0, 2, 3], "group": 5})
+    with pytest.raises(EvermodelError, match=r"split\.groups"):
+        statistics.intervals({"it": statistics.mean("x")}, table, 0)
+    table = pd.DataFrame({"target": [1, 1, 0, 0, 0], "score": range(5), "group": [1, 1, 1, 2, 3]})
+    with pytest.raises(EvermodelError, match="two of each class"):
+        statistics.intervals({"it": AREA}, table, 0)
+
+
+def test_the_area_over_groups_weighs_rows_by_how_often_their_group_is_drawn(rng):
+    target, score = np.array([0, 1, 1, 0, 0, 1]), np.array([1, 2, 2, 2, 3, 4])
+    table, group = pd.DataFrame({"target": target, "score": score}), np.array([0, 0, 1, 1, 2, 2])
+    drawn = statistics.draws(AREA, table, group, 1)
+    weights = np.array([2, 2, 0, 0, 1, 1])
+    expected = roc_auc_score(target, score, sample_weight=weights)
+    assert drawn.value(np.array([0, 2, 0])) == pytest.approx(expected)
+    alike = statistics.draws(AREA, table, np.array([0, 1, 1, 2, 2, 3]), 1)
+    assert alike.value(np.array([0, 2, 0])) == 0.5, "a draw without class 1 says nothing"
+
+
+def test_rows_of_both_models_belong_together_where_ours_do(rng):
+    ours = clusters(rng, 100, 5)
+    theirs = ours.assign(x=ours["x"] * rng.normal(1, 0.1, 100).repeat(5))
+    how = statistics.mean("x")
+    kept = [theirs, theirs.drop(columns="group"), theirs.assign(group=range(500))]
+    over = [statistics.difference(how, ours, one, 0, 0.95, 2000) for one in kept]
+    assert over[0] == over[1] == over[2]
+    low, high = statistics.difference(how, ours.drop(columns="group"), theirs, 0, 0.95, 2000)
+    assert over[0].high - over[0].low > 1.8 * (high - low)
+
+
+def table_of_many(rng, rows, groups=None):
+    """Rows that are right or wrong, with errors that are skewed; two of them differ by a little."""
+    target = (rng.random(rows) < 0.2).astype(int)
+    table = {"target": target, "score": rng.normal(1.2 * target).round(3), "right": rng.random(rows) < 0.9}
+    table |= {"x": rng.lognormal(size=rows), "y": 1 + rng.random(rows)}
+    return pd.DataFrame(table | ({} if groups is None else {"group": rng.integers(0, groups, rows)}))
+
+
+MANY = [statistics.mean("right"), *GROUPED]
+
+
+@pytest.mark.parametrize("statistic", MANY, ids=lambda one: f"{one.kind} {' '.join(one.columns)}")
+@pytest.mark.parametrize("groups", [None, 4000])
+def test_the_interval_of_many_rows_is_as_wide_as_that_of_a_plain_bootstrap(
+    rng, monkeypatch, statistic, groups
+):
+    scores = table_of_many(rng, 12_000, groups)
+    plain = statistics.intervals({"it": statistic}, scores, 0)["it"]
+    monkeypatch.setattr(statistics, "MOST_NUMBERS", 1500 * statistics.RESAMPLES)
+    monkeypatch.setattr(statistics, "MOST_RANKED", 1500 * statistics.RESAMPLES)
+    bounded = statistics.intervals({"it": statistic}, scores, 0)["it"]
+    assert bounded != plain
+    # Half of what 1500 blocks (2 %) and twice 2000 draws (2 %) may differ by luck alone, three times over.
+    assert bounded.high - bounded.low == pytest.approx(plain.high - plain.low, rel=0.09)
+    assert sum(bounded) / 2 == pytest.approx(sum(plain) / 2, abs=0.1 * (plain.high - plain.low))
+
+
+def test_many_rows_that_rarely_differ_have_the_interval_of_those_few(rng, monkeypatch):
+    """Twelve of a hundred thousand are right where the other is wrong: about 12 ± 1.96 √12 of them."""
+    monkeypatch.setattr(statistics, "MOST_NUMBERS", 2000 * statistics.RESAMPLES)
+    theirs = np.zeros(100_000)
+    ours = theirs.copy()
+    ours[rng.choice(100_000, 12, replace=False)] = 1
+    low, high = differ(ours, theirs)
+    assert (low * 100_000, high * 100_000) == pytest.approx((6, 19), abs=1)
+
+
+@pytest.mark.parametrize("statistic", MANY, ids=lambda one: f"{one.kind} {' '.join(one.columns)}")
+def test_no_more_numbers_are_drawn_than_fit_however_many_rows_there_are(rng, statistic):
+    scores = table_of_many(rng, 300_000)
+    drawn = statistics.draws(statistic, scores, None, 50_000)
+    assert drawn.at_once
+    for units in drawn.units:
+        assert 1000 < len(units) <= statistics.MOST_NUMBERS / 50_000
+    whole = drawn.value(*drawn.units)
+    assert whole == pytest.approx(statistics.value(statistic, scores)), "every row is in one block"
+
+
+def test_a_rare_class_is_drawn_row_by_row_among_many_rows(rng):
+    target = np.zeros(200_000, int)
+    target[:30] = 1
+    table = pd.DataFrame({"target": target, "score": rng.normal(2 * target)})
+    units = statistics.draws(AREA, table, None, 2000).units
+    assert [len(one) for one in units] == [30, 49_993]
+    area = statistics.value(AREA, table)
+    low, high = statistics.intervals({"it": AREA}, table, 0)["it"]
+    placed = (table["score"][:30].to_numpy()[:, None] > table["score"][30:].to_numpy()).mean(axis=1)
+    assert area == pytest.approx(placed.mean())
+    assert high - low == pytest.approx(2 * 1.96 * placed.std() / np.sqrt(30), rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "alone", "compared"),
+    [
+        (statistics.mean("right"), (17 / 60, 32 / 60), (-0.5, 8 / 60)),
+        (
+            Statistic(kind="root_mean", columns=("x",)),
+            (1.949358868961793, 2.232338086700430),
+            (-0.287444781672448, 0.292110280289195),
+        ),
+        (
+            Statistic(kind="skill", columns=("x", "y"), in_time=True),
+            (-0.227937924935051, 0.160270979020979),
+            (-0.684766974494818, 0.213153628616015),
+        ),
+        (AREA, (0.57875, 0.850625), (0.02683125, 0.7712625)),
+    ],
+    ids=lambda value: getattr(value, "kind", None),
+)
+def test_rows_that_stand_for_themselves_have_the_intervals_they_always_had(statistic, alone, compared):
+    """Of the code that knew no groups and no blocks: champions of then are still compared alike."""
+    rng, count = np.random.default_rng(11), np.arange(60)
+    ours = pd.DataFrame({"target": count % 3 // 2, "score": rng.integers(0, 9, 60) + count % 3})
+    ours = ours.assign(right=rng.integers(0, 2, 60), x=rng.integers(1, 9, 60), y=rng.integers(1, 9, 60))
+    theirs = ours.assign(right=1 - ours["right"], x=ours["y"], y=ours["x"] + 1, score=9 - ours["score"])
+    assert statistics.intervals({"it": statistic}, ours, 5)["it"] == pytest.approx(alone, abs=1e-12)
+    difference = statistics.difference(statistic, ours, theirs, 5, 0.99, 2500)
+    assert difference == pytest.approx(compared, abs=1e-12)

@@ -114,6 +114,18 @@ def test_a_card_says_what_a_model_of_another_kind_of_data_takes():
     )
 
 
+def test_a_card_counts_test_rows_that_were_there_in_training():
+    assert "stand among the training" not in write()
+    assert "- 1,203 of the test rows stand among the training" in write(duplicates=1203)
+
+
+def test_a_card_tells_how_many_groups_the_test_rows_are_of_and_whether_these_are_few():
+    assert "belong together" not in write()
+    many, few = (write(groups={"train": 900, "validation": 80, "test": count}) for count in (200, 7))
+    assert "- These test rows are of 200 groups of rows that belong together. Whole groups" in many
+    assert "- These test rows are of 7 groups of rows that belong together. That is few" in few
+
+
 def test_a_card_of_a_quantity_lists_no_classes():
     assert "Classes" not in write(classes=())
 

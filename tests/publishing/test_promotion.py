@@ -8,8 +8,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
+from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
-from evermodel.publishing import promotion
+from evermodel.publishing import promotion, report
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Rival, decide
@@ -186,6 +187,54 @@ def test_a_slice_in_which_it_may_be_worse_keeps_the_champion():
     assert not decision.promoted
     assert "may be worse than champion 7's where kind = rare" in decision.reason
     assert [one.rows for one in decision.comparisons] == ["all", "kind = common", "kind = rare"]
+
+
+def grouped(share):
+    """Rows in twenty groups, each right or wrong as a whole, with all the same luck."""
+    group = np.arange(ROWS) % 20
+    luck = np.random.default_rng(8).random(20)[group]
+    return Scores(pd.DataFrame({"correct": (luck < share).astype(int), "group": group}), "rows", HOW)
+
+
+def test_rows_that_belong_together_are_no_more_evidence_than_one_of_them():
+    ours, theirs = grouped(0.8), grouped(0.65)
+    rows = [Scores(one.table.drop(columns="group"), "rows", HOW) for one in (ours, theirs)]
+    assert decide(model(table=rows[0]), rival(rows[1])).promoted
+    decision = decide(model(table=ours), rival(theirs))
+    assert not decision.promoted
+    assert decision.comparisons[0].value == decide(model(table=rows[0]), rival(rows[1])).comparisons[0].value
+    assert decide(model(table=ours), rival(rows[1])) == decision, "scores of the champion from before groups"
+
+
+@pytest.mark.parametrize(("table", "told"), [(grouped, True), (scores, False)])
+def test_the_report_tells_that_rows_that_belong_together_were_drawn_at_once(table, told):
+    candidate, champion = model(table=table(0.9)), rival(table(0.5))
+    page = report.page(candidate, champion, decide(candidate, champion), 0)
+    assert ("rows that belong together" in page) == told
+    assert "| all | 400 |" in page
+
+
+def test_a_slice_is_compared_by_the_groups_that_it_has():
+    careful = Promotion(metric="accuracy", floor=0.5, slices={"half": 0.05})
+    halves = {"half": pd.Series(np.where(np.arange(ROWS) % 2, "odd", "even"))}
+    decision = decide(model(careful, grouped(0.9), slices=halves), rival(grouped(0.1)))
+    assert [(one.rows, one.size) for one in decision.comparisons] == [
+        ("all", ROWS),
+        ("half = even", ROWS // 2),
+        ("half = odd", ROWS // 2),
+    ]
+    for one in decision.comparisons:
+        assert one.low == pytest.approx(round(one.low * 20) / 20), "whole groups are drawn"
+
+
+def test_a_slice_with_too_few_rows_that_do_not_belong_together_is_told_by_name():
+    careful = Promotion(metric="accuracy", floor=0.5, slices={"kind": 0.05})
+    alone = {"kind": pd.Series(np.where(np.arange(ROWS) == 7, "rare", "common"))}
+    with pytest.raises(EvermodelError, match=r"^1 test rows, where kind = rare, .*promotion\.slices"):
+        decide(model(careful, scores(0.9), slices=alone), rival(scores(0.7)))
+    one_group = {"kind": pd.Series(np.where(np.arange(ROWS) % 20 == 7, "rare", "common"))}
+    with pytest.raises(EvermodelError, match="20 test rows, where kind = rare"):
+        decide(model(careful, grouped(0.9), slices=one_group), rival(grouped(0.7)))
 
 
 def test_a_slice_of_many_numbers_is_cut_into_quarters():

@@ -151,6 +151,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         (champion("masks"), ["Upload"]),
         (champion("digits"), ["Draw", "Upload"]),
         (of("embedding"), ["Two images"]),
+        (of("denoising"), ["Upload"]),
         (of("binary", classes=("sad", "glad"), input_shape=(4, 4, 3)), ["Upload"]),
     ],
     ids=lambda value: value.task if hasattr(value, "task") else "",

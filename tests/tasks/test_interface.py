@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import evermodel
 from evermodel.core import catalog
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import figures, statistics
+from evermodel.evaluation import evaluation, figures, statistics
 from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
@@ -24,6 +25,7 @@ MASKS = (RNG.random((8, 9, 9, 1)) > 0.6).astype(np.uint8) * 255
 WINDOWS = RNG.normal(size=(8, 3, 1))
 NUMBERS = RNG.normal(size=8)
 LABELS = np.array([0, 1, 1, 0, 0, 1, 0, 1])
+GROUPS = np.arange(8) // 2
 FACES = np.repeat([7, 9, 11, 12], 2)
 AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
 
@@ -129,11 +131,11 @@ def test_the_worst_are_rows_of_the_test_in_few_words(evaluated):
     assert all(len(line) < 30 for caption in figures.captions(worst) for line in caption)
 
 
-def test_every_figure_is_drawn_and_the_same_predictions_give_the_same_bytes(case):
+def test_every_figure_is_drawn_and_the_same_predictions_give_the_same_bytes_grouped_or_not(case):
     task, spec, predictions = case
     scores = task.score(predictions.test, predictions.model, spec)
     with figures.look():
-        twice = [task.figures(scores, spec, predictions) for _ in range(2)]
+        twice = [task.figures(of, spec, predictions) for of in (scores, scores.assign(group=GROUPS))]
         first, second = ({n: figures.png(f, "x", spec) for n, f in made.items()} for made in twice)
     assert first == second
     assert first
@@ -163,6 +165,19 @@ def test_every_headline_follows_from_the_scores_as_the_task_says(evaluated):
     metrics = task.metrics(scores, spec)
     for name, statistic in task.statistics(spec).items():
         assert statistics.value(statistic, scores) == pytest.approx(metrics[name])
+
+
+def test_rows_that_belong_together_change_no_metric_and_none_of_the_worst(case):
+    task, spec, predictions = case
+    alone, together = (
+        evaluation.evaluate(task, "it", predictions.model, replace(predictions.test, group=group), spec)
+        for group in (None, GROUPS)
+    )
+    assert together.metrics == alone.metrics
+    assert together.scores["group"].tolist() == GROUPS.tolist()
+    assert task.worst(together.scores, spec, 3).equals(task.worst(alone.scores, spec, 3))
+    for name, (low, high) in statistics.intervals(task.statistics(spec), together.scores, 0).items():
+        assert low <= together.metrics[name] <= high
 
 
 @pytest.mark.parametrize("name", EVALUATING)

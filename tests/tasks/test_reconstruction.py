@@ -9,6 +9,7 @@ from tests.specs import make_spec
 
 X = np.random.default_rng(2).integers(60, 200, (6, 9, 9, 3)).astype(np.uint8)
 TEST = Split(X, np.zeros(6, int))
+WIDE = np.random.default_rng(3).integers(60, 200, (6, 11, 11, 1)).astype(np.uint8)
 
 
 def metrics(prediction):
@@ -38,10 +39,46 @@ def test_a_constant_picture_has_the_variance_as_error_and_no_structure():
     assert scores["ssim"].max() < 0.1
 
 
-@pytest.mark.parametrize("side", [3, 4, 7, 8])
-def test_small_pictures_are_compared_in_a_window_that_fits(side):
-    small = Split(X[:, :side, :side], TEST.y)
-    assert reconstruction.score(small, small.x / 255, make_spec())["ssim"].tolist() == pytest.approx([1] * 6)
+def ssim(truth, ours):
+    """Equations 13 to 17 of Wang et al. 2004 as they stand there, of images (height, width) 0 to 1."""
+    steps = np.arange(11) - 5
+    weights = np.exp(-(steps[:, None] ** 2 + steps**2) / (2 * 1.5**2))
+    weights /= weights.sum()
+    x, y = (np.lib.stride_tricks.sliding_window_view(image, (11, 11)) for image in (truth, ours))
+
+    def mean(values):
+        return (values * weights).sum(axis=(-2, -1))
+
+    mx, my = mean(x), mean(y)
+    vx, vy, xy = (
+        mean((a - ma[..., None, None]) * (b - mb[..., None, None]))
+        for a, ma, b, mb in ((x, mx, x, mx), (y, my, y, my), (x, mx, y, my))
+    )
+    c1, c2 = 0.01**2, 0.03**2
+    return ((2 * mx * my + c1) * (2 * xy + c2) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean()
+
+
+@pytest.mark.parametrize("shape", [(11, 11), (24, 17)])
+def test_the_structural_similarity_is_that_of_its_authors(shape):
+    rng = np.random.default_rng(4)
+    x = rng.integers(0, 256, (3, *shape, 3)).astype(np.uint8)
+    x[1] = np.linspace(0, 255, shape[1])[None, :, None]
+    ours = (x / 255 + rng.normal(0, 0.1, x.shape)).clip(0, 1)
+    scores = reconstruction.score(Split(x, np.zeros(3)), ours, make_spec())
+    expected = [
+        np.mean([ssim(x[row, ..., channel] / 255, ours[row, ..., channel]) for channel in range(3)])
+        for row in range(3)
+    ]
+    assert scores["ssim"].tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 7, 8, 10, 11])
+def test_pictures_smaller_than_the_window_are_compared_too(side):
+    small = Split(WIDE[:, :side, :side], TEST.y)
+    scores = reconstruction.score(small, small.x / 255, make_spec())
+    assert scores["ssim"].tolist() == pytest.approx([1] * 6)
+    darker = reconstruction.score(small, small.x / 510, make_spec())
+    assert darker["ssim"].between(0.1, 0.9).all()
 
 
 @pytest.mark.parametrize(

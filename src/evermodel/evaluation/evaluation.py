@@ -12,17 +12,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evermodel.core import data
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures
-from evermodel.evaluation.statistics import Interval, Statistic
+from evermodel.evaluation.statistics import GROUP, Interval, Statistic
 
 WORST = 12
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Scores of the test rows, one each, and the metrics that follow from them."""
+    """Scores of the test rows, one each, and the metrics that follow from them.
+
+    scores: what the task gives of each row, and its group as the column GROUP (int64) where rows belong
+    together.
+    """
 
     scores: pd.DataFrame
     metrics: dict[str, float]
@@ -33,9 +38,17 @@ def task_module(task: str) -> Any:
     return importlib.import_module(f"evermodel.tasks.{task}")
 
 
-def inputs(task: Any, x: Array, seed: int) -> Array:
-    """What model and baseline are shown of the test rows: x, or what the task makes of it (noise, say)."""
-    return task.inputs(x, seed) if hasattr(task, "inputs") else x
+def inputs(task: Any, x: Array, options: Mapping[str, Any], seed: int) -> Array:
+    """What model and baseline are shown of the test rows: x, or what the task makes of it (noise, say).
+
+    options: of the experiment. Raises EvermodelError if the task needs one that is missing.
+    """
+    return task.inputs(x, options, seed) if hasattr(task, "inputs") else x
+
+
+def asked(spec: Spec, test: Split, shown: Array) -> str:
+    """The identity of what was asked: that of the test rows, or of what the task made of them."""
+    return spec.test_hash if shown is test.x else data.split_hash(Split(shown, test.y))
 
 
 def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Evaluated:
@@ -54,7 +67,8 @@ def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) ->
             f"{spec.dataset}: all rows are of one class (change split in data/{spec.dataset}/params.yaml), "
             "or the prediction is huge"
         )
-    return Evaluated(scores, metrics)
+    # After the metrics, which may be of every column.
+    return Evaluated(scores if test.group is None else scores.assign(**{GROUP: test.group}), metrics)
 
 
 def metrics_json(
@@ -76,19 +90,20 @@ def metrics_json(
 
 
 def scores_parquet(
-    model: pd.DataFrame, baseline: pd.DataFrame | None, spec: Spec, statistics: Mapping[str, Statistic]
+    model: pd.DataFrame, baseline: pd.DataFrame | None, test_hash: str, statistics: Mapping[str, Statistic]
 ) -> bytes:
     """The model's scores beside the baseline's as baseline_<column>, row by row, for paired tests.
 
-    The schema's metadata says as `test_hash` which rows they are of, and as `statistics` how each headline
-    follows from them.
+    The schema's metadata says as `test_hash` what was asked (see `asked`), and as `statistics` how each
+    headline follows from the scores.
     """
     paired = model
     if baseline is not None:
-        paired = model.join(baseline.drop(columns="target", errors="ignore").add_prefix("baseline_"))
+        shared = ["target", GROUP]
+        paired = model.join(baseline.drop(columns=shared, errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
     how = {name: statistic.model_dump() for name, statistic in statistics.items()}
-    metadata = {"test_hash": spec.test_hash, "statistics": json.dumps(how, sort_keys=True)}
+    metadata = {"test_hash": test_hash, "statistics": json.dumps(how, sort_keys=True)}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
     stream = pa.BufferOutputStream()
     pq.write_table(table, stream)

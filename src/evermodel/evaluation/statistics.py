@@ -1,6 +1,8 @@
 """How a headline follows from the scores of the test rows, and how far luck of the draw may have moved it.
 
-Intervals of one model, and of the difference of two on the same rows, by the bootstrap (Efron 1979).
+Intervals of one model, and of the difference of two on the same rows, by the bootstrap (Efron 1979). Rows
+that belong together (column GROUP) are drawn together, since they are no independent evidence (the cluster
+bootstrap; Field & Welsh 2007).
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +18,10 @@ from evermodel.core.errors import EvermodelError
 
 LEVEL = 0.95
 RESAMPLES = 2000
-NUMBERS_AT_ONCE = 1_000_000  # 8 MB, however many test rows there are
+MOST_NUMBERS = 100_000_000  # drawn for an interval: a few seconds, however many test rows there are
+MOST_RANKED = 50_000_000  # the same where ranks are counted, which takes longer
+NUMBERS_AT_ONCE = 1_000_000  # 8 MB
+GROUP = "group"  # the column that says which test rows belong together
 EMBEDDING = r"^e_\d+$"  # the columns of an embedding
 DIGITS = 6  # of a cosine; what lies behind them is another on another processor, and would untie ties
 SHAPES: dict[str, Callable[[Array], Array]] = {
@@ -55,24 +60,35 @@ def mean(column: str) -> Statistic:
 
 def intervals(of: Mapping[str, Statistic], scores: pd.DataFrame, seed: int) -> dict[str, Interval]:
     """The 95 % percentile interval of each. Raises EvermodelError if there are too few rows."""
+    group = groups(scores)
     return {
-        name: _bootstrap(draws(statistic, scores), seed, LEVEL, RESAMPLES) for name, statistic in of.items()
+        name: _bootstrap(draws(statistic, scores, group, RESAMPLES), seed, LEVEL, RESAMPLES)
+        for name, statistic in of.items()
     }
 
 
 def value(statistic: Statistic, scores: pd.DataFrame) -> float:
     """The statistic of all rows, as they are."""
-    drawn = draws(statistic, scores)
+    drawn = draws(statistic, scores, None, 1)
     return float(drawn.value(*drawn.units))
 
 
 def difference(
     statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int, level: float, resamples: int
 ) -> Interval:
-    """The interval of ours minus theirs, each draw of the same rows; EvermodelError if there are too few."""
-    our, their = draws(statistic, ours), draws(statistic, theirs)
+    """The interval of ours minus theirs, each draw of the same rows; EvermodelError if there are too few.
+
+    Rows of both belong together where ours do: theirs may have been written before anybody said so.
+    """
+    group = groups(ours)
+    our, their = (draws(statistic, scores, group, resamples) for scores in (ours, theirs))
     paired = Draws(our.units, lambda *drawn: our.value(*drawn) - their.value(*drawn), our.at_once)
     return _bootstrap(paired, seed, level, resamples)
+
+
+def groups(scores: pd.DataFrame) -> Array | None:
+    """The number of each row's group, (n,) from 0 up; None if every row stands for itself."""
+    return np.unique(scores[GROUP], return_inverse=True)[1] if GROUP in scores else None
 
 
 @dataclass(frozen=True)
@@ -88,58 +104,137 @@ class Draws:
     at_once: bool = True
 
 
-def draws(statistic: Statistic, scores: pd.DataFrame) -> Draws:
-    """What is drawn anew for a statistic of a table, and its value of a draw."""
+def draws(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resamples: int) -> Draws:
+    """What is drawn anew `resamples` times for a statistic of a table, and its value of a draw.
+
+    group: of each row, (n,) from 0 up, or None. Rows in order of time are drawn by their neighbourhood, and
+    those of people by their person, whatever their group.
+    """
     match statistic.kind:
         case "roc_auc":
-            return _area(*(scores[column].to_numpy() for column in statistic.columns))
+            target, score = (scores[column].to_numpy() for column in statistic.columns)
+            return _area(target == 1, score, group, resamples)
         case "identification":
             probes = scores[scores["role"] == "probe"].groupby("target")[statistic.columns[0]]
-            right, asked = probes.agg(["sum", "count"]).to_numpy(float).T
-            return _ratio(right, asked, SHAPES["mean"])
+            right_asked = probes.agg(["sum", "count"]).to_numpy(float).T
+            return _ratio(right_asked, SHAPES["mean"], resamples)
         case "verification":
             return _area_over_people(scores)
         case shape:
             parts = [scores[column].to_numpy(float) for column in statistic.columns]
-            above, below = parts if shape == "skill" else (*parts, np.ones(len(scores)))
+            above_below = np.stack(parts if shape == "skill" else [*parts, np.ones(len(scores))])
             if statistic.in_time:
-                above, below = _in_blocks(above), _in_blocks(below)
-            return _ratio(above, below, SHAPES[shape])
+                # Neighbours in time are alike, so that blocks of about the cube root of n are drawn and not
+                # single examples (Carlstein 1986).
+                above_below = _neighbours(above_below, round(len(scores) ** (1 / 3)))
+            elif group is not None:
+                above_below = _together(above_below, group)
+            return _ratio(above_below, SHAPES[shape], resamples)
 
 
-def _in_blocks(values: Array) -> Array:
-    """Sums of about the cube root of n neighbours each, (m,).
+def _neighbours(numbers: Array, size: int) -> Array:
+    """Sums (k, m) of `size` neighbours each in numbers (k, n), of fewer in the last."""
+    return np.add.reduceat(numbers, np.arange(0, numbers.shape[1], size), axis=1)
 
-    Neighbours in time are alike, so that blocks are drawn and not single examples (Carlstein 1986).
+
+def _together(numbers: Array, group: Array) -> Array:
+    """Sums (k, m) of each of m groups in numbers (k, n)."""
+    return np.stack([np.bincount(group, row) for row in numbers])
+
+
+def _ratio(above_below: Array, shape: Callable[[Array], Array], resamples: int) -> Draws:
+    """The shape of sum(above) / sum(below), (2, n) together."""
+    return _of_sums((above_below,), lambda sums: shape(sums[0] / sums[1]), resamples)
+
+
+def _of_sums(strata: tuple[Array, ...], of: Callable[..., Array], resamples: int) -> Draws:
+    """A value of sums over units that are drawn within strata.
+
+    strata: the numbers of each unit, (k, n) each; of: takes as many arrays of sums, (k, …) each, and gives
+    (…). Where more than MOST_NUMBERS would be drawn, units are put at random into blocks of equal size, and
+    blocks are drawn: sums of so many drawn units are as uncertain either way.
     """
-    return np.add.reduceat(values, np.arange(0, len(values), round(len(values) ** (1 / 3))))
+    sizes = [-(-stratum.shape[1] * resamples // MOST_NUMBERS) for stratum in strata]
+    drawn_from = [
+        _neighbours(stratum[:, _shuffled(stratum.shape[1])], size) if size > 1 else stratum
+        for stratum, size in zip(strata, sizes, strict=True)
+    ]
+
+    def value(*drawn: Array) -> Array:
+        return of(*(_sums(*pair) for pair in zip(drawn_from, drawn, strict=True)))
+
+    return Draws(tuple(np.arange(units.shape[1]) for units in drawn_from), value)
 
 
-def _ratio(above: Array, below: Array, shape: Callable[[Array], Array]) -> Draws:
-    """The shape of sum(above) / sum(below), (n,) each."""
-
-    def of(drawn: Array) -> Array:
-        return shape(above[drawn].sum(axis=-1) / below[drawn].sum(axis=-1))
-
-    return Draws((np.arange(len(above)),), of)
+def _shuffled(count: int) -> Array:
+    """The numbers 0 to count - 1 in random order, the same for both who are compared."""
+    return np.random.default_rng(0).permutation(count)
 
 
-def _area(target: Array, score: Array) -> Draws:
-    """The area under the ROC curve. target: (n,) 0 or 1; score: (n,), higher for class 1.
+def _sums(units: Array, drawn: Array) -> Array:
+    """The sums (k, …) over what was drawn (…, n) of units (k, n)."""
+    return np.stack([numbers[drawn].sum(axis=-1) for numbers in units])
 
-    Rows are drawn within each class, so that every draw has both. The area is the share of (positive,
-    negative) pairs in the right order, a tie counting half (Hanley & McNeil 1982).
+
+def _area(positive: Array, score: Array, group: Array | None, resamples: int) -> Draws:
+    """The area under the ROC curve. positive: (n,) bool; score: (n,), higher for positives.
+
+    The area is the share of (positive, negative) pairs in the right order, a tie counting half (Hanley &
+    McNeil 1982). Rows are drawn within each class, so that every draw has both. Raises EvermodelError if
+    there are not two of each class that are independent of each other.
     """
+    ours = np.arange(len(positive)) if group is None else group
+    _require_two(*(len(np.unique(ours[rows])) for rows in (positive, ~positive)))
     # Only the order counts, and counting whole ranks is several times faster than sorting each draw.
     ranks = np.unique(score, return_inverse=True)[1]
-    levels = len(ranks)
+    if len(ranks) * resamples > MOST_RANKED:
+        return _area_by_placements(positive, ranks, group, resamples)
+    levels, classes = ranks.max() + 1, (np.flatnonzero(positive), np.flatnonzero(~positive))
 
-    def of(positive: Array, negative: Array) -> Array:
-        below = np.bincount(ranks[negative], minlength=levels)
-        ordered = np.bincount(ranks[positive], minlength=levels) @ (np.cumsum(below) - below / 2)
-        return np.asarray(ordered / (len(positive) * len(negative)))
+    def of_rows(*drawn: Array) -> Array:
+        return _ordered(*(np.bincount(ranks[rows], minlength=levels) for rows in drawn))
 
-    return Draws((np.flatnonzero(target == 1), np.flatnonzero(target == 0)), of, at_once=False)
+    def of_groups(drawn: Array) -> Array:
+        times = np.bincount(drawn, minlength=len(units))[group]
+        return _ordered(*(np.bincount(ranks[rows], times[rows], levels) for rows in classes))
+
+    if group is None:
+        return Draws(classes, of_rows, at_once=False)
+    units = np.arange(group.max() + 1)
+    return Draws((units,), of_groups, at_once=False)
+
+
+def _ordered(above: Array, below: Array) -> Array:
+    """The share of pairs in the right order, of so many positives and negatives of each rank.
+
+    Where there are no pairs, as in a draw of groups that lack a class, nothing is said, which is 1/2.
+    """
+    pairs = above.sum() * below.sum()
+    ordered = (above * (np.cumsum(below) - below / 2)).sum()  # not @, whose threads wait for each other
+    return np.asarray(ordered / pairs if pairs else 0.5)
+
+
+def _area_by_placements(positive: Array, ranks: Array, group: Array | None, resamples: int) -> Draws:
+    """The area under the ROC curve of many rows, as the sum of two means that are drawn.
+
+    They are of each positive's share of the negatives below it, and of each negative's of the positives above
+    it (DeLong, DeLong & Clarke-Pearson 1988). What this leaves out of a draw's area (it is its projection,
+    Hájek 1968) vanishes with the number of rows.
+    """
+    above, below = (np.bincount(ranks[rows], minlength=ranks.max() + 1) for rows in (positive, ~positive))
+    under = (np.cumsum(below) - below / 2) / below.sum()
+    over = 1 - (np.cumsum(above) - above / 2) / above.sum()
+    parts = np.stack([positive * under[ranks], positive, ~positive * over[ranks], ~positive]).astype(float)
+    area = parts[0].sum() / parts[1].sum()
+
+    def of(*sums: Array) -> Array:
+        placed, positives, passed, negatives = np.concatenate(sums)
+        with np.errstate(invalid="ignore"):
+            drawn = placed / positives + passed / negatives - area
+        return np.where(positives * negatives > 0, drawn, 0.5)
+
+    strata = (parts[:2, positive], parts[2:, ~positive]) if group is None else (_together(parts, group),)
+    return _of_sums(strata, of, resamples)
 
 
 def verification(scores: pd.DataFrame) -> tuple[Array, Array]:
@@ -182,11 +277,7 @@ def _area_over_people(scores: pd.DataFrame) -> Draws:
 
 
 def _bootstrap(drawn: Draws, seed: int, level: float, resamples: int) -> Interval:
-    if min(map(len, drawn.units)) < 2:
-        raise EvermodelError(
-            "the test split is too small for an interval: it needs two rows, and two of each class for "
-            "roc_auc; set a larger split.test in the params.yaml of the data set"
-        )
+    _require_two(*map(len, drawn.units))
 
     from scipy import stats  # half a second, of no use to a promotion that compares nothing
 
@@ -204,3 +295,13 @@ def _bootstrap(drawn: Draws, seed: int, level: float, resamples: int) -> Interva
         rng=np.random.default_rng(seed),
     )
     return Interval(float(result.confidence_interval.low), float(result.confidence_interval.high))
+
+
+def _require_two(*counts: int) -> None:
+    """Raise EvermodelError unless there are two of everything that is drawn."""
+    if min(counts) < 2:
+        raise EvermodelError(
+            "the test split is too small for an interval: it needs two rows that do not belong together (by "
+            "split.groups), and two of each class for roc_auc; set a larger split.test in the params.yaml of "
+            "the data set"
+        )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core.data import Array
+from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
@@ -60,7 +61,8 @@ def decide(model: Candidate, rival: Rival | None, uses: int = 0) -> Decision:
 
     Finite, within the absolute limits, better than its baseline, and better than the champion on the same
     test rows by more than chance. A tie keeps the champion. The full profile beats the sample profile,
-    whatever the numbers are. uses: how many decisions these test rows have been used for.
+    whatever the numbers are. uses: how many decisions these test rows have been used for. Raises
+    EvermodelError if a slice has too few rows to be compared.
     """
     alone = _alone(model)
     if not alone.promoted or rival is None:
@@ -151,8 +153,14 @@ def _compare(
 ) -> Comparison:
     how, tables = ours.statistics[policy.metric], (ours.table[rows], theirs.table[rows])
     draws = min(MOST, max(FEWEST, math.ceil(2 * TAIL / (1 - level))))
-    first, second = (statistics.value(how, table) for table in tables)
-    bounds = statistics.difference(how, *tables, SEED, level, draws)
+    try:
+        first, second = (statistics.value(how, table) for table in tables)
+        bounds = statistics.difference(how, *tables, SEED, level, draws)
+    except EvermodelError:
+        raise EvermodelError(
+            f"{rows.sum()} test rows, where {name}, are too few to compare {policy.metric}: remove the slice "
+            "from promotion.slices of the experiment, or set a larger split.test for its data set"
+        ) from None
     low, high = sorted(policy.direction * bound for bound in bounds)
     return Comparison(name, int(rows.sum()), policy.direction * (first - second), low, high, needed)
 

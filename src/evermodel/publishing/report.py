@@ -3,6 +3,7 @@
 import math
 from io import BytesIO
 
+from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Comparison, Decision, Rival
@@ -14,9 +15,9 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -
     if rival and decision.comparisons:
         lines += [
             "",
-            f"Compared with champion {rival.version}, row by row, by the paired bootstrap. These rows "
-            f"had been used for {uses} such decisions, so that the confidence is {decision.confidence:.3%} "
-            f"instead of {model.policy.confidence:.3%}; all intervals hold at once.",
+            f"Compared with champion {rival.version}, row by row, by the paired bootstrap{_drawn(model)}. "
+            f"These rows had been used for {uses} such decisions, so that the confidence is "
+            f"{decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all intervals hold at once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
             "|---|---|---|---|---|---|",
@@ -29,6 +30,11 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -
             f"One example takes it {model.latency:.3g} times as long as the reference; {limit:g} is allowed.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _drawn(model: Candidate) -> str:
+    grouped = statistics.GROUP in model.scores.table
+    return ", which draws rows that belong together at once" if grouped else ""
 
 
 def _row(one: Comparison) -> str:

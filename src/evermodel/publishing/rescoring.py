@@ -38,7 +38,7 @@ def _scores(client: MlflowClient, champion: ModelVersion, model: Candidate) -> S
             kept = Scores.read(Path(client.download_artifacts(champion.run_id, KEPT, folder)))
         except (MlflowException, OSError, EvermodelError):
             kept = None
-        if kept and kept.test_hash == model.spec.test_hash:
+        if kept and kept.test_hash == model.scores.test_hash:
             return kept
         file, spec = registry.fetch(champion, Path(folder))
         takes_the_same = all(getattr(spec, name) == getattr(model.spec, name) for name in INPUTS)

@@ -15,7 +15,7 @@ from evermodel.evaluation.statistics import Statistic
 
 @dataclass(frozen=True)
 class Scores:
-    """table: a row per test row; test_hash: of the rows; statistics: how each headline follows from it."""
+    """table: a row per test row; test_hash: of what was asked; statistics: how headlines follow from it."""
 
     table: pd.DataFrame
     test_hash: str

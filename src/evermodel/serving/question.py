@@ -15,7 +15,8 @@ from evermodel.evaluation import evaluation
 from evermodel.serving import sketch
 from evermodel.serving.champion import Champion
 
-SEED = 42  # of the noise on the example of a model that takes noise away
+# Of the noise on the example of a model that takes noise away: its package does not tell how much it learned.
+SEED, OPTIONS = 42, {"noise": 0.1}
 Request = dict[str, Any]
 
 
@@ -83,7 +84,7 @@ def _drawing(champion: Champion) -> Question:
 
 
 def _upload(champion: Champion, number: int, label: str) -> gradio.Image:
-    shown = evaluation.inputs(evaluation.task_module(champion.task), champion.example, SEED)
+    shown = evaluation.inputs(evaluation.task_module(champion.task), champion.example, OPTIONS, SEED)
     image = np.squeeze(shown[number])
     # As a file, so that Gradio decodes nothing: that is left to the server's limits.
     return gradio.Image(

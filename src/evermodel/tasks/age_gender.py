@@ -18,7 +18,7 @@ from evermodel.evaluation.statistics import Statistic, mean
 HEADLINES: dict[str, str] = {"gender_accuracy": "higher", "age_mae": "lower"}
 COLUMNS = {"gender_accuracy": "correct", "age_mae": "absolute_error"}
 TARGETS = ("age", "gender")
-BANDS = {"0_12": 12, "13_25": 25, "26_45": 45, "46_65": 65, "66_plus": np.inf}  # the last year of each
+BANDS = {"0_12": 13, "13_25": 26, "26_45": 46, "46_65": 66, "66_plus": np.inf}  # years; each ends before
 GENDERS = {"gender_0": 0, "gender_1": 1}
 
 
@@ -85,7 +85,7 @@ def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[
 
 def _groups(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each age band and each gender that has any, by its name in a metric."""
-    band = np.searchsorted(list(BANDS.values()), scores["target"])
+    band = np.searchsorted(list(BANDS.values()), scores["target"], side="right")
     places = {name: band == place for place, name in enumerate(BANDS)}
     genders = {name: scores["gender"] == gender for name, gender in GENDERS.items()}
     return ((name, scores[rows]) for name, rows in (places | genders).items() if rows.any())

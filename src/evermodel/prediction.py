@@ -161,9 +161,8 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
                 yield batch.to_pandas(ignore_metadata=True).set_index(index)
                 start += batch.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise EvermodelError(
-            f"{file} is not a Parquet table ({' '.join(str(error).split())}); write it anew"
-        ) from None
+        reason = " ".join(str(error).split()).partition(". ")[0]
+        raise EvermodelError(f"{file} is not a Parquet table ({reason}); write it anew") from None
 
 
 def _image(name: str, content: bytes, spec: Spec) -> Array:

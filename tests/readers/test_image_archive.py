@@ -162,7 +162,8 @@ def test_without_a_size_all_pictures_are_of_the_size_of_the_first_good_one(read,
     "name",
     ["train/cow/1.JPG", "Train/cow/1.png", "train/Cow/1.png", "train/cow/deep/1.png", "train/cow/one.tif",
      "train/cow/1", "other/preview.gif", "logo.png", "/train/cow/1.png", "../train/cow/1.png",
-     "train\\cow\\1.png", "train/cow/1.heic"],
+     "train\\cow\\1.png", "train/cow/1.heic",
+     ".cache/1.png", "train/._cow/1.png"],
 )  # fmt: skip
 def test_a_picture_that_the_pattern_does_not_take_is_told(read, image, good, name):
     raw = read(good | {name: image()}, pattern=r"(?P<split>train|test)/(?P<label>[a-z]+)/\d+\.png")
@@ -199,7 +200,7 @@ def test_what_is_left_out_on_purpose_is_not_told(read, good, image):
 
 def test_a_picture_of_which_the_name_leaves_out_a_group_is_told(read, good, image):
     raw = read(good | {"cat/1.png": image()}, pattern=r"((?P<split>train|test)/)?(?P<label>[a-z]+)/\d+\.png")
-    assert raw.rejected == (("cat/1.png", "carries no split in its name"),)
+    assert raw.rejected == (("cat/1.png", "carries no split in its name; rename it, or name it by `ignore`"),)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")

@@ -28,7 +28,7 @@ SUFFIXES = (
     *(".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"),
 )
 NOTHING = "(?!)"  # matches no name
-# What systems leave in an archive unasked, such as __MACOSX/._1.jpg, which holds no image.
+# What systems leave in an archive unasked, such as __MACOSX/._1.jpg, which is called an image and is none.
 JUNK = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)).*", re.DOTALL)
 
 
@@ -109,12 +109,10 @@ def unpack(archive: Path, patterns: Mapping[str, str], mode: Mode, ignore: str |
     left_out = _pattern(archive, "ignore", NOTHING if ignore is None else ignore)
     album = Album({option: [] for option in patterns}, [])
     names: set[str] = set()
-    taken: set[str] = set()
     for name, content in packed.files(archive):
-        if JUNK.fullmatch(name) or left_out.fullmatch(name):
+        if left_out.fullmatch(name) or _is_junk(name, content):
             continue
-        matches = {option: match for option, one in compiled.items() if (match := one.fullmatch(name))}
-        taken |= set(matches)
+        matches = [(option, match) for option, one in compiled.items() if (match := one.fullmatch(name))]
         if matches or _is_image(name, content):
             try:
                 option, groups = _place(matches, again=name in names)
@@ -123,13 +121,8 @@ def unpack(archive: Path, patterns: Mapping[str, str], mode: Mode, ignore: str |
             except UnusableError as reason:
                 album.rejected.append((name, str(reason)))
         names.add(name)
-    for option in patterns:
-        if option not in taken:
-            found = ", ".join(sorted(names, key=packed.natural)[:3]) or "nothing"
-            raise EvermodelError(
-                f"{archive}: no name matches {patterns[option]!r}; it holds {found}; "
-                f"correct {option} in {raw_files.described(archive)}"
-            )
+    for option, pattern in compiled.items():
+        _require_match(archive, option, pattern, names)
         album.images[option].sort(key=lambda image: packed.natural(image.name))
     return album
 
@@ -180,28 +173,46 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
 
 
-def _place(matches: Mapping[str, re.Match[str]], again: bool) -> tuple[str, dict[str, str]]:
+def _place(matches: list[tuple[str, re.Match[str]]], again: bool) -> tuple[str, dict[str, str]]:
     """The one pattern that takes a name, and what the name says; UnusableError if there is no such one."""
     if not matches:
         raise UnusableError("is an image that no pattern takes; widen a pattern, or name it by `ignore`")
     if len(matches) > 1:
-        raise UnusableError(f"is taken by {' and '.join(matches)}; let only one pattern take it")
+        options = " and ".join(option for option, _ in matches)
+        raise UnusableError(f"is taken by {options}; let only one pattern take it")
     if again:
         raise UnusableError("stands twice in the archive; keep one")
-    ((option, match),) = matches.items()
+    ((option, match),) = matches
     if silent := [group for group, text in match.groupdict().items() if not text]:
-        raise UnusableError(f"carries no {silent[0]} in its name")
+        raise UnusableError(f"carries no {silent[0]} in its name; rename it, or name it by `ignore`")
     return option, match.groupdict()
 
 
+def _is_junk(name: str, content: packed.Content) -> bool:
+    return JUNK.fullmatch(name) is not None and not _opens(content)
+
+
 def _is_image(name: str, content: packed.Content) -> bool:
-    if name.lower().endswith(SUFFIXES):
-        return True
+    return name.lower().endswith(SUFFIXES) or _opens(content)
+
+
+def _opens(content: packed.Content) -> bool:
     try:
         Image.open(io.BytesIO(content()), formats=FORMATS).close()
+    except Image.DecompressionBombError:
+        return True
     except Exception:  # Pillow raises whatever it likes for what is no image
         return False
     return True
+
+
+def _require_match(archive: Path, option: str, pattern: re.Pattern[str], names: set[str]) -> None:
+    if not any(map(pattern.fullmatch, names)):
+        found = ", ".join(sorted(names, key=packed.natural)[:3]) or "nothing"
+        raise EvermodelError(
+            f"{archive}: no name matches {pattern.pattern!r}; it holds {found}; "
+            f"correct {option} in {raw_files.described(archive)}"
+        )
 
 
 def _pattern(archive: Path, option: str, expression: str) -> re.Pattern[str]:

@@ -43,7 +43,8 @@ def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
         )
     if missing := [name for name in (date, *columns) if name not in frame]:
         raise EvermodelError(
-            f"{file} has no column {missing[0]!r}; its columns are {', '.join(map(str, frame))}; correct {params}"
+            f"{file} has no column {missing[0]!r}; its columns are {', '.join(map(str, frame))}; "
+            f"correct {params}"
         )
     if frame.empty:
         raise EvermodelError(f"{file} has no rows; give one per day")

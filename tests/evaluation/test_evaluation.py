@@ -72,9 +72,8 @@ def train_model(folder, train):
     folder.mkdir(parents=True)
     file = saved.save_sklearn(LinearRegression().fit(train.x, train.y), folder)
     hash_ = data.file_hash(file)
-    metadata = saved.Metadata(
-        key="k", file=file.name, sha256=hash_, parameters=3, epochs=1, test_hash=make_spec().test_hash
-    )
+    known = {"key": "k", "parameters": 3, "epochs": 1, "test_hash": make_spec().test_hash, "target": "number"}
+    metadata = saved.Metadata(file=file.name, sha256=hash_, **known)
     saved.write_metadata(folder, metadata)
     (folder / "history.csv").write_text("epoch,mse,val_mse\n1,0.01,0.02\n")
 

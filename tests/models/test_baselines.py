@@ -13,8 +13,8 @@ LABELS = np.arange(12)
 SPEC = make_spec("images", input_shape=(6, 5, 3))
 
 
-def predictions(model, y, x=X, **options):
-    fitted = estimator.fit(model.build, SPEC, "task", Split(X, y), **options)
+def predictions(model, y, x=X, target="image", **options):
+    fitted = estimator.fit(model.build, SPEC, target, Split(X, y), 1, **options)
     return estimator.predict(fitted, x)
 
 

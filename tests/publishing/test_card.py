@@ -31,7 +31,13 @@ FIGURES = {
     "test_rows": 3594,
 }
 METADATA = Metadata(
-    key="cafe", file="model.keras", sha256="beef", parameters=241546, epochs=10, test_hash="f00d"
+    key="cafe",
+    file="model.keras",
+    sha256="beef",
+    parameters=241546,
+    epochs=10,
+    test_hash="f00d",
+    target="class",
 )
 SOURCE = make_source(
     title="Fashion images",

@@ -1,20 +1,25 @@
 from types import SimpleNamespace
 
 import mlflow.artifacts
+import mlflow.pyfunc
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.tree import DecisionTreeRegressor
 
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
+from evermodel.runs import saved
 from tests.specs import make_spec
+
+TREE = DecisionTreeRegressor().fit(np.eye(2), [1.0, 3.0])
 
 
 @pytest.fixture
 def packed(tmp_path, monkeypatch):
     """The folder of a package that MLflow has, and the version that it belongs to."""
-    file, folder = tmp_path / "model.skops", tmp_path / "package"
-    file.write_bytes(b"a model")
+    file, folder = saved.save_sklearn(TREE, tmp_path), tmp_path / "package"
     metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
     registry.package(folder, file, make_spec("table"), metadata, np.ones((2, 2)))
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", lambda *_, **__: str(folder))
@@ -24,8 +29,14 @@ def packed(tmp_path, monkeypatch):
 def test_a_package_holds_the_file_as_it_is_and_the_spec_of_its_data(packed, tmp_path):
     folder, version = packed
     file, spec = registry.fetch(version, tmp_path)
-    assert (file, file.read_bytes()) == (folder / "model.skops", b"a model")
+    assert (file, file.read_bytes()) == (folder / "model.skops", (tmp_path / "model.skops").read_bytes())
     assert (spec.columns, spec.rows) == (make_spec("table").columns, make_spec("table").rows)
+
+
+def test_mlflow_loads_a_package_of_what_scikit_learn_fits(packed):
+    folder, _ = packed
+    table = pd.DataFrame(np.eye(2), columns=["a", "b"])
+    assert mlflow.pyfunc.load_model(str(folder)).predict(table).tolist() == [1, 3]
 
 
 def test_a_package_whose_file_was_changed_is_rejected(packed, tmp_path):

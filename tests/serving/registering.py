@@ -50,6 +50,7 @@ def candidate(name: str, profile: str, spec: Spec, seed: int) -> Candidate:
         parameters=0,
         epochs=0,
         test_hash=spec.test_hash,
+        target="number",
     )
     chosen = recipe.load(name, profile)
     judged_by = policy.load(name, chosen.task, profile)

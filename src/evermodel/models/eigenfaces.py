@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
 
 
-class Eigenfaces(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Eigenfaces(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """The principal components of images (n, height, width, channels) uint8, at unit length."""
 
     def __init__(self, components: int) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
 
-class Reconstruction(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class Reconstruction(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What is left of images (n, height, width, channels) uint8 after `latent` numbers, in 0 to 1."""
 
     def __init__(self, latent: int) -> None:

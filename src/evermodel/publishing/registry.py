@@ -172,7 +172,7 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
         target = folder / metadata.file
         answer = "predict_proba" if spec.classes else "predict"
         mlflow.pyfunc.add_to_model(model, model_path=metadata.file, predict_fn=answer, **loaded)
-        stored = {"serialization_format": "skops", "skops_trusted_types": list(saved.TRUSTED)}
+        stored = {"serialization_format": "skops", "skops_trusted_types": saved.trusted(file)}
         installed = version("scikit-learn")
         model.add_flavor("sklearn", pickled_model=metadata.file, sklearn_version=installed, **stored)
     target.parent.mkdir(parents=True, exist_ok=True)

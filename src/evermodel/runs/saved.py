@@ -1,5 +1,6 @@
 """A trained model on disk: the canonical model file, what is known of its training, and how to use it."""
 
+import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evermodel.core.data import Array, file_hash
 from evermodel.core.errors import EvermodelError
@@ -15,14 +16,25 @@ from evermodel.runs import archive, determinism
 
 METADATA = "training.json"
 BATCH = 256  # rows
-# What a model of ours may hold beside scikit-learn's and NumPy's own types.
-TRUSTED = ("numpy.reshape",)
+# What a model.skops may hold beside what skops itself trusts. Classes of these only hold numbers and parts;
+# a function would be called with what the file says, and NumPy and SciPy have some that run code.
+CLASSES = ("sklearn", "scipy.interpolate", "scipy.sparse", "scipy.spatial", "scipy.stats")
+FUNCTIONS_OF = ("sklearn.feature_selection", "sklearn.metrics")
+TRUSTED = (
+    "numpy.clip",
+    "numpy.dtype",
+    "numpy.nan_to_num",
+    "numpy.reshape",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",  # of scipy.interpolate.BSpline
+)
+NEVER = {"_testing", "conftest", "datasets", "externals", "tests"}  # modules
 
 
 class Metadata(BaseModel):
     """What is known of a training; the same training always has the same metadata.
 
-    pretrained: whether it began with weights that came with the data set's source.
+    target: what its task predicts, as `catalog.target` tells. pretrained: whether it began with weights that
+    came with the data set's source.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +45,7 @@ class Metadata(BaseModel):
     parameters: int
     epochs: int
     test_hash: str
+    target: str
     pretrained: bool = False
 
 
@@ -45,10 +58,15 @@ class Saved:
 
 
 def metadata(folder: Path) -> Metadata:
-    """What is known of the training in a model folder; EvermodelError if there is none."""
+    """What is known of the training in a model folder; EvermodelError if there is none that can be read."""
     if not (file := folder / METADATA).exists():
         raise EvermodelError(f"{file} is missing; run `dvc repro {folder.parent}/dvc.yaml:train`")
-    return Metadata.model_validate_json(file.read_text(encoding="utf-8"))
+    try:
+        return Metadata.model_validate_json(file.read_text(encoding="utf-8"))
+    except ValidationError:
+        raise EvermodelError(
+            f"{file} was written by another Evermodel; run `dvc repro --force {folder.parent}/dvc.yaml:train`"
+        ) from None
 
 
 def save_keras(model: Any, folder: Path) -> Path:
@@ -60,12 +78,22 @@ def save_keras(model: Any, folder: Path) -> Path:
 
 
 def save_sklearn(estimator: Any, folder: Path) -> Path:
-    """Write a scikit-learn estimator without pickle; the same estimator gives the same bytes."""
+    """Write a scikit-learn estimator without pickle; the same estimator gives the same bytes.
+
+    Raises EvermodelError if it could not be loaded again.
+    """
     import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
 
     file = folder / "model.skops"
-    skops.io.dump(estimator, file)
+    try:
+        skops.io.dump(estimator, file)
+    except (RecursionError, UnsupportedTypeException) as error:
+        raise EvermodelError(
+            f"{type(estimator).__name__} can't be written as {file.name}: {error}; build it without that"
+        ) from None
     archive.canonise(file)
+    trusted(file)
     return file
 
 
@@ -111,6 +139,40 @@ def compiled(model: Any) -> Callable[[Array], Array]:
     return predict
 
 
+def trusted(file: Path) -> list[str]:
+    """The names of what a model.skops holds that skops does not trust by itself, but that is harmless.
+
+    Raises EvermodelError if it holds anything that scikit-learn, SciPy and NumPy do not define.
+    """
+    import skops.io
+
+    names: list[str] = skops.io.get_untrusted_types(file=file)
+    if foreign := [name for name in names if name not in TRUSTED and not _harmless(name)]:
+        raise EvermodelError(
+            f"{file.name} holds {foreign[0]}, which may run any code when it is loaded; build the model of "
+            "what scikit-learn itself defines: of its classes, and of NumPy's functions on arrays"
+        )
+    return names
+
+
+def _harmless(name: str) -> bool:
+    """Whether a name is that of a class, or a function without effects, where its own module defines it."""
+    module, _, attribute = name.rpartition(".")
+    if not _within(module, (*CLASSES, *FUNCTIONS_OF)):
+        return False
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        return False
+    homes = CLASSES if isinstance(found, type) else FUNCTIONS_OF
+    return callable(found) and _within(str(getattr(found, "__module__", "")), homes)
+
+
+def _within(module: str, packages: tuple[str, ...]) -> bool:
+    inside = any(f"{module}.".startswith(f"{package}.") for package in packages)
+    return inside and NEVER.isdisjoint(module.split("."))
+
+
 def write_metadata(folder: Path, known: Metadata) -> None:
     """Write training.json."""
     (folder / METADATA).write_text(json.dumps(known.model_dump(), indent=1) + "\n", encoding="utf-8")
@@ -125,5 +187,5 @@ def _sklearn(file: Path) -> Callable[[Array], Array]:
 
     from evermodel.training import estimator
 
-    model = skops.io.load(file, trusted=list(TRUSTED))
+    model = skops.io.load(file, trusted=trusted(file))
     return lambda x: estimator.predict(model, x)

@@ -5,18 +5,66 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import accuracy_score, mean_squared_error
 
 from evermodel.core.data import Array, Spec, Split
+from evermodel.core.errors import EvermodelError
 
 WEIGHTS = ("coef_", "intercept_", "components_", "intercept_hidden_", "intercept_visible_")
 
 
-def fit(build: Callable[..., Any], spec: Spec, task: str, train: Split, **options: Any) -> Any:
-    """Fit on the training rows and return the estimator."""
+def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: int, **options: Any) -> Any:
+    """Fit on the training rows and return the estimator, the same one whenever the seed is the same.
+
+    target: what the task predicts, as `catalog.target` tells. Raises EvermodelError if the model can't be
+    built from its options, can't take the data, or can't answer for such a target.
+    """
+    name = build.__module__.rpartition(".")[2]
+    where = f"model {name} (src/evermodel/models/{name}.py)"
+    np.random.seed(seed)
+    try:
+        model = build(spec.input_shape, target, **options)
+        _seed(model, seed)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise EvermodelError(
+            f"{where} can't be built from options in params.yaml: {_sentence(error)}"
+        ) from None
+    _require(model, target, where)
     x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
-    return build(spec.input_shape, task, **options).fit(x, train.y)
+    try:
+        model.fit(x, train.y)
+    except (TypeError, ValueError) as error:
+        raise EvermodelError(
+            f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml: "
+            f"{_sentence(error)}"
+        ) from None
+    if is_classifier(model) and not hasattr(model, "predict_proba"):  # of a stack, known only now
+        raise EvermodelError(
+            f"{where} gives no probabilities; build a classifier that has predict_proba, or put it into "
+            "sklearn.calibration.CalibratedClassifierCV"
+        )
+    return model
+
+
+def _seed(model: Any, seed: int) -> None:
+    """Give the seed to every part that has none of its own."""
+    named = model.get_params(deep=True).items()
+    unseeded = (name for name, value in named if name.endswith("random_state") and value is None)
+    model.set_params(**dict.fromkeys(unseeded, seed))
+
+
+def _require(model: Any, target: str, where: str) -> None:
+    """Raise EvermodelError if a model answers for something else than the target."""
+    if target == "class" and is_regressor(model):
+        raise EvermodelError(f"{where} builds a regressor, but the task predicts classes; build a classifier")
+    if target in ("number", "numbers") and is_classifier(model):
+        raise EvermodelError(f"{where} builds a classifier, but the task predicts numbers; build a regressor")
+
+
+def _sentence(error: Exception) -> str:
+    """What scikit-learn says in one line."""
+    return " ".join(str(error).split())[:300].rstrip(".")
 
 
 def predict(estimator: Any, x: Array) -> Array:

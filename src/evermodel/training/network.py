@@ -202,9 +202,12 @@ def assemble(
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
     try:
         core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
-    except (ValueError, TypeError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise EvermodelError(f"model {recipe.model} can't be built from its options: {reason}") from None
+        raise EvermodelError(
+            f"model {recipe.model} (src/evermodel/models/{recipe.model}.py) can't be built from options in "
+            f"params.yaml: {reason}"
+        ) from None
     answer = _scaled(core(encoder.output), objective)
     whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
     if prepared.spec.kind == "text":  # encoded on its way into what is trained

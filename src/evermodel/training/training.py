@@ -53,7 +53,7 @@ def train(
     if catalog.framework(recipe.model) == "keras":
         file, parameters, history = _network(recipe, runtime, prepared, folder, state, report)
     else:
-        file, parameters, history = _estimator(recipe, prepared, folder)
+        file, parameters, history = _estimator(recipe, runtime.seed, prepared, folder)
     with (folder / "history.csv").open("w", encoding="utf-8", newline="") as stream:
         rows = csv.DictWriter(stream, history[0], lineterminator="\n")
         rows.writeheader()
@@ -65,6 +65,7 @@ def train(
         parameters=parameters,
         epochs=len(history),
         test_hash=prepared.spec.test_hash,
+        target=catalog.target(recipe.task),
         pretrained=str(recipe.options.get("base")) in prepared.weights,
     )
     saved.write_metadata(folder, metadata)
@@ -87,12 +88,15 @@ def _network(
     return saved.save_keras(model, folder), model.count_params(), history
 
 
-def _estimator(recipe: Recipe, prepared: Prepared, folder: Path) -> tuple[Path, int, list[dict[str, float]]]:
+def _estimator(
+    recipe: Recipe, seed: int, prepared: Prepared, folder: Path
+) -> tuple[Path, int, list[dict[str, float]]]:
     from evermodel.training import estimator
 
     build = _builder(recipe.model)
     train = prepared.splits["train"]
-    model = estimator.fit(build, prepared.spec, recipe.task, train, **recipe.options)
+    target = catalog.target(recipe.task)
+    model = estimator.fit(build, prepared.spec, target, train, seed, **recipe.options)
     history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
     return saved.save_sklearn(model, folder), estimator.parameters(model), history
 

@@ -4,7 +4,7 @@ import shutil
 
 from evermodel.core import data, folders, project, stage
 from evermodel.runs import determinism, journal, recipe
-from evermodel.training import display, training
+from evermodel.training import display, identity, training
 
 
 def main(name: str) -> None:
@@ -13,7 +13,7 @@ def main(name: str) -> None:
     chosen = recipe.load(name, shared.profile)
     prepared = folders.prepared(chosen.dataset)
     determinism.fix(shared.runtime)
-    key = training.key(name, chosen, shared.runtime, prepared)
+    key = identity.key(name)
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:

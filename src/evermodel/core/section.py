@@ -33,7 +33,8 @@ WANTED = {
 UNKNOWN = ("extra_forbidden", "invalid_key")  # pydantic's words for a key that it does not know
 SHOWN = 80  # characters of a wrong value
 
-S = TypeVar("S")
+S = TypeVar("S", bound="Section")
+T = TypeVar("T")
 
 
 def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -54,7 +55,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
-def checked(section: type[S], values: Any, where: str, path: str = "") -> S:
+def checked(section: type[T], values: Any, where: str, path: str = "") -> T:
     """The values as a section, or as a TypedDict.
 
     where: the file that they stand in; path: the keys above them, if any. Raises EvermodelError that names

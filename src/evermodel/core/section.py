@@ -1,10 +1,18 @@
 """What all files params.yaml share: how their values are checked, and told about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
-from typing_extensions import is_typeddict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from typing_extensions import TypedDict, is_typeddict  # the ones that pydantic takes in Python 3.11
 
 from evermodel.core.errors import EvermodelError
 
@@ -53,6 +61,16 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+def of_keywords(name: str, kinds: Mapping[str, Any], *, strict: bool = False) -> type[dict[str, Any]]:
+    """The keyword arguments of a function by their types, none of them required, for `checked`.
+
+    strict: whether `"3"` is no whole number, and `yes`, which is text in YAML, not true.
+    """
+    config = Section.model_config | ConfigDict(strict=strict)
+    kind: type[dict[str, Any]] = with_config(config)(TypedDict(name, kinds, total=False))  # type: ignore[operator]
+    return kind
 
 
 def checked(section: type[T], values: Any, where: str, path: str = "") -> T:

@@ -27,8 +27,8 @@ def results(workspace):
     """The folder of kept results, beside the raw sample of boston_housing."""
     folder = workspace / "docs/results"
     folder.mkdir(parents=True)
-    for folder in ("pipelines", "requirements", "src"):  # what a training depends on
-        (workspace / folder).symlink_to(ROOT / folder)
+    for part in ("pipelines", "requirements", "src"):  # what a training depends on
+        (workspace / part).symlink_to(ROOT / part)
     fetch.main("boston_housing")
     return folder
 

@@ -4,8 +4,8 @@ BIN := .venv/bin
 JOBS ?= 3
 PART ?= 1/1
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
-NUMBERS := $(addprefix --no-emit-package ,$(shell grep -v '^#' requirements/numbers.in))
-LOCKED := --require-hashes -r requirements/numbers.lock -r requirements/pipeline.lock
+ELSEWHERE := $(addprefix --no-emit-package ,$(shell grep -h '^[a-z]' requirements/numbers.in requirements/validation.in))
+LOCKED := --require-hashes -r requirements/numbers.lock -r requirements/validation.lock -r requirements/pipeline.lock
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -69,7 +69,9 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	@# Twice: with what they need, so that they go together; then without, so that a new version of that retrains nothing.
 	$(BIN)/$(LOCK) requirements/numbers.in -o requirements/numbers.lock
 	$(BIN)/$(LOCK) --no-deps requirements/numbers.in -o requirements/numbers.lock
-	$(BIN)/$(LOCK) $(NUMBERS) requirements/pipeline.in -o requirements/pipeline.lock
+	$(BIN)/$(LOCK) requirements/validation.in -o requirements/validation.lock
+	$(BIN)/$(LOCK) --no-deps requirements/validation.in -o requirements/validation.lock
+	$(BIN)/$(LOCK) $(ELSEWHERE) requirements/pipeline.in -o requirements/pipeline.lock
 	$(BIN)/$(LOCK) --override requirements/serving.overrides requirements/serving.in -o requirements/serving.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
@@ -80,7 +82,7 @@ clean: ## remove what the pipeline made, not what it cached
 	git clean -Xdfq data experiments
 	rm -rf .evermodel mlflow.db* mlartifacts
 
-.venv/pipeline: requirements/installer.lock requirements/numbers.lock requirements/pipeline.lock pyproject.toml
+.venv/pipeline: $(addprefix requirements/,installer.lock numbers.lock validation.lock pipeline.lock) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock

@@ -4,7 +4,7 @@ import shutil
 
 from evermodel.core import catalog, data, folders, project, stage
 from evermodel.runs import determinism, fit, journal, recipe
-from evermodel.training import display, training
+from evermodel.training import display, identity, training
 
 
 def main(name: str) -> None:
@@ -15,7 +15,7 @@ def main(name: str) -> None:
     determinism.fix(shared.runtime)
     splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
     fit.require(chosen.task, splits.spec)
-    key = training.key(name, chosen, shared.runtime, prepared)
+    key = identity.key(name)
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:

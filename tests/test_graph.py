@@ -118,6 +118,29 @@ def test_of_what_params_choose_a_stage_depends_on_the_chosen_file_alone(stage, c
     assert set(registries(stage)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("stage", "locks"),
+    [
+        *((stage, {"numbers"}) for stage in ("fetch", "prepare", "train", "evaluate")),
+        ("validate", {"numbers", "validation"}),
+        ("promote", set()),  # what it writes down is what others made
+    ],
+)
+def test_a_stage_depends_on_the_libraries_that_make_its_bytes(stage, locks):
+    files = {
+        dep.removeprefix("../../requirements/") for dep in STAGES[stage]["deps"] if dep.endswith(".lock")
+    }
+    assert files == {f"{lock}.lock" for lock in locks}
+
+
+def test_great_expectations_is_locked_by_itself():
+    def pinned(name):
+        return re.findall(r"^([\w-]+)==", (ROOT / f"requirements/{name}.lock").read_text(), re.MULTILINE)
+
+    assert pinned("validation") == ["great-expectations"]
+    assert not set(pinned("pipeline")) & {*pinned("validation"), *pinned("numbers")}
+
+
 def test_every_key_of_an_experiment_is_read_by_a_stage_but_for_when_and_where_it_runs():
     stages = [STAGES[stage] for stage in ("train", "evaluate", "promote")]
     read = {key for stage in stages for key in stage["params"] if isinstance(key, str)}

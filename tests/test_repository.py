@@ -1,6 +1,8 @@
 """All files params.yaml together, as every command reads them."""
 
+import math
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,28 @@ from dvc_data.hashfile.meta import Meta
 
 from evermodel import repository
 from evermodel.core import catalog, params
+from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section
 from tests.settings import DATASET, EXPERIMENT, put, refusal, write
 
 ROOT = Path(__file__).parents[1]
+ODD = [
+    None,
+    True,
+    -1,
+    1.5,
+    math.nan,
+    math.inf,
+    "",
+    "../x",
+    "no",
+    [],
+    [[1]],
+    ["a", "a"],
+    {},
+    {1: 2},
+    {"a": {}},
+]
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +90,38 @@ def test_what_no_stage_reads_is_checked_too(path, value, expected):
     assert sentence.startswith(f"experiments/mine/params.yaml: {path} is ")
     assert expected in sentence
     assert refusal(repository.check, ["mine"]) == sentence
+
+
+def paths(values, above=()):
+    """The paths of all keys and entries, however deep."""
+    inner = values.items() if isinstance(values, dict) else enumerate(values)
+    for key, value in inner:
+        yield (*above, key)
+        if isinstance(value, dict | list):
+            yield from paths(value, (*above, key))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+@pytest.mark.parametrize(("where", "right"), [("data/houses", DATASET), ("experiments/mine", EXPERIMENT)])
+def test_an_odd_value_anywhere_is_taken_or_refused_in_one_sentence_that_names_file_and_key(where, right, odd):
+    said = {}
+    for *above, last in paths(right):
+        values = deepcopy(right)
+        holder = values
+        for key in above:
+            holder = holder[key]
+        holder[last] = odd
+        put(where, values, {})
+        try:
+            repository.check([Path(where).name])
+        except EvermodelError as error:
+            said[*above, last] = str(error)
+    assert len(said) > 3
+    for (first, *_), sentence in said.items():
+        assert sentence.startswith(f"{where}/params.yaml: ")
+        assert first in sentence
+        assert "\n" not in sentence
+        assert len(sentence) < 400
 
 
 def test_a_reader_that_does_not_exist_is_refused_with_the_choices():

@@ -3,14 +3,10 @@
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Required, get_type_hints
-
-from pydantic import with_config
-from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from evermodel.core import folders, section
 from evermodel.core.params import FILE
-from evermodel.core.section import Section
 from evermodel.datasets import source
 from evermodel.datasets.source import PROVENANCE, Source
 
@@ -43,14 +39,9 @@ def require_options(name: str, described: Source) -> None:
 
 def _checked(reader: str, options: Mapping[str, Any], where: str, path: str) -> Mapping[str, Any]:
     """The options as the annotations of the reader's keyword arguments want them."""
-    hints, signature = get_type_hints(_reader(reader)), inspect.signature(_reader(reader))
-    kinds = {
-        name: Required[hints[name]] if parameter.default is parameter.empty else hints[name]
-        for name, parameter in signature.parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
-    wanted = with_config(Section.model_config)(TypedDict(reader, kinds, total=False))  # type: ignore[operator]
-    return section.checked(wanted, options, where, path)
+    hints, parameters = get_type_hints(_reader(reader)), inspect.signature(_reader(reader)).parameters
+    kinds = {name: hints[name] for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY}
+    return section.checked(section.of_keywords(reader, kinds), options, where, path)
 
 
 def _reader(name: str) -> Callable[..., Any]:

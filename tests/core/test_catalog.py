@@ -1,4 +1,6 @@
 import ast
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,15 @@ def test_options_say_which_of_them_must_be_given():
         "tile": False,
         "ignore": False,
     }
+
+
+def test_options_have_the_types_of_their_annotations(package):
+    package(
+        "import keras\ndef build(a, b, c, *, flag: bool, units: Sequence[int], size: int | None = None, "
+        "rate: float | Sequence[float] = 0.0, other=1): ..."
+    )
+    expected = {"flag": bool, "units": Sequence[int], "size": int | None, "rate": Any}
+    assert catalog.kinds("mine") == expected
 
 
 def test_where_pretrained_weights_lie_is_no_option():

@@ -5,10 +5,12 @@ DVC is asked in a copy in which every stage has run, with commands that learn no
 
 import json
 import shutil
+from contextlib import chdir
 
 import pytest
 
 from benchmarks.growth import STAND_IN
+from evermodel.training import identity
 from tests.project import Project, commit, copy_repository
 
 pytestmark = [pytest.mark.spine, pytest.mark.timeout(600)]
@@ -19,7 +21,7 @@ DATASETS = ("boston_housing", "fashion_mnist", "letter_recognition")
 
 
 def stages(*names: str, of: tuple[str, ...] = NAMES) -> set[str]:
-    parent = "data" if of[0] in DATASETS else "experiments"
+    parent = "data" if set(of) & set(DATASETS) else "experiments"
     return {f"{parent}/{one}/dvc.yaml:{stage}" for one in of for stage in names}
 
 
@@ -50,7 +52,11 @@ EDITS = {
     "evaluation": ("src/evermodel/evaluation/figures.py", "", "# edited\n", stages("evaluate")),
     "serving": ("src/evermodel/serving/app.py", "", "# edited\n", NOTHING),
     "scheduling": ("src/evermodel/scheduling/schedule.py", "", "# edited\n", NOTHING),
-    "what computes numbers": ("requirements/numbers.lock", "", "# edited\n", stages("train", "evaluate")),
+    "what computes numbers": (
+        "requirements/numbers.lock", "", "# edited\n",
+        stages("train", "evaluate") | stages("fetch", "validate", "prepare", of=DATASETS),
+    ),
+    "Great Expectations": ("requirements/validation.lock", "", "# edited\n", stages("validate", of=DATASETS)),
     "tools": ("requirements/pipeline.lock", "", "# edited\n", NOTHING),
 }  # fmt: skip
 
@@ -74,6 +80,12 @@ def project(stood_in: Project):
     stood_in.run("git", "clean", "--quiet", "-fd")
 
 
+def keys(project: Project) -> dict[str, str]:
+    """The keys of the trainings."""
+    with chdir(project.folder):
+        return {name: identity.key(name) for name in NAMES}
+
+
 def stale(project: Project) -> set[str]:
     """The stages that have changed themselves; those that follow do only if the outputs are others."""
     status = json.loads(project.run("dvc", "status", "--json").stdout)
@@ -83,10 +95,12 @@ def stale(project: Project) -> set[str]:
 @pytest.mark.parametrize("what", EDITS)
 def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(project, what):
     file, old, new, expected = EDITS[what]
-    text = (project.folder / file).read_text()
+    text, before = (project.folder / file).read_text(), keys(project)
     assert old in text, f"{old!r} does not stand in {file}"
     (project.folder / file).write_text(text.replace(old, new, 1) if old else text + new)
     assert stale(project) == expected
+    trained = {name for name, key in keys(project).items() if key != before[name]}
+    assert stages("train", of=tuple(trained)) == expected & stages("train"), "its key says otherwise than DVC"
 
 
 def test_new_files_make_nothing_stale(project):

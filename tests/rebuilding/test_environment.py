@@ -26,7 +26,9 @@ def test_other_versions_and_missing_packages_are_told_but_not_those_of_other_pla
 
 
 def test_what_is_installed_here_is_what_the_lock_of_this_repository_says():
-    lock = "\n".join((ROOT / "requirements" / f"{name}.lock").read_text() for name in ("numbers", "pipeline"))
+    lock = "\n".join(
+        (ROOT / "requirements" / f"{name}.lock").read_text() for name in ("numbers", "validation", "pipeline")
+    )
     present = environment.installed()
     assert environment.differences(lock, present) == []
     assert environment.differences(lock, present | {"keras": "0.1"}) != []

@@ -100,6 +100,28 @@ def test_an_option_that_the_model_needs_is_missed(changed):
     assert refused(changed, **{"options.units": MISSING}).startswith("options.units is missing")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "path"),
+    [
+        ("batch_norm", "no", "options.batch_norm"),  # as YAML reads `no`: text, which were true
+        ("batch_norm", [True, False], "options.batch_norm"),
+        ("batch_norm", 1, "options.batch_norm"),
+        ("units", 64, "options.units"),
+        ("units", "64", "options.units"),
+        ("units", [64, "many"], "options.units.1"),
+        ("units", [64, 32.5], "options.units.1"),
+        ("units", [64, True], "options.units.1"),
+        ("units", None, "options.units"),
+    ],
+)
+def test_an_option_of_another_type_is_refused(changed, option, value, path):
+    assert refused(changed, **{f"options.{option}": value}).startswith(f"{path} is ")
+
+
+def test_a_whole_number_may_stand_for_any_number(changed):
+    assert changed(train={}, model="tfidf_linear", options={"c": 1}).options == {"c": 1}
+
+
 def test_a_keras_model_is_told_how_to_train_and_another_one_is_not(changed):
     assert refused(changed, train={}).startswith("train is empty")
     assert changed(train={}, model="linear", options={}).train is None

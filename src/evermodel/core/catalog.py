@@ -5,7 +5,7 @@ be is told in one sentence here, before anything runs.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,13 @@ Framework = Literal["keras", "sklearn"]
 
 PACKAGE = Path(__file__).parents[1]
 WEIGHTS = "weights"
+PLAIN = {"bool": bool, "int": int, "float": float, "str": str}
+# The types that an annotation of an option may have to be checked, by how they are written.
+KINDS: dict[str, Any] = {
+    **PLAIN,
+    **{f"{name} | None": kind | None for name, kind in PLAIN.items()},
+    **{f"Sequence[{name}]": Sequence[kind] for name, kind in PLAIN.items()},  # type: ignore[valid-type]
+}
 # What a model's `build` takes by position; what params.yaml sets comes by name.
 GIVEN: dict[Framework, tuple[str, ...]] = {
     "keras": ("input_shape", "outputs", "activation"),
@@ -38,8 +45,13 @@ def options(model: str) -> dict[str, bool]:
     `weights` is not among them: where pretrained weights lie follows from the data set's source. Raises
     EvermodelError if the file is none of a model.
     """
-    _, keywords = _model(model)
-    return {option: required for option, required in keywords.items() if option != WEIGHTS}
+    return {option: needed for option, needed in _required(_model(model)[1]).items() if option != WEIGHTS}
+
+
+def kinds(model: str) -> dict[str, Any]:
+    """The types of a model's options, as its `build` annotates them; Any where that is none of KINDS."""
+    keywords = [(one.arg, one.annotation) for one in _model(model)[1].kwonlyargs]
+    return {option: KINDS.get(ast.unparse(written), Any) for option, written in keywords if written}
 
 
 def framework(model: str) -> Framework:
@@ -52,7 +64,7 @@ def reader_options(reader: str) -> dict[str, bool]:
 
     Raises EvermodelError if the file is none of a reader.
     """
-    return _keywords("readers", reader, "read", ("folder",))
+    return _required(_arguments("readers", reader, "read", ("folder",)))
 
 
 def headlines(task: str) -> dict[str, str]:
@@ -70,8 +82,8 @@ def target(task: str) -> "Target":
     return cast("Target", _constant("objectives", task, "TARGET"))
 
 
-def _model(name: str) -> tuple[Framework, dict[str, bool]]:
-    """What a model's file is written in, and the keyword arguments of its `build`.
+def _model(name: str) -> tuple[Framework, ast.arguments]:
+    """What a model's file is written in, and what its `build` takes.
 
     A file that imports others of ours is none: DVC would not train again after an edit of those.
     """
@@ -80,7 +92,7 @@ def _model(name: str) -> tuple[Framework, dict[str, bool]]:
         where, package = f"{_shown('models', name)} line {line} imports {module}", module.partition(".")[0]
         if package in ("", "evermodel", "pipelines"):
             raise EvermodelError(f"{where}; a model is one file, so copy what it needs of that into it")
-        if find_spec(package) is None:
+        if not _is_installed(package):
             raise EvermodelError(
                 f"{where}, which is not installed; add it to requirements/numbers.in and run `make lock`"
             )
@@ -90,11 +102,11 @@ def _model(name: str) -> tuple[Framework, dict[str, bool]]:
             f"{_shown('models', name)} imports neither keras nor sklearn; a model is built of one of them"
         )
     framework: Framework = "keras" if "keras" in packages else "sklearn"
-    return framework, _keywords("models", name, "build", GIVEN[framework])
+    return framework, _arguments("models", name, "build", GIVEN[framework])
 
 
-def _keywords(folder: str, name: str, called: str, given: tuple[str, ...]) -> dict[str, bool]:
-    """The keyword arguments of a file's function, which takes all else by position."""
+def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> ast.arguments:
+    """What a file's function takes; EvermodelError unless that are these by position, and keywords."""
     functions = (node for node in _tree(folder, name).body if isinstance(node, ast.FunctionDef))
     function = next((node for node in functions if node.name == called), None)
     right = f"`def {called}({', '.join(given)}, *, …)`, in which an option of params.yaml comes after the *"
@@ -106,17 +118,30 @@ def _keywords(folder: str, name: str, called: str, given: tuple[str, ...]) -> di
             f"{_shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
             f"does not take what it is given; write {right}"
         )
-    arguments = zip(found.kwonlyargs, found.kw_defaults, strict=True)
-    return {argument.arg: default is None for argument, default in arguments}
+    return found
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _required(arguments: ast.arguments) -> dict[str, bool]:
+    """The keyword arguments, each with whether it must be given."""
+    keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {argument.arg: default is None for argument, default in keywords}
+
+
+@cache
+def _imports(tree: ast.Module) -> list[tuple[int, str]]:
     """Each module that a file imports, anywhere in it, with the line; one beside it begins with a dot."""
+    found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, "." * node.level + (node.module or "")
+            found.append((node.lineno, "." * node.level + (node.module or "")))
+    return found
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
 
 
 def _constant(folder: str, name: str, constant: str) -> Any:

@@ -1,10 +1,18 @@
 """What all files params.yaml share: how their values are checked, and told about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FiniteFloat, TypeAdapter, ValidationError
-from typing_extensions import is_typeddict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from typing_extensions import TypedDict, is_typeddict  # the ones that pydantic takes in Python 3.11
 
 from evermodel.core.errors import EvermodelError
 
@@ -33,7 +41,8 @@ WANTED = {
 UNKNOWN = ("extra_forbidden", "invalid_key")  # pydantic's words for a key that it does not know
 SHOWN = 80  # characters of a wrong value
 
-S = TypeVar("S")
+S = TypeVar("S", bound="Section")
+T = TypeVar("T")
 
 
 def _in_order(bounds: tuple[float, float]) -> tuple[float, float]:
@@ -54,7 +63,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
-def checked(section: type[S], values: Any, where: str, path: str = "") -> S:
+def of_keywords(name: str, kinds: Mapping[str, Any], *, strict: bool = False) -> type[dict[str, Any]]:
+    """The keyword arguments of a function by their types, none of them required, for `checked`.
+
+    strict: whether `"3"` is no whole number, and `yes`, which is text in YAML, not true.
+    """
+    config = Section.model_config | ConfigDict(strict=strict)
+    kind: type[dict[str, Any]] = with_config(config)(TypedDict(name, kinds, total=False))  # type: ignore[operator]
+    return kind
+
+
+def checked(section: type[T], values: Any, where: str, path: str = "") -> T:
     """The values as a section, or as a TypedDict.
 
     where: the file that they stand in; path: the keys above them, if any. Raises EvermodelError that names

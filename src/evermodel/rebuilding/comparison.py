@@ -69,7 +69,8 @@ def _reasons(recorded: Making, rebuilt: Making) -> list[str]:
     if recorded.environment != rebuilt.environment:
         found.append("requirements/numbers.lock of the commit is not the one that it was trained with")
     prepared = recorded.outputs.get("prepare") == rebuilt.outputs.get("prepare")
-    if recorded.key != rebuilt.key and not found and prepared:
+    device = recorded.machine.get("device") == rebuilt.machine.get("device")  # a part of the key, told below
+    if recorded.key != rebuilt.key and not found and prepared and device:
         found.append("the code of the commit is not the one that trained it")
     found += [
         f"the machine's {fact} was {was or 'unknown'}, is {now or 'unknown'}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-LOCKS = ("requirements/numbers.lock", "requirements/pipeline.lock")
+LOCKS = ("numbers.lock", "validation.lock", "pipeline.lock")  # an older commit may lack one
 SHORT = 12  # characters of a hash that are shown
 
 
@@ -90,7 +90,8 @@ def rebuild(name: str, word: str) -> Rebuild:
             told = tracking.opened(store)
             _reproduce(name, clone, _environment(Path(folder), clone, store))
             rebuilt = _rebuilt(told, name, dataset, clone)
-            locks = "\n".join((clone / lock).read_text(encoding="utf-8") for lock in LOCKS)
+            found = [file for lock in LOCKS if (file := clone / "requirements" / lock).exists()]
+            locks = "\n".join(file.read_text(encoding="utf-8") for file in found)
         installed = environment.differences(locks, environment.installed())
     metric = version.tags["evermodel.metric"]
     compared = comparison.compare(metric, recorded, rebuilt, installed)

@@ -150,6 +150,8 @@ def _require_options(file: str, recipe: Recipe) -> None:
     for option, required in known.items():
         if required and option not in recipe.options:
             raise EvermodelError(f"{file}: options.{option} is missing; model {recipe.model} needs it")
+    kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model), strict=True)
+    section.checked(kinds, dict(recipe.options), file, "options")
     tokens = recipe.options.get("max_tokens")
     if train and tokens and tokens != train.text.max_tokens:
         raise EvermodelError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evermodel.core.data import Array, file_hash
+from evermodel.core.data import Array, Target, file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import archive, determinism
 
@@ -45,7 +45,7 @@ class Metadata(BaseModel):
     parameters: int
     epochs: int
     test_hash: str
-    target: str
+    target: Target
     pretrained: bool = False
 
 

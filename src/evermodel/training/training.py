@@ -1,9 +1,7 @@
 """One training: from prepared data and params to a model folder."""
 
 import csv
-import hashlib
 import importlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,25 +14,6 @@ from evermodel.runs.recipe import Recipe
 from evermodel.runs.saved import Metadata
 
 Report = Callable[[dict[str, float]], None]
-LOCK = Path("requirements/numbers.lock")
-CODE = ("core", "runs", "training")  # and the files of the model and of the task's objective
-
-
-def key(name: str, recipe: Recipe, runtime: Runtime, prepared: Path) -> str:
-    """The identity of the training of an experiment: a hash of all that can change its result.
-
-    That is the data, the values of params.yaml, what computes numbers, and our code. The name tells two
-    experiments with one recipe apart.
-    """
-    values = {
-        "name": name,
-        "recipe": recipe.model_dump(mode="json", exclude={"baseline"}),
-        "runtime": runtime.model_dump(mode="json"),
-        "data": {str(f.relative_to(prepared)): data.file_hash(f) for f in _files(prepared)},
-        "code": {str(f.relative_to(catalog.PACKAGE)): data.file_hash(f) for f in _code(recipe)},
-        "environment": data.file_hash(LOCK),
-    }
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def train(
@@ -105,14 +84,3 @@ def _builder(model: str) -> Callable[..., Any]:
     """The function of a model's file."""
     build: Callable[..., Any] = importlib.import_module(f"evermodel.models.{model}").build
     return build
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file())
-
-
-def _code(recipe: Recipe) -> list[Path]:
-    """Our files that a training may import, whether it has done so already or not, as in experiment.yaml."""
-    shared = [file for folder in CODE for file in sorted((catalog.PACKAGE / folder).glob("*.py"))]
-    own = (f"models/{recipe.model}.py", f"objectives/{recipe.task}.py")
-    return [*shared, *(catalog.PACKAGE / file for file in own)]

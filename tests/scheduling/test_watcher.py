@@ -136,9 +136,10 @@ def test_a_data_set_that_can_not_be_read_is_told_and_holds_no_other_one_up(two):
     assert "data/concrete/params.yaml" in seen()["faults"]["concrete"]
 
 
-def test_a_sample_that_can_not_be_made_is_told():
-    with pytest.raises(EvermodelError, match=r"samples/nobody\.py does not exist"):
-        watcher.content_hash("some", source(OLD, generator="nobody"), "sample")
+def test_a_sample_that_can_not_be_made_is_told(two):
+    file = Path("data/concrete/params.yaml")
+    file.write_text(file.read_text().replace("generator: mixes", "generator: nobody"))
+    assert "source.sample.generator is 'nobody'" in seen()["faults"]["concrete"]
 
 
 def test_what_lies_in_the_mirror_is_taken_for_new_data_by_nobody_and_told(mirror):

@@ -23,7 +23,7 @@ def sha256(content):
     return hashlib.sha256(content).hexdigest()
 
 
-def source(*contents, generator=None, always=False):
+def source(*contents):
     """A source with an edition, of one file, for each content."""
     editions = [
         {
@@ -32,9 +32,8 @@ def source(*contents, generator=None, always=False):
         }
         for number, content in enumerate(contents)
     ]
-    sample = generator and {"generator": generator, "synthetic": True, "note": "", "always": always}
     about = {"title": "T", "licence": "L", "terms": "T", "reader": "table"}
-    return Source.model_validate(about | {"editions": editions, "sample": sample})
+    return Source.model_validate(about | {"editions": editions})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import math
 import re
 
 import pytest
+from dvc_data.hashfile.meta import Meta
 
 from evermodel.core import params
 from tests.settings import put, refusal
@@ -95,3 +96,24 @@ def test_a_folder_whose_file_has_another_name_is_refused(folder, name):
 def test_the_values_of_a_folder_are_those_of_the_profile(folder):
     put("data/mine", {"name": "mine", "rows": {"full": 9, "sample": 2}}, {})
     assert params.of_folder(folder / "data/mine", "sample") == {"name": "mine", "rows": 2}
+
+
+@pytest.mark.parametrize("name", params.BLIND)
+def test_a_key_that_dvc_is_blind_to_is_refused_where_others_name_the_keys(folder, name):
+    for values, path in [
+        ({"options": {name: 3}}, "options"),
+        ({"source": {"editions": [{"options": {name: 3}}]}}, "source.editions.0.options"),
+    ]:
+        put("data/mine", {"name": "mine", **values}, {})
+        assert f"data/mine/params.yaml: {path}.{name} " in refusal(
+            params.of_folder, folder / "data/mine", "full"
+        )
+
+
+def test_a_column_may_be_called_size(folder):
+    put("data/mine", {"name": "mine", "expect": {"ranges": {"size": [0, 1]}}}, {})
+    assert params.of_folder(folder / "data/mine", "full")["expect"] == {"ranges": {"size": [0, 1]}}
+
+
+def test_what_dvc_is_blind_to_is_what_it_calls_facts_about_files():
+    assert set(params.BLIND) == {Meta.PARAM_SIZE, Meta.PARAM_NFILES}

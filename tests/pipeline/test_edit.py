@@ -103,6 +103,15 @@ def test_an_edit_makes_stale_what_depends_on_it_and_nothing_else(project, what):
     assert stages("train", of=tuple(trained)) == expected & stages("train"), "its key says otherwise than DVC"
 
 
+def test_the_range_of_a_column_called_size_is_seen(project):
+    """To DVC's cache of runs a key of that name is a fact about a file, of which it takes no notice."""
+    params = project.folder / BOSTON_PARAMS
+    text = params.read_text()
+    for high in (1, 2):
+        params.write_text(text.replace("ranges: {CRIM", f"ranges: {{size: [0, {high}], CRIM"))
+        assert {*stages("validate", "prepare", of=BOSTON)} <= set(project.repro())
+
+
 def test_new_files_make_nothing_stale(project):
     for folder in ("tasks", "objectives", "models", "readers"):
         package = project.folder / "src/evermodel" / folder

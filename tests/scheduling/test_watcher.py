@@ -23,7 +23,7 @@ def sha256(content):
     return hashlib.sha256(content).hexdigest()
 
 
-def source(*contents, generator=None, always=False):
+def source(*contents):
     """A source with an edition, of one file, for each content."""
     editions = [
         {
@@ -32,9 +32,8 @@ def source(*contents, generator=None, always=False):
         }
         for number, content in enumerate(contents)
     ]
-    sample = generator and {"generator": generator, "synthetic": True, "note": "", "always": always}
     about = {"title": "T", "licence": "L", "terms": "T", "reader": "table"}
-    return Source.model_validate(about | {"editions": editions, "sample": sample})
+    return Source.model_validate(about | {"editions": editions})
 
 
 @pytest.fixture
@@ -136,9 +135,10 @@ def test_a_data_set_that_can_not_be_read_is_told_and_holds_no_other_one_up(two):
     assert "data/concrete/params.yaml" in seen()["faults"]["concrete"]
 
 
-def test_a_sample_that_can_not_be_made_is_told():
-    with pytest.raises(EvermodelError, match=r"samples/nobody\.py does not exist"):
-        watcher.content_hash("some", source(OLD, generator="nobody"), "sample")
+def test_a_sample_that_can_not_be_made_is_told(two):
+    file = Path("data/concrete/params.yaml")
+    file.write_text(file.read_text().replace("generator: mixes", "generator: nobody"))
+    assert "source.sample.generator is 'nobody'" in seen()["faults"]["concrete"]
 
 
 def test_what_lies_in_the_mirror_is_taken_for_new_data_by_nobody_and_told(mirror):

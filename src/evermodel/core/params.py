@@ -1,6 +1,7 @@
 """The values of a params.yaml as they stand there, for one of the two profiles."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,12 @@ from evermodel.core.errors import EvermodelError
 
 FILE = Path("params.yaml")
 PROFILES = ("full", "sample")
+# What DVC's cache of runs takes for facts about files: it answers an edit there with what was made before.
+BLIND = ("nfiles", "size")
+FREE = (
+    "options",
+    "source",
+)  # the sections of which DVC sees the values alone, and somebody else names the keys
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it
@@ -77,7 +84,7 @@ def of_folder(folder: Path, profile: str) -> dict[str, Any]:
     """The values in the folder of a data set or an experiment.
 
     Raises EvermodelError that names those there are if it is none, or if `name` is not the folder's: DVC
-    would take what it made for another one.
+    would take what it made for another one; or if a key has a name that DVC is blind to.
     """
     if not (file := folder / FILE).exists():
         kind = "data set" if folder.parent == folders.DATASETS else "experiment"
@@ -88,7 +95,22 @@ def of_folder(folder: Path, profile: str) -> dict[str, Any]:
     values = read(file)
     if (name := values.get("name")) != folder.name:
         raise EvermodelError(f"{file}: name is {name!r}; make it the name of its folder, {folder.name}")
+    if blind := next(_blind({key: values[key] for key in FREE if key in values}), ""):
+        raise EvermodelError(
+            f"{file}: {blind} must be called otherwise; DVC takes no notice of an edit there"
+        )
     return dict(for_profile(values, profile))
+
+
+def _blind(values: Any) -> Iterator[str]:
+    """The paths of the keys that DVC's cache of runs is blind to."""
+    inner = (
+        values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    )
+    for key, value in inner:
+        if key in BLIND:
+            yield str(key)
+        yield from (f"{key}.{path}" for path in _blind(value))
 
 
 def for_profile(values: Any, profile: str) -> Any:

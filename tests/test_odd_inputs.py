@@ -10,9 +10,11 @@ import struct
 import tarfile
 import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import ExifTags, Image
 
 from evermodel import prediction
@@ -553,12 +555,45 @@ DATA = "data/houses/params.yaml"
     ("a window of one step", {"window": 1}, Refused(DATA, "window")),
     ("no editions", {"source.editions": []}, Refused(DATA, "source.editions")),
     ("another name", {"name": "homes"}, Refused(DATA, "homes", "houses")),
+    (
+        "a range the wrong way round",
+        {"expect.ranges": {"MEDV": [50, 5]}},
+        Refused(DATA, "expect.ranges.MEDV"),
+    ),
+    ("a range without end", {"expect.ranges": {"MEDV": [5, float("nan")]}}, Refused(DATA, "MEDV.1", "nan")),
+    ("half a seed", {"split.seed": 1.5}, Refused(DATA, "split.seed", "1.5")),
+    ("an unknown reader", {"source.reader": "tabel"}, Refused(DATA, "source.reader", "tabel")),
+    ("an unknown generator", {"source.sample.generator": "homes"}, Refused(DATA, "source.sample.generator")),
 )
 def test_the_params_of_a_data_set(tmp_path, monkeypatch, case):
     monkeypatch.chdir(tmp_path)
     changes, expected = case
     put("data/houses", DATASET, changes)
     outcome(lambda: dataset.load("houses", "sample").expect.ranges, expected)
+
+
+WRITTEN = yaml.safe_dump(DATASET, sort_keys=False)
+
+
+@cases(
+    ("a mark of an editor's", "\ufeff" + WRITTEN, "MEDV"),
+    ("Windows", WRITTEN.replace("\n", "\r\n"), "MEDV"),
+    ("a target no", WRITTEN.replace("target: MEDV", "target: no"), "no"),
+    ("a target with zeros", WRITTEN.replace("target: MEDV", "target: 007"), "007"),
+    ("a target of a day", WRITTEN.replace("target: MEDV", "target: 2020-01-01"), "2020-01-01"),
+    ("a tab", WRITTEN.replace("  title", "\ttitle"), Refused(DATA, "line 3", "tabs")),
+    ("a colon in a text", WRITTEN.replace("title: Houses", "title: Houses: all"), Refused(DATA, "line 3")),
+    ("a key twice", WRITTEN + "target: RM\n", Refused(DATA, "target", "twice")),
+    ("two documents", WRITTEN + "---\na: 1\n", Refused(DATA, "another document")),
+    ("UTF-16", WRITTEN.encode("utf-16"), Refused(DATA, "UTF-8")),
+    ("a byte of nothing", WRITTEN + "\0", Refused(DATA)),
+)
+def test_the_text_of_a_params_file(tmp_path, monkeypatch, case):
+    monkeypatch.chdir(tmp_path)
+    content, expected = case
+    put("data/houses", DATASET, {})
+    Path(DATA).write_bytes(content if isinstance(content, bytes) else content.encode())
+    outcome(lambda: dataset.load("houses", "sample").target, expected)
 
 
 MINE = "experiments/mine/params.yaml"

@@ -117,7 +117,7 @@ def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, image, g
         "train/cat/unnamed.PNG": image(),
         "train/cat/9.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n",
     }
-    raw = read(good | bad, size=[6, 8])
+    raw = read(good | bad, shape=[6, 8])
     reasons = dict(raw.rejected)
     assert list(reasons) == sorted(bad)
     assert len(raw.manifest) == len(raw.inputs) == 2
@@ -346,7 +346,7 @@ def test_the_real_small_photographs_are_read(mirrored):
     pattern = r"(?P<split>train|test)/(?P<label>[a-z]+)/\d+\.jpg"
     folder = mirrored("cifar10")
     raw = image_archive.read(
-        folder, archive="cifar10_jpeg_all.zip", members=pattern, mode="RGB", size=[32, 32]
+        folder, archive="cifar10_jpeg_all.zip", members=pattern, mode="RGB", shape=[32, 32]
     )
     assert (raw.inputs.shape, raw.rejected) == ((60_000, 32, 32, 3), ())
     counts = raw.manifest.groupby("split").label.value_counts().unstack()

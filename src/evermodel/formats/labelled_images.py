@@ -26,7 +26,7 @@ class Options(TypedDict):
 
     archive: the file. members: a regular expression over whole names, whose named groups become columns:
     split and label as text, any other as int64 if it is digits throughout. mode: "RGB" or "L", to which
-    every image is converted: a grey one among colour images gets three equal channels. size: height and
+    every image is converted: a grey one among colour images gets three equal channels. shape: height and
     width, those of the first image by default; nothing is resized here. labels: the names of all labels
     that files are named by, where those speak in codes. ignore: a regular expression over the whole names
     of images that are left out on purpose.
@@ -35,7 +35,7 @@ class Options(TypedDict):
     archive: str
     members: str
     mode: Mode
-    size: NotRequired[Sequence[int] | None]
+    shape: NotRequired[Sequence[int] | None]
     labels: NotRequired[Mapping[str, str] | None]
     ignore: NotRequired[str | None]
 
@@ -67,7 +67,7 @@ def load(folder: Path, options: Options) -> LabelledImages:
     file, labels = raw_files.checked(folder, options["archive"]), options.get("labels")
     album = image_files.unpack(file, {MEMBERS: options["members"]}, options["mode"], options.get("ignore"))
     images = album.images[MEMBERS]
-    wanted = tuple(options.get("size") or (images[0].size if images else ()))
+    wanted = tuple(options.get("shape") or (images[0].size if images else ()))
     nameless = f"which labels in {raw_files.described(file)} does not name"
     misfits = [(image.name, _misfit(image, wanted, labels, nameless)) for image in images]
     good = [image for image, (_, reason) in zip(images, misfits, strict=True) if not reason]

@@ -15,7 +15,7 @@ def read(
     archive: str,
     members: str,
     mode: Mode,
-    size: Sequence[int] | None = None,
+    shape: Sequence[int] | None = None,
     labels: Mapping[str, str] | None = None,
     ignore: str | None = None,
 ) -> Raw:
@@ -24,5 +24,11 @@ def read(
     The options are those of labelled_images.Options. The manifest has the groups of the names, and what
     image_files.metadata tells. Raises EvermodelError as these two do.
     """
-    options: Options = {"archive": archive, "members": members, "mode": mode, "size": size, "labels": labels}
+    options: Options = {
+        "archive": archive,
+        "members": members,
+        "mode": mode,
+        "shape": shape,
+        "labels": labels,
+    }
     return labelled_images.load(folder, {**options, "ignore": ignore}).raw()

@@ -3,8 +3,8 @@
 import shutil
 
 from evermodel.core import catalog, data, folders, project, stage
-from evermodel.runs import determinism, fit, journal, recipe
-from evermodel.training import display, identity, training
+from evermodel.runs import determinism, journal, recipe
+from evermodel.training import display, fit, identity, training
 
 
 def main(name: str) -> None:

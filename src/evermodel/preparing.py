@@ -174,7 +174,7 @@ def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ..
         _column(name, raw, column, "drop")
     columns = dataset.features(raw.manifest)
     if raw.kind == "series":  # the past of the target is known too, and comes first
-        columns = [_column(name, raw, dataset.target, "target").name, *columns]
+        columns = [str(_column(name, raw, dataset.target, "target").name), *columns]
     features = table_file.typed(raw.manifest[columns])
     if texts := [column for column in columns if features[column].dtype.kind != "f"]:
         raise EvermodelError(

@@ -15,9 +15,10 @@ from evermodel.datasets import dataset
 from evermodel.datasets.dataset import Dataset
 from evermodel.publishing import policy
 from evermodel.publishing.policy import Promotion
-from evermodel.runs import fit, recipe
+from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
 from evermodel.scheduling.schedule import TAKEN, Schedule, Worker
+from evermodel.training import fit
 
 TEMPLATES = {  # of the files dvc.yaml in each folder
     folders.DATASETS: Path("pipelines/dataset.yaml"),

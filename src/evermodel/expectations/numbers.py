@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evermodel.datasets.dataset import Dataset
+from evermodel.formats import table_file
 
 E = gx.expectations
 LARGEST = 1.7976931348623157e308
@@ -50,7 +51,7 @@ def finite(column: str) -> Any:
 
 
 def _no_text(values: pd.Series) -> Any:
-    readable = values[pd.to_numeric(values, errors="coerce").notna()]
+    readable = values[table_file.numbers(values).notna()]
     return E.ExpectColumnValuesToBeInSet(
         column=str(values.name), value_set=readable.unique().tolist(), description="every value is a number"
     )

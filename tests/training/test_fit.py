@@ -1,7 +1,7 @@
 import pytest
 
 from evermodel.core.errors import EvermodelError
-from evermodel.runs import fit
+from evermodel.training import fit
 from tests.specs import make_dataset, make_spec
 
 TWO = {"classes": ("no", "yes"), "class_rows": {"train": (30, 30), "validation": (2, 3), "test": (10, 10)}}

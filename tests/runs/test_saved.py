@@ -106,7 +106,7 @@ REGRESSORS = [
     HuberRegressor(),
     KNeighborsRegressor(weights="distance"),
     LassoCV(),
-    MLPRegressor(5, max_iter=3, **SEED),
+    MLPRegressor(hidden_layer_sizes=5, max_iter=3, **SEED),
     PLSRegression(2),
     RandomForestRegressor(3, **SEED),
     Ridge(),

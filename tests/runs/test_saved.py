@@ -179,13 +179,6 @@ def test_metadata_of_another_evermodel_say_how_to_train(folder):
         saved.metadata(folder)
 
 
-def test_a_network_is_asked_for_examples_of_its_shape_only(keras, tmp_path):
-    inputs = keras.Input((1,))
-    predict = saved.compiled(keras.Model(inputs, keras.layers.Dense(2)(inputs)))
-    with pytest.raises(ValueError, match=r"\(1,\), not \(3,\)"):
-        predict(np.zeros((4, 3)))
-
-
 @pytest.mark.parametrize("place", [0, 100, -1])
 def test_a_model_file_with_one_other_bit_is_not_loaded(folder, place):
     file = folder / "model.skops"

@@ -17,6 +17,7 @@ from evermodel.core import catalog, folders
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.datasets import dataset, source
 from evermodel.evaluation import evaluation
+from evermodel.runs import network as asked
 from evermodel.runs import recipe, saved
 from evermodel.runs.recipe import Recipe, Train
 
@@ -119,7 +120,7 @@ def trained(request, keras, prepared):
     chosen = RECIPES[request.param]
     data = one_batch(prepared(chosen.dataset), chosen.task)
     fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, data, steps)]
-    return Trained(chosen, data, *fitted, saved.compiled(fitted[0])(data.splits["train"].x))
+    return Trained(chosen, data, *fitted, asked.compiled(fitted[0])(data.splits["train"].x))
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():

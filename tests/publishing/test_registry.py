@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import mlflow.artifacts
+import mlflow.keras
 import mlflow.pyfunc
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
 from evermodel.runs import saved
+from evermodel.runs.recipe import Train
+from evermodel.training import preprocessing
 from tests.specs import make_spec
 
 TREE = DecisionTreeRegressor().fit(np.eye(2), [1.0, 3.0])
@@ -37,6 +40,21 @@ def test_mlflow_loads_a_package_of_what_scikit_learn_fits(packed):
     folder, _ = packed
     table = pd.DataFrame(np.eye(2), columns=["a", "b"])
     assert mlflow.pyfunc.load_model(str(folder)).predict(table).tolist() == [1, 3]
+
+
+def test_mlflow_asks_a_network_for_all_digits_of_its_numbers_and_keras_still_loads_it(keras, tmp_path):
+    """In a table with an index of its own; 32 bits hold multiples of 128 of such time stamps."""
+    spec = make_spec("table", mean=(1.7e9, 3.0), variance=(1.0, 0.0))
+    encoder = preprocessing.encoder(spec, Train(optimizer="sgd", learning_rate=1, batch_size=1, epochs=1))
+    file = saved.save_keras(encoder, tmp_path)
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    x = np.array([[1.7e9 + 3, 3], [1.7e9 - 5, 9]])
+    registry.package(tmp_path / "package", file, spec, metadata, x)
+    asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
+    answers = asked.predict(pd.DataFrame(x, columns=["a", "b"], index=["one", "two"]))
+    assert answers.loc["one"].tolist() == pytest.approx([3, 0])
+    assert answers.loc["two"].tolist() == pytest.approx([-5, 0])
+    assert mlflow.keras.load_model(str(tmp_path / "package")).input_shape == (None, 2)
 
 
 def test_a_package_whose_file_was_changed_is_rejected(packed, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry
-from evermodel.runs import saved
+from evermodel.runs import network, saved
 from evermodel.serving import champion
 from tests.specs import make_spec
 
@@ -40,7 +40,7 @@ def test_a_champion_answers_as_keras_itself_does_for_any_number_of_rows(packed):
     loaded = champion.load(VERSION, "classification")
     assert (loaded.name, loaded.version, loaded.run_id, loaded.task) == ("it", 3, "run", "classification")
     assert (loaded.example.shape, loaded.card) == ((2, 4, 4, 1), "# it")
-    for rows in (1, 2, 7, saved.BATCH + 1):
+    for rows in (1, 2, 7, network.BATCH + 1):
         x = np.random.default_rng(rows).integers(0, 256, (rows, 4, 4, 1), dtype=np.uint8)
         assert np.allclose(loaded.predict(x), model.predict(x, verbose=0), rtol=0, atol=1e-6)
 

@@ -110,6 +110,15 @@ def recipe(task="regression", options=None, **train):
     )
 
 
+def keras_layers():
+    return importlib.import_module("keras").layers
+
+
+def network_of(input_shape, outputs):
+    inputs = keras_layers().Input(input_shape)
+    return importlib.import_module("keras").Model(inputs, keras_layers().Dense(outputs)(inputs))
+
+
 @pytest.fixture(scope="module")
 def network(keras):
     return importlib.import_module("evermodel.training.network")
@@ -284,6 +293,25 @@ def test_a_loss_that_is_no_number_ends_the_training_and_is_not_kept(learn, tmp_p
         learn(tmp_path, optimizer="sgd", learning_rate=1e20)
     kept = checkpoints.newest(tmp_path)
     assert kept is None or all(np.isfinite(v).all() for v in kept.values() if v.dtype.kind == "f")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda shape, outputs, activation: keras_layers().Dense("many"),
+        lambda shape, outputs, activation: keras_layers().nothing,
+        lambda shape, outputs, activation: outputs.units,
+        lambda shape, outputs: None,
+        lambda shape, outputs, activation: None,
+        lambda shape, outputs, activation: network_of(shape, outputs + 2),
+        lambda shape, outputs, activation: network_of((7,), outputs),
+    ],
+    ids=["value", "name", "attribute", "arguments", "nothing", "outputs", "inputs"],
+)
+def test_a_model_whose_file_is_wrong_is_told_with_its_file(learn, tmp_path, build):
+    with pytest.raises(EvermodelError, match=r"src/evermodel/models/mlp\.py"):
+        learn(tmp_path, build=build)
+    assert checkpoints.newest(tmp_path) is None
 
 
 def test_texts_go_into_the_finished_model_as_they_are(learn):

@@ -16,7 +16,7 @@ from evermodel.core import data, folders
 from evermodel.core.data import Array
 from evermodel.core.project import Runtime
 from evermodel.publishing.candidate import Candidate
-from evermodel.runs import determinism, saved
+from evermodel.runs import determinism, network, saved
 
 TURNS = 51
 EXAMPLES = 16  # texts are of different length
@@ -51,7 +51,7 @@ def reference() -> Predict:
     """A network of one hidden layer."""
     keras = determinism.keras()
     layers = [keras.Input((INPUTS,)), keras.layers.Dense(UNITS, "relu"), keras.layers.Dense(1)]
-    return saved.compiled(keras.Sequential(layers))
+    return network.compiled(keras.Sequential(layers))
 
 
 def _seconds(predict: Predict, x: Array) -> float:

@@ -28,12 +28,13 @@ from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
-from evermodel.runs import saved
+from evermodel.runs import network, saved
 from evermodel.runs.saved import Metadata
 
 CHAMPION = "champion"
 EXAMPLES = 2
 DESCRIPTION = 5000  # characters that MLflow's database has room for
+LOADER = "evermodel_network"  # the module in a package by which MLflow asks a network
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
@@ -165,6 +166,10 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}
     if flavour == "keras":
         target = folder / "data/model.keras"
+        if spec.input_dtype == "float64":  # which Keras' own `predict` rounds, and so does MLflow's Keras
+            loaded |= {"loader_module": LOADER, "code": "code"}
+            (folder / "code").mkdir(parents=True)
+            copyfile(network.__file__, folder / f"code/{LOADER}.py")
         mlflow.pyfunc.add_to_model(model, **loaded)
         stored = {"keras_backend": "tensorflow", "save_exported_model": False}
         model.add_flavor("keras", data="data", keras_version=version("keras"), **stored)

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evermodel.core.data import Array, Target, file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.runs import archive, determinism
+from evermodel.runs import archive, determinism, network
 
 METADATA = "training.json"
-BATCH = 256  # rows
 # What a model.skops may hold beside what skops itself trusts. Classes of these only hold numbers and parts;
 # a function would be called with what the file says, and NumPy and SciPy have some that run code.
 CLASSES = ("sklearn", "scipy.interpolate", "scipy.sparse", "scipy.spatial", "scipy.stats")
@@ -117,28 +115,6 @@ def predictor(file: Path) -> Callable[[Array], Array]:
     return _keras(file) if file.suffix == ".keras" else _sklearn(file)
 
 
-def compiled(model: Any) -> Callable[[Array], Array]:
-    """The predict function of a Keras model, compiled once for any number of rows.
-
-    Keras' own `predict` rounds numbers to 32 bits before the model sees them, and takes 150 ms for one row;
-    its `predict_on_batch` compiles anew while it answers, and holds the interpreter long enough that 8
-    clients at once wait for each other. What they compute is the same. Raises ValueError for examples of
-    another shape.
-    """
-    import tensorflow
-
-    (taken,) = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
-    answer = tensorflow.function(lambda x: model(x, training=False), [taken])
-
-    def predict(x: Array) -> Array:
-        if x.shape[1:] != taken.shape[1:]:
-            raise ValueError(f"the model takes examples of shape {taken.shape[1:]}, not {x.shape[1:]}")
-        batches = [tensorflow.constant(x[i : i + BATCH], taken.dtype) for i in range(0, len(x), BATCH)]
-        return np.concatenate([answer(batch).numpy() for batch in batches])
-
-    return predict
-
-
 def trusted(file: Path) -> list[str]:
     """The names of what a model.skops holds that skops does not trust by itself, but that is harmless.
 
@@ -179,7 +155,7 @@ def write_metadata(folder: Path, known: Metadata) -> None:
 
 
 def _keras(file: Path) -> Callable[[Array], Array]:
-    return compiled(determinism.keras().saving.load_model(file, compile=False, safe_mode=True))
+    return network.compiled(determinism.keras().saving.load_model(file, compile=False, safe_mode=True))
 
 
 def _sklearn(file: Path) -> Callable[[Array], Array]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ Build = Callable[..., keras.Model]
 Encode = Callable[[Array], Array]
 History = list[dict[str, float]]
 Report = Callable[[dict[str, float]], None]
-Heads = keras.KerasTensor | dict[str, keras.KerasTensor]
+Heads: TypeAlias = "keras.KerasTensor | dict[str, keras.KerasTensor]"
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -198,17 +198,24 @@ def _base(core: keras.Model) -> keras.Model:
 def assemble(
     build: Build, encoder: keras.Model, prepared: Prepared, objective: Objective, recipe: Recipe
 ) -> Network:
-    """The architecture between the encoder and the unit of its predictions."""
+    """The architecture between the encoder and the unit of its predictions.
+
+    Raises EvermodelError if its options, or its file, don't fit.
+    """
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
+    where = f"model {recipe.model} (src/evermodel/models/{recipe.model}.py)"
     try:
         core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
+        predictions = core(encoder.output)
     except (AttributeError, TypeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = " ".join(str(error).split())[:300].rstrip(".")
+        raise EvermodelError(f"{where} can't be built from options in params.yaml: {reason}") from None
+    if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
-            f"model {recipe.model} (src/evermodel/models/{recipe.model}.py) can't be built from options in "
-            f"params.yaml: {reason}"
-        ) from None
-    answer = _scaled(core(encoder.output), objective)
+            f"{where} gives {predictions.shape[-1]} numbers, but the task {recipe.task} needs "
+            f"{objective.outputs}: as many as build's argument outputs says"
+        )
+    answer = _scaled(predictions, objective)
     whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
     if prepared.spec.kind == "text":  # encoded on its way into what is trained
         return Network(core, keras.Model(core.input, _scaled(core(core.input), objective)), whole)
@@ -234,12 +241,11 @@ def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:
     """The answer of each head plus its offset, side by side; in 64 bits if there is an offset."""
     heads = predictions if isinstance(predictions, dict) else {"": predictions}
     dtype = "float64" if objective.offset else "float32"
-    moved = [
-        keras.layers.Rescaling(1.0, np.array([objective.offset[name]]), dtype=dtype)(head)
-        if name in objective.offset
-        else head
-        for name, head in heads.items()
-    ]
+    moves = {
+        name: keras.layers.Rescaling(1.0, np.array([offset]), dtype=dtype)  # of a float, it takes 32 bits
+        for name, offset in objective.offset.items()
+    }
+    moved = [moves[name](head) if name in moves else head for name, head in heads.items()]
     return keras.layers.Concatenate(dtype=dtype)(moved) if len(moved) > 1 else moved[0]
 
 

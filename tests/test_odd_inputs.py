@@ -211,7 +211,7 @@ LATER = {"save_all": True, "append_images": [Image.new("L", (4, 3), 90)]}
 def labelled(folder, archive, content, **options):
     """The brightness of each label, and why what is not used is not."""
     raw = folder(**{archive: content})
-    read = image_archive.read(raw, archive=archive, members=MEMBERS, mode="L", size=[3, 4], **options)
+    read = image_archive.read(raw, archive=archive, members=MEMBERS, mode="L", shape=[3, 4], **options)
     told = zip(read.manifest["label"], read.inputs[:, 0, 0, 0].tolist(), strict=True)
     return dict(told), dict(read.rejected)
 

@@ -26,7 +26,7 @@ def fit(build: Build, prepared: Prepared, recipe: Recipe) -> tuple[keras.Model, 
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    keras.config.set_dtype_policy(train.precision)
+    network.set_precision(train)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec)
     built = network.assemble(build, encoder, prepared, objective, recipe)
@@ -41,7 +41,8 @@ def fit(build: Build, prepared: Prepared, recipe: Recipe) -> tuple[keras.Model, 
     _set_heads(classes, built.core.get_layer("map"), features["train"], labels["train"])
     correct = {name: np.argmax(classes(x), axis=1) == labels[name] for name, x in features.items()}
     figures = {"accuracy": correct["train"].mean(), "val_accuracy": correct["validation"].mean()}
-    return built.whole, [{"epoch": 1, **{name: float(value) for name, value in figures.items()}}]
+    finished = network.in_32_bits(built.whole, build, prepared, objective, recipe)
+    return finished, [{"epoch": 1, **{name: float(value) for name, value in figures.items()}}]
 
 
 def _set_heads(

@@ -91,12 +91,7 @@ def fit(
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
-        raise EvermodelError(
-            "train.precision is mixed_bfloat16, which not every CPU computes; use mixed_float16, float32 "
-            "or a GPU"
-        )
-    keras.config.set_dtype_policy(train.precision)
+    set_precision(train)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec)
     network = assemble(build, encoder, prepared, objective, recipe)
@@ -115,7 +110,34 @@ def fit(
         if progress.done < phase.end or phase.end == train.total_epochs:
             _fit(network, phase, objective, train, batches, seed, progress)
     progress.choose(network.trained)
-    return network.whole, progress.history
+    return in_32_bits(network.whole, build, prepared, objective, recipe), progress.history
+
+
+def set_precision(train: Train) -> None:
+    """Let what is built from now on compute in train.precision; EvermodelError if it is 16 bits on a CPU.
+
+    oneDNN ends the process where a CPU has 16 bits, but the instruction set of the params has not.
+    """
+    if train.precision != "float32" and determinism.device() == "cpu":
+        raise EvermodelError(
+            f"train.precision is {train.precision}, which is for GPUs and which not every CPU computes; use "
+            "float32, or `evermodel run --device gpu`"
+        )
+    keras.config.set_dtype_policy(train.precision)
+
+
+def in_32_bits(
+    whole: keras.Model, build: Build, prepared: Prepared, objective: Objective, recipe: Recipe
+) -> keras.Model:
+    """The finished model as any machine can compute it: 16 bits are for learning."""
+    assert recipe.train is not None
+    if recipe.train.precision == "float32":
+        return whole
+    keras.config.set_dtype_policy("float32")
+    encoder = preprocessing.encoder(prepared.spec, recipe.train)
+    finished = assemble(build, encoder, prepared, objective, recipe).whole
+    finished.set_weights(whole.get_weights())
+    return finished
 
 
 def phases(train: Train) -> list[Phase]:

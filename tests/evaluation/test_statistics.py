@@ -301,7 +301,7 @@ def test_many_rows_that_rarely_differ_have_the_interval_of_those_few(rng, monkey
 
 @pytest.mark.parametrize("statistic", MANY, ids=lambda one: f"{one.kind} {' '.join(one.columns)}")
 def test_no_more_numbers_are_drawn_than_fit_however_many_rows_there_are(rng, statistic):
-    scores = table_of_many(rng, 300_000)
+    scores = table_of_many(rng, 100_000)
     drawn = statistics.draws(statistic, scores, None, 50_000)
     assert drawn.at_once
     for units in drawn.units:

@@ -18,7 +18,7 @@ from evermodel.core.errors import EvermodelError
 
 LEVEL = 0.95
 RESAMPLES = 2000
-MOST_NUMBERS = 100_000_000  # drawn for an interval: a few seconds, however many test rows there are
+MOST_NUMBERS = 200_000_000  # drawn for an interval: a few seconds, however many test rows there are
 MOST_RANKED = 50_000_000  # the same where ranks are counted, which takes longer
 NUMBERS_AT_ONCE = 1_000_000  # 8 MB
 GROUP = "group"  # the column that says which test rows belong together
@@ -152,9 +152,10 @@ def _of_sums(strata: tuple[Array, ...], of: Callable[..., Array], resamples: int
 
     strata: the numbers of each unit, (k, n) each; of: takes as many arrays of sums, (k, …) each, and gives
     (…). Where more than MOST_NUMBERS would be drawn, units are put at random into blocks of equal size, and
-    blocks are drawn: sums of so many drawn units are as uncertain either way.
+    blocks are drawn: sums over so many are as uncertain either way (both are nearly normal).
     """
-    sizes = [-(-stratum.shape[1] * resamples // MOST_NUMBERS) for stratum in strata]
+    most = MOST_NUMBERS // (resamples * len(strata))
+    sizes = [-(-stratum.shape[1] // most) for stratum in strata]
     drawn_from = [
         _neighbours(stratum[:, _shuffled(stratum.shape[1])], size) if size > 1 else stratum
         for stratum, size in zip(strata, sizes, strict=True)
@@ -183,8 +184,8 @@ def _area(positive: Array, score: Array, group: Array | None, resamples: int) ->
     McNeil 1982). Rows are drawn within each class, so that every draw has both. Raises EvermodelError if
     there are not two of each class that are independent of each other.
     """
-    ours = np.arange(len(positive)) if group is None else group
-    _require_two(*(len(np.unique(ours[rows])) for rows in (positive, ~positive)))
+    mine = np.arange(len(positive)) if group is None else group
+    _require_two(*(np.count_nonzero(np.bincount(mine[rows])) for rows in (positive, ~positive)))
     # Only the order counts, and counting whole ranks is several times faster than sorting each draw.
     ranks = np.unique(score, return_inverse=True)[1]
     if len(ranks) * resamples > MOST_RANKED:

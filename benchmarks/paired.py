@@ -31,8 +31,8 @@ def main(name: str) -> None:
         )
     if GROUP in scores:
         raise EvermodelError(
-            f"the rows of {file} belong together (split.groups of the data set), but the test takes every row "
-            "for a piece of evidence; see the interval of accuracy in metrics.json, which draws whole groups"
+            f"the rows of {file} belong together (split.groups of the data set), but the test takes each of "
+            "them for evidence; see the interval of accuracy in metrics.json, which draws whole groups"
         )
     model, baseline = scores["correct"] == 1, scores["baseline_correct"] == 1
     ours, theirs = int((model & ~baseline).sum()), int((baseline & ~model).sum())

@@ -54,7 +54,7 @@ class Statistic(BaseModel):
 
 
 def mean(column: str) -> Statistic:
-    """The mean of a column over examples that have nothing to do with each other."""
+    """The mean of a column over examples that are in no order."""
     return Statistic(kind="mean", columns=(column,))
 
 
@@ -185,7 +185,7 @@ def _area(positive: Array, score: Array, group: Array | None, resamples: int) ->
     there are not two of each class that are independent of each other.
     """
     mine = np.arange(len(positive)) if group is None else group
-    _require_two(*(np.count_nonzero(np.bincount(mine[rows])) for rows in (positive, ~positive)))
+    _require_two(*(int(np.count_nonzero(np.bincount(mine[rows]))) for rows in (positive, ~positive)))
     # Only the order counts, and counting whole ranks is several times faster than sorting each draw.
     ranks = np.unique(score, return_inverse=True)[1]
     if len(ranks) * resamples > MOST_RANKED:

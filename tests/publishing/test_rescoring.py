@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -18,11 +19,9 @@ class Registry:
         self.asked = asked
 
     def download_artifacts(self, run_id, path, folder):
-        file = f"{folder}/scores.parquet"
-        with open(file, "wb") as stream:
-            table = pd.DataFrame({"mse": [0.25, 0.5]})
-            stream.write(evaluation.scores_parquet(table, None, self.asked, HOW))
-        return file
+        file, table = Path(folder, "scores.parquet"), pd.DataFrame({"mse": [0.25, 0.5]})
+        file.write_bytes(evaluation.scores_parquet(table, None, self.asked, HOW))
+        return str(file)
 
 
 @pytest.mark.parametrize(("asked", "again"), [("this noise", False), ("other noise", True)])

@@ -16,9 +16,9 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -
         lines += [
             "",
             f"Compared with champion {rival.version}, row by row, by the paired bootstrap{_drawn(model)}. "
-            f"These rows had been used for {uses} such decisions, so that the confidence is "
-            f"{decision.confidence:.3%} instead of {model.policy.confidence:.3%}; "
-            "all intervals hold at once.",
+            f"These rows had been used for {uses} such decisions, so that the confidence "
+            f"is {decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all intervals hold at "
+            "once.",
             "",
             f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
             "|---|---|---|---|---|---|",

@@ -14,10 +14,11 @@ from scipy.stats import binomtest
 
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
+from evermodel.evaluation.statistics import GROUP
 
 
 def main(name: str) -> None:
-    """Raises EvermodelError if there is no report, or its rows are not right or wrong."""
+    """Raises EvermodelError if there is no report, its rows are not right or wrong, or belong together."""
     file = folders.experiment(name) / "scores.parquet"
     if not file.exists():
         raise EvermodelError(
@@ -27,6 +28,11 @@ def main(name: str) -> None:
     if "correct" not in scores:
         raise EvermodelError(
             f"{file} has no column 'correct'; pick an experiment that is right or wrong in each row"
+        )
+    if GROUP in scores:
+        raise EvermodelError(
+            f"the rows of {file} belong together (split.groups of the data set), but the test takes each of "
+            "them for evidence; see the interval of accuracy in metrics.json, which draws whole groups"
         )
     model, baseline = scores["correct"] == 1, scores["baseline_correct"] == 1
     ours, theirs = int((model & ~baseline).sum()), int((baseline & ~model).sum())

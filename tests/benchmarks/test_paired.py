@@ -48,3 +48,9 @@ def test_rows_that_are_neither_right_nor_wrong_are_told(report):
     report(absolute_error=[0.1, 0.2], baseline_absolute_error=[0.3, 0.4])
     with pytest.raises(EvermodelError, match="no column 'correct'"):
         paired.main("mine")
+
+
+def test_rows_that_belong_together_are_refused(report):
+    report(correct=[RIGHT, WRONG], baseline_correct=[RIGHT, WRONG], group=[4, 4])
+    with pytest.raises(EvermodelError, match=r"split\.groups"):
+        paired.main("mine")

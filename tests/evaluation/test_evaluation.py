@@ -1,6 +1,8 @@
 import contextlib
 import io
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +36,7 @@ train: {}
 promotion: {metric: mae, ceiling: 4.0}
 """
 EXPERIMENT = Path("experiments/prices_linear")
+SCALE = {"target_mean": (0.0,), "target_sd": (3.0,)}  # of the training rows' target, which is a number
 REPORT = ["curves.csv", "figures", "metrics.json", "scores.parquet"]
 
 
@@ -63,7 +66,7 @@ def project(tmp_path, monkeypatch, rng):
     splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": rows(rng, 20)}
     (tmp_path / "data/prices").mkdir(parents=True)
     (tmp_path / "data/prices/params.yaml").write_text("name: prices\n")
-    data.save(tmp_path / "data/prices/prepared", make_spec(dataset="prices"), splits)
+    data.save(tmp_path / "data/prices/prepared", make_spec(dataset="prices", **SCALE), splits)
     train_model(EXPERIMENT / "model", splits["train"])
     return tmp_path
 
@@ -106,11 +109,29 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     assert table.schema.metadata[b"test_hash"] == b"0" * 64
     how = json.loads(table.schema.metadata[b"statistics"])
     assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
-    scores = table.to_pandas()
-    assert scores["target"].tolist() == data.load_split(project / "data/prices/prepared", "test").y.tolist()
+    scores, truth = table.to_pandas(), data.load_split(project / "data/prices/prepared", "test", "number")
+    assert scores["target"].tolist() == truth.y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
     errors = (scores["baseline_prediction"] - scores["target"]).abs()
     assert scores["baseline_absolute_error"].tolist() == errors.tolist()
+
+
+def test_a_report_of_rows_that_belong_together_is_less_sure_and_says_which_do(project, rng):
+    test, prepared = rows(rng, 20), project / "data/prices/prepared"
+    of_five = np.repeat(np.arange(20), 5)
+    five = Split(test.x[of_five], test.y[of_five], 7 * of_five)
+    widths, told = [], []
+    for split in (five, replace(five, group=None)):
+        shutil.rmtree(prepared)
+        splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": split}
+        data.save(prepared, make_spec(dataset="prices", **SCALE), splits)
+        evaluate.main("prices_linear")
+        metrics = json.loads((EXPERIMENT / "metrics.json").read_text())
+        widths.append(metrics["mae_high"] - metrics["mae_low"])
+        told.append(pd.read_parquet(EXPERIMENT / "scores.parquet").get("group"))
+    assert told[0].tolist() == five.group.tolist()
+    assert told[1] is None
+    assert widths[0] > 1.8 * widths[1]
 
 
 def test_another_run_gives_the_same_bytes(project):
@@ -121,7 +142,7 @@ def test_another_run_gives_the_same_bytes(project):
 
 
 def test_a_model_trained_for_other_test_rows_is_refused(project):
-    other = make_spec(dataset="prices", test_hash="1" * 64)
+    other = make_spec(dataset="prices", **SCALE, test_hash="1" * 64)
     (project / "data/prices/prepared/spec.json").write_text(other.model_dump_json())
     with pytest.raises(
         EvermodelError, match=r"prices_linear/model .*other test rows.*prices_linear/dvc\.yaml:train"
@@ -268,7 +289,9 @@ def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng)
         evaluate.predict_baseline(
             Recipe.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
             of_images,
+            "image",
             Split(x, np.zeros(30)),
+            1,
             x,
         )
         for latent in (2, 14)

@@ -54,6 +54,27 @@ def test_metrics_are_told_of_each_group_that_has_rows(spec):
     )
 
 
+AGES = {0: "0_12", -1: "0_12", 12.5: "0_12", 13: "13_25", 25.9: "13_25", 65.99: "46_65", 66: "66_plus"}
+
+
+@pytest.mark.parametrize(("age", "band"), [*AGES.items(), (130, "66_plus")])
+def test_any_age_is_judged_as_it_is_and_counted_in_one_band(spec, age, band):
+    test = Split(TEST.x[:2], np.array([[age, 0], [age, 1]]))
+    scores = age_gender.score(test, np.array([[age + 3, 0.1], [age - 5, 0.9]]), spec)
+    assert scores["target"].tolist() == [age, age]
+    metrics = age_gender.metrics(scores, spec)
+    assert [name for name in age_gender.BANDS if f"age_mae_{name}" in metrics] == [band]
+    assert metrics[f"age_mae_{band}"] == pytest.approx(4)
+
+
+@pytest.mark.parametrize("gender", [2, 0.5, -1, np.nan])
+def test_a_gender_that_is_neither_0_nor_1_is_refused(spec, gender):
+    truth = Y.copy()
+    truth[2, 1] = gender
+    with pytest.raises(EvermodelError, match=r"1 test rows whose gender .*data/made/params\.yaml"):
+        age_gender.score(Split(TEST.x, truth), PREDICTION, spec)
+
+
 def test_the_constant_baseline_says_the_mean_age_and_the_share_of_gender_1(spec):
     predictions = constant.build((4, 4, 3), "age_gender").fit(TEST.x, Y).predict(TEST.x)
     assert predictions == pytest.approx(np.tile([36, 0.5], (6, 1)))

@@ -12,7 +12,6 @@ from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
 
-FEW = 30  # groups, of which a bootstrap over groups is too sure (Cameron, Gelbach & Miller 2008)
 REST = "\n\nThe rest is in `card.html` on the run of this version.\n"
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -38,7 +37,6 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         metrics=[*_metrics(model.figures)],
         slices=[*_slices(model)],
         asked=[*_asked(model)],
-        few=FEW,
         decision=decision,
         report=report,
     )

@@ -27,7 +27,8 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     probability (of gender 1), correct (0 or 1) and log_loss of the true gender (nats).
 
     test.y and prediction: (n, 2), age and then gender. Raises EvermodelError if the data have other
-    targets, or the prediction is of another shape, not finite, or no probability.
+    targets or a gender that is neither 0 nor 1, or if the prediction is of another shape, not finite, or no
+    probability.
     """
     if spec.targets != TARGETS:
         raise EvermodelError(
@@ -37,6 +38,11 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
         )
     advice = "an age and the probability of gender 1; give the model these two heads"
     check(prediction, test.y.shape, advice)
+    if odd := int((~np.isin(test.y[:, 1], list(GENDERS.values()))).sum()):
+        raise EvermodelError(
+            f"was to be evaluated on {odd} test rows whose gender is neither 0 nor 1: correct them at the "
+            f"source of data/{spec.dataset}/params.yaml, or take a column that is"
+        )
     years = quantities.score(Split(test.x, test.y[:, 0]), prediction[:, 0], spec)
     gender = probabilities.score(
         Split(test.x, test.y[:, 1].astype(int)),

@@ -6,7 +6,7 @@ import pytest
 
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
-from evermodel.runs import saved
+from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints
 from tests.specs import make_spec
@@ -507,6 +507,7 @@ def test_two_heads_learn_together_and_answer_side_by_side(two_heads, undisturbed
     assert np.mean((predictions[:, 1] > 0.5) == y[:, 1]) > 0.9
 
 
+@pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU does not compute in 16 bits")
 def test_mixed_precision_computes_in_16_bits_and_answers_in_32(
     learn, two_heads, undisturbed, undisturbed_heads, undisturbed_images
 ):
@@ -518,10 +519,17 @@ def test_mixed_precision_computes_in_16_bits_and_answers_in_32(
     for how, (_, in_32_bits, _) in cases:
         weights, history, model = learn(**how | {"precision": "mixed_float16", "epochs": 1})
         predictions = model.predict(how["splits"]["train"].x, verbose=0)
-        assert predictions.dtype == np.float32
+        assert predictions.dtype == (np.float32 if how is FLIPPED else np.float64)
         assert (predictions != predictions.astype(np.float16)).any() or how is FLIPPED
         assert {weight.dtype.name for weight in weights} <= {"float32", "uint32", "int64"}
         assert history[0]["loss"] != in_32_bits[0]["loss"]
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_precision_that_the_cpu_does_not_compute_is_refused(learn, tmp_path, monkeypatch, precision):
+    monkeypatch.setattr(determinism, "computes", lambda asked: asked != precision)
+    with pytest.raises(EvermodelError, match=rf"train\.precision is {precision}"):
+        learn(tmp_path, precision=precision)
 
 
 def test_a_training_has_no_precision_from_the_one_before(keras, learn, undisturbed):

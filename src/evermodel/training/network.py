@@ -91,10 +91,9 @@ def fit(
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    if train.precision == "mixed_bfloat16" and determinism.device() == "cpu":
+    if not determinism.computes(train.precision):
         raise EvermodelError(
-            "train.precision is mixed_bfloat16, which not every CPU computes; use mixed_float16, float32 "
-            "or a GPU"
+            f"train.precision is {train.precision}, which this CPU does not compute; use float32 or a GPU"
         )
     keras.config.set_dtype_policy(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)

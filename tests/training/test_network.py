@@ -12,6 +12,7 @@ from evermodel.training import checkpoints
 from tests.specs import make_spec
 from tests.weights import numbers
 
+IN_16_BITS = pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU has no 16 bits")
 AS_STORED = lambda x, y: y  # noqa: E731
 TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
 # What a resumed training must not forget, each with a way of training that would show it.
@@ -369,7 +370,8 @@ def test_averaged_weights_are_what_validation_sees_in_every_epoch(learn):
     assert history[0]["val_loss"] > 1.01 * plain[0]["val_loss"], "the average lags behind"
 
 
-def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(learn, tmp_path):
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_float16", marks=IN_16_BITS)])
+def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(learn, tmp_path, precision):
     """32 bits hold multiples of 128 of such a time stamp, and of 65,536 of such a number."""
 
     def far(split):
@@ -381,7 +383,7 @@ def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(
     moments = {"mean": x.mean(axis=0), "variance": x.var(axis=0) * [1, 0, 1]}
     targets = {"target_mean": (float(y.mean()),), "target_sd": (float(y.std()),)}
     far_spec = SPEC.model_copy(update=moments | targets)
-    linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1}
+    linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1, "precision": precision}
     _, history, model = learn(spec=far_spec, splits=splits, **linear)
     x, y = splits["validation"].x, splits["validation"].y
     answer = saved.predictor(saved.save_keras(model, tmp_path))(x)
@@ -507,7 +509,7 @@ def test_two_heads_learn_together_and_answer_side_by_side(two_heads, undisturbed
     assert np.mean((predictions[:, 1] > 0.5) == y[:, 1]) > 0.9
 
 
-@pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU does not compute in 16 bits")
+@IN_16_BITS
 def test_mixed_precision_computes_in_16_bits_and_answers_in_32(
     learn, two_heads, undisturbed, undisturbed_heads, undisturbed_images
 ):

@@ -91,11 +91,7 @@ def fit(
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    if not determinism.computes(train.precision):
-        raise EvermodelError(
-            f"train.precision is {train.precision}, which this CPU does not compute; use float32 or a GPU"
-        )
-    keras.config.set_dtype_policy(train.precision)
+    compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec)
     network = assemble(build, encoder, prepared, objective, recipe)
@@ -115,6 +111,15 @@ def fit(
             _fit(network, phase, objective, train, batches, seed, progress)
     progress.choose(network.trained)
     return network.whole, progress.history
+
+
+def compute_in(precision: str) -> None:
+    """Set Keras' dtype policy; EvermodelError if this machine does not compute in it."""
+    if not determinism.computes(precision):
+        raise EvermodelError(
+            f"train.precision is {precision}, which this CPU does not compute; use float32 or a GPU"
+        )
+    keras.config.set_dtype_policy(precision)
 
 
 def phases(train: Train) -> list[Phase]:

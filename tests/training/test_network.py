@@ -1,6 +1,5 @@
 import importlib
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from evermodel.training import checkpoints
 from tests.specs import make_spec
 from tests.weights import numbers
 
+IN_16_BITS = pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU has no 16 bits")
 AS_STORED = lambda x, y: y  # noqa: E731
 TRAIN = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "epochs": 5}
 # What a resumed training must not forget, each with a way of training that would show it.
@@ -76,7 +76,6 @@ def images(rows):
     return Split(x, y.astype(float))
 
 
-CPU = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
 FLIPPED = {
     "spec": IMAGES.model_copy(update={"classes": ("left", "right")}),
     "splits": {"train": images(64), "validation": images(16)},
@@ -371,7 +370,8 @@ def test_averaged_weights_are_what_validation_sees_in_every_epoch(learn):
     assert history[0]["val_loss"] > 1.01 * plain[0]["val_loss"], "the average lags behind"
 
 
-def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(learn, tmp_path):
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_float16", marks=IN_16_BITS)])
+def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(learn, tmp_path, precision):
     """32 bits hold multiples of 128 of such a time stamp, and of 65,536 of such a number."""
 
     def far(split):
@@ -383,7 +383,7 @@ def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(
     moments = {"mean": x.mean(axis=0), "variance": x.var(axis=0) * [1, 0, 1]}
     targets = {"target_mean": (float(y.mean()),), "target_sd": (float(y.std()),)}
     far_spec = SPEC.model_copy(update=moments | targets)
-    linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1}
+    linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1, "precision": precision}
     _, history, model = learn(spec=far_spec, splits=splits, **linear)
     x, y = splits["validation"].x, splits["validation"].y
     answer = saved.predictor(saved.save_keras(model, tmp_path))(x)
@@ -509,13 +509,10 @@ def test_two_heads_learn_together_and_answer_side_by_side(two_heads, undisturbed
     assert np.mean((predictions[:, 1] > 0.5) == y[:, 1]) > 0.9
 
 
-@pytest.mark.skipif(
-    "avx512_fp16" in CPU, reason="oneDNN ends the process: this CPU has 16 bits, AVX2 has not"
-)
+@IN_16_BITS
 def test_mixed_precision_learns_in_16_bits_and_answers_in_32(
-    learn, two_heads, undisturbed, undisturbed_heads, undisturbed_images, monkeypatch
+    learn, two_heads, undisturbed, undisturbed_heads, undisturbed_images
 ):
-    monkeypatch.setattr(determinism, "device", lambda: "gpu")
     cases = [
         ({"splits": SPLITS}, undisturbed("adam")),
         (two_heads, undisturbed_heads),
@@ -529,10 +526,11 @@ def test_mixed_precision_learns_in_16_bits_and_answers_in_32(
         assert history[0]["loss"] != in_32_bits[0]["loss"]
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_16_bits_are_refused_on_a_cpu(learn, precision):
-    with pytest.raises(EvermodelError, match=f"train.precision is {precision}.*float32"):
-        learn(precision=precision)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_precision_that_the_cpu_does_not_compute_is_refused(learn, tmp_path, monkeypatch, precision):
+    monkeypatch.setattr(determinism, "computes", lambda asked: asked != precision)
+    with pytest.raises(EvermodelError, match=rf"train\.precision is {precision}"):
+        learn(tmp_path, precision=precision)
 
 
 def test_a_training_has_no_precision_from_the_one_before(keras, learn, undisturbed):

@@ -16,6 +16,8 @@ from evermodel.core.project import Runtime
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
+CPUS = Path("/proc/cpuinfo")
+HALF = {"amx_fp16", "avx512_fp16", "avx_ne_convert"}  # what processors call instructions for 16-bit floats
 # What Keras imports for others, where it is installed: a quarter of the whole import.
 OPTIONAL = ("matplotlib", "pandas", "sklearn")
 
@@ -52,6 +54,18 @@ def device() -> str:
     if wanted == "gpu" and not there:
         raise EvermodelError(f"{DEVICE} is gpu, but this machine has no NVIDIA GPU; set it to auto or cpu")
     return "gpu" if there and wanted != "cpu" else "cpu"
+
+
+def computes(precision: str) -> bool:
+    """Whether the device computes in a dtype policy of Keras.
+
+    Not every CPU has bfloat16. One that has instructions for float16 is no better: TensorFlow then leaves its
+    products to oneDNN, which is held to an instruction set without them, and ends the process.
+    """
+    if precision == "float32" or device() == "gpu":
+        return True
+    flags = CPUS.read_text(encoding="utf-8").split() if CPUS.exists() else ()
+    return precision == "mixed_float16" and HALF.isdisjoint(flags)
 
 
 @cache

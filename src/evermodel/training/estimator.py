@@ -26,15 +26,15 @@ def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: 
     try:
         model = build(spec.input_shape, target, **options)
         _seed(model, seed)
+        _require(model, target, where)
     except (AttributeError, TypeError, ValueError) as error:
         raise EvermodelError(
             f"{where} can't be built from options in params.yaml: {_sentence(error)}"
         ) from None
-    _require(model, target, where)
     x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
     try:
         model.fit(x, train.y)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise EvermodelError(
             f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml: "
             f"{_sentence(error)}"

@@ -26,7 +26,7 @@ def fit(build: Build, prepared: Prepared, recipe: Recipe) -> tuple[keras.Model, 
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    network.set_precision(train)
+    network.compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec)
     built = network.assemble(build, encoder, prepared, objective, recipe)

@@ -91,7 +91,7 @@ def fit(
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
-    set_precision(train)
+    compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec)
     network = assemble(build, encoder, prepared, objective, recipe)
@@ -113,19 +113,6 @@ def fit(
     return in_32_bits(network.whole, build, prepared, objective, recipe), progress.history
 
 
-def set_precision(train: Train) -> None:
-    """Let what is built from now on compute in train.precision; EvermodelError if it is 16 bits on a CPU.
-
-    oneDNN ends the process where a CPU has 16 bits, but the instruction set of the params has not.
-    """
-    if train.precision != "float32" and determinism.device() == "cpu":
-        raise EvermodelError(
-            f"train.precision is {train.precision}, which is for GPUs and which not every CPU computes; use "
-            "float32, or `evermodel run --device gpu`"
-        )
-    keras.config.set_dtype_policy(train.precision)
-
-
 def in_32_bits(
     whole: keras.Model, build: Build, prepared: Prepared, objective: Objective, recipe: Recipe
 ) -> keras.Model:
@@ -138,6 +125,15 @@ def in_32_bits(
     finished = assemble(build, encoder, prepared, objective, recipe).whole
     finished.set_weights(whole.get_weights())
     return finished
+
+
+def compute_in(precision: str) -> None:
+    """Set Keras' dtype policy; EvermodelError if this machine does not compute in it."""
+    if not determinism.computes(precision):
+        raise EvermodelError(
+            f"train.precision is {precision}, which this CPU does not compute; use float32 or a GPU"
+        )
+    keras.config.set_dtype_policy(precision)
 
 
 def phases(train: Train) -> list[Phase]:

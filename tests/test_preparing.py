@@ -166,6 +166,13 @@ def test_the_rows_of_each_class_are_counted_in_each_split():
     assert sum(map(sum, spec.class_rows.values())) == 20
 
 
+def test_of_grouped_rows_the_groups_that_a_class_is_in_are_counted():
+    patients, labels = np.repeat(np.arange(10), 4), ["well"] * 36 + ["ill"] * 4
+    split = {"method": "order", "test": 0.3, "validation": 0.2, "groups": ["patient"]}
+    spec, _ = prepared(table(40, patient=patients, price=labels), target="price", split=split)
+    assert (spec.classes, spec.class_rows["test"]) == (("ill", "well"), (1, 2))
+
+
 def test_labels_keep_the_text_that_the_file_has():
     spec, splits = prepared(table(price=["01", "1", "1.0", "True"] * 5), target="price")
     assert sorted(spec.classes) == ["01", "1", "1.0", "True"]

@@ -55,7 +55,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         masks=raw.targets is not None,
         classes=classes,
         novel=dataset.novel,
-        class_rows={part: _counts(split.y, classes) for part, split in splits.items()} if spread else {},
+        class_rows={part: _counts(split, classes) for part, split in splits.items()} if spread else {},
         rows={part: len(split) for part, split in splits.items()},
         groups={part: len(np.unique(s.group)) for part, s in splits.items() if s.group is not None},
         **(_moments(train) if statistics else {}),
@@ -238,9 +238,10 @@ def _classes(y: Array, dataset: Dataset) -> tuple[str, ...]:
     return tuple(labels if numbers is None else labels[np.argsort(numbers, kind="stable")])
 
 
-def _counts(y: Array, classes: tuple[str, ...]) -> tuple[int, ...]:
-    """How many rows each class has."""
-    counts = Counter(y)
+def _counts(split: Split, classes: tuple[str, ...]) -> tuple[int, ...]:
+    """How many rows each class has, or in how many groups of rows it is."""
+    members = np.arange(len(split)) if split.group is None else split.group
+    counts = Counter(label for label, _ in set(zip(split.y, members, strict=True)))
     return tuple(counts[label] for label in classes)
 
 

@@ -82,9 +82,9 @@ class Spec(BaseModel):
 
     classes: the labels, if they can be classes; target_mean and target_sd: if it can be a number. What is
     loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
-    class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel: classes that no training row has
-    to have. groups: how many groups of rows each split has, if rows belong together. duplicates: test rows
-    that stand among the others as well.
+    class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
+    classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
+    together. duplicates: test rows that stand among the others as well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -32,7 +32,7 @@ def images_of_people(workspace):
 
 def test_every_split_judges_other_people_none_of_whom_it_has_seen(images_of_people):
     unseen = []
-    for prepared in splits.splits("people", images_of_people, 4):
+    for prepared in splits.splits("people", images_of_people, "class", 4):
         people = {part: set(np.asarray(split.y).tolist()) for part, split in prepared.splits.items()}
         assert len(people["test"]) == PEOPLE / 4
         assert not people["test"] & (people["train"] | people["validation"])
@@ -43,7 +43,7 @@ def test_every_split_judges_other_people_none_of_whom_it_has_seen(images_of_peop
 
 def test_the_splits_are_the_same_again(images_of_people):
     first, second = (
-        [prepared.spec.test_hash for prepared in splits.splits("people", images_of_people, 3)]
+        [prepared.spec.test_hash for prepared in splits.splits("people", images_of_people, "class", 3)]
         for _ in range(2)
     )
     assert first == second

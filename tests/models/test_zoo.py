@@ -118,7 +118,7 @@ def fit(keras: Any, chosen: Recipe, data: Prepared, steps: int) -> tuple[Any, li
 @pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.zoo) for name in NAMES])
 def trained(request, keras, prepared):
     chosen = RECIPES[request.param]
-    data = one_batch(prepared(chosen.dataset), chosen.task)
+    data = one_batch(prepared(chosen.dataset).predicting(catalog.target(chosen.task)), chosen.task)
     fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, data, steps)]
     return Trained(chosen, data, *fitted, asked.compiled(fitted[0])(data.splits["train"].x))
 

@@ -25,7 +25,7 @@ def file(tmp_path_factory):
         {
             "name": "uci",
             "options": {"separator": ",", "header": True, "columns": [*PARTS, "Age", "Strength"]},
-            "files": [{"name": "concrete_data.csv", "bytes": 0, "sha256": "0" * 64}],
+            "files": [{"name": "concrete_data.csv", "bytes": 1, "sha256": "0" * 64}],
         }
     )
     mixes.write(folder, edition)

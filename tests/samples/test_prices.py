@@ -17,7 +17,7 @@ def folder(tmp_path_factory):
         {
             "name": "csv",
             "options": {**FILES, "date": "Date", "columns": ["Open"]},
-            "files": [{"name": name, "bytes": 0, "sha256": "0" * 64} for name in FILES.values()],
+            "files": [{"name": name, "bytes": 1, "sha256": "0" * 64} for name in FILES.values()],
         }
     )
     prices.write(folder, edition)

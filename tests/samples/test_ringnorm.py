@@ -16,7 +16,7 @@ def table(tmp_path_factory):
         {
             "name": "delve",
             "options": {"separator": ",", "header": True, "columns": COLUMNS},
-            "files": [{"name": "ringnorm.csv", "bytes": 0, "sha256": "0" * 64}],
+            "files": [{"name": "ringnorm.csv", "bytes": 1, "sha256": "0" * 64}],
         }
     )
     ringnorm.write(folder, edition)

@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from evermodel import fetching, preparing
 from evermodel.core import folders
+from evermodel.core.data import Prepared
 from evermodel.datasets import dataset
 from evermodel.datasets.source import provenance
 from evermodel.formats import table_file
@@ -48,10 +49,10 @@ def read(drawn):
 def splits(drawn, read):
     """The training and the test rows of a sample, as `prepare` cuts them."""
 
-    def cut(name):
+    def cut(name, target="class"):
         found = provenance(drawn(name))
-        _, parts = preparing.prepare(name, read(name), DATASETS[name], found)
-        return parts["train"], parts["test"]
+        parts = Prepared(*preparing.prepare(name, read(name), DATASETS[name], found), {}).predicting(target)
+        return parts.splits["train"], parts.splits["test"]
 
     return cut
 
@@ -132,7 +133,7 @@ def test_the_nearest_example_mostly_has_the_same_label(splits, name, accuracy):
 
 
 def test_no_straight_line_explains_the_prices_of_houses(splits):
-    train, test = splits("boston_housing")
+    train, test = splits("boston_housing", "number")
     models = LinearRegression(), RandomForestRegressor(100, random_state=0)
     line, forest = (np.abs(model.fit(train.x, train.y).predict(test.x) - test.y).mean() for model in models)
     assert forest < 0.7 * line

@@ -165,7 +165,7 @@ def test_building_and_fitting_again_begins_the_same(trained):
 @pytest.mark.parametrize("model", catalog.modules("models"))
 def test_a_model_is_built_from_its_input_and_what_is_asked_of_it(model):
     arguments = inspect.signature(builder(model)).parameters.values()
-    asked = {"keras": ["outputs", "activation"], "sklearn": ["task"]}[catalog.framework(model)]
+    asked = {"keras": ["outputs", "activation"], "sklearn": ["target"]}[catalog.framework(model)]
     assert [a.name for a in arguments if a.kind != a.KEYWORD_ONLY] == ["input_shape", *asked]
 
 

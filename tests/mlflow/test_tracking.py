@@ -251,7 +251,7 @@ def test_every_point_has_the_time_when_it_was_reached(done):
 def test_a_run_says_what_it_was_made_of(done):
     project, server = done
     (run,) = runs(server.uri)
-    spec = data.load_spec(project.folder / "data/boston_housing/prepared")
+    spec = data.load_spec(project.folder / "data/boston_housing/prepared", "number")
     tags = {name.removeprefix("evermodel."): value for name, value in run.data.tags.items()}
     assert tags["commit"] == project.run("git", "rev-parse", "HEAD").stdout.strip()
     assert (tags["profile"], tags["data"], tags["data.synthetic"]) == ("sample", "boston_housing", "true")

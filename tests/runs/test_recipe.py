@@ -1,5 +1,6 @@
 import pytest
 
+from evermodel.core.data import VOCABULARY
 from evermodel.runs import recipe
 from tests.settings import MISSING, refusal, write
 
@@ -13,6 +14,7 @@ WRONG_VALUES = [
     ("train.optimizer", "lion", "'adam'"),
     ("train.early_stopping", {"monitor": "accuracy", "patience": 1}, "'val_loss'"),
     ("train.text", {"max_tokens": 2}, "greater than or equal to 3"),
+    ("train.text", {"max_tokens": VOCABULARY + 1}, "less than or equal to 20000"),
     ("train.image_size", 4, "greater than or equal to 8"),
     ("train.image_size", [64, 64], "whole number"),
     ("train.random_flip", "left", "true or false"),

@@ -1,5 +1,6 @@
 """The README says nothing that is not so."""
 
+import ast
 import re
 import runpy
 import shlex
@@ -100,6 +101,12 @@ def test_every_reader_that_is_named_exists():
     readers = set(re.findall(r"`([a-z0-9_]+)`", paragraph))
     assert readers
     assert readers <= set(catalog.modules("readers"))
+
+
+def test_a_signature_that_is_shown_is_one_that_is_taken():
+    shown = [ast.parse(f"{text}: ...").body[0].args for text in re.findall(r"`(def build\(.*?)`", README)]
+    assert {tuple(one.arg for one in args.args) for args in shown} == set(catalog.GIVEN.values())
+    assert all(args.kwonlyargs for args in shown)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

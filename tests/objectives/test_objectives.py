@@ -4,6 +4,7 @@ from skimage.color import lab2rgb, rgb2lab
 
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.tasks import denoising
 from evermodel.training.objective import objective_of
 from tests.specs import make_spec
 
@@ -119,20 +120,8 @@ def test_a_number_is_predicted_on_the_scale_of_the_training_rows(task):
     assert (objective.scale, objective.offset) == ({"": 12}, {"": 180})
 
 
-def test_validation_shows_images_with_the_noise_of_the_options():
-    gray = np.full((50, 8, 8, 1), 128, np.uint8)
-    corrupt = objective_of("denoising", spec()).corrupt
-    noisy = corrupt(gray, {"noise": 0.1}, 1)
-    assert (noisy.dtype, noisy.shape) == (np.uint8, gray.shape)
-    assert (noisy / 255).std() == pytest.approx(0.1, rel=0.05)
-    assert np.array_equal(noisy, corrupt(gray, {"noise": 0.1}, 1))
-    assert not np.array_equal(noisy, corrupt(gray, {"noise": 0.1}, 2))
-
-
-@pytest.mark.parametrize("options", [{}, {"noise": 0.0}])
-def test_denoising_without_noise_is_refused(options):
-    with pytest.raises(EvermodelError, match=r"options\.noise"):
-        objective_of("denoising", spec()).corrupt(COLOURS, options, 1)
+def test_validation_shows_the_noise_that_models_are_judged_by():
+    assert objective_of("denoising", spec()).corrupt is denoising.inputs
 
 
 def test_of_all_tasks_only_denoising_shows_validation_something_else():

@@ -66,9 +66,10 @@ def _require_rows(spec: "Spec", where: str) -> None:
         rare = [label for label, rows in found.items() if rows < needed and label not in exempt]
         if rare:
             unit = f"groups of {split} rows" if spec.groups else f"{split} rows"
+            advice = "change split.seed or the shares" if spec.groups else "set `split.stratify: true`"
             more = f" and {len(rare) - 1} more" if rare[1:] else ""
             raise EvermodelError(
                 f"class {rare[0]!r}{more} of data set {spec.dataset} has {found[rare[0]]} {unit}, but "
-                f"needs {needed}; set `stratify: true` or a larger share in split of {where}, or leave "
-                f"out rare classes; if {spec.target} is a number, choose a task that predicts numbers"
+                f"needs {needed}; {advice} in {where}, or leave out rare classes; if {spec.target} is a "
+                "number, choose a task that predicts numbers"
             )

@@ -75,6 +75,18 @@ def test_an_image_is_answered_by_an_image_in_base64_or_as_it_is(client):
     assert np.unique(np.asarray(Image.open(io.BytesIO(asked.content)))) == [200]
 
 
+def test_an_image_is_seen_as_a_viewer_shows_it(client):
+    """Dark on the left, transparent on the right, and lying on its side."""
+    pixels = np.zeros((4, 4, 2), np.uint8)
+    pixels[:, :2, 1] = 255
+    written, exif = io.BytesIO(), Image.Exif()
+    exif[274] = 6  # to be turned by a quarter, clockwise
+    Image.fromarray(pixels, "LA").save(written, "PNG", exif=exif)
+    asked = client.post("/predict/masks", files=upload(written.getvalue()), headers={"accept": "image/png"})
+    seen = np.asarray(Image.open(io.BytesIO(asked.content)))
+    assert seen.tolist() == [[0] * 4] * 2 + [[255] * 4] * 2
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

@@ -265,3 +265,13 @@ def test_a_target_that_is_always_the_same_number_is_refused(broken, houses):
 def test_a_column_that_may_tell_the_target_must_be_there(broken, houses):
     rules = {"expect": {**HOUSES["expect"], "tells_target": ["romes"]}}
     assert any("missing romes" in told for told in broken(HOUSES | rules, "table", houses))
+
+
+@pytest.mark.parametrize("field", ["", "n/a", "12,5"])
+def test_text_in_a_target_without_a_range_that_is_numbers_else_is_shown(broken, houses, field):
+    prices = houses["price"].astype(str)
+    prices[2] = field
+    told = f"""(row 3: {field!r})"""
+    (only,) = broken({"target": "price", "expect": {"min_rows": 50}}, "table", houses.assign(price=prices))
+    assert only.startswith('critical: column price: "every value is a number"')
+    assert only.endswith(told)

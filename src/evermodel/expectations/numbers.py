@@ -27,7 +27,7 @@ def expectations(values: pd.Series, dataset: Dataset, remedy: str = "") -> list[
     column = str(values.name)
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if not is_numeric(values):
-        return [_no_text(values, remedy), present]
+        return [no_text(values, remedy), present]
     return [present, _range(column, dataset), *_spread(values)]
 
 
@@ -46,19 +46,20 @@ def no_identifier(values: pd.Series) -> list[Any]:
     ]
 
 
-def finite(column: str) -> Any:
-    """No value of a numeric column is infinite."""
-    return E.ExpectColumnValuesToBeBetween(
-        column=column, min_value=-LARGEST, max_value=LARGEST, description="every value is finite"
-    )
-
-
-def _no_text(values: pd.Series, remedy: str) -> Any:
+def no_text(values: pd.Series, remedy: str = "") -> Any:
+    """Every value of a column can be read as a number."""
     readable = values[table_file.numbers(values).notna()]
     return E.ExpectColumnValuesToBeInSet(
         column=str(values.name),
         value_set=readable.unique().tolist(),
         description=f"every value is a number{remedy}",
+    )
+
+
+def finite(column: str) -> Any:
+    """No value of a numeric column is infinite."""
+    return E.ExpectColumnValuesToBeBetween(
+        column=column, min_value=-LARGEST, max_value=LARGEST, description="every value is finite"
     )
 
 

@@ -1,7 +1,5 @@
 """evaluate NAME: how good the model of an experiment is on the test rows, into experiments/NAME."""
 
-import importlib
-
 import pandas as pd
 
 from evermodel.core import catalog, data, folders, project, stage
@@ -62,7 +60,7 @@ def predict_baseline(chosen: Recipe, spec: Spec, target: Target, train: Split, s
 
     It gets the options that it shares with the model, so that an autoencoder's latent size is its own too.
     """
-    build = importlib.import_module(f"evermodel.models.{chosen.baseline}").build
+    build = catalog.builder(chosen.baseline)
     known = catalog.options(chosen.baseline)
     shared = {name: value for name, value in chosen.options.items() if name in known}
     return estimator.predict(estimator.fit(build, spec, target, train, seed, **shared), x)

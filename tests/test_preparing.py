@@ -452,3 +452,16 @@ def test_masks_are_kept_as_they_are():
     assert np.array_equal(splits["test"].y, masks[15:])
     assert splits["test"].y.dtype == np.uint8
     assert (spec.classes, spec.target_mean, spec.target_sd) == ((), (), ())
+
+
+def test_a_split_without_rows_is_told():
+    with pytest.raises(EvermodelError, match=r"made/params\.yaml: split gives train no row, of 2 rows in 1 "):
+        rows(2, columns={"who": [7, 7]}, groups=["who"], method="shuffle", test=0.2)
+    with pytest.raises(EvermodelError, match="test no row"):
+        rows(3, predefined=["train"] * 3, method="predefined")
+
+
+def test_why_thousands_of_numbers_are_not_stratified_is_told_in_a_line():
+    with pytest.raises(EvermodelError, match="a target that is a number") as error:
+        rows(999, labels=[f"{n}.5" for n in range(999)], method="shuffle", stratify=True, test=0.2)
+    assert len(str(error.value)) < 400

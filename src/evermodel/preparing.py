@@ -1,6 +1,7 @@
 """From raw examples to the one split and what its training rows tell."""
 
 import re
+import textwrap
 from collections import Counter
 
 import numpy as np
@@ -72,8 +73,8 @@ def split_rows(name: str, rule: Rule, raw: Raw, y: Array) -> dict[str, Array]:
 
     RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
     with seed 113 the split that Keras' data sets are known by. Raises EvermodelError if the source declares
-    no split that is asked for, if neighbours in time would be torn apart, or if a class is too rare to be
-    stratified.
+    no split that is asked for, if neighbours in time would be torn apart, if a class is too rare to be
+    stratified, or if a split would be empty.
     """
     file = f"data/{name}/params.yaml"
     if raw.kind == "series" and rule.method != "time":
@@ -83,8 +84,15 @@ def split_rows(name: str, rule: Rule, raw: Raw, y: Array) -> dict[str, Array]:
         )
     if (group := _groups(name, rule, raw.manifest)) is not None:
         cut = _cut(file, rule, np.arange(group.max() + 1), None, group)
-        return {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
-    return _cut(file, rule, np.arange(len(raw.manifest)), raw.manifest.get("split"), y)
+        parts = {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
+    else:
+        parts = _cut(file, rule, np.arange(len(raw.manifest)), raw.manifest.get("split"), y)
+    if empty := [part for part, index in parts.items() if not len(index)]:
+        found = f"{len(raw.manifest)} rows" + ("" if group is None else f" in {group.max() + 1} groups")
+        raise EvermodelError(
+            f"{file}: split gives {empty[0]} no row, of {found}; add some, or change the shares there"
+        )
+    return parts
 
 
 def _cut(file: str, rule: Rule, order: Array, declared: "pd.Series | None", y: Array) -> dict[str, Array]:
@@ -123,10 +131,10 @@ def _stratified(file: str, rows: Array, y: Array, held_out: int, seed: int) -> l
     try:
         parts: list[Array] = train_test_split(rows, test_size=held_out, stratify=y[rows], random_state=seed)
     except ValueError as error:
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), 120, placeholder=" …")
         raise EvermodelError(
             f"{file}: split.stratify can't give every split its share of every class ({reason}); remove it, "
-            "enlarge split.test or split.validation, or add rows"
+            "as for a target that is a number, enlarge split.test or split.validation, or add rows"
         ) from None
     return parts
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+import evermodel.models
 from evermodel.core import catalog
+from evermodel.core.errors import EvermodelError
 from tests.settings import refusal
 
 
@@ -63,6 +65,7 @@ def test_options_have_the_types_of_their_annotations(package):
         "rate: float | Sequence[float] = 0.0, other=1): ..."
     )
     expected = {"flag": bool, "units": Sequence[int], "size": int | None, "rate": Any}
+    expected["other"] = Any  # without an annotation it is an option all the same
     assert catalog.kinds("mine") == expected
 
 
@@ -135,3 +138,10 @@ def test_what_a_file_has_to_look_like_is_said_in_python(package):
     package("import keras")
     advice = refusal(catalog.options, "mine").split("`")[1]
     ast.parse(f"{advice.replace('…', 'units')}: ...")
+
+
+def test_a_model_whose_file_can_not_be_imported_is_told_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(evermodel.models, "__path__", [str(tmp_path)])
+    (tmp_path / "mine_unfit.py").write_text("import sklearn.nothing\n")
+    with pytest.raises(EvermodelError, match=r"models/mine_unfit\.py .*Error: .*'sklearn\.nothing'"):
+        catalog.builder("mine_unfit")

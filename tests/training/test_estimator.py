@@ -82,6 +82,14 @@ def test_an_option_that_the_model_can_not_take_is_told_with_its_file(options):
         fitted(linear.build, "class", CLASSES, **options)
 
 
+def test_whatever_a_model_s_file_raises_is_told_with_its_file():
+    def build(input_shape, target):
+        return RandomForest()  # noqa: F821
+
+    with pytest.raises(EvermodelError, match=r"src/evermodel/models/.*NameError: .*RandomForest"):
+        fitted(build, "class", CLASSES)
+
+
 def test_data_that_a_model_can_not_take_are_told_with_its_file():
     with pytest.raises(EvermodelError, match=r"src/evermodel/models/mine\.py.* data set made .*Negative"):
         fitted(builder(MultinomialNB()), "class", CLASSES)

@@ -72,3 +72,9 @@ def test_what_is_declared_must_be_what_the_task_predicts(task, rules, told):
 @pytest.mark.parametrize("task", ["regression", "classification", "binary"])
 def test_a_column_of_which_nothing_is_declared_goes_with_either_kind_of_task(task):
     fit.require_declared("experiments/mine/params.yaml", task, make_dataset())
+
+
+def test_a_task_of_two_classes_refuses_three_whatever_the_model():
+    three = {"classes": ("a", "b", "c"), "class_rows": {"train": (20, 20, 20), "test": (9, 9, 9)}}
+    with pytest.raises(EvermodelError, match=r"3 classes .* the task needs two; choose the task class"):
+        fit.require("binary", make_spec(**three))

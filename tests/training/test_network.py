@@ -303,11 +303,12 @@ def test_a_loss_that_is_no_number_ends_the_training_and_is_not_kept(learn, tmp_p
         lambda shape, outputs, activation: keras_layers().nothing,
         lambda shape, outputs, activation: outputs.units,
         lambda shape, outputs: None,
+        lambda shape, outputs, activation: 1 / 0,
         lambda shape, outputs, activation: None,
         lambda shape, outputs, activation: network_of(shape, outputs + 2),
         lambda shape, outputs, activation: network_of((7,), outputs),
     ],
-    ids=["value", "name", "attribute", "arguments", "nothing", "outputs", "inputs"],
+    ids=["value", "name", "attribute", "arguments", "anything", "nothing", "outputs", "inputs"],
 )
 def test_a_model_whose_file_is_wrong_is_told_with_its_file(learn, tmp_path, build):
     with pytest.raises(EvermodelError, match=r"src/evermodel/models/mlp\.py"):

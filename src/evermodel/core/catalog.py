@@ -1,11 +1,12 @@
 """What the folders of the package offer: a name in a params.yaml is a file there.
 
-Read from the source text, because importing a model means importing Keras. A file that is not as it has to
-be is told in one sentence here, before anything runs.
+Read from the source text, because importing a model means importing Keras; only `builder` does. A file that
+is not as it has to be is told in one sentence here, before anything runs.
 """
 
 import ast
-from collections.abc import Sequence
+import importlib
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +52,18 @@ def options(model: str) -> dict[str, bool]:
 def kinds(model: str) -> dict[str, Any]:
     """The types of a model's options, as its `build` annotates them; Any where that is none of KINDS."""
     keywords = [(one.arg, one.annotation) for one in _model(model)[1].kwonlyargs]
-    return {option: KINDS.get(ast.unparse(written), Any) for option, written in keywords if written}
+    return {option: KINDS.get(ast.unparse(written), Any) if written else Any for option, written in keywords}
+
+
+def builder(model: str) -> Callable[..., Any]:
+    """The function of a model's file; EvermodelError if that can't be imported."""
+    try:
+        build: Callable[..., Any] = importlib.import_module(f"evermodel.models.{model}").build
+    except Exception as error:  # whatever somebody's file raises
+        raise EvermodelError(
+            f"{_shown('models', model)} can't be imported ({type(error).__name__}: {error}); mend it"
+        ) from None
+    return build
 
 
 def framework(model: str) -> Framework:

@@ -8,9 +8,11 @@ import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
 from evermodel.expectations import numbers
+from evermodel.formats import table_file
 
 E = gx.expectations
 RARE = 1 / 20
+MOST = 1 / 2
 FEW = 20  # different numbers, which may well be classes
 
 
@@ -35,6 +37,8 @@ def expectations(
     if numbers.is_numeric(labels):
         # A class or a number: the task says which, and asks for enough rows of each class before it trains.
         return [present, numbers.finite(column), *(_balanced(labels)[1:] if may_be_classes(labels) else ())]
+    if not classes and meant_as_numbers(labels):
+        return [numbers.no_text(labels)]
     known = list(classes) or sorted(labels.dropna().unique().tolist())
     seen = [label for label in known if label not in novel]
     splits = {"train": seen, "test": known} if "split" in manifest and not grouped else {}
@@ -53,6 +57,11 @@ def expectations(
 def may_be_classes(numbers: pd.Series) -> bool:
     """Whether numbers are few enough, and frequent enough, to be the codes of classes."""
     return bool(numbers.nunique() <= min(FEW, len(numbers) / 5))
+
+
+def meant_as_numbers(labels: pd.Series) -> bool:
+    """Whether text is mostly numbers, too many of them for classes: then the rest is a fault."""
+    return bool(labels.nunique() > len(labels) / 5 and table_file.numbers(labels).notna().mean() > MOST)
 
 
 def _written(column: str) -> Any:

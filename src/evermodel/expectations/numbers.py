@@ -19,12 +19,15 @@ def is_numeric(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values)
 
 
-def expectations(values: pd.Series, dataset: Dataset) -> list[Any]:
-    """A column of numbers; where text stands among them its rows are named, and nothing else is examined."""
+def expectations(values: pd.Series, dataset: Dataset, remedy: str = "") -> list[Any]:
+    """A column of numbers; where text stands among them its rows are named, and nothing else is examined.
+
+    remedy: what can be done about text but to mend it.
+    """
     column = str(values.name)
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if not is_numeric(values):
-        return [_no_text(values), present]
+        return [no_text(values, remedy), present]
     return [present, _range(column, dataset), *_spread(values)]
 
 
@@ -43,17 +46,20 @@ def no_identifier(values: pd.Series) -> list[Any]:
     ]
 
 
+def no_text(values: pd.Series, remedy: str = "") -> Any:
+    """Every value of a column can be read as a number."""
+    readable = values[table_file.numbers(values).notna()]
+    return E.ExpectColumnValuesToBeInSet(
+        column=str(values.name),
+        value_set=readable.unique().tolist(),
+        description=f"every value is a number{remedy}",
+    )
+
+
 def finite(column: str) -> Any:
     """No value of a numeric column is infinite."""
     return E.ExpectColumnValuesToBeBetween(
         column=column, min_value=-LARGEST, max_value=LARGEST, description="every value is finite"
-    )
-
-
-def _no_text(values: pd.Series) -> Any:
-    readable = values[table_file.numbers(values).notna()]
-    return E.ExpectColumnValuesToBeInSet(
-        column=str(values.name), value_set=readable.unique().tolist(), description="every value is a number"
     )
 
 

@@ -18,6 +18,7 @@ from evermodel.expectations import labels, numbers
 E = gx.expectations
 REPEATED = 0.01
 LEAK = 0.99
+DROP = " (drop leaves it out)"
 
 Target = Literal["number", "class"]
 
@@ -71,7 +72,15 @@ def _structure(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     """Which columns there must be, and how many rows."""
     return [
         E.ExpectTableColumnsToMatchSet(
-            column_set=sorted({dataset.target, *dataset.drop, *dataset.split.groups, *dataset.expect.ranges}),
+            column_set=sorted(
+                {
+                    dataset.target,
+                    *dataset.drop,
+                    *dataset.split.groups,
+                    *dataset.expect.ranges,
+                    *dataset.expect.tells_target,
+                }
+            ),
             exact_match=False,
             description="the target and every column that params.yaml names is there",
         ),
@@ -95,11 +104,17 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     ]
     for column in features:
         values = manifest[column]
-        expectations += [*numbers.expectations(values, dataset), *numbers.no_identifier(values)]
+        expectations += [*numbers.expectations(values, dataset, DROP), *numbers.no_identifier(values)]
         if numbers.is_numeric(values) and column not in dataset.expect.tells_target:
             expectations += _leak(column, target, dataset)
     for column in sorted(set(dataset.expect.ranges) & set(manifest) - {dataset.target, *features}):
         expectations += numbers.expectations(manifest[column], dataset)
+    if numbers.is_numeric(target):
+        expectations.append(
+            E.ExpectColumnUniqueValueCountToBeBetween(
+                column=dataset.target, min_value=2, description="the target takes two values or more"
+            )
+        )
     if dataset.is_number:
         return expectations + numbers.expectations(target, dataset)
     return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
@@ -110,6 +125,8 @@ def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:
     is_number = dataset.is_number or (numbers.is_numeric(target) and not labels.may_be_classes(target))
     if is_number and not numbers.is_numeric(target):
         return []
+    if not is_number and target.nunique() > len(target) / 5:
+        return []  # a tree of as many leaves learns the rows by heart
     told = f"alone it does not tell {target.name} (expect.tells_target allows it)"
     kind: Target = "number" if is_number else "class"
     return [

@@ -27,14 +27,16 @@ def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: 
         model = build(spec.input_shape, target, **options)
         _seed(model, seed)
         _require(model, target, where)
-    except (AttributeError, TypeError, ValueError) as error:
+    except EvermodelError:
+        raise
+    except Exception as error:  # whatever somebody's file raises
         raise EvermodelError(
             f"{where} can't be built from options in params.yaml: {_sentence(error)}"
         ) from None
     x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
     try:
         model.fit(x, train.y)
-    except (AttributeError, TypeError, ValueError) as error:
+    except Exception as error:
         raise EvermodelError(
             f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml: "
             f"{_sentence(error)}"
@@ -63,8 +65,8 @@ def _require(model: Any, target: str, where: str) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """What scikit-learn says in one line."""
-    return " ".join(str(error).split())[:300].rstrip(".")
+    """What scikit-learn, or a model's file, says in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
 
 
 def predict(estimator: Any, x: Array) -> Array:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.training.objective import objective_of
 
 if TYPE_CHECKING:
     from evermodel.core.data import Spec
@@ -32,6 +33,7 @@ def require(task: str, spec: "Spec") -> None:
         )
     if spec.rows["test"] < SMALLEST:
         raise EvermodelError(f"data set {spec.dataset} has one test row; enlarge split.test in {where}")
+    objective_of(task, spec)  # which knows how many classes there may be, also for an estimator
     if spec.class_rows:
         _require_rows(spec, where)
 

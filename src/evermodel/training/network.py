@@ -225,8 +225,8 @@ def assemble(
     try:
         core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
         predictions = core(encoder.output)
-    except (AttributeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300].rstrip(".")
+    except Exception as error:  # whatever somebody's file raises
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
         raise EvermodelError(f"{where} can't be built from options in params.yaml: {reason}") from None
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(

@@ -1,10 +1,8 @@
 """One training: from prepared data and params to a model folder."""
 
 import csv
-import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from evermodel.core import catalog, data
 from evermodel.core.data import Prepared
@@ -55,7 +53,7 @@ def _network(
     recipe: Recipe, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
 ) -> tuple[Path, int, list[dict[str, float]]]:
     determinism.seed_keras(runtime.seed)
-    build = _builder(recipe.model)
+    build = catalog.builder(recipe.model)
     if recipe.task == "features":
         from evermodel.training import features
 
@@ -72,15 +70,9 @@ def _estimator(
 ) -> tuple[Path, int, list[dict[str, float]]]:
     from evermodel.training import estimator
 
-    build = _builder(recipe.model)
+    build = catalog.builder(recipe.model)
     train = prepared.splits["train"]
     target = catalog.target(recipe.task)
     model = estimator.fit(build, prepared.spec, target, train, seed, **recipe.options)
     history = [{"epoch": 1, **estimator.figures(model, prepared.splits)}]
     return saved.save_sklearn(model, folder), estimator.parameters(model), history
-
-
-def _builder(model: str) -> Callable[..., Any]:
-    """The function of a model's file."""
-    build: Callable[..., Any] = importlib.import_module(f"evermodel.models.{model}").build
-    return build

@@ -25,7 +25,6 @@ def test_what_is_learned_for_a_task_can_also_be_evaluated():
     assert set(catalog.modules("objectives")) <= set(catalog.modules("tasks"))
 
 
-@pytest.mark.usefixtures("keras")  # which the loss of a face's embedding is written in
 @pytest.mark.parametrize("task", catalog.modules("objectives"))
 def test_a_task_says_what_a_network_is_trained_by(task):
     objective = objective_of(task, spec())
@@ -125,7 +124,7 @@ def test_validation_shows_the_noise_that_models_are_judged_by():
 
 
 def test_of_all_tasks_only_denoising_shows_validation_something_else():
-    quiet = set(catalog.modules("objectives")) - {"denoising", "embedding"}  # the last one imports Keras
+    quiet = set(catalog.modules("objectives")) - {"denoising"}
     assert not [task for task in quiet if objective_of(task, spec()).corrupt]
 
 

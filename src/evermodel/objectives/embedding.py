@@ -1,6 +1,7 @@
 """Learning numbers that are near each other for one face, and far apart for two."""
 
 from evermodel.core.data import Spec
+from evermodel.training import losses
 from evermodel.training.objective import Objective
 
 INPUTS: tuple[str, ...] = ("images",)
@@ -10,6 +11,4 @@ NUMBERS = 128  # that stand for a face
 
 def objective(spec: Spec) -> Objective:
     """A vector for each image, learned by triplets."""
-    from evermodel.training import losses  # imports Keras
-
     return Objective(NUMBERS, None, losses.triplet_semi_hard)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import keras
-
 MARGIN = 0.2
 
 
@@ -14,7 +12,8 @@ def triplet_semi_hard(y: Any, embeddings: Any) -> Any:
     stranger that is further away than the pair's distance; where there is none, the furthest stranger.
     Distances are squared. Returns the mean over the pairs, 0 for a batch without any.
     """
-    ops = keras.ops
+    from keras import ops  # not before a training has fixed what Keras computes with
+
     identity = ops.reshape(y, (-1,))
     distances = 2 - 2 * ops.matmul(embeddings, ops.transpose(embeddings))
     same = ops.equal(identity[:, None], identity[None, :])

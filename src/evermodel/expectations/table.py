@@ -94,7 +94,9 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if manifest.empty or dataset.target not in manifest:
         return []
     target, features = manifest[dataset.target], dataset.features(manifest)
-    expectations = [
+    if len(manifest.columns) == 1:
+        return []  # preparing says that there is nothing to learn from
+    expectations: list[Any] = [
         E.ExpectCompoundColumnsToBeUnique(
             column_list=list(manifest),
             mostly=1 - REPEATED,

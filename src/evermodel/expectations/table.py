@@ -119,7 +119,9 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
         )
     if dataset.is_number:
         return expectations + numbers.expectations(target, dataset)
-    return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
+    # What declares no split may be a feature of that name.
+    seen = manifest if dataset.split.test is None else manifest[[dataset.target]]
+    return expectations + labels.expectations(seen, dataset.target, dataset.classes)
 
 
 def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:

@@ -465,3 +465,8 @@ def test_why_thousands_of_numbers_are_not_stratified_is_told_in_a_line():
     with pytest.raises(EvermodelError, match="a target that is a number") as error:
         rows(999, labels=[f"{n}.5" for n in range(999)], method="shuffle", stratify=True, test=0.2)
     assert len(str(error.value)) < 400
+
+
+def test_a_table_without_a_feature_is_told():
+    with pytest.raises(EvermodelError, match=r"no column to learn from beside price.*drop in data/made/"):
+        prepared(table(), "number", target="price", drop=["a", "b"])

@@ -15,6 +15,7 @@ from evermodel.datasets.dataset import Split as Rule
 from evermodel.datasets.source import Provenance
 from evermodel.formats import table_file
 
+OWN = ["split", "date"]  # columns of a series that a reader adds
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
 # holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,
 # because TensorFlow's capitals and spaces are those of ASCII alone.
@@ -180,9 +181,15 @@ def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ..
         return raw.inputs, ()
     for column in dataset.drop:
         _column(name, raw, column, "drop")
-    columns = dataset.features(raw.manifest)
-    if raw.kind == "series":  # the past of the target is known too, and comes first
+    series = raw.kind == "series"
+    columns = dataset.features(raw.manifest.drop(columns=OWN) if series else raw.manifest)
+    if series:  # the past of the target is known too, and comes first
         columns = [str(_column(name, raw, dataset.target, "target").name), *columns]
+    if not columns:
+        raise EvermodelError(
+            f"data set {name} has no column to learn from beside {dataset.target}; add some, or take them "
+            f"out of drop in data/{name}/params.yaml"
+        )
     features = table_file.typed(raw.manifest[columns])
     if texts := [column for column in columns if features[column].dtype.kind != "f"]:
         raise EvermodelError(

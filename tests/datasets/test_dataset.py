@@ -107,7 +107,7 @@ def test_labels_are_text_and_numbers_of_classes_go_by_their_names(changed):
 
 
 def test_features_are_the_columns_that_neither_answer_nor_identify_nor_group(changed):
-    columns = pd.DataFrame(columns=["id", "patient", "age", "MEDV", "split", "date"])
+    columns = pd.DataFrame(columns=["id", "patient", "age", "MEDV"])
     split = {"method": "shuffle", "test": 0.2, "validation": 0.1, "groups": ["patient"]}
     assert changed(drop=["id"], split=split).features(columns) == ["age"]
     assert changed(drop=["id"], split=split | {"group_features": True}).features(columns) == [
@@ -119,3 +119,10 @@ def test_features_are_the_columns_that_neither_answer_nor_identify_nor_group(cha
 def test_a_data_set_that_does_not_exist_is_told_with_those_that_do(changed):
     changed()
     assert refusal(dataset.load, "nowhere", "sample").endswith("the data sets are houses")
+
+
+def test_a_column_called_split_is_a_feature_unless_it_declares_the_split(changed):
+    columns = pd.DataFrame(columns=["split", "date", "MEDV"])
+    shuffled = changed(split={"method": "shuffle", "test": 0.2, "validation": 0.1})
+    assert shuffled.features(columns) == ["split", "date"]
+    assert changed(split={"method": "predefined", "validation": 0.1}).features(columns) == ["date"]

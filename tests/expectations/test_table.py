@@ -45,7 +45,11 @@ def test_the_order_of_columns_does_not_matter(broken, houses):
 
 
 def test_a_split_of_the_source_is_no_unexpected_column(broken, houses):
-    assert broken(HOUSES, "table", houses.assign(split=["train", "test"] * 50)) == []
+    declared = HOUSES | {"split": {"method": "predefined", "validation": 0.1}}
+    assert broken(declared, "table", houses.assign(split=["train", "test"] * 50)) == []
+    (only,) = broken(HOUSES, "table", houses.assign(split=["train", "test"] * 50))
+    assert "column split" in only
+    assert "drop" in only
 
 
 def test_a_missing_column_is_named(broken, houses):
@@ -275,3 +279,7 @@ def test_text_in_a_target_without_a_range_that_is_numbers_else_is_shown(broken, 
     (only,) = broken({"target": "price", "expect": {"min_rows": 50}}, "table", houses.assign(price=prices))
     assert only.startswith('critical: column price: "every value is a number"')
     assert only.endswith(told)
+
+
+def test_a_table_of_a_target_alone_is_left_to_preparing(broken, houses):
+    assert broken({"target": "price", "expect": {"min_rows": 50}}, "table", houses[["price"]]) == []

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
-from evermodel.models import constant, linear, tfidf_linear
+from evermodel.models import constant, linear, persistence, tfidf_linear
 from evermodel.training import estimator
 from tests.specs import make_spec
 
@@ -88,6 +88,11 @@ def test_whatever_a_model_s_file_raises_is_told_with_its_file():
 
     with pytest.raises(EvermodelError, match=r"src/evermodel/models/.*NameError: .*RandomForest"):
         fitted(build, "class", CLASSES)
+
+
+def test_a_model_of_a_series_is_refused_for_a_table():
+    with pytest.raises(EvermodelError, match=r"models/persistence\.py.* fitted to data set made"):
+        fitted(persistence.build, "number", NUMBERS)
 
 
 def test_data_that_a_model_can_not_take_are_told_with_its_file():

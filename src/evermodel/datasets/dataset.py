@@ -101,7 +101,8 @@ class Dataset(Section):
     def features(self, table: "pd.DataFrame") -> list[str]:
         """Those of a table's columns that are asked for an answer."""
         grouping = () if self.split.group_features else self.split.groups
-        others = {self.target, "split", "date", *self.drop, *grouping}
+        declared = ("split",) if self.split.test is None else ()
+        others = {self.target, *declared, *self.drop, *grouping}
         return [column for column in map(str, table) if column not in others]
 
     def labels(self, target: "pd.Series") -> "pd.Series":

@@ -94,7 +94,9 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if manifest.empty or dataset.target not in manifest:
         return []
     target, features = manifest[dataset.target], dataset.features(manifest)
-    expectations = [
+    if len(manifest.columns) == 1:
+        return []  # preparing says that there is nothing to learn from
+    expectations: list[Any] = [
         E.ExpectCompoundColumnsToBeUnique(
             column_list=list(manifest),
             mostly=1 - REPEATED,
@@ -117,7 +119,9 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
         )
     if dataset.is_number:
         return expectations + numbers.expectations(target, dataset)
-    return expectations + labels.expectations(manifest, dataset.target, dataset.classes)
+    # What declares no split may be a feature of that name.
+    seen = manifest if dataset.split.test is None else manifest[[dataset.target]]
+    return expectations + labels.expectations(seen, dataset.target, dataset.classes)
 
 
 def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:

@@ -1,6 +1,7 @@
 """Fitting a scikit-learn model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,30 +24,34 @@ def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: 
     name = build.__module__.rpartition(".")[2]
     where = f"model {name} (src/evermodel/models/{name}.py)"
     np.random.seed(seed)
-    try:
+    with _told(f"{where} can't be built from options in params.yaml"):
         model = build(spec.input_shape, target, **options)
         _seed(model, seed)
         _require(model, target, where)
-    except EvermodelError:
-        raise
-    except Exception as error:  # whatever somebody's file raises
-        raise EvermodelError(
-            f"{where} can't be built from options in params.yaml: {_sentence(error)}"
-        ) from None
     x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
-    try:
+    fits = f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml"
+    with _told(fits):
         model.fit(x, train.y)
-    except Exception as error:
-        raise EvermodelError(
-            f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml: "
-            f"{_sentence(error)}"
-        ) from None
     if is_classifier(model) and not hasattr(model, "predict_proba"):  # of a stack, known only now
         raise EvermodelError(
             f"{where} gives no probabilities; build a classifier that has predict_proba, or put it into "
             "sklearn.calibration.CalibratedClassifierCV"
         )
+    with _told(fits):  # some look at the examples only when they are asked
+        predict(model, train.x[:1])
     return model
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever scikit-learn, or a model's file, raises as an EvermodelError."""
+    try:
+        yield
+    except EvermodelError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
+        raise EvermodelError(f"{what}: {reason}") from None
 
 
 def _seed(model: Any, seed: int) -> None:
@@ -62,11 +67,6 @@ def _require(model: Any, target: str, where: str) -> None:
         raise EvermodelError(f"{where} builds a regressor, but the task predicts classes; build a classifier")
     if target in ("number", "numbers") and is_classifier(model):
         raise EvermodelError(f"{where} builds a classifier, but the task predicts numbers; build a regressor")
-
-
-def _sentence(error: Exception) -> str:
-    """What scikit-learn, or a model's file, says in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
 
 
 def predict(estimator: Any, x: Array) -> Array:

@@ -25,8 +25,8 @@ PAGE = """\
 # Results
 
 Test score with its 95 % bootstrap interval, beside the baseline of the same rows; s is seconds of training,
-full on two to four shared cores, embedded as one of three at a time on two; bold is champion; *synthetic* stands
-beside what was scored on synthetic data.
+full on two to four shared cores, embedded as one of three at a time on two; bold is champion; *synthetic*
+stands beside what was scored on synthetic data.
 
 """
 

@@ -81,7 +81,7 @@ def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     """The target as labels, numbers, or masks, whose share of foreground is a float without a range."""
     columns = list(dataset.targets) or [dataset.target]
     if missing := [column for column in columns if column not in manifest]:
-        told = f"the target is one of the columns {', '.join(manifest)}"
+        told = f"the target is one of the columns {', '.join(map(str, manifest))}"
         return [E.ExpectColumnToExist(column=one, description=told) for one in missing]
     if dataset.targets or dataset.is_number:
         return [one for column in columns for one in numbers.expectations(manifest[column], dataset)]

@@ -143,8 +143,17 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
             "(it is missing or its sha256 differs); "
             f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
+    return files[0], _spec(version, str(local / "MLmodel"))
+
+
+def spec(version: ModelVersion) -> Spec:
+    """The spec of the data that a version takes; EvermodelError if its package is an old one."""
+    return _spec(version, f"models:/{version.name}/{version.version}")
+
+
+def _spec(version: ModelVersion, package: str) -> Spec:
     try:
-        return files[0], Spec.model_validate(Model.load(str(local / "MLmodel")).metadata["spec"])
+        return Spec.model_validate(Model.load(package).metadata["spec"])
     except ValidationError:
         raise EvermodelError(
             f"{version.name} version {version.version} was registered by an older Evermodel, which described "

@@ -33,6 +33,15 @@ def rival(client: MlflowClient, model: Candidate) -> Rival | None:
 
 
 def _scores(client: MlflowClient, champion: ModelVersion, model: Candidate) -> Scores | None:
+    try:
+        takes = registry.spec(champion)
+    except (MlflowException, OSError, EvermodelError):  # harmed, it can still be beaten by what it scored
+        takes = model.spec
+    other = {name for name in INPUTS if getattr(takes, name) != getattr(model.spec, name)}
+    # Equal rows may be another question: columns that exchanged their names, or a number that is now a class.
+    # The order of the classes is in no kept score, but numbers them in new ones.
+    if other - {"classes"} or set(takes.classes) != set(model.spec.classes):
+        return None
     with TemporaryDirectory() as folder:
         try:
             kept = Scores.read(Path(client.download_artifacts(champion.run_id, KEPT, folder)))
@@ -40,9 +49,10 @@ def _scores(client: MlflowClient, champion: ModelVersion, model: Candidate) -> S
             kept = None
         if kept and kept.test_hash == model.scores.test_hash:
             return kept
-        file, spec = registry.fetch(champion, Path(folder))
-        takes_the_same = all(getattr(spec, name) == getattr(model.spec, name) for name in INPUTS)
-        return _scored_again(champion, file, Path(folder)) if takes_the_same else None
+        if other:
+            return None
+        file, _ = registry.fetch(champion, Path(folder))
+        return _scored_again(champion, file, Path(folder))
 
 
 def _scored_again(version: ModelVersion, file: Path, folder: Path) -> Scores:

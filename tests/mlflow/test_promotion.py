@@ -305,7 +305,7 @@ def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry
 
 def _error(model: Path, rows: Path) -> float:
     """The mean absolute error of a project's model on another project's test rows."""
-    test = data.load_split(rows / "data" / DATASET / "prepared", "test")
+    test = data.load_split(rows / "data" / DATASET / "prepared", "test", "number")
     predictions = saved.load(model / "experiments" / NAME / "model").predict(test.x)
     return float(np.abs(np.ravel(predictions) - test.y).mean())
 

@@ -138,12 +138,14 @@ def test_dvc_shows_metrics_plots_and_differences(edited):
 @pytest.mark.all
 def test_the_champion_takes_raw_images_and_gives_the_score_of_the_table(project):
     script = """
+from pathlib import Path
 import mlflow, numpy as np
+from evermodel.core import data
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
 model = mlflow.pyfunc.load_model("models:/fashion_cnn@champion")
-x, y = (np.load(f"data/fashion_mnist/prepared/test/{part}.npy") for part in "xy")
-assert x.dtype == np.uint8
-print("accuracy", (model.predict(x).argmax(axis=1) == y).mean())
+test = data.load_split(Path("data/fashion_mnist/prepared"), "test", "class")
+assert test.x.dtype == np.uint8
+print("accuracy", (model.predict(np.asarray(test.x)).argmax(axis=1) == test.y).mean())
 """
     answer = project.run("python", "-c", script).stdout.splitlines()[-1]
     assert float(answer.split()[1]) == pytest.approx(metrics(project, "fashion_cnn")["accuracy"], abs=1e-6)

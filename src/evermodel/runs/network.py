@@ -25,7 +25,8 @@ def compiled(model: Any) -> Callable[[Array], Array]:
     import tensorflow
 
     (taken,) = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
-    answer = tensorflow.function(lambda x: model(x, training=False), [taken])
+    # Without AutoGraph, which would write the lambda anew into the folder of temporary files and leave it there.
+    answer = tensorflow.function(lambda x: model(x, training=False), [taken], autograph=False)
 
     def predict(x: Array) -> Array:
         if x.shape[1:] != taken.shape[1:]:

@@ -25,7 +25,7 @@ def compiled(model: Any) -> Callable[[Array], Array]:
     import tensorflow
 
     (taken,) = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
-    # Without AutoGraph, which would write the lambda anew into the folder of temporary files and leave it there.
+    # Without AutoGraph, which would leave a copy of the lambda among the temporary files.
     answer = tensorflow.function(lambda x: model(x, training=False), [taken], autograph=False)
 
     def predict(x: Array) -> Array:

@@ -175,6 +175,8 @@ def _tree(folder: str, name: str) -> ast.Module:
         return _parsed((PACKAGE / folder / f"{name}.py").read_bytes())
     except SyntaxError as error:
         raise EvermodelError(f"{_shown(folder, name)} line {error.lineno}: {error.msg}; mend it") from None
+    except ValueError as error:  # of NUL bytes, in Python before 3.11.4
+        raise EvermodelError(f"{_shown(folder, name)}: {error}; mend it") from None
 
 
 @cache

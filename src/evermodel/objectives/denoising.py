@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from evermodel import noise
 from evermodel.core.data import Spec
-from evermodel.training import noise
 from evermodel.training import objective as shared
 from evermodel.training.objective import Objective
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from evermodel import noise
 from evermodel.core.data import Predictions, Spec
 from evermodel.evaluation import reconstruction
-from evermodel.training import noise
 
 HEADLINES: dict[str, str] = {"mse": "lower", "psnr": "higher", "ssim": "higher"}
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from evermodel.core import catalog, data, folders, project, stage
-from evermodel.core.data import Array, Predictions, Spec, Split, Target
+from evermodel.core.data import Array, Predictions, Prepared, Spec, Split, Target
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation, statistics
 from evermodel.runs import determinism, journal, recipe, saved
@@ -15,20 +15,19 @@ def main(name: str) -> None:
     """Write metrics.json, scores.parquet, curves.csv and figures/ into experiments/<name>/."""
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
-    prepared = folders.prepared(chosen.dataset)
-    metadata = saved.metadata(folders.model(name))
-    spec = data.load_spec(prepared, metadata.target)
-    if metadata.test_hash != spec.test_hash:
+    folder, metadata = folders.prepared(chosen.dataset), saved.metadata(folders.model(name))
+    prepared = data.load(folder, metadata.target, "train", "test")
+    if metadata.test_hash != prepared.spec.test_hash:
         raise EvermodelError(
-            f"{folders.model(name)} was trained for other test rows than {prepared} has now; "
+            f"{folders.model(name)} was trained for other test rows than {folder} has now; "
             f"run `dvc repro {folders.experiment(name)}/dvc.yaml:train`"
         )
     determinism.fix(shared.runtime)
     with journal.keep("evaluate", name, metadata.key):
-        data.write_whole(folders.experiment(name), report(name, chosen, spec, shared.runtime.seed))
+        data.write_whole(folders.experiment(name), report(name, chosen, prepared, shared.runtime.seed))
 
 
-def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]:
+def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str, bytes]:
     """The files of the report, by their paths."""
     history = folders.model(name) / "history.csv"
     if not history.exists():
@@ -37,10 +36,9 @@ def report(name: str, chosen: Recipe, spec: Spec, seed: int) -> dict[str, bytes]
         )
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
-    target, folder = model.metadata.target, folders.prepared(chosen.dataset)
-    train, test = (data.load_split(folder, split, target) for split in ("train", "test"))
+    spec, train, test = prepared.spec, prepared.splits["train"], prepared.splits["test"]
     shown = evaluation.inputs(task, test.x, chosen.options, seed)
-    expected = predict_baseline(chosen, spec, target, train, seed, shown)
+    expected = predict_baseline(chosen, spec, model.metadata.target, train, seed, shown)
     predictions = Predictions(test, model.predict(shown), expected, shown)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec)
     baseline = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec)

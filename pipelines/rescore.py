@@ -18,8 +18,9 @@ def main(name: str, model: Path, to: Path) -> None:
     """
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
-    prepared, target = folders.prepared(chosen.dataset), saved.metadata(folders.model(name)).target
-    spec, test = data.load_spec(prepared, target), data.load_split(prepared, "test", target)
+    target = saved.metadata(folders.model(name)).target
+    prepared = data.load(folders.prepared(chosen.dataset), target, "test")
+    spec, test = prepared.spec, prepared.splits["test"]
     determinism.fix(shared.runtime)
     task = evaluation.task_module(chosen.task)
     shown = evaluation.inputs(task, test.x, chosen.options, shared.runtime.seed)

@@ -39,7 +39,9 @@ def rows(count, predefined=None, columns=None, labels=None, kind="table", **rule
     manifest = pd.DataFrame({"number": range(count), **(columns or {})})
     manifest = manifest if predefined is None else manifest.assign(split=predefined)
     wanted = Split.model_validate({"validation": 0.05} | rule)
-    return preparing.split_rows("made", wanted, Raw(kind, manifest), np.asarray(labels or [], dtype=object))
+    group = preparing.groups("made", wanted, manifest)
+    labels = np.asarray(labels or [], dtype=object)
+    return preparing.split_rows("made", wanted, Raw(kind, manifest), labels, group)
 
 
 def series(steps, test, **columns):

@@ -15,7 +15,6 @@ from evermodel.datasets.dataset import Split as Rule
 from evermodel.datasets.source import Provenance
 from evermodel.formats import table_file
 
-OWN = ["split", "date"]  # columns of a series that a reader adds
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
 # holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,
 # because TensorFlow's capitals and spaces are those of ASCII alone.
@@ -30,7 +29,8 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     """
     x, columns = _inputs(name, raw, dataset)
     y = _targets(name, raw, dataset)
-    rows, group = split_rows(name, dataset.split, raw, y), _groups(name, dataset.split, raw.manifest)
+    group = groups(name, dataset.split, raw.manifest)
+    rows = split_rows(name, dataset.split, raw, y, group)
     if raw.kind == "series":
         x, y, rows = windows(name, x, y, rows, dataset.window)
     if dataset.targets:
@@ -69,8 +69,8 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
     return spec, splits
 
 
-def split_rows(name: str, rule: Rule, raw: Raw, y: Array) -> dict[str, Array]:
-    """The row numbers of train, validation and test.
+def split_rows(name: str, rule: Rule, raw: Raw, y: Array, group: Array | None) -> dict[str, Array]:
+    """The row numbers of train, validation and test; group: as `groups` tells.
 
     RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
     with seed 113 the split that Keras' data sets are known by. Raises EvermodelError if the source declares
@@ -83,7 +83,7 @@ def split_rows(name: str, rule: Rule, raw: Raw, y: Array) -> dict[str, Array]:
             f"{file}: split.method is {rule.method}, which would mix the steps of a series, so that windows "
             "of training and test rows overlap; use time"
         )
-    if (group := _groups(name, rule, raw.manifest)) is not None:
+    if group is not None:
         cut = _cut(file, rule, np.arange(group.max() + 1), None, group)
         parts = {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
     else:
@@ -140,7 +140,7 @@ def _stratified(file: str, rows: Array, y: Array, held_out: int, seed: int) -> l
     return parts
 
 
-def _groups(name: str, rule: Rule, manifest: pd.DataFrame) -> Array | None:
+def groups(name: str, rule: Rule, manifest: pd.DataFrame) -> Array | None:
     """The number of each row's group, in order of appearance; None if rows are not grouped."""
     if not rule.groups:
         return None
@@ -182,7 +182,7 @@ def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, tuple[str, ..
     for column in dataset.drop:
         _column(name, raw, column, "drop")
     series = raw.kind == "series"
-    columns = dataset.features(raw.manifest.drop(columns=OWN) if series else raw.manifest)
+    columns = dataset.features(raw.manifest.drop(columns=list(data.OF_SERIES)) if series else raw.manifest)
     if series:  # the past of the target is known too, and comes first
         columns = [str(_column(name, raw, dataset.target, "target").name), *columns]
     if not columns:
@@ -247,17 +247,19 @@ def _classes(y: Array, dataset: Dataset) -> tuple[str, ...]:
     if dataset.classes:
         return dataset.classes
     labels = np.array(sorted(set(y)), dtype=object)
-    numbers = _numbers(labels)
     if len(labels) > data.MOST_CLASSES:
         return ()
+    numbers = _numbers(labels)
     return tuple(labels if numbers is None else labels[np.argsort(numbers, kind="stable")])
 
 
 def _counts(split: Split, classes: tuple[str, ...]) -> tuple[int, ...]:
     """How many rows each class has, or in how many groups of rows it is."""
-    members = np.arange(len(split)) if split.group is None else split.group
-    counts = Counter(label for label, _ in set(zip(split.y, members, strict=True)))
-    return tuple(counts[label] for label in classes)
+    members = pd.DataFrame(
+        {"label": split.y, "member": range(len(split)) if split.group is None else split.group}
+    )
+    counts = members.drop_duplicates()["label"].value_counts()
+    return tuple(int(counts.get(label, 0)) for label in classes)
 
 
 def _numbers(y: Array) -> Array | None:

@@ -61,7 +61,7 @@ def builder(model: str) -> Callable[..., Any]:
         build: Callable[..., Any] = importlib.import_module(f"evermodel.models.{model}").build
     except Exception as error:  # whatever somebody's file raises
         raise EvermodelError(
-            f"{_shown('models', model)} can't be imported ({type(error).__name__}: {error}); mend it"
+            f"{shown('models', model)} can't be imported ({type(error).__name__}: {error}); mend it"
         ) from None
     return build
 
@@ -94,6 +94,11 @@ def target(task: str) -> "Target":
     return cast("Target", _constant("objectives", task, "TARGET"))
 
 
+def shown(folder: str, name: str) -> str:
+    """A file of the package as an error names it."""
+    return f"src/evermodel/{folder}/{name}.py"
+
+
 def _model(name: str) -> tuple[Framework, ast.arguments]:
     """What a model's file is written in, and what its `build` takes.
 
@@ -101,7 +106,7 @@ def _model(name: str) -> tuple[Framework, ast.arguments]:
     """
     packages = set()
     for line, module in _imports(_tree("models", name)):
-        where, package = f"{_shown('models', name)} line {line} imports {module}", module.partition(".")[0]
+        where, package = f"{shown('models', name)} line {line} imports {module}", module.partition(".")[0]
         if package in ("", "evermodel", "pipelines"):
             raise EvermodelError(f"{where}; a model is one file, so copy what it needs of that into it")
         if not _is_installed(package):
@@ -111,7 +116,7 @@ def _model(name: str) -> tuple[Framework, ast.arguments]:
         packages.add(package)
     if not packages & GIVEN.keys():
         raise EvermodelError(
-            f"{_shown('models', name)} imports neither keras nor sklearn; a model is built of one of them"
+            f"{shown('models', name)} imports neither keras nor sklearn; a model is built of one of them"
         )
     framework: Framework = "keras" if "keras" in packages else "sklearn"
     return framework, _arguments("models", name, "build", GIVEN[framework])
@@ -123,11 +128,11 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
     function = next((node for node in functions if node.name == called), None)
     right = f"`def {called}({', '.join(given)}, *, …)`, in which an option of params.yaml comes after the *"
     if function is None:
-        raise EvermodelError(f"{_shown(folder, name)} has no function {called}; write {right}")
+        raise EvermodelError(f"{shown(folder, name)} has no function {called}; write {right}")
     found = function.args
     if len([*found.posonlyargs, *found.args]) != len(given) or found.vararg or found.kwarg:
         raise EvermodelError(
-            f"{_shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
+            f"{shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
             f"does not take what it is given; write {right}"
         )
     return found
@@ -161,22 +166,17 @@ def _constant(folder: str, name: str, constant: str) -> Any:
     assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign) and n.value)
     values = [n.value for n in assigned if ast.unparse(n.target) == constant]
     if not values or values[0] is None:
-        raise EvermodelError(f"{_shown(folder, name)} has no {constant}; add it as the others have it")
+        raise EvermodelError(f"{shown(folder, name)} has no {constant}; add it as the others have it")
     return ast.literal_eval(values[0])
-
-
-def _shown(folder: str, name: str) -> str:
-    """A file of the package as an error names it."""
-    return f"src/evermodel/{folder}/{name}.py"
 
 
 def _tree(folder: str, name: str) -> ast.Module:
     try:
         return _parsed((PACKAGE / folder / f"{name}.py").read_bytes())
     except SyntaxError as error:
-        raise EvermodelError(f"{_shown(folder, name)} line {error.lineno}: {error.msg}; mend it") from None
+        raise EvermodelError(f"{shown(folder, name)} line {error.lineno}: {error.msg}; mend it") from None
     except ValueError as error:  # of NUL bytes, in Python before 3.11.4
-        raise EvermodelError(f"{_shown(folder, name)}: {error}; mend it") from None
+        raise EvermodelError(f"{shown(folder, name)}: {error}; mend it") from None
 
 
 @cache

@@ -24,6 +24,7 @@ WEIGHTS = "weights"
 MOST_CLASSES = 1000
 VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 SPLITS = ("train", "validation", "test")
+OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,9 @@
+"""What a user did not want to see, in one plain sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
 class EvermodelError(Exception):
     """What a user did not want to see, in one plain sentence.
 
@@ -8,3 +14,15 @@ class EvermodelError(Exception):
 
 class UnusableError(Exception):
     """Why one of many files can't be used, as the end of a sentence that begins with its name."""
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Whatever somebody else's code raises as an EvermodelError that begins with `what`."""
+    try:
+        yield
+    except EvermodelError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
+        raise EvermodelError(f"{what}: {reason}") from None

@@ -14,10 +14,8 @@ FILE = Path("params.yaml")
 PROFILES = ("full", "sample")
 # What DVC's cache of runs takes for facts about files: it answers an edit there with what was made before.
 BLIND = ("nfiles", "size")
-FREE = (
-    "options",
-    "source",
-)  # the sections of which DVC sees the values alone, and somebody else names the keys
+# The sections of which DVC sees the values alone, and somebody else names the keys.
+FREE = ("options", "source")
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it

@@ -14,6 +14,7 @@ E = gx.expectations
 RARE = 1 / 20
 MOST = 1 / 2
 FEW = 20  # different numbers, which may well be classes
+EACH = 5  # rows of a class, on average
 
 
 def expectations(
@@ -54,14 +55,19 @@ def expectations(
     ]
 
 
-def may_be_classes(numbers: pd.Series) -> bool:
+def recur(values: pd.Series) -> bool:
+    """Whether values are frequent enough to be those of classes."""
+    return bool(values.nunique() <= len(values) / EACH)
+
+
+def may_be_classes(values: pd.Series) -> bool:
     """Whether numbers are few enough, and frequent enough, to be the codes of classes."""
-    return bool(numbers.nunique() <= min(FEW, len(numbers) / 5))
+    return values.nunique() <= FEW and recur(values)
 
 
 def meant_as_numbers(labels: pd.Series) -> bool:
     """Whether text is mostly numbers, too many of them for classes: then the rest is a fault."""
-    return bool(labels.nunique() > len(labels) / 5 and table_file.numbers(labels).notna().mean() > MOST)
+    return not recur(labels) and bool(table_file.numbers(labels).notna().mean() > MOST)
 
 
 def _written(column: str) -> Any:

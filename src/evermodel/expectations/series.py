@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
+from evermodel.core import data
 from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import numbers
 
@@ -25,7 +26,7 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
     ]
     if len(manifest):
         expectations += _dates()
-        for column in [column for column in manifest if column not in ("split", DATE)]:
+        for column in [column for column in manifest if column not in data.OF_SERIES]:
             expectations += [*numbers.expectations(manifest[column], dataset), *_price(manifest[column])]
     return gx.ExpectationSuite(name="series", expectations=expectations)
 

@@ -129,7 +129,7 @@ def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:
     is_number = dataset.is_number or (numbers.is_numeric(target) and not labels.may_be_classes(target))
     if is_number and not numbers.is_numeric(target):
         return []
-    if not is_number and target.nunique() > len(target) / 5:
+    if not is_number and not labels.recur(target):
         return []  # a tree of as many leaves learns the rows by heart
     told = f"alone it does not tell {target.name} (expect.tells_target allows it)"
     kind: Target = "number" if is_number else "class"

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core.data import Raw
+from evermodel.core.data import OF_SERIES, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import raw_files, table_file
 
-OWN = ("split", "date")  # columns of the manifest itself
 DATE = "%m/%d/%Y"
 NUMBER = r"\s*[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d+)?\s*"
 
@@ -37,7 +36,7 @@ def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[st
 
 def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
     frame, params = table_file.load(file, separator=",", header=True), raw_files.described(file)
-    if taken := [name for name in OWN if name in columns]:
+    if taken := [name for name in OF_SERIES if name in columns]:
         raise EvermodelError(
             f"{params}: columns names {taken[0]!r}, which the manifest has already; remove it"
         )

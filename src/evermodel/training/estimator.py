@@ -1,7 +1,6 @@
 """Fitting a scikit-learn model."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,9 @@ import pandas as pd
 from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import accuracy_score, mean_squared_error
 
+from evermodel.core import catalog
 from evermodel.core.data import Array, Spec, Split
-from evermodel.core.errors import EvermodelError
+from evermodel.core.errors import EvermodelError, told
 
 WEIGHTS = ("coef_", "intercept_", "components_", "intercept_hidden_", "intercept_visible_")
 
@@ -22,36 +22,24 @@ def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: 
     built from its options, can't take the data, or can't answer for such a target.
     """
     name = build.__module__.rpartition(".")[2]
-    where = f"model {name} (src/evermodel/models/{name}.py)"
+    where = f"model {name} ({catalog.shown('models', name)})"
     np.random.seed(seed)
-    with _told(f"{where} can't be built from options in params.yaml"):
+    with told(f"{where} can't be built from options in params.yaml"):
         model = build(spec.input_shape, target, **options)
         _seed(model, seed)
         _require(model, target, where)
     x = pd.DataFrame(train.x, columns=list(spec.columns)) if spec.kind == "table" else train.x
     fits = f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml"
-    with _told(fits):
+    with told(fits):
         model.fit(x, train.y)
     if is_classifier(model) and not hasattr(model, "predict_proba"):  # of a stack, known only now
         raise EvermodelError(
             f"{where} gives no probabilities; build a classifier that has predict_proba, or put it into "
             "sklearn.calibration.CalibratedClassifierCV"
         )
-    with _told(fits):  # some look at the examples only when they are asked
+    with told(fits):  # some look at the examples only when they are asked
         predict(model, train.x[:1])
     return model
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Whatever scikit-learn, or a model's file, raises as an EvermodelError."""
-    try:
-        yield
-    except EvermodelError:
-        raise
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
-        raise EvermodelError(f"{what}: {reason}") from None
 
 
 def _seed(model: Any, seed: int) -> None:

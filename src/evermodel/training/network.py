@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 
+from evermodel.core import catalog
 from evermodel.core.data import Array, Prepared, Split
-from evermodel.core.errors import EvermodelError
+from evermodel.core.errors import EvermodelError, told
 from evermodel.runs import determinism
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints, preprocessing
@@ -221,13 +222,10 @@ def assemble(
     Raises EvermodelError if its options, or its file, don't fit.
     """
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
-    where = f"model {recipe.model} (src/evermodel/models/{recipe.model}.py)"
-    try:
+    where = f"model {recipe.model} ({catalog.shown('models', recipe.model)})"
+    with told(f"{where} can't be built from options in params.yaml"):
         core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
         predictions = core(encoder.output)
-    except Exception as error:  # whatever somebody's file raises
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300].rstrip(".")
-        raise EvermodelError(f"{where} can't be built from options in params.yaml: {reason}") from None
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
             f"{where} gives {predictions.shape[-1]} numbers, but the task {recipe.task} needs "

@@ -48,10 +48,16 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """promoted: whether it deserves to be champion; confidence: of the comparisons, if there are any."""
+    """promoted: whether it deserves to be champion; confidence: of the comparisons, if there are any.
+
+    trusted: whether visitors may be answered by it on trial; waits: whether a person has to say so first, of
+    what could not be compared.
+    """
 
     promoted: bool
     reason: str
+    trusted: bool = False
+    waits: bool = False
     confidence: float | None = None
     comparisons: tuple[Comparison, ...] = ()
 
@@ -145,7 +151,8 @@ def _against(model: Candidate, theirs: Scores, version: int, uses: int) -> Decis
     level = 1 - (1 - confidence) / len(parts)
     made = tuple(_compare(policy, model.scores, theirs, level, *part) for part in parts)
     passed = all(one.passed for one in made)
-    return Decision(passed, _sentence(policy, made, version, confidence), confidence, made)
+    sentence = _sentence(policy, made, version, confidence)
+    return Decision(passed, sentence, trusted=True, confidence=confidence, comparisons=made)
 
 
 def _compare(

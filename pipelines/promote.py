@@ -90,7 +90,7 @@ def _log(
     if decision.comparisons:
         differences = report.image(model.policy, decision)
         client.log_image(run_id, Image.open(BytesIO(differences)), "promotion/differences.png")
-        shown = {"difference to the champion": differences, **shown}
+        shown = {"differences": differences, **shown}
     client.log_text(run_id, f"# {title}\n\n{told}", "promotion/report.md")
     client.log_text(run_id, card.page(title, text, shown), "card.html")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation.statistics import Statistic
+from evermodel.evaluation.statistics import GROUP, Statistic
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,12 @@ class Scores:
         return cls(
             table.to_pandas(), test_hash, {name: Statistic.model_validate(one) for name, one in how.items()}
         )
+
+    @property
+    def baseline(self) -> "Scores":
+        """Those of the baseline, which stand beside the model's as baseline_<column>."""
+        beside = self.table.filter(regex="^baseline_").rename(
+            columns=lambda name: name.removeprefix("baseline_")
+        )
+        shared = self.table.columns.intersection(["target", GROUP])
+        return replace(self, table=beside.join(self.table[shared]))

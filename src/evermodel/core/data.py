@@ -1,6 +1,7 @@
 """The one format between stages: what a reader returns, and what `prepare` writes for everybody after it."""
 
 import hashlib
+import heapq
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -243,8 +244,7 @@ def _values(y: Array, target: Target, classes: tuple[str, ...]) -> Array:
 
 def row_hashes(x: Array) -> Array:
     """One sha256 per example, (n,) objects: equal examples, and only they, have equal hashes."""
-    examples = (text.encode() for text in x) if x.dtype == object else (row.tobytes() for row in x)
-    return np.array([hashlib.sha256(example).hexdigest() for example in examples], dtype=object)
+    return np.array([hashlib.sha256(example).hexdigest() for example in _encoded(x)], dtype=object)
 
 
 def split_hash(split: Split) -> str:
@@ -262,9 +262,14 @@ def sketch(split: Split) -> tuple[str, ...]:
     the rows, so that the sketches of two editions have about as much in common as the editions themselves
     (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
     """
-    pairs = zip(row_hashes(split.x), row_hashes(split.y), strict=True)
-    rows = {hashlib.sha256(f"{x}{y}".encode()).hexdigest()[:16] for x, y in pairs}
-    return tuple(sorted(rows)[:SKETCH])
+    rows = zip(_encoded(split.x), _encoded(split.y), strict=True)
+    hashes = {hashlib.sha256(b"\0".join(row)).digest()[:8] for row in rows}
+    return tuple(smallest.hex() for smallest in heapq.nsmallest(SKETCH, hashes))
+
+
+def _encoded(values: Array) -> Iterator[bytes]:
+    """The bytes of each row."""
+    return (text.encode() for text in values) if values.dtype == object else (row.tobytes() for row in values)
 
 
 def file_hash(file: Path, algorithm: str = "sha256") -> str:

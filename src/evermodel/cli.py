@@ -110,14 +110,14 @@ def history(
 
 @app.command()
 def promote(name: Name, version: Waiting = None) -> None:
-    """Approve a model that won and waits for somebody's word (`approval: manual`)."""
+    """Approve a model that waits for somebody's word; one that was rejected or withdrawn has to be named."""
     repository.load().experiment(name)
     print(experiments.decide(name, "approve", version))
 
 
 @app.command()
 def reject(name: Name, version: Waiting = None) -> None:
-    """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
+    """Say no to a model that waits for somebody's word."""
     repository.load().experiment(name)
     print(experiments.decide(name, "reject", version))
 
@@ -130,6 +130,16 @@ def rollback(
     """Make an older version champion again, after it has answered for an example."""
     repository.load().experiment(name)
     print(experiments.decide(name, "rollback", to))
+
+
+@app.command()
+def withdraw(
+    name: Name,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever reads the history.")] = None,
+) -> None:
+    """Take a champion back that nobody is to be answered by any more; then there is none."""
+    repository.load().experiment(name)
+    print(experiments.withdraw(name, reason))
 
 
 @app.command()

@@ -169,7 +169,7 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
-    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"})
+    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance", "test_sketch"})
     told = {"sha256": metadata.sha256, "spec": described}
     model = Model(signature=_signature(spec, flavour), metadata=told)
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}

@@ -9,17 +9,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation.statistics import GROUP, Statistic
 
 
 @dataclass(frozen=True)
 class Scores:
-    """table: a row per test row; test_hash: of what was asked; statistics: how headlines follow from it."""
+    """table: a row per test row; test_hash: of what was asked; statistics: how headlines follow from it.
+
+    sha256: of the file that they were read from.
+    """
 
     table: pd.DataFrame
     test_hash: str
     statistics: Mapping[str, Statistic]
+    sha256: str = ""
 
     @classmethod
     def read(cls, file: Path) -> "Scores":
@@ -33,9 +38,8 @@ class Scores:
             raise EvermodelError(
                 f"{file} does not hold scores of known test rows; evaluate the model again"
             ) from None
-        return cls(
-            table.to_pandas(), test_hash, {name: Statistic.model_validate(one) for name, one in how.items()}
-        )
+        statistics = {name: Statistic.model_validate(one) for name, one in how.items()}
+        return cls(table.to_pandas(), test_hash, statistics, data.file_hash(file))
 
     @property
     def baseline(self) -> "Scores":

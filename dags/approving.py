@@ -1,4 +1,5 @@
-"""A model that won waits for a person where its experiment says `approval: manual`.
+"""A model waits for a person where its experiment says `approval: manual`, or where its inputs are others than
+the champion's.
 
 `approve` asks (*Required Actions*): Approve promotes it, Reject keeps the champion. Either is written to the
 ledger with the name of whoever answered. A retraining that waited for that would hold up the next one, so the
@@ -74,5 +75,5 @@ def approving(name, owner):
 
 
 for name, experiment in repository.experiments().items():
-    if experiment.approval == "manual":
+    if experiment.approval != "report-only":
         approving(name, experiment.schedule.owner)

@@ -225,7 +225,7 @@ def do_step(
 def start_airflow(
     port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
     mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tasks to run at a time.")] = 2,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trainings to run at a time.")] = 2,
 ) -> None:
     """Start Airflow with the DAGs of this repository, and MLflow, on this machine until Ctrl-C."""
     from evermodel.scheduling import local

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
@@ -55,6 +56,16 @@ def git(*arguments: str, folder: Path = Path(), environment: Mapping[str, str] |
         reason = re.sub(r"//[^/@\s]+@", "//", " ".join(done.stderr.split()))
         raise EvermodelError(f"`git {arguments[0]}` failed: {reason}")
     return done.stdout.strip()
+
+
+def in_history(repository: str, commit: str) -> bool:
+    """Whether a commit is in the history of the default branch, of which nothing but commits is fetched."""
+    with TemporaryDirectory(prefix="evermodel-history-") as folder:
+        history = Path(folder)
+        git("init", "--quiet", "--bare", folder=history)
+        # Not merge-base, which would ask the repository for a commit that is not here.
+        git("fetch", "--quiet", "--filter=tree:0", "--update-shallow", repository, "HEAD", folder=history)
+        return commit in git("rev-list", "FETCH_HEAD", folder=history).split()
 
 
 def _alone(folder: Path, task: str) -> AbstractContextManager[object]:

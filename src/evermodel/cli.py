@@ -24,6 +24,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run one; exits with 1 after an EvermodelError, and with 130 after Ctrl-C."""
         try:
+            _require_own_environment()
             return super().invoke(ctx)
         except EvermodelError as error:
             sentence, code = str(error), 1
@@ -221,6 +222,16 @@ def start_airflow(
     from evermodel.scheduling import local
 
     local.run(port, mlflow_port, jobs)
+
+
+def _require_own_environment() -> None:
+    """Raise EvermodelError if this command is that of the folder from which this one was copied."""
+    used, own = Path(sys.prefix), Path(".venv")
+    if used.name == own.name and own.exists() and not own.samefile(used):
+        raise EvermodelError(
+            f"this command runs the code of {used.parent}; `make .venv/pipeline` mends the environment of "
+            "this folder, whose command is .venv/bin/evermodel"
+        )
 
 
 def _tell(found: Any, as_json: bool, show: Callable[[], None]) -> None:

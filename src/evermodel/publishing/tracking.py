@@ -27,6 +27,7 @@ from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
+from evermodel.publishing import relocation
 from evermodel.runs import journal, recipe, saved
 from evermodel.runs.recipe import Recipe
 
@@ -74,21 +75,28 @@ def connect() -> MlflowClient:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
-    # Two processes that meet an empty database would both create its tables.
-    alone = FileLock(_made(folders.STATE) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
-    with alone:
-        return opened(uri())
+    return opened(uri())
 
 
 def opened(address: str) -> MlflowClient:
     """A client of the store at an address, whose tables are made if it is new.
 
-    MLflow's stores would tell of tables that they make and of artifacts that they do not find.
+    The one in this folder names its files here, wherever the folder was before. MLflow's stores would tell of
+    tables that they make and of artifacts that they do not find.
     """
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
     client = MlflowClient(address)
-    client.search_experiments(max_results=1)
+    # Two processes that meet an empty database would both create its tables.
+    alone = FileLock(_made(folders.STATE) / "mlflow.lock") if address.startswith("sqlite") else nullcontext()
+    with alone:
+        client.search_experiments(max_results=1)
+        if _is_here(address):
+            relocation.relocate(address, Path.cwd())
     return client
+
+
+def _is_here(address: str) -> bool:
+    return address in (STORE, f"sqlite:///{Path.cwd() / 'mlflow.db'}")
 
 
 def is_whole(commit: str) -> bool:

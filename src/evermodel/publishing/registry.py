@@ -21,6 +21,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.models.utils import _save_example
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 from pydantic import ValidationError
 
 from evermodel.core import data, folders
@@ -34,7 +35,7 @@ from evermodel.runs.saved import Metadata
 CHAMPION = "champion"
 EXAMPLES = 2
 DESCRIPTION = 5000  # characters that MLflow's database has room for
-LOADER = "evermodel_network"  # the module in a package by which MLflow asks a network
+LOADER = "evermodel_loader"  # the module in a package by which MLflow asks it
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
@@ -173,12 +174,13 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     told = {"sha256": metadata.sha256, "spec": described}
     model = Model(signature=_signature(spec, flavour), metadata=told)
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}
+    # Keras' own `predict` rounds 64 bits, and so does MLflow's Keras; whole numbers MLflow would not let in.
+    if spec.kind == "table" or (flavour == "keras" and spec.input_dtype == "float64"):
+        loaded |= {"loader_module": LOADER, "code": "code"}
+        (folder / "code").mkdir(parents=True)
+        copyfile(network.__file__, folder / f"code/{LOADER}.py")
     if flavour == "keras":
         target = folder / "data/model.keras"
-        if spec.input_dtype == "float64":  # which Keras' own `predict` rounds, and so does MLflow's Keras
-            loaded |= {"loader_module": LOADER, "code": "code"}
-            (folder / "code").mkdir(parents=True)
-            copyfile(network.__file__, folder / f"code/{LOADER}.py")
         mlflow.pyfunc.add_to_model(model, **loaded)
         stored = {"keras_backend": "tensorflow", "save_exported_model": False}
         model.add_flavor("keras", data="data", keras_version=version("keras"), **stored)
@@ -247,8 +249,8 @@ def _logged_model(client: MlflowClient, name: str, run_id: str, metadata: Metada
 
 
 def _signature(spec: Spec, flavour: str) -> ModelSignature:
-    if spec.kind == "table":
-        return ModelSignature(Schema([ColSpec("double", column) for column in spec.columns]))
+    if spec.kind == "table":  # of type "double" it would refuse whole numbers; the loader looks at the values
+        return ModelSignature(Schema([ColSpec(AnyType(), column) for column in spec.columns]))
     kind = np.dtype(object if spec.kind == "text" else spec.input_dtype)
     return ModelSignature(Schema([TensorSpec(kind, (-1, *spec.input_shape))]))
 

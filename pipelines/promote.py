@@ -18,6 +18,7 @@ from evermodel.publishing import (
     outputs,
     promotion,
     receipt,
+    record,
     registry,
     report,
     rescoring,
@@ -54,6 +55,7 @@ def main(name: str) -> None:
         with ledger.held(name) as book:
             aliases.reconcile(client, name, book)
             told = promote(client, model, run_id, book, shared.runtime)
+    record.write(client, run_id)
     receipt.write(name, model.metadata.sha256, model.policy.model_dump(mode="json"), handed_in=not trial)
     print(f"{name} {told}")
 
@@ -78,6 +80,8 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     aliases.enact(
         client, model.name, book, action, version, after, decision.reason, compared=compared, **model.judged
     )
+    if (first := client.get_model_version(model.name, str(version)).run_id) != run_id:
+        record.write(client, first)  # another training has made the same file before
     return f"version {version} {action}: {decision.reason}"
 
 

@@ -134,6 +134,20 @@ def rollback(
 
 
 @app.command()
+def restore(names: Some = None) -> None:
+    """Fill an emptied MLflow again: runs, versions and aliases, from what is kept (docs/mlflow.md)."""
+    failures = []
+    for told in experiments.restore(repository.load().chosen(names)):
+        if isinstance(told, EvermodelError):
+            failures.append(told)
+        else:
+            print(told)
+    for failure in failures:
+        print(f"evermodel: {failure}", file=sys.stderr)
+    raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
 def rebuild(
     version: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="An alias or a number.")],
     as_json: AsJson = False,

@@ -23,7 +23,7 @@ INSIDE = re.compile(r"((?:file://)?/.*)(/(?:mlartifacts|mlruns)/)[^/]+")
 
 
 def relocate(store: str, here: Path) -> None:
-    """Let a store, by its SQLAlchemy address, name its files in the folder that it lies in; all or nothing."""
+    """Let a store, by its SQLAlchemy address, name its files in the folder it is in now; all or nothing."""
     with Session(create_engine(store)) as session, session.begin():
         places = session.scalars(select(SqlExperiment.artifact_location))
         for was, inside in {found.groups() for place in places if (found := INSIDE.fullmatch(place))}:

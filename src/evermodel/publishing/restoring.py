@@ -60,17 +60,21 @@ def restore(client: MlflowClient, name: str, book: Ledger, found: Kept) -> str:
         return f"{name}: MLflow follows the ledger; nothing to do"
     runs = {one.run.info.run_id: _run(client, one, folder) for folder, one in records.items()}
     if book.entries:
-        _versions(client, name, book, found, runs)
+        known = {
+            _identity(version): (version, runs[version.run_id], package)
+            for one in records.values()
+            for version in one.versions
+            if (package := found.packages.get(version.tags[registry.SHA256]))
+        }
+        _versions(client, name, book, known)
     gone = _drop(client, name)
     for run_id in runs.values():
         record.write(client, run_id)
-    there = [int(version.version) for version in registry.versions(client, name)]
-    told = (
-        f"{name}: {len(runs)} runs and {len(there)} versions are back, champion is {book.champion or 'none'}"
-    )
+    there, champion = len(registry.versions(client, name)), book.champion
+    told = f"{name}: {len(runs)} runs and {there} versions are back, champion is {champion or 'none'}"
     if gone:
-        told += f"; no file is left of version {', '.join(map(str, gone))}"
-    if book.champion in gone:
+        told += f"; nothing but the number is left of version {', '.join(map(str, gone))}"
+    if champion in gone:
         told += f"; `evermodel rollback {name} --to VERSION` makes another one champion"
     return told
 
@@ -100,26 +104,29 @@ def _run(client: MlflowClient, told: Record, folder: Path) -> str:
     return run_id
 
 
-def _versions(client: MlflowClient, name: str, book: Ledger, found: Kept, runs: Mapping[str, str]) -> None:
+def _versions(
+    client: MlflowClient,
+    name: str,
+    book: Ledger,
+    known: Mapping[tuple[int, str], tuple[ModelVersion, str, Path]],
+) -> None:
     """Make the versions that the ledger tells of, empty ones where no file is left, and then the aliases.
 
-    runs: the ids of runs of now by those of before.
+    known: each that was recorded, with the id of its run of now, and its package.
     """
     registry.create_model(client, name)
     # Nobody may decide anything by half of the versions, if this is cut short.
     client.set_registered_model_tag(name, aliases.HEAD, aliases.RESTORING)
-    records = (one for one in found.records.values() if one.experiment.name == name)
-    told = {int(version.version): version for one in records for version in one.versions}
     there = {int(version.version): version for version in registry.versions(client, name)}
-    for number in range(1, max([*told, *(line.version for line in book.entries)]) + 1):
-        version = told.get(number)
-        sha256 = version.tags[registry.SHA256] if version else _sha256(book, number)
+    files = {line.version: line.sha256 for line in book.entries if line.sha256}
+    for number in range(1, max(line.version for line in book.entries) + 1):
+        identity = number, files.get(number, "")
         if number in there:
-            same = there[number].source == NOWHERE or there[number].tags.get(registry.SHA256) == sha256
+            same = there[number].source == NOWHERE or _identity(there[number]) == identity
             made = number if same else None
-        elif version and sha256 in found.packages:
-            made = _version(client, version, runs[version.run_id], found.packages[sha256])
-        elif sha256 and sha256 == _trained(name):
+        elif identity in known:
+            made = _version(client, *known[identity])
+        elif (number, _trained(name)) == identity:
             made = _version_of_now(client, name, book, number)
         else:
             made = int(client.create_model_version(name, NOWHERE).version)
@@ -167,17 +174,18 @@ def _version_of_now(client: MlflowClient, name: str, book: Ledger, number: int) 
     return made
 
 
-def _sha256(book: Ledger, number: int) -> str:
-    return next((line.sha256 for line in book.entries if line.version == number and line.sha256), "")
+def _identity(version: ModelVersion) -> tuple[int, str]:
+    """The number of a version and the sha256 of its file, by which the ledger knows it."""
+    return int(version.version), version.tags.get(registry.SHA256, "")
 
 
-def _trained(name: str) -> str:
-    """The sha256 of the model in experiments/; "" if there is none as training wrote it."""
+def _trained(name: str) -> str | None:
+    """The sha256 of the model in experiments/; None if there is none as training wrote it."""
     with suppress(EvermodelError, OSError):
         known = saved.metadata(folders.model(name))
         if data.file_hash(folders.model(name) / known.file) == known.sha256:
             return known.sha256
-    return ""
+    return None
 
 
 def _put(files: Path, place: str, send: Callable[[str], None]) -> None:

@@ -106,7 +106,7 @@ def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, r
 
 
 def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(server, registered, registry):
-    row, log = house(registered), registered.folder / ".evermodel/serving/requests.jsonl"
+    row, log = house(registered), registered.folder / f".evermodel/serving/requests/{HOUSES}.jsonl"
     _, champion, _ = ask(server, row, 1)
     challenger = "2" if champion == "1" else "1"
     answered: set[str] = set()

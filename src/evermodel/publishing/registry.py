@@ -133,17 +133,22 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
 
     Raises EvermodelError if the file is not the one that was registered, or its package is an old one.
     """
-    local = Path(
-        mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
+    local = mlflow.artifacts.download_artifacts(
+        f"models:/{version.name}/{version.version}", dst_path=str(folder)
     )
-    files = [f for f in (local / "data" / "model.keras", local / "model.skops") if f.exists()]
+    return checked(version, Path(local))
+
+
+def checked(version: ModelVersion, package: Path) -> tuple[Path, Spec]:
+    """As `fetch`, of the package of a version that lies here."""
+    files = [f for f in (package / "data" / "model.keras", package / "model.skops") if f.exists()]
     if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
             "(it is missing or its sha256 differs); "
             f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
-    return files[0], _spec(version, str(local / "MLmodel"))
+    return files[0], _spec(version, str(package / "MLmodel"))
 
 
 def spec(version: ModelVersion) -> Spec:

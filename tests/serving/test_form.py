@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.serving.conftest import LIMITS, champion
+from tests.specs import make_spec
 
 ROW = {"a": 1, "b": 3}
 STEPS = [{"Open": step, "Close": step} for step in (9.0, 1.0, 2.0, 3.0)]
@@ -43,6 +44,13 @@ def test_rows_are_answered_by_numbers_with_version_and_run(client):
 
 def test_a_table_may_come_as_a_file(client):
     answer = client.post("/predict/houses", files=upload(b"b,a\n3,1\n5,7\n"))
+    assert [row["price"] for row in answer.json()["answers"]] == [2.0, 6.0]
+
+
+def test_a_table_may_be_written_as_the_one_learned_from(running):
+    layout = {"separator": ";", "header": False, "columns": ("b", "a", "price")}
+    running.serve(replace(champion("houses"), spec=make_spec("table", layout=layout)))
+    answer = running.client.post("/predict/houses", files=upload(b"3;1;99\n5;7;99\n"))
     assert [row["price"] for row in answer.json()["answers"]] == [2.0, 6.0]
 
 

@@ -45,6 +45,8 @@ def run(port: int, mlflow_port: int, jobs: int) -> None:
             ) from None
     HOME.mkdir(exist_ok=True)
     HOME.chmod(0o700)
+    if "MLFLOW_TRACKING_URI" not in os.environ:
+        tracking.opened(tracking.STORE)  # so that it names its files here, wherever this folder was before
     environment = os.environ | variables(Path.cwd(), port, mlflow_port, jobs)
     running: dict[str, psutil.Popen] = {}
     with workers.told_to_stop() as told:
@@ -94,6 +96,10 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int) -> dict[str, s
         "API__WORKERS": "1",
         "EXECUTION_API__JWT_EXPIRATION_TIME": str(LONGEST),
         "LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
+        # Airflow's own airflow.cfg holds absolute paths, which a folder that is moved leaves behind.
+        "CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs/dag_processor"),
     }
     # Tasks find the `evermodel` command, and Airflow's components the `airflow` command, by PATH.
     places = (Path(sys.executable).parent, root / AIRFLOW.parent, os.environ.get("PATH", os.defpath))

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +21,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.folders import STATE
 
 REPOSITORY, REMOTE, WORK = "EVERMODEL_REPOSITORY", "EVERMODEL_REMOTE", "EVERMODEL_WORK"
+NEWEST = "refs/remotes/origin/HEAD"  # where a checkout keeps the default branch
 CACHE = "EVERMODEL_CACHE"  # DVC's, one for all tasks of a worker
 
 
@@ -58,14 +58,21 @@ def git(*arguments: str, folder: Path = Path(), environment: Mapping[str, str] |
     return done.stdout.strip()
 
 
-def in_history(repository: str, commit: str) -> bool:
-    """Whether a commit is in the history of the default branch, of which nothing but commits is fetched."""
-    with TemporaryDirectory(prefix="evermodel-history-") as folder:
-        history = Path(folder)
-        git("init", "--quiet", "--bare", folder=history)
-        # Not merge-base, which would ask the repository for a commit that is not here.
-        git("fetch", "--quiet", "--filter=tree:0", "--update-shallow", repository, "HEAD", folder=history)
-        return commit in git("rev-list", "FETCH_HEAD", folder=history).split()
+def history() -> list[str]:
+    """The commits of the repository's default branch as it is now, the newest first.
+
+    A checkout has one commit alone: what came after it is fetched, or all if the branch does not have it.
+    """
+    git(
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--update-shallow",
+        "origin",
+        f"+HEAD:{NEWEST}",
+    )
+    return git("rev-list", NEWEST).split()
 
 
 def _alone(folder: Path, task: str) -> AbstractContextManager[object]:

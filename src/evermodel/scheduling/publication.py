@@ -8,7 +8,7 @@ from typing import Any
 from evermodel import experiments
 from evermodel.core import folders
 from evermodel.scheduling import addresses, settings, shell
-from evermodel.scheduling.checkout import git, in_history
+from evermodel.scheduling.checkout import git, history
 from evermodel.scheduling.settings import Settings
 from evermodel.scheduling.shell import Stage
 
@@ -47,12 +47,12 @@ def promote(chosen: Settings, ready: Mapping[str, str]) -> dict[str, str]:
     not in its history; and where a form has changed what judges, or named a commit that the branch has left
     behind, the answer is a report alone.
     """
-    origin, commit = git("remote", "get-url", "origin"), git("rev-parse", "FETCH_HEAD")
-    is_head = git("ls-remote", origin, "HEAD").startswith(commit)
-    if not is_head and not in_history(origin, commit):
+    commit, known = git("rev-parse", "FETCH_HEAD"), history()
+    if commit not in known:
         print(f"{commit[:12]} is not in the history of the default branch; nothing is promoted before it is")
         return {}
-    older = f"{commit[:12]} is not the head of the default branch" if chosen.commit and not is_head else ""
+    behind = chosen.commit and commit != known[0]
+    older = f"{commit[:12]} is not the head of the default branch" if behind else ""
     asked: dict[str, list[str]] = {}
     for name, dataset in ready.items():
         changed = ", ".join(settings.judging(chosen, name, dataset))

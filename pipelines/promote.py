@@ -19,6 +19,7 @@ from evermodel.publishing import (
     outputs,
     promotion,
     receipt,
+    record,
     registry,
     report,
     rescoring,
@@ -58,6 +59,7 @@ def main(name: str) -> None:
         with ledger.held(name) as book:
             aliases.reconcile(client, name, book)
             told = promote(client, model, run_id, book, shared.runtime)
+    record.write(client, run_id)
     receipt.write(name, model.metadata.sha256, model.policy.model_dump(mode="json"), handed_in=not trial)
     print(f"{name} {told}")
 
@@ -99,6 +101,8 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
         rows=model.spec.test_sketch if compared else (),
         **model.judged,
     )
+    if (first := client.get_model_version(model.name, str(version)).run_id) != run_id:
+        record.write(client, first)  # another training has made the same file before
     return f"version {version} {action}: {decision.reason}"
 
 

@@ -24,6 +24,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run one; exits with 1 after an EvermodelError, and with 130 after Ctrl-C."""
         try:
+            _require_own_environment()
             return super().invoke(ctx)
         except EvermodelError as error:
             sentence, code = str(error), 1
@@ -143,6 +144,20 @@ def withdraw(
 
 
 @app.command()
+def restore(names: Some = None) -> None:
+    """Fill an emptied MLflow again: runs, versions and aliases, from what is kept (docs/mlflow.md)."""
+    failures = []
+    for told in experiments.restore(repository.load().chosen(names)):
+        if isinstance(told, EvermodelError):
+            failures.append(told)
+        else:
+            print(told)
+    for failure in failures:
+        print(f"evermodel: {failure}", file=sys.stderr)
+    raise typer.Exit(1 if failures else 0)
+
+
+@app.command()
 def rebuild(
     version: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="An alias or a number.")],
     as_json: AsJson = False,
@@ -193,6 +208,9 @@ def serve(
     ] = 0,
 ) -> None:
     """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     found = repository.load()
     found.chosen(names)
     try:
@@ -225,12 +243,22 @@ def do_step(
 def start_airflow(
     port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
     mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tasks to run at a time.")] = 2,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trainings to run at a time.")] = 2,
 ) -> None:
     """Start Airflow with the DAGs of this repository, and MLflow, on this machine until Ctrl-C."""
     from evermodel.scheduling import local
 
     local.run(port, mlflow_port, jobs)
+
+
+def _require_own_environment() -> None:
+    """Raise EvermodelError if this command is that of the folder from which this one was copied."""
+    used, own = Path(sys.prefix), Path(".venv")
+    if used.name == own.name and own.exists() and not own.samefile(used):
+        raise EvermodelError(
+            f"this command runs the code of {used.parent}; `make .venv/pipeline` mends the environment of "
+            "this folder, whose command is .venv/bin/evermodel"
+        )
 
 
 def _tell(found: Any, as_json: bool, show: Callable[[], None]) -> None:

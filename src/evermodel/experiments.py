@@ -9,7 +9,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
@@ -65,6 +65,19 @@ def withdraw(name: str, reason: str | None) -> str:
     return _moved(name, aliases.withdraw, reason)
 
 
+def restore(names: "Iterable[str]") -> "Iterator[str | EvermodelError]":
+    """Fill MLflow again from what is kept of experiments; what came of each, in a sentence, or why not."""
+    from evermodel.publishing import ledger, restoring, tracking
+
+    client, found = tracking.connect(), restoring.kept()
+    for name in names:
+        try:
+            with tracking.answering(), ledger.held(name) as book:
+                yield restoring.restore(client, name, book, found)
+        except EvermodelError as error:
+            yield error
+
+
 def waiting(name: str) -> "Entry | None":
     """The decision about the version that waits for approval, if one does."""
     from evermodel.publishing import aliases, ledger
@@ -94,6 +107,9 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
     """
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     from evermodel import prediction
     from evermodel.publishing import registry, tracking
 
@@ -115,13 +131,14 @@ def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "
 
     Raises EvermodelError as `predict` does, or if `out` is in the way.
     """
-    from evermodel.publishing import tracking
     from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.publishing import tracking
     from evermodel.scoring import scoring
     from evermodel.serving import champion
 
     experiment = found.experiment(name)
-    determinism.fix(found.runtime)
     with tracking.answering():
         loaded = champion.load(_require_champion(name), experiment.task)
     return scoring.score(loaded, paths, out, found.datasets[experiment.dataset].expect.rejected)
@@ -142,6 +159,7 @@ def _moved(name: str, move: "Callable[[MlflowClient, str, Ledger, T], Entry]", h
 
 def _require_registry(name: str) -> None:
     if _never_used():
+        _require_nothing_lost(name)
         raise EvermodelError(
             f"{name} was never registered; `evermodel run {name}` trains and registers a model"
         )
@@ -150,10 +168,22 @@ def _require_registry(name: str) -> None:
 def _require_champion(name: str) -> "ModelVersion":
     from evermodel.publishing import registry, tracking
 
-    champion = None if _never_used() else registry.champion(tracking.connect(), name)
+    client = None if _never_used() else tracking.connect()
+    champion = client and registry.champion(client, name)
     if champion is None:
+        if client is None or registry.registered(client, name) is None:
+            _require_nothing_lost(name)
         raise EvermodelError(f"{name} has no champion; `evermodel run {name}` trains one")
     return champion
+
+
+def _require_nothing_lost(name: str) -> None:
+    """Raise an EvermodelError if something was decided about an experiment of which MLflow knows nothing."""
+    if (file := folders.ledger(name)).exists():
+        raise EvermodelError(
+            f"{file} tells of decisions about {name}, and MLflow knows nothing of it; `evermodel restore "
+            f"{name}` brings it back from what is kept"
+        )
 
 
 def _never_used() -> bool:

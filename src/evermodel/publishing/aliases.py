@@ -18,6 +18,7 @@ from evermodel.runs import journal
 
 PREVIOUS, CHALLENGER = "previous", "challenger"
 HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases follow the ledger
+RESTORING = "restoring"  # its value while the versions come back
 # What a person's word about a version repeats of the decision that it is about.
 JUDGED = {"sha256", "scores", "test_hash", "policy", "numbers"}
 REFUSALS = ("reject", "withdraw")
@@ -65,9 +66,12 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     if book.entries and not model:
         raise EvermodelError(
             f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
-            "knows nothing; let MLFLOW_TRACKING_URI name the one that does, or move the file away"
+            f"knows nothing; `evermodel restore {name}` fills it from what is kept, or let "
+            "MLFLOW_TRACKING_URI name the one that knows"
         )
     followed, found = _stand(model)
+    if followed == RESTORING:
+        raise EvermodelError(f"{name} is not restored as a whole; `evermodel restore {name}` goes on with it")
     if followed != book.head:
         if followed not in {GENESIS, *(line.hash for line in book.entries)}:
             raise EvermodelError(

@@ -279,6 +279,20 @@ def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
 
 
 @pytest.mark.all
+def test_a_worker_with_other_packages_than_the_commit_is_made_for_refuses_its_tasks(fleet):
+    lock = fleet.origin / "requirements/numbers.lock"
+    lock.parent.mkdir()
+    lock.write_text("numpy==0.1 \\\n    --hash=sha256:beef\n")
+    fleet.commit("another numpy")
+    for step, address in (("begin", ()), ("run", (DATA,)), ("publish", ("x",))):
+        with pytest.raises(
+            EvermodelError, match=r"of numpy, .* is installed, the lock of the commit says 0\.1"
+        ):
+            fleet.task(step, *address)
+    assert fleet.ran() == []
+
+
+@pytest.mark.all
 def test_a_stage_that_fails_fails_its_task(fleet):
     (fleet.origin / "source").unlink()
     fleet.commit("no source")

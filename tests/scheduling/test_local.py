@@ -60,7 +60,8 @@ def test_there_is_room_for_short_tasks_beside_all_trainings_and_one_for_the_gpu(
     assert int(local.variables(here, 8080, 5000, 3)["AIRFLOW__CORE__PARALLELISM"]) == sum(slots.values())
 
 
-def test_the_pools_are_there_before_anything_runs(here):
+def test_the_pools_are_there_before_anything_runs(here, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     local.HOME.mkdir()
     local.AIRFLOW.parent.mkdir(parents=True)
     local.AIRFLOW.write_text(

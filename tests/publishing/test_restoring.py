@@ -227,8 +227,9 @@ def test_without_a_ledger_runs_come_back_and_nobody_is_champion(store):
 
 
 def test_of_what_nothing_is_kept_is_told(workspace, monkeypatch, fill):
-    with pytest.raises(EvermodelError, match=r"nothing is kept of it.*`evermodel run it` makes it anew"):
-        Store(monkeypatch, workspace, fill).restore()
+    empty = Store(monkeypatch, workspace, fill)
+    assert empty.restore().startswith("it: nothing is kept, no decision in .evermodel/ledger/it.jsonl and no")
+    assert empty.client.get_experiment_by_name(NAME) is None
 
 
 def test_a_record_that_can_not_be_read_is_named(workspace):

@@ -52,6 +52,12 @@ def test_everything_listens_on_this_machine_only(here):
     assert "127.0.0.1" in " ".join(local._commands(5000)["mlflow"])
 
 
+def test_what_airflow_wrote_down_of_where_it_was_does_not_count(here):
+    kept = {name: value for name, value in local.variables(here, 1, 2, 3).items() if "FOLDER" in name}
+    assert len(kept) == 3
+    assert all(value.startswith(str(here)) for value in kept.values())
+
+
 def test_what_the_user_has_set_stays(here, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.com")
     monkeypatch.setenv("EVERMODEL_REMOTE", "s3://bucket/cache")

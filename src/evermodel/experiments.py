@@ -60,7 +60,8 @@ def decide(name: str, how: Literal["approve", "reject", "rollback"], version: in
 
 def restore(names: "Iterable[str]") -> "Iterator[str | EvermodelError]":
     """Fill MLflow again from what is kept of experiments; what came of each, in a sentence, or why not."""
-    from evermodel.publishing import ledger, restoring, tracking
+    from evermodel.publishing import ledger, tracking
+    from evermodel.rebuilding import restoring
 
     client, found = tracking.connect(), restoring.kept()
     for name in names:

@@ -5,6 +5,10 @@ JOBS ?= 3
 PART ?= 1/1
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
 ELSEWHERE := $(addprefix --no-emit-package ,$(shell grep -h '^[a-z]' requirements/numbers.in requirements/validation.in))
+# An environment holds absolute paths: the one that came along when its folder was moved or copied is another's.
+FOREIGN := $(shell for one in .venv .venv-airflow; do \
+  was=$$(sed -n 's/^command = .* -m venv //p' $$one/pyvenv.cfg 2>/dev/null); \
+  [ -z "$$was" ] || [ "$$was" = "$$(cd $$one && pwd -P)" ] || echo $$one/foreign; done)
 LOCKED := --require-hashes -r requirements/numbers.lock -r requirements/validation.lock -r requirements/pipeline.lock
 
 # Without compiled bytecode every stage would compile TensorFlow's Python sources anew.
@@ -20,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all zoo unit check ui airflow serve bench lock clean
+.PHONY: help run test test-all zoo unit check ui airflow serve bench lock clean .venv/foreign .venv-airflow/foreign
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -50,6 +54,8 @@ check: .venv/dev ## style, types and import rules
 	$(BIN)/lint-imports
 
 ui: .venv/pipeline ## MLflow's pages on http://127.0.0.1:5000
+	@# Which lets the store name its files in this folder, wherever that was before.
+	$(BIN)/python -c 'from evermodel.publishing import tracking; tracking.opened(tracking.STORE)'
 	$(BIN)/mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http://127.0.0.1:8080, and MLflow beside it
@@ -82,7 +88,10 @@ clean: ## remove what the pipeline made, not what it cached
 	git clean -Xdfq data experiments
 	rm -rf .evermodel mlflow.db* mlartifacts
 
-.venv/pipeline: $(addprefix requirements/,installer.lock numbers.lock validation.lock pipeline.lock) pyproject.toml
+.venv/foreign .venv-airflow/foreign:
+	rm -rf $(@D)
+
+.venv/pipeline: $(addprefix requirements/,installer.lock numbers.lock validation.lock pipeline.lock) pyproject.toml $(filter .venv/%,$(FOREIGN))
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; this is " + sys.version.split()[0] + ". Say which with make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
@@ -102,7 +111,7 @@ clean: ## remove what the pipeline made, not what it cached
 	  $(BIN)/python -m pip install --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.venv-airflow/installed: .venv/pipeline requirements/airflow.lock
+.venv-airflow/installed: .venv/pipeline requirements/airflow.lock $(filter .venv-airflow/%,$(FOREIGN))
 	test -x .venv-airflow/bin/python || $(BIN)/python -m venv .venv-airflow
 	VIRTUAL_ENV=.venv-airflow $(BIN)/uv pip install --require-hashes -r requirements/airflow.lock || \
 	  .venv-airflow/bin/python -m pip install --require-hashes -r requirements/airflow.lock

@@ -24,6 +24,7 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run one; exits with 1 after an EvermodelError, and with 130 after Ctrl-C."""
         try:
+            _require_own_environment()
             return super().invoke(ctx)
         except EvermodelError as error:
             sentence, code = str(error), 1
@@ -110,14 +111,14 @@ def history(
 
 @app.command()
 def promote(name: Name, version: Waiting = None) -> None:
-    """Approve a model that won and waits for somebody's word (`approval: manual`)."""
+    """Approve a model that waits for somebody's word; one that was rejected or withdrawn has to be named."""
     repository.load().experiment(name)
     print(experiments.decide(name, "approve", version))
 
 
 @app.command()
 def reject(name: Name, version: Waiting = None) -> None:
-    """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
+    """Say no to a model that waits for somebody's word."""
     repository.load().experiment(name)
     print(experiments.decide(name, "reject", version))
 
@@ -130,6 +131,30 @@ def rollback(
     """Make an older version champion again, after it has answered for an example."""
     repository.load().experiment(name)
     print(experiments.decide(name, "rollback", to))
+
+
+@app.command()
+def withdraw(
+    name: Name,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever reads the history.")] = None,
+) -> None:
+    """Take a champion back that nobody is to be answered by any more; then there is none."""
+    repository.load().experiment(name)
+    print(experiments.withdraw(name, reason))
+
+
+@app.command()
+def restore(names: Some = None) -> None:
+    """Fill an emptied MLflow again: runs, versions and aliases, from what is kept (docs/mlflow.md)."""
+    failures = []
+    for told in experiments.restore(repository.load().chosen(names)):
+        if isinstance(told, EvermodelError):
+            failures.append(told)
+        else:
+            print(told)
+    for failure in failures:
+        print(f"evermodel: {failure}", file=sys.stderr)
+    raise typer.Exit(1 if failures else 0)
 
 
 @app.command()
@@ -218,12 +243,22 @@ def do_step(
 def start_airflow(
     port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
     mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tasks to run at a time.")] = 2,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trainings to run at a time.")] = 2,
 ) -> None:
     """Start Airflow with the DAGs of this repository, and MLflow, on this machine until Ctrl-C."""
     from evermodel.scheduling import local
 
     local.run(port, mlflow_port, jobs)
+
+
+def _require_own_environment() -> None:
+    """Raise EvermodelError if this command is that of the folder from which this one was copied."""
+    used, own = Path(sys.prefix), Path(".venv")
+    if used.name == own.name and own.exists() and not own.samefile(used):
+        raise EvermodelError(
+            f"this command runs the code of {used.parent}; `make .venv/pipeline` mends the environment of "
+            "this folder, whose command is .venv/bin/evermodel"
+        )
 
 
 def _tell(found: Any, as_json: bool, show: Callable[[], None]) -> None:

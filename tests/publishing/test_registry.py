@@ -6,7 +6,8 @@ import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.tree import DecisionTreeRegressor
+from mlflow.exceptions import MlflowException
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
@@ -42,6 +43,24 @@ def test_mlflow_loads_a_package_of_what_scikit_learn_fits(packed):
     assert mlflow.pyfunc.load_model(str(folder)).predict(table).tolist() == [1, 3]
 
 
+def test_mlflow_takes_whole_numbers_and_refuses_other_columns_and_texts(packed):
+    asked = mlflow.pyfunc.load_model(str(packed[0]))
+    assert asked.predict(pd.DataFrame({"b": [0, 1], "a": [1, 0]})).tolist() == [1, 3]
+    with pytest.raises(MlflowException, match=r"missing inputs \['b'\]"):
+        asked.predict(pd.DataFrame({"a": [1], "c": [2]}))
+    with pytest.raises(ValueError, match="column 'b' holds"):
+        asked.predict(pd.DataFrame({"a": [1], "b": ["many"]}))
+
+
+def test_mlflow_asks_a_classifier_for_its_probabilities(tmp_path):
+    file = saved.save_sklearn(DecisionTreeClassifier().fit(np.eye(2), [0, 1]), tmp_path)
+    spec = make_spec("table", classes=("no", "yes"))
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    registry.package(tmp_path / "package", file, spec, metadata, np.ones((2, 2)))
+    asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
+    assert asked.predict(pd.DataFrame({"a": [1], "b": [0]})).tolist() == [[1, 0]]
+
+
 def test_mlflow_asks_a_network_for_all_digits_of_its_numbers_and_keras_still_loads_it(keras, tmp_path):
     """In a table with an index of its own; 32 bits hold multiples of 128 of such time stamps."""
     spec = make_spec("table", mean=(1.7e9, 3.0), variance=(1.0, 0.0))
@@ -54,6 +73,8 @@ def test_mlflow_asks_a_network_for_all_digits_of_its_numbers_and_keras_still_loa
     answers = asked.predict(pd.DataFrame(x, columns=["a", "b"], index=["one", "two"]))
     assert answers.loc["one"].tolist() == pytest.approx([3, 0])
     assert answers.loc["two"].tolist() == pytest.approx([-5, 0])
+    whole = asked.predict(pd.DataFrame({"a": [1_700_000_003], "b": [3]}))
+    assert whole.loc[0].tolist() == pytest.approx([3, 0])
     assert mlflow.keras.load_model(str(tmp_path / "package")).input_shape == (None, 2)
 
 

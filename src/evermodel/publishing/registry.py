@@ -2,7 +2,7 @@
 
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.models.utils import _save_example
 from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 from pydantic import ValidationError
 
 from evermodel.core import data, folders
@@ -32,9 +33,10 @@ from evermodel.runs import network, saved
 from evermodel.runs.saved import Metadata
 
 CHAMPION = "champion"
+SHA256 = "evermodel.sha256"  # the tag of a version that says which file it is
 EXAMPLES = 2
 DESCRIPTION = 5000  # characters that MLflow's database has room for
-LOADER = "evermodel_network"  # the module in a package by which MLflow asks a network
+LOADER = "evermodel_loader"  # the module in a package by which MLflow asks it
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
@@ -90,7 +92,7 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
 
 def holds(version: ModelVersion, metadata: Metadata) -> bool:
     """Whether the version is this very model file."""
-    return bool(version.tags.get("evermodel.sha256") == metadata.sha256)
+    return bool(version.tags.get(SHA256) == metadata.sha256)
 
 
 def load(version: ModelVersion, folder: Path) -> tuple[Callable[[Array], Array], Spec]:
@@ -141,14 +143,19 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
 
 def checked(version: ModelVersion, package: Path) -> tuple[Path, Spec]:
     """As `fetch`, of the package of a version that lies here."""
-    files = [f for f in (package / "data" / "model.keras", package / "model.skops") if f.exists()]
-    if [data.file_hash(file) for file in files] != [version.tags.get("evermodel.sha256")]:
+    files = model_files(package)
+    if [data.file_hash(file) for file in files] != [version.tags.get(SHA256)]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
             "(it is missing or its sha256 differs); "
             f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
     return files[0], _spec(version, str(package / "MLmodel"))
+
+
+def model_files(folder: Path) -> list[Path]:
+    """The model files in a package: one, unless somebody harmed it."""
+    return [file for file in (folder / "data/model.keras", folder / "model.skops") if file.exists()]
 
 
 def spec(version: ModelVersion) -> Spec:
@@ -174,16 +181,17 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
-    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"})
+    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance", "test_sketch"})
     told = {"sha256": metadata.sha256, "spec": described}
     model = Model(signature=_signature(spec, flavour), metadata=told)
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}
+    # Keras' own `predict` rounds 64 bits, and so does MLflow's Keras; whole numbers MLflow would not let in.
+    if spec.kind == "table" or (flavour == "keras" and spec.input_dtype == "float64"):
+        loaded |= {"loader_module": LOADER, "code": "code"}
+        (folder / "code").mkdir(parents=True)
+        copyfile(network.__file__, folder / f"code/{LOADER}.py")
     if flavour == "keras":
         target = folder / "data/model.keras"
-        if spec.input_dtype == "float64":  # which Keras' own `predict` rounds, and so does MLflow's Keras
-            loaded |= {"loader_module": LOADER, "code": "code"}
-            (folder / "code").mkdir(parents=True)
-            copyfile(network.__file__, folder / f"code/{LOADER}.py")
         mlflow.pyfunc.add_to_model(model, **loaded)
         stored = {"keras_backend": "tensorflow", "save_exported_model": False}
         model.add_flavor("keras", data="data", keras_version=version("keras"), **stored)
@@ -213,47 +221,58 @@ def _figures(model: Candidate) -> dict[str, str]:
     }
 
 
-def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
-    logged = _logged_model(client, model.name, run_id, model.metadata)
-    examples = np.asarray(data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES])
-    file = folders.model(model.name) / model.metadata.file
-    with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder), file, model.spec, model.metadata, examples)
-        client.log_model_artifacts(logged.model_id, folder)
+def admit(
+    client: MlflowClient,
+    name: str,
+    run_id: str,
+    tags: Mapping[str, str],
+    put: Callable[[LoggedModel], None],
+) -> ModelVersion:
+    """Register the next version of a model. put: puts its package among the artifacts of a logged model."""
+    logged = _logged_model(client, name, run_id, tags[SHA256])
+    put(logged)
     client.finalize_logged_model(logged.model_id, "READY")
-    try:
-        client.create_registered_model(model.name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
+    create_model(client, name)
     return client.create_model_version(
-        model.name,
-        source=f"models:/{logged.model_id}",
-        run_id=run_id,
-        model_id=logged.model_id,
-        tags={
-            "evermodel.sha256": model.metadata.sha256,
-            "evermodel.key": model.metadata.key,
-            **_figures(model),
-        },
+        name, source=f"models:/{logged.model_id}", run_id=run_id, model_id=logged.model_id, tags=dict(tags)
     )
 
 
-def _logged_model(client: MlflowClient, name: str, run_id: str, metadata: Metadata) -> LoggedModel:
+def create_model(client: MlflowClient, name: str) -> None:
+    """Make a registered model that has no version yet, unless there is one of that name."""
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
+    known, file = model.metadata, folders.model(model.name) / model.metadata.file
+    examples = np.asarray(data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES])
+    tags = {SHA256: known.sha256, "evermodel.key": known.key, **_figures(model)}
+    with tempfile.TemporaryDirectory() as folder:
+        package(Path(folder), file, model.spec, known, examples)
+        return admit(
+            client, model.name, run_id, tags, lambda to: client.log_model_artifacts(to.model_id, folder)
+        )
+
+
+def _logged_model(client: MlflowClient, name: str, run_id: str, sha256: str) -> LoggedModel:
     """The run's logged model of this very file; there is one if a registration was cut short."""
     run = client.get_run(run_id)
-    same = f"source_run_id = '{run_id}' AND tags.`evermodel.sha256` = '{metadata.sha256}'"
+    same = f"source_run_id = '{run_id}' AND tags.`{SHA256}` = '{sha256}'"
     if found := client.search_logged_models([run.info.experiment_id], same, max_results=1):
         return found[0]
-    tags = {"evermodel.sha256": metadata.sha256}
+    tags = {SHA256: sha256}
     logged = client.create_logged_model(run.info.experiment_id, name, source_run_id=run_id, tags=tags)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged
 
 
 def _signature(spec: Spec, flavour: str) -> ModelSignature:
-    if spec.kind == "table":
-        return ModelSignature(Schema([ColSpec("double", column) for column in spec.columns]))
+    if spec.kind == "table":  # of type "double" it would refuse whole numbers; the loader looks at the values
+        return ModelSignature(Schema([ColSpec(AnyType(), column) for column in spec.columns]))
     kind = np.dtype(object if spec.kind == "text" else spec.input_dtype)
     return ModelSignature(Schema([TensorSpec(kind, (-1, *spec.input_shape))]))
 

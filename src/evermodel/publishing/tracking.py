@@ -27,6 +27,7 @@ from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
+from evermodel.publishing import record, relocation
 from evermodel.runs import journal, recipe, saved
 from evermodel.runs.recipe import Recipe
 
@@ -74,21 +75,28 @@ def connect() -> MlflowClient:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     mlflow.set_tracking_uri(uri())
-    # Two processes that meet an empty database would both create its tables.
-    alone = FileLock(_made(folders.STATE) / "mlflow.lock") if uri().startswith("sqlite") else nullcontext()
-    with alone:
-        return opened(uri())
+    return opened(uri())
 
 
 def opened(address: str) -> MlflowClient:
     """A client of the store at an address, whose tables are made if it is new.
 
-    MLflow's stores would tell of tables that they make and of artifacts that they do not find.
+    The one in this folder names its files here, wherever the folder was before. MLflow's stores would tell of
+    tables that they make and of artifacts that they do not find.
     """
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
     client = MlflowClient(address)
-    client.search_experiments(max_results=1)
+    # Two processes that meet an empty database would both create its tables.
+    alone = FileLock(_made(folders.STATE) / "mlflow.lock") if address.startswith("sqlite") else nullcontext()
+    with alone:
+        client.search_experiments(max_results=1)
+        if _is_here(address):
+            relocation.relocate(address, Path.cwd())
     return client
+
+
+def _is_here(address: str) -> bool:
+    return address in (STORE, f"sqlite:///{Path.cwd() / 'mlflow.db'}")
 
 
 def is_whole(commit: str) -> bool:
@@ -104,7 +112,7 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     """
     run = _run(client, name, key)
     events = journal.read(key)
-    _log(client, run, [*_missing(client, run, _curves(name, key, events)), *_seconds(run, events)])
+    log(client, run, [*missing(client, run, _curves(name, key, events)), *_seconds(run, events)])
     if evaluated:
         _log_report(client, run, folders.experiment(name))
     _end(client, run, evaluated, events)
@@ -113,9 +121,9 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
 
 def find(client: MlflowClient, name: str, key: str) -> Run | None:
     """The run with that key, if MLflow knows one."""
-    if (experiment := client.get_experiment_by_name(name)) is None:
+    if (known := client.get_experiment_by_name(name)) is None:
         return None
-    runs = client.search_runs([experiment.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
+    runs = client.search_runs([known.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
     return runs[0] if runs else None
 
 
@@ -133,7 +141,9 @@ def follow(name: str, key: str) -> None:
                 time.sleep(RETRY)
         last = journal.read(key)[-1]
         with answering():
-            sync(connect(), name, key, evaluated=(last["stage"], last["event"]) == ("evaluate", "end"))
+            client = connect()
+            done = (last["stage"], last["event"]) == ("evaluate", "end")
+            record.write(client, sync(client, name, key, evaluated=done))
 
 
 def parameters(chosen: Recipe, runtime: Runtime) -> dict[str, str]:
@@ -154,7 +164,7 @@ def _send(name: str, key: str) -> None:
     run = _run(client, name, key)
     if run.info.status != "RUNNING":
         client.update_run(run.info.run_id, status="RUNNING")
-    _log(client, run, _missing(client, run, _curves(name, key, journal.read(key))))
+    log(client, run, missing(client, run, _curves(name, key, journal.read(key))))
 
 
 def _listen(news: threading.Event, end: threading.Event) -> None:
@@ -173,7 +183,7 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     if run is None:
         started = next((event for event in journal.read(key) if event["event"] == "start"), {})
         run = client.create_run(
-            _experiment(client, name, f"{chosen.dataset} ({chosen.task})"),
+            experiment(client, name, f"{chosen.dataset} ({chosen.task})"),
             start_time=started.get("time"),
             run_name=f"{name}-{key[:8]}",
             tags=_tags(key, started, shared.profile, chosen.dataset, spec),
@@ -185,9 +195,10 @@ def _run(client: MlflowClient, name: str, key: str) -> Run:
     return run
 
 
-def _experiment(client: MlflowClient, name: str, note: str) -> str:
-    if experiment := client.get_experiment_by_name(name):
-        return str(experiment.experiment_id)
+def experiment(client: MlflowClient, name: str, note: str) -> str:
+    """The id of the MLflow experiment of that name, made if there is none."""
+    if found := client.get_experiment_by_name(name):
+        return str(found.experiment_id)
     local = (Path.cwd() / ARTIFACTS / name).as_uri() if uri().startswith("sqlite") else None
     try:
         tags = {MLFLOW_RUN_NOTE: note}
@@ -195,7 +206,7 @@ def _experiment(client: MlflowClient, name: str, note: str) -> str:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-        return _experiment(client, name, note)  # another process was faster
+        return experiment(client, name, note)  # another process was faster
 
 
 def _tags(key: str, started: Mapping[str, Any], profile: str, dataset: str, spec: Spec) -> dict[str, str]:
@@ -245,7 +256,7 @@ def _curve_name(name: str) -> str:
     return f"validation/{name[4:]}" if name.startswith("val_") else f"train/{name}"
 
 
-def _missing(client: MlflowClient, run: Run, curves: list[Metric]) -> list[Metric]:
+def missing(client: MlflowClient, run: Run, curves: list[Metric]) -> list[Metric]:
     """The points that the run lacks; MLflow itself would keep a second copy of each."""
     names = {metric.key for metric in curves} & run.data.metrics.keys()
     history = (point for name in names for point in client.get_metric_history(run.info.run_id, name))
@@ -263,7 +274,8 @@ def _seconds(run: Run, events: list[dict[str, Any]]) -> list[Metric]:
     ]
 
 
-def _log(client: MlflowClient, run: Run, metrics: list[Metric]) -> None:
+def log(client: MlflowClient, run: Run, metrics: list[Metric]) -> None:
+    """Write points into a run, whatever it has."""
     for start in range(0, len(metrics), 1000):  # MLflow's limit for one batch
         client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
 

@@ -81,6 +81,7 @@ def test_the_values_are_those_of_the_profile_and_a_wrong_one_of_the_other_is_ref
         ("schedule.crom", "0 0 * * *", "cron"),
         ("promotion.flor", 1, "floor"),
         ("promotion.metric", "auc", "mae"),
+        ("promotion.slices.RM", 0, "greater than 0"),
     ],
 )
 def test_what_no_stage_reads_is_checked_too(path, value, expected):

@@ -209,7 +209,7 @@ def test_scores_that_can_not_be_compared_never_win(theirs, reason):
 def test_the_full_profile_takes_over_from_the_sample_profile_if_it_beats_its_baseline():
     full = decide(model(profile="full", table=scores(0.6)), rival(None, "sample"))
     assert full.promoted
-    assert full.reason.endswith("champion 7 is of the sample profile")
+    assert full.reason.endswith("champion 7 is not of the full profile")
     assert len(full.comparisons) == 1
     equal = decide(model(profile="full", table=scores(0.4)), rival(None, "sample"))
     assert not equal.promoted

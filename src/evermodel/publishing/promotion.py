@@ -93,16 +93,14 @@ def decide(model: Candidate, rival: Rival | None, uses: int = 0) -> Decision:
     if fault := _alone(model):
         return Decision(False, fault)
     if rival and rival.profile != model.profile and model.profile != "full":
-        return Decision(
-            False, f"champion {rival.version} is of the profile {rival.profile}, this model is not"
-        )
+        return Decision(False, f"champion {rival.version} is of the full profile, this model is not")
     if rival and rival.scores:
         return _against(model, rival.scores, rival.version, parts, confidence)
     first = _first(model, confidence)
     if rival is None or not first.promoted:
         return first
     if rival.profile != model.profile:
-        return replace(first, reason=f"{first.reason}; champion {rival.version} is of the sample profile")
+        return replace(first, reason=f"{first.reason}; champion {rival.version} is not of the full profile")
     about = f"it takes other inputs than champion {rival.version}, so that a person has to say"
     return replace(first, promoted=False, trusted=False, waits=True, reason=f"{first.reason}; {about}")
 

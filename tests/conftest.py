@@ -98,6 +98,16 @@ def workspace(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A function that puts an empty store of MLflow's into a folder; making its tables takes seconds."""
+    from mlflow.tracking import MlflowClient  # a second that most tests need not wait for
+
+    made = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+    return lambda folder: shutil.copy(made, folder / "mlflow.db")
+
+
+@pytest.fixture(scope="session")
 def drawn(tmp_path_factory, worker_id):
     """A function from a data set to the folder of its sample, drawn by one worker for all."""
     own = tmp_path_factory.getbasetemp()

@@ -67,7 +67,8 @@ def withdraw(name: str, reason: str | None) -> str:
 
 def restore(names: "Iterable[str]") -> "Iterator[str | EvermodelError]":
     """Fill MLflow again from what is kept of experiments; what came of each, in a sentence, or why not."""
-    from evermodel.publishing import ledger, restoring, tracking
+    from evermodel.publishing import ledger, tracking
+    from evermodel.rebuilding import restoring
 
     client, found = tracking.connect(), restoring.kept()
     for name in names:

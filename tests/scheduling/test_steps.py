@@ -15,7 +15,7 @@ from dvc.repo import Repo
 
 from evermodel import experiments, repository
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import registry, tracking
+from evermodel.publishing import anchor, registry, tracking
 from evermodel.rebuilding.comparison import Comparison
 from evermodel.scheduling import addresses, checkout, publication, shell, steps
 from evermodel.scheduling.settings import Settings
@@ -42,7 +42,7 @@ DATASET = {
 }
 EXPERIMENT = {
     "train": {
-        "cmd": "echo train >> $RAN; cat ../../data/${dataset}/prepared/kind > model; echo $KIND ${name} >> model",
+        "cmd": "echo train >> $RAN; (cat ../../data/${dataset}/prepared/kind; echo $KIND ${name}) > model",
         "deps": ["../../data/${dataset}/prepared"],
         "params": ["train", {"../../params.yaml": ["runtime"]}],
         "outs": ["model"],
@@ -279,6 +279,20 @@ def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
 
 
 @pytest.mark.all
+def test_a_worker_with_other_packages_than_the_commit_is_made_for_refuses_its_tasks(fleet):
+    lock = fleet.origin / "requirements/numbers.lock"
+    lock.parent.mkdir()
+    lock.write_text("numpy==0.1 \\\n    --hash=sha256:beef\n")
+    fleet.commit("another numpy")
+    for step, address in (("begin", ()), ("run", (DATA,)), ("publish", ("x",))):
+        with pytest.raises(
+            EvermodelError, match=r"of numpy, .* is installed, the lock of the commit says 0\.1"
+        ):
+            fleet.task(step, *address)
+    assert fleet.ran() == []
+
+
+@pytest.mark.all
 def test_a_stage_that_fails_fails_its_task(fleet):
     (fleet.origin / "source").unlink()
     fleet.commit("no source")
@@ -335,6 +349,29 @@ def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, p
     first = published("x", locks=locks)
     assert published("x", locks=locks) == first
     assert fleet.ran() == ["promote", "promote"]
+
+
+@pytest.mark.spine
+def test_the_heads_of_ledgers_are_in_the_commit_and_make_one_where_nothing_else_is_new(
+    fleet, published, monkeypatch
+):
+    def moving(names):
+        return [f"{anchor.KEY}: {name} beef {ran.read_text().count('promote')} cafe" for name in names]
+
+    ran, locks = fleet.folder / "ran", fleet.all()
+    monkeypatch.setattr(anchor, "trailers", moving)
+    published("x", locks=locks)
+    with chdir(fleet.origin):
+        checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
+    assert published("x", locks=locks) == (0, []), "no file is new"
+    with chdir(fleet.origin):
+        form = f"--format=%(trailers:key={anchor.KEY})"
+        assert (
+            checkout.git("show", "--no-patch", form, "runs/retrain-x/run") == f"{anchor.KEY}: x beef 2 cafe"
+        )
+    monkeypatch.setattr(anchor, "trailers", lambda names: [])
+    published("x", locks=locks)
+    assert "nothing to push" in fleet.said
 
 
 @pytest.mark.all

@@ -2,15 +2,18 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from evermodel.serving import form, protocol
 from evermodel.serving.middleware import AccessMiddleware
 from tests.mlflow.servers import wait_for
 from tests.serving.conftest import LIMITS, champion
 
 ROW = {"rows": [{"a": 1, "b": 3}]}
+TENSOR = {"inputs": [{"name": "x", "shape": [1, 2], "datatype": "FP64", "data": [1, 3]}]}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +128,24 @@ def test_room_is_there_again_when_a_request_is_answered(start):
             assert client.post("/predict/houses", json=ROW).status_code == 200
         assert client.post("/predict/reviews", json={"text": "x" * 200}).status_code == 429
         assert client.post("/predict/houses", json=ROW).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/predict/houses", ROW), ("/v2/models/houses/infer", TENSOR)],
+)
+def test_a_body_is_read_beside_the_loop_that_answers(running, monkeypatch, path, body):
+    readers = []
+
+    def read(read_by, *arguments, **options):
+        readers.append(threading.current_thread().name)
+        return read_by(*arguments, **options)
+
+    for module in (form, protocol):
+        monkeypatch.setattr(module, "read", partial(read, module.read))
+    with running.client as client:
+        assert client.post(path, json=body).status_code == 200
+    assert readers == ["the reading of requests_0"]
 
 
 async def flood(limits, receivers, middleware=None, said=b"", path="/predict/houses"):

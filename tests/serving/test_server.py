@@ -202,7 +202,7 @@ def test_a_model_that_hangs_holds_up_nobody_else_nor_the_end_of_the_server(regis
         row = house(registered)
         with ThreadPoolExecutor(8) as pool:
             hung = [pool.submit(server.post, f"/predict/{HOUSES}", {"rows": [row]}) for _ in range(8)]
-            other = house(registered, "concrete_strength")
+            other = house(registered, "concrete")
             asked = [server.post(f"/predict/{OTHER}", {"rows": [other]})[0] for _ in range(50)]
         assert set(asked) == {200}
         assert {each.result()[0] for each in hung} == {503}

@@ -3,10 +3,13 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from evermodel import experiments
 from evermodel.core import folders
+from evermodel.core.errors import EvermodelError
+from evermodel.publishing import anchor
 from evermodel.scheduling import addresses, settings, shell
 from evermodel.scheduling.checkout import git, history
 from evermodel.scheduling.settings import Settings
@@ -67,6 +70,18 @@ def _failed_promotions(report_only: str, names: Iterable[str]) -> list[str]:
     if not shell.dvc("repro", "--single-item", "--keep-going", *promotions):
         return []
     return [promotions[address] for address in shell.changed(*promotions)]
+
+
+def heads(names: Iterable[str]) -> list[str]:
+    """The trailers that put the heads of the experiments' ledgers into a commit.
+
+    A ledger that was edited has none; the promotion that reads it fails, and says so.
+    """
+    found: list[str] = []
+    for name in names:
+        with suppress(EvermodelError):
+            found += anchor.trailers([name])
+    return found
 
 
 def push(run: str) -> None:

@@ -91,9 +91,13 @@ def publish(chosen: Settings, *names: str) -> int:
     faults = publication.collect(made)
     ready = {name: dataset for name, dataset in made.items() if name not in faults}
     if ready:
+        before = publication.heads(ready)
         faults |= publication.promote(chosen, ready)
+        heads = publication.heads(ready)
         files = {file for name, dataset in ready.items() for file in addresses.pipelines(name, dataset)}
-        _commit(f"Retrain {', '.join(ready)}", *sorted(str(file.with_name(handover.LOCK)) for file in files))
+        locks = sorted(str(file.with_name(handover.LOCK)) for file in files)
+        # Also without a new result, so that whoever fetches the branch knows how far the ledgers went.
+        _commit("\n".join([f"Retrain {', '.join(ready)}\n", *heads]), *locks, always=heads != before)
         publication.push(os.environ["EVERMODEL_RUN"])
     print(json.dumps({"assets": publication.assets(ready), "faults": faults}))
     return 0
@@ -200,13 +204,13 @@ def _task(file: str, stages: Mapping[str, shell.Stage]) -> str:
     return addresses.task(maker)
 
 
-def _commit(message: str, *what: str) -> None:
-    """Commit what has changed of it, at the time of the commit before."""
+def _commit(message: str, *what: str, always: bool = False) -> None:
+    """Commit what has changed of it, at the time of the commit before; always: even if nothing has."""
     git("add", *what)
-    if git("diff", "--cached", "--name-only"):
+    if always or git("diff", "--cached", "--name-only"):
         date = git("show", "--no-patch", "--format=%cI")
         author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        options = ("--quiet", "--no-verify", "-m", message)
+        options = ("--quiet", "--no-verify", "--allow-empty", "-m", message)
         git("-c", "commit.gpgsign=false", "commit", *options, environment=author)
 
 

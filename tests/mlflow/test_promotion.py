@@ -20,8 +20,10 @@ from typer.testing import CliRunner
 from evermodel.cli import app
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import aliases, anchor, ledger, receipt
+from evermodel.publishing import aliases, anchor, ledger, receipt, rescoring
 from evermodel.publishing.ledger import Entry
+from evermodel.publishing.policy import Promotion
+from evermodel.publishing.promotion import Decision
 from evermodel.runs import saved
 from pipelines import promote
 from tests.mlflow.servers import Proxy, Server, wait_for
@@ -284,6 +286,40 @@ def test_what_is_not_of_the_main_branch_is_judged_and_reported_and_promoted_when
     assert registry.aliases == {"champion": 2, "previous": 1}
     with registry.trained["good"].inside():
         assert receipt.path(NAME).read_bytes() == receipt_of_branch, "DVC's lock is of main either way"
+
+
+@pytest.mark.parametrize(
+    ("approval", "won", "lost", "waits"),
+    [
+        ("auto", "promote", "keep", "await"),
+        ("manual", "await", "keep", "await"),
+        ("report-only", "report", "report", "report"),
+    ],
+)
+def test_what_becomes_of_a_model_is_up_to_the_policy_and_to_what_could_be_compared(
+    approval, won, lost, waits
+):
+    policy = Promotion(metric="mae", ceiling=6.0, approval=approval)
+    for decision, action in (
+        (Decision(True, "it won"), won),
+        (Decision(False, "it lost", trusted=True), lost),
+        (Decision(False, "it takes other inputs", waits=True), waits),
+    ):
+        assert promote.act(policy, decision) == action
+
+
+@pytest.mark.all
+def test_a_model_that_takes_other_inputs_than_the_champion_waits_for_a_persons_word(registry, monkeypatch):
+    spec = data.load_spec(registry.trained["weak"].folder / f"data/{DATASET}/prepared", "number")
+    other = spec.model_copy(update={"columns": spec.columns[::-1]})
+    with monkeypatch.context() as before:
+        before.setattr(rescoring.registry, "spec", lambda version: other)
+        assert "version 2 await: " in registry.promote("good")
+    assert registry.aliases == {"champion": 1}, "it could not answer what visitors ask the champion"
+    approved = registry.command("promote", NAME)
+    assert approved.stdout.startswith(f"{NAME}: champion was version 1, is version 2 (approved; ")
+    assert registry.lines[-1].scores == registry.lines[-2].scores != ""
+    assert registry.aliases == {"champion": 2, "previous": 1}
 
 
 @pytest.mark.all

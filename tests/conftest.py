@@ -76,6 +76,12 @@ def pytest_collection_modifyitems(config, items):
             items.remove(item)
 
 
+@pytest.fixture(autouse=True)
+def in_one_process(monkeypatch):
+    """A command that a test calls stays in the tests' own process, also where a program would begin anew."""
+    monkeypatch.setattr(determinism, "begin_anew", lambda: None)
+
+
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """The current folder is a fresh copy of this repository's settings, in which nothing ever ran."""
@@ -89,6 +95,16 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A function that puts an empty store of MLflow's into a folder; making its tables takes seconds."""
+    from mlflow.tracking import MlflowClient  # a second that most tests need not wait for
+
+    made = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+    return lambda folder: shutil.copy(made, folder / "mlflow.db")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from evermodel import experiments, repository, workers
 from evermodel.cli import app
-from evermodel.core import params
+from evermodel.core import folders, params
+from evermodel.core.errors import EvermodelError
 from evermodel.scoring.scoring import Scored
 
 ROOT = Path(__file__).parents[1]
@@ -257,6 +258,43 @@ def test_what_was_never_registered_can_not_be_moved_or_rebuilt(evermodel, comman
     sentence = refusal(evermodel(*command))
     assert "boston_dnn was never registered; `evermodel run boston_dnn`" in sentence
     assert not Path("mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("rollback", "boston_dnn"), ("rebuild", "boston_dnn@champion"), ("predict", "boston_dnn", "houses.csv")],
+)
+def test_where_the_store_is_lost_and_the_ledger_is_not_the_way_back_is_told(evermodel, command):
+    folders.ledger("boston_dnn").parent.mkdir(parents=True)
+    folders.ledger("boston_dnn").write_text("")
+    assert "`evermodel restore boston_dnn` brings it back" in refusal(evermodel(*command))
+    assert not Path("mlflow.db").exists()
+
+
+def test_restoring_tells_of_each_experiment_and_fails_if_one_can_not_be_restored(evermodel, monkeypatch):
+    def told(names):
+        yield from (
+            EvermodelError(f"{name} has a fault") if "dnn" in name else f"{name}: back" for name in names
+        )
+
+    monkeypatch.setattr(experiments, "restore", told)
+    result = evermodel("restore", "boston_dnn", "boston_linear")
+    assert (result.exit_code, result.stdout) == (1, "boston_linear: back\n")
+    assert result.stderr == "evermodel: boston_dnn has a fault\n"
+    assert evermodel("restore", "boston_linear").exit_code == 0
+    assert "experiment is 'nowhere'" in refusal(evermodel("restore", "nowhere"))
+
+
+def test_the_command_of_the_folder_that_this_one_was_copied_from_is_refused(evermodel, monkeypatch, tmp_path):
+    (tmp_path / "original/.venv").mkdir(parents=True)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "original/.venv"))
+    assert evermodel("check").exit_code == 0  # this folder has no environment of its own
+    Path(".venv").mkdir()
+    sentence = refusal(evermodel("check"))
+    assert f"runs the code of {tmp_path / 'original'}; `make .venv/pipeline` mends" in sentence
+    Path(".venv").rmdir()
+    Path(".venv").symlink_to(tmp_path / "original/.venv")
+    assert evermodel("check").exit_code == 0
 
 
 def test_a_ledger_that_was_edited_is_told(evermodel):

@@ -208,6 +208,9 @@ def serve(
     ] = 0,
 ) -> None:
     """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     found = repository.load()
     found.chosen(names)
     try:

@@ -67,7 +67,8 @@ def withdraw(name: str, reason: str | None) -> str:
 
 def restore(names: "Iterable[str]") -> "Iterator[str | EvermodelError]":
     """Fill MLflow again from what is kept of experiments; what came of each, in a sentence, or why not."""
-    from evermodel.publishing import ledger, restoring, tracking
+    from evermodel.publishing import ledger, tracking
+    from evermodel.rebuilding import restoring
 
     client, found = tracking.connect(), restoring.kept()
     for name in names:
@@ -107,6 +108,9 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
     """
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     from evermodel import prediction
     from evermodel.publishing import registry, tracking
 
@@ -128,13 +132,14 @@ def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "
 
     Raises EvermodelError as `predict` does, or if `out` is in the way.
     """
-    from evermodel.publishing import tracking
     from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.publishing import tracking
     from evermodel.scoring import scoring
     from evermodel.serving import champion
 
     experiment = found.experiment(name)
-    determinism.fix(found.runtime)
     with tracking.answering():
         loaded = champion.load(_require_champion(name), experiment.task)
     return scoring.score(loaded, paths, out, found.datasets[experiment.dataset].expect.rejected)

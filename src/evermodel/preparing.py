@@ -66,6 +66,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         duplicates=_duplicates(name, splits, dataset.duplicates),
         test_hash=data.split_hash(splits["test"]),
         test_sketch=data.sketch(splits["test"]),
+        layout=raw.layout,
     )
     return spec, splits
 

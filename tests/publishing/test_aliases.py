@@ -201,6 +201,8 @@ def test_what_is_withdrawn_leaves_no_champion_and_says_why(client, usable):
     assert (done.action, done.version, done.before, done.after) == ("withdraw", 2, 2, None)
     assert (done.reason, done.sha256, done.scores) == ("withdrawn; it insults visitors", "cafe", "5c0e")
     assert named(client) == {}
+    decide(client, "report", 3)
+    assert named(client) == {}, "previous would be what was withdrawn"
     aliases.require_same(client, NAME, entries())
     with pytest.raises(EvermodelError, match="it has no champion to withdraw; `evermodel history it`"):
         move(client, aliases.withdraw)

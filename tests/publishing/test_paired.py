@@ -165,6 +165,7 @@ def test_people_are_swapped_with_all_their_images(rng):
     ours = theirs.assign(rank1=1)
     helped = theirs[theirs["role"] == "probe"].groupby("target")["rank1"].min().eq(0).sum()
     assert chance(rank1, ours, theirs) == 1 / 2**helped
+    assert paired.least(rank1, ours) == 1 / 2**8
 
 
 def test_pairs_of_people_are_judged_by_what_each_person_adds(rng):
@@ -173,7 +174,7 @@ def test_pairs_of_people_are_judged_by_what_each_person_adds(rng):
     gains, shares = paired._units(how, ours, theirs)
     assert gains.sum() == pytest.approx(statistics.value(how, ours) - statistics.value(how, theirs))
     assert shares == pytest.approx(np.full(10, 0.1))
-    assert 1 / 2**10 <= chance(how, ours, theirs) < 0.01
+    assert 1 / 2**10 == paired.least(how, ours) <= chance(how, ours, theirs) < 0.01
     assert chance(how, theirs, ours) > 0.9
 
 

@@ -352,6 +352,17 @@ def test_more_may_be_worse_where_too_few_rows_tell_less():
     assert decide(model(advised, scores(0.9), slices=few), None).promoted
 
 
+def test_test_rows_on_which_nothing_could_pass_are_told():
+    """Four groups that all gain have a chance of 1 in 16."""
+    table = pd.DataFrame({"correct": 1, "baseline_correct": 0, "group": np.arange(ROWS) % 4})
+    decision = decide(model(table=Scores(table, "rows", HOW)), None)
+    assert not decision.promoted
+    assert "; no chance is below 6.25 % on so few test rows that do not belong together: " in decision.reason
+    assert "no chance is below" not in decide(model(table=grouped(0.9)), None).reason
+    worn = decide(model(table=grouped(0.9)), rival(grouped(0.8)), uses=10_000)
+    assert "no chance is below" in worn.reason
+
+
 def test_one_group_of_rows_that_belong_together_is_no_slice():
     careful = Promotion(metric="accuracy", floor=0.5, slices={"kind": 0.05})
     one_group = {"kind": pd.Series(np.where(np.arange(ROWS) % 20 == 7, "rare", "common"))}

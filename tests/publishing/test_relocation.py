@@ -10,11 +10,11 @@ def store(folder):
 
 
 @pytest.fixture
-def used(tmp_path, monkeypatch, fill):
+def used(tmp_path, monkeypatch, empty_store):
     """A folder with a run, its artifact and a version of its model."""
     folder = tmp_path / "where it was"
     folder.mkdir()
-    fill(folder)
+    empty_store(folder)
     monkeypatch.chdir(folder)
     client = store(folder)
     tracking.experiment(client, "it", "note")

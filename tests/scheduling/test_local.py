@@ -46,6 +46,12 @@ def test_the_folder_of_keys_and_password_is_for_nobody_else(here):
     assert local.HOME.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_airflow_wrote_down_of_where_it_was_does_not_count(here):
+    kept = {name: value for name, value in local.variables(here, 1, 2, 3).items() if "FOLDER" in name}
+    assert len(kept) == 3
+    assert all(value.startswith(str(here)) for value in kept.values())
+
+
 def test_everything_listens_on_this_machine_only(here):
     set_to = local.variables(here, 8080, 5000, 2)
     assert set_to["AIRFLOW__API__HOST"] == "127.0.0.1"

@@ -29,6 +29,24 @@ SPLITS = ("train", "validation", "test")
 OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
 
 
+class Layout(BaseModel):
+    r"""How the text files of a table or series are written, as what a model is asked may be written, too.
+
+    separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
+    columns are the names of all, in order. thousands: whether commas may set them apart in a number.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    separator: str = ","
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    thousands: bool = False
+
+
+CSV = Layout()
+
+
 @dataclass(frozen=True)
 class Raw:
     """What a reader returns.
@@ -40,6 +58,7 @@ class Raw:
         objects; None where the manifest's own columns are the inputs.
     targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
     rejected: the files that could not be used, each with the reason.
+    layout: of the files, where the manifest's own columns are the inputs.
     """
 
     kind: Kind
@@ -47,6 +66,7 @@ class Raw:
     inputs: Array | None = None
     targets: Array | None = None
     rejected: tuple[tuple[str, str], ...] = ()
+    layout: Layout = CSV
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,8 @@ class Spec(BaseModel):
     class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
-    the test rows are known, all at once (`split_hash`) and one by one (`sketch`).
+    the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
+    table or series.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -116,6 +137,7 @@ class Spec(BaseModel):
     duplicates: int
     test_hash: str
     test_sketch: tuple[str, ...] = ()
+    layout: Layout = CSV
 
     def predicting(self, target: Target) -> "Spec":
         """The same data for a task that predicts a class, a number, or something else.

@@ -19,7 +19,7 @@ from evermodel.core.errors import EvermodelError
 
 LEVEL = 0.95
 RESAMPLES = 2000
-MOST_NUMBERS = 200_000_000  # drawn for an interval: a few seconds, however many test rows there are
+MOST_NUMBERS = 160_000_000  # drawn for an interval: a few seconds, however many test rows there are
 MOST_RANKED = 50_000_000  # the same where ranks are counted, which takes longer
 NUMBERS_AT_ONCE = 1_000_000  # 8 MB
 GROUP = "group"  # the column that says which test rows belong together

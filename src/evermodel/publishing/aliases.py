@@ -212,12 +212,14 @@ def _told(version: int | None) -> str:
 
 def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     last = book.entries[-1]
-    aliases = {registry.CHAMPION: last.after}
-    if last.before != last.after:
-        aliases[PREVIOUS] = None if last.action == "withdraw" else last.before
+    moves = [line for line in book.entries if line.before != line.after]
     # Visitors may be answered by it, so that nothing less than the judge's own word will do.
     challenging = last.trusted and last.action in ("keep", "await") and last.version != last.after
-    aliases[CHALLENGER] = last.version if challenging else None
+    aliases = {
+        registry.CHAMPION: last.after,
+        PREVIOUS: moves[-1].before if moves and moves[-1].action != "withdraw" else None,
+        CHALLENGER: last.version if challenging else None,
+    }
     there = {int(version.version) for version in registry.versions(client, name)}
     set_now = client.get_registered_model(name).aliases
     for alias, version in aliases.items():

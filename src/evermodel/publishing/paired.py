@@ -38,6 +38,11 @@ def chance(
     return _of_swaps(sign * gains - needed * shares)
 
 
+def least(statistic: Statistic, scores: pd.DataFrame) -> float:
+    """The smallest chance that the test of swaps can tell of these rows: one of all swaps."""
+    return float(0.5 ** len(np.unique(_unit_of_each(statistic, _asked(statistic, scores)))))
+
+
 def _units(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[Array, Array]:
     """Of all that is swapped as a whole, (n,) each: the gains, which sum to the difference of the statistic,
     and the shares of the rows.
@@ -45,15 +50,19 @@ def _units(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> tu
     if statistic.kind == "verification":
         gains = _without_each(statistic, ours, theirs)
         return gains, np.full(len(gains), 1 / len(gains))
-    if statistic.kind == "identification":
-        ours, theirs = (scores[scores["role"] == "probe"] for scores in (ours, theirs))
+    ours, theirs = (_asked(statistic, scores) for scores in (ours, theirs))
     unit = _unit_of_each(statistic, ours)
     return np.bincount(unit, _gains(statistic, ours, theirs)), np.bincount(unit) / len(unit)
 
 
+def _asked(statistic: Statistic, scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the statistic is of."""
+    return scores[scores["role"] == "probe"] if statistic.kind == "identification" else scores
+
+
 def _unit_of_each(statistic: Statistic, scores: pd.DataFrame) -> Array:
     """The number of the unit that each row belongs to."""
-    if statistic.kind == "identification":
+    if statistic.kind in ("identification", "verification"):
         return np.unique(scores["target"], return_inverse=True)[1]
     if statistic.in_time:
         return np.arange(len(scores)) // statistics.neighbours_in_time(len(scores))

@@ -200,7 +200,7 @@ def _first(model: Candidate, confidence: float) -> Decision:
     value, baseline = model.figures[metric], model.figures[f"baseline_{metric}"]
     meets = f"{metric} {value:.4g} meets {policy.limit:g}"
     verdict = "and beats" if one.passed else "but may owe it to luck that it beats"
-    sentence = f"{meets} {verdict} the baseline's {baseline:.4g}: better {_told(one)}"
+    sentence = f"{meets} {verdict} the baseline's {baseline:.4g}: better {_told(one)}{_hopeless(model, one)}"
     return Decision(one.passed, sentence, one.passed, confidence=confidence, comparisons=(one,))
 
 
@@ -222,7 +222,7 @@ def _against(
     if fault := _untold(theirs, policy.metric, "the champion"):
         return Decision(False, fault)
     made = tuple(_compare(policy, ours, theirs, part, 1 - confidence) for part in parts)
-    sentence = _sentence(policy, made, version)
+    sentence = _sentence(policy, made, version) + _hopeless(model, made[0])
     passed = all(one.passed for one in made)
     return Decision(passed, sentence, _beats_baseline(model), confidence=confidence, comparisons=made)
 
@@ -256,6 +256,17 @@ def _sentence(policy: Promotion, made: Sequence[Comparison], version: int) -> st
             f"{-one.needed:g} worse is allowed"
         )
     return f"{metric} beats champion {version}'s {_told(first)}"
+
+
+def _hopeless(model: Candidate, one: Comparison) -> str:
+    """What has to be said where no model could pass on all rows, however good; "" if one could."""
+    least = paired.least(model.scores.statistics[model.policy.metric], model.scores.table)
+    if least < one.level:
+        return ""
+    return (
+        f"; no chance is below {percent(least)} on so few test rows that do not belong together: set a "
+        "larger split.test for the data set"
+    )
 
 
 def _told(one: Comparison) -> str:

@@ -1,6 +1,6 @@
 """The record of a run: what MLflow's database knows of it and of its versions, in a file among its artifacts.
 
-So the database is a view of files here, too, and can be lost (see restoring.py).
+So the database is a view of files here, too, and can be lost (see rebuilding/restoring.py).
 """
 
 import json

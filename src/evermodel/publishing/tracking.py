@@ -85,10 +85,10 @@ def opened(address: str) -> MlflowClient:
     tables that they make and of artifacts that they do not find.
     """
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
-    client = MlflowClient(address)
     # Two processes that meet an empty database would both create its tables.
     alone = FileLock(_made(folders.STATE) / "mlflow.lock") if address.startswith("sqlite") else nullcontext()
     with alone:
+        client = MlflowClient(address)
         client.search_experiments(max_results=1)
         if _is_here(address):
             relocation.relocate(address, Path.cwd())

@@ -45,7 +45,7 @@ def run(port: int, mlflow_port: int, jobs: int) -> None:
             ) from None
     HOME.mkdir(exist_ok=True)
     HOME.chmod(0o700)
-    if "MLFLOW_TRACKING_URI" not in os.environ:
+    if "MLFLOW_TRACKING_URI" not in os.environ and Path("mlflow.db").exists():
         tracking.opened(tracking.STORE)  # so that it names its files here, wherever this folder was before
     environment = os.environ | variables(Path.cwd(), port, mlflow_port, jobs)
     running: dict[str, psutil.Popen] = {}

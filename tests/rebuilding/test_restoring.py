@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from evermodel.core import data, folders
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import aliases, ledger, record, registry, restoring, tracking
+from evermodel.publishing import aliases, ledger, record, registry, tracking
+from evermodel.rebuilding import restoring
 from evermodel.runs import saved
 from tests.specs import make_spec
 
@@ -22,8 +23,8 @@ SENTENCE = "it: 3 runs and 3 versions are back, champion is 2"
 class Store:
     """A store of MLflow's in this folder. Each has an address of its own: MLflow keeps connections by it."""
 
-    def __init__(self, monkeypatch, folder, fill):
-        self.monkeypatch, self.folder, self.fill, self.count = monkeypatch, folder, fill, 0
+    def __init__(self, monkeypatch, folder, empty_store):
+        self.monkeypatch, self.folder, self.empty_store, self.count = monkeypatch, folder, empty_store, 0
         self.empty()
 
     def empty(self):
@@ -31,7 +32,7 @@ class Store:
         self.count += 1
         place = self.folder / f"store{self.count}"
         place.mkdir()
-        self.fill(place)
+        self.empty_store(place)
         self.address = f"sqlite:///{place / 'mlflow.db'}"
         self.monkeypatch.setattr(tracking, "STORE", self.address)
         self.use(self.address)
@@ -46,9 +47,9 @@ class Store:
 
 
 @pytest.fixture
-def store(workspace, monkeypatch, fill):
+def store(workspace, monkeypatch, empty_store):
     """A store with three runs and versions of their models, of which the second is champion."""
-    made = Store(monkeypatch, workspace, fill)
+    made = Store(monkeypatch, workspace, empty_store)
     for number, action in enumerate(("promote", "promote", "keep"), start=1):
         register(made.client, number, action)
     return made
@@ -187,10 +188,10 @@ def test_what_was_cut_short_lets_nobody_decide_and_is_gone_on_with(store, cut, m
     assert state(store.client) == before
 
 
-def test_another_store_gets_a_copy(store, fill, tmp_path):
+def test_another_store_gets_a_copy(store, empty_store, tmp_path):
     before, first = state(store.client), store.address
     (tmp_path / "other").mkdir()
-    fill(tmp_path / "other")
+    empty_store(tmp_path / "other")
     store.use(f"sqlite:///{tmp_path / 'other/mlflow.db'}")
     assert store.restore() == SENTENCE
     assert state(store.client) == before
@@ -226,9 +227,10 @@ def test_without_a_ledger_runs_come_back_and_nobody_is_champion(store):
     assert store.restore() == "it: 3 runs and 0 versions are back, champion is none"
 
 
-def test_of_what_nothing_is_kept_is_told(workspace, monkeypatch, fill):
-    with pytest.raises(EvermodelError, match=r"nothing is kept of it.*`evermodel run it` makes it anew"):
-        Store(monkeypatch, workspace, fill).restore()
+def test_of_what_nothing_is_kept_is_told(workspace, monkeypatch, empty_store):
+    empty = Store(monkeypatch, workspace, empty_store)
+    assert empty.restore().startswith("it: nothing is kept, no decision in .evermodel/ledger/it.jsonl and no")
+    assert empty.client.get_experiment_by_name(NAME) is None
 
 
 def test_a_record_that_can_not_be_read_is_named(workspace):

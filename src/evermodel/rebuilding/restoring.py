@@ -45,14 +45,11 @@ def restore(client: MlflowClient, name: str, book: Ledger, found: Kept) -> str:
     """Bring back runs, versions and aliases of an experiment, and say in a sentence what came of it.
 
     What is there is left as it is, so the same again goes on where it was cut short. Raises EvermodelError if
-    nothing is kept of the experiment, or MLflow has followed another ledger or counts in another way.
+    MLflow has followed another ledger or counts in another way.
     """
     records = {folder: one for folder, one in found.records.items() if one.experiment.name == name}
     if not records and not book.entries:
-        raise EvermodelError(
-            f"nothing is kept of {name}, no decision in {book.file} and no run in {tracking.ARTIFACTS}; "
-            f"`evermodel run {name}` makes it anew"
-        )
+        return f"{name}: nothing is kept, no decision in {book.file} and no run in {tracking.ARTIFACTS}"
     model = registry.registered(client, name)
     if model and model.tags.get(aliases.HEAD, aliases.RESTORING) != aliases.RESTORING:
         aliases.reconcile(client, name, book)
@@ -135,9 +132,6 @@ def _versions(
                 f"version {number} of {name} can't be had again in this MLflow, which had other versions; "
                 "let MLFLOW_TRACKING_URI name an empty one"
             )
-    changes = [line.before for line in book.entries if line.before != line.after]
-    if changes and changes[-1]:
-        client.set_registered_model_alias(name, aliases.PREVIOUS, str(changes[-1]))
     client.delete_registered_model_tag(name, aliases.HEAD)
     aliases.reconcile(client, name, book)
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 import yaml
 
+from evermodel.scheduling.schedule import TAKEN
 from tests.compose import SERVICES
 from tests.project import Project, commit
 from tests.scheduling import stack as compose
@@ -154,7 +155,7 @@ def test_nothing_in_a_command_is_of_a_container_any_more(name, tmp_path):
 
 def test_the_experiments_that_were_chosen_succeed_and_all_others_are_skipped(first):
     _, tasks = first
-    wanted = {"begin", "choose", "publish", "end", *chosen(tasks)}
+    wanted = {*TAKEN, *chosen(tasks)}
     assert {name for name, task in tasks.items() if task["state"] == "success"} == wanted
     assert {task["state"] for name, task in tasks.items() if name not in wanted} == {"skipped"}
 

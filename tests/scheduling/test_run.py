@@ -11,6 +11,7 @@ import pandas as pd
 import psutil
 import pytest
 
+from evermodel.scheduling import local
 from tests.project import commit
 from tests.scheduling.server import wait
 
@@ -82,33 +83,44 @@ def test_what_can_not_be_is_rejected_by_the_form_or_by_the_first_task(airflow, f
             airflow.run(DAG, **conf)
 
 
-def test_new_data_retrains_what_uses_it_and_the_same_hash_twice_nothing(airflow):
-    watched, other = DAG, "retrain.imdb_linear"
+def test_new_data_retrains_what_uses_it_once_and_what_was_paused_when_it_is_not(airflow):
+    """Two are on one data set, of which one is paused; a third is on another data set, and paused as well."""
+    watched, paused, other = DAG, "retrain.late_linear", "retrain.imdb_linear"
 
     def told():
-        return len(airflow.events("raw.boston_housing")), len(airflow.events("raw.imdb"))
+        return [len(airflow.events(f"data.{dag.partition('.')[2]}")) for dag in (watched, paused, other)]
 
     def looked():
         runs = airflow.call("GET", "/api/v2/dags/watch/dagRuns?run_type=scheduled")["dag_runs"]
         return "success" in {run["state"] for run in runs}
 
-    airflow.call("PATCH", "/api/v2/dags?dag_id_pattern=retrain&limit=100", is_paused=True)
-    airflow.call("PATCH", "/api/v2/dags/watch", is_paused=False)
-    wait(looked)
-    assert told() == (1, 1), "the first look, which its schedule starts at once, tells of all data"
+    def pause(dag, is_paused):
+        airflow.call("PATCH", f"/api/v2/dags/{dag}", is_paused=is_paused)
 
-    for dag in (watched, other):
-        airflow.call("PATCH", f"/api/v2/dags/{dag}", is_paused=False)
-    assert airflow.run("watch")[1] == "success"
-    assert told() == (1, 1)
+    airflow.call("PATCH", "/api/v2/dags?dag_id_pattern=retrain&limit=100", is_paused=True)
+    pause("watch", False)
+    wait(looked)
+    assert told() == [0, 0, 0], "Airflow would forget what it tells those that are paused"
 
     airflow.project.edit("src/evermodel/samples/houses.py", "RandomState(1978)", "RandomState(1979)")
     commit(airflow.project, "Other houses")
+    pause(watched, False)
     assert airflow.run("watch")[1] == "success"
-    assert told() == (2, 1)
-    assert len(set(airflow.events("raw.boston_housing"))) == 2
+    assert airflow.run("watch")[1] == "success"
+    assert told() == [1, 0, 0], "the same hash is told once, and nobody else hears of it"
     wait(lambda: airflow.retrained(watched) == 1)
-    assert airflow.retrained(other) == 0
+
+    pause(paused, False)
+    assert airflow.run("watch")[1] == "success"
+    assert told() == [1, 1, 0], "what it missed is made up for, and nothing else runs"
+    assert airflow.events("data.late_linear") == airflow.events("data.boston_linear")
+    wait(lambda: airflow.retrained(paused) == 1)
+    assert (airflow.retrained(watched), airflow.retrained(other)) == (1, 0)
+
+
+def test_a_slot_for_the_gpu_and_room_for_what_is_short_are_there(airflow):
+    pools = airflow.call("GET", "/api/v2/pools")["pools"]
+    assert {pool["name"]: pool["slots"] for pool in pools} == local.slots(2)
 
 
 def asked(airflow, name):

@@ -111,6 +111,25 @@ def test_what_a_run_changes_is_told():
     assert settings.changes(chosen) == ("profile=full", "a.b=1")
 
 
+@pytest.mark.parametrize(
+    ("override", "touched"),
+    [
+        ("experiments.one.train.epochs=3", False),
+        ("experiments.one.options={units: [8]}", False),
+        ("experiments.one.training.epochs=3", True),
+        ("experiments.one.promotion.floor=0", True),
+        ("experiments.one.baseline=constant", True),
+        ("experiments.two.promotion.floor=0", False),
+        ("data.some.split.seed=1", True),
+        ("data.other.split.seed=1", False),
+        ("runtime.seed=7", True),
+    ],
+)
+def test_only_what_makes_a_model_may_be_set_by_a_form_that_promotes_it(override, touched):
+    chosen = Settings(profile="full", overrides=(override,))
+    assert settings.judging(chosen, "one", "some") == ((override,) if touched else ())
+
+
 def test_what_the_form_left_empty_is_not_set():
     empty = '{"experiments": null, "commit": null, "force": false, "overrides": null}'
     assert settings.parse(empty, Settings) == Settings()

@@ -100,16 +100,21 @@ def branch(run: str) -> str:
 
 
 def assets(names: Iterable[str]) -> dict[str, Any]:
-    """The assets of this run's models that are champions, or wait for approval, with version and hash."""
+    """The assets of this run's models that are champions, or wait for approval, with version and hash.
+
+    Raises EvermodelError if MLflow does not answer.
+    """
     from evermodel.publishing import registry, tracking
     from evermodel.runs import saved
 
-    client, found = tracking.connect(), {}
-    for name in names:
-        metadata = saved.metadata(folders.model(name))
-        champion, asked = registry.champion(client, name), experiments.waiting(name)
-        if champion and registry.holds(champion, metadata):
-            found[f"champion.{name}"] = {"version": champion.version, "sha256": metadata.sha256}
-        if asked and asked.sha256 == metadata.sha256:
-            found[f"challenger.{name}"] = {"version": str(asked.version), "sha256": metadata.sha256}
+    found = {}
+    with tracking.answering():
+        client = tracking.connect()
+        for name in names:
+            metadata = saved.metadata(folders.model(name))
+            champion, asked = registry.champion(client, name), experiments.waiting(name)
+            if champion and registry.holds(champion, metadata):
+                found[f"champion.{name}"] = {"version": champion.version, "sha256": metadata.sha256}
+            if asked and asked.sha256 == metadata.sha256:
+                found[f"challenger.{name}"] = {"version": str(asked.version), "sha256": metadata.sha256}
     return found

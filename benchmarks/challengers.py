@@ -5,14 +5,15 @@
 Needs the report (`dvc repro experiments/letter_mlp/dvc.yaml:evaluate`). Every model is trained and scored by
 the code of the pipeline, and judged by the decision that promotes: against the model before it; in a queue,
 where the first is champion until one beats it; and against a model of half the training rows. Prints how many
-of them were promoted where the test rows do not wear out, and where they do (alpha spending).
+of them were promoted where the test rows do not wear out, and where they do (alpha spending); and what part
+of all pairs, either way round, would be promoted at the first look at the test rows, and at later ones.
 """
 
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, permutations
 from statistics import mean, stdev
 
 from benchmarks import seeds
@@ -21,10 +22,12 @@ from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Project
 from evermodel.evaluation import evaluation
-from evermodel.publishing import candidate, promotion
+from evermodel.publishing import candidate, paired, promotion
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.promotion import Rival
 from evermodel.runs import determinism
+
+LOOKS = (1, 2, 5, 10, 30)
 
 
 def main(name: str, count: int) -> None:
@@ -48,6 +51,11 @@ def main(name: str, count: int) -> None:
     print("in a queue:", *(queue(models, spend) for spend in (False, True)))
     pairs = [(half, model) for model in models[1:]]
     print("against half of the rows:", *(duels(pairs, spend) for spend in (False, True)))
+    chances = [luck(*pair) for pair in permutations(models, 2)]
+    for look in LOOKS:
+        level = 1 - promotion.spent(known.policy.confidence, look - 1)
+        won = sum(chance < level for chance in chances)
+        print(f"look {look}: {won} of {len(chances)} pairs, {won / len(chances):.4%} (allowed {level:.4%})")
 
 
 def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> Candidate:
@@ -85,6 +93,13 @@ def queue(models: Sequence[Candidate], spend: bool) -> int:
 def wins(champion: Candidate, model: Candidate, uses: int) -> bool:
     """Whether the model becomes champion; uses: how often the test rows have been used."""
     return promotion.decide(model, Rival(1, champion.profile, champion.scores), uses).promoted
+
+
+def luck(champion: Candidate, model: Candidate) -> float:
+    """How likely luck alone puts the model as far ahead."""
+    policy, ours, theirs = model.policy, model.scores, champion.scores
+    how, level = ours.statistics[policy.metric], 1 - policy.confidence
+    return paired.chance(how, ours.table, theirs.table, policy.direction, policy.margin, level)
 
 
 if __name__ == "__main__":

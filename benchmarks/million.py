@@ -3,9 +3,9 @@
     PYTHONPATH=src .venv/bin/python -m benchmarks.million --rows 1000000
 
 Scores are made up: two models that are right, or wrong by something skewed, mostly on the same rows. Prints
-for each kind of headline, at the confidence of a first decision and at the strictest that gets more draws,
-the seconds of promotion's own comparison, and how wide its interval is beside that of the normal limit (of
-sums of independent rows, and of DeLong's placements for the area under the ROC curve).
+for each kind of headline, without and with a margin, the seconds of promotion's own comparison, how wide its
+interval is beside that of the normal limit (of sums of independent rows, and of DeLong's placements for the
+area under the ROC curve), and its chance beside the normal limit's.
 """
 
 import argparse
@@ -21,9 +21,11 @@ from evermodel.evaluation import statistics
 from evermodel.evaluation.statistics import Statistic
 from evermodel.publishing import promotion
 from evermodel.publishing.policy import Promotion
+from evermodel.publishing.promotion import Part
 from evermodel.publishing.scores import Scores
 
-LEVELS = (1 - 0.0304, 1 - 0.0076, 1 - 40 / promotion.MOST)
+LEVEL = 0.0304
+MARGIN = 1e-5
 HEADLINES: Mapping[str, Statistic] = {
     "accuracy": statistics.mean("correct"),
     "mae": statistics.mean("error"),
@@ -35,9 +37,10 @@ HEADLINES: Mapping[str, Statistic] = {
 
 def main(rows: int) -> None:
     ours, theirs = made(rows, 1), made(rows, 2)
-    print(f"{rows:,} test rows: seconds, and the width beside the normal limit's")
+    print(f"{rows:,} test rows: seconds, the width beside the normal limit's, and both chances")
     for name in HEADLINES:
-        print(f"{name:9}", *(compared(name, ours, theirs, level) for level in LEVELS), sep="  ", flush=True)
+        told = (compared(name, ours, theirs, needed) for needed in (0, MARGIN))
+        print(f"{name:9}", *told, sep="    ", flush=True)
 
 
 def made(rows: int, model: int) -> pd.DataFrame:
@@ -57,16 +60,18 @@ def made(rows: int, model: int) -> pd.DataFrame:
     )
 
 
-def compared(name: str, ours: pd.DataFrame, theirs: pd.DataFrame, level: float) -> str:
-    """Seconds and relative width of one comparison."""
+def compared(name: str, ours: pd.DataFrame, theirs: pd.DataFrame, needed: float) -> str:
+    """Seconds, relative width and chances of one comparison."""
     policy = Promotion(metric=name, floor=0)
     scores = [Scores(table, "made", HEADLINES) for table in (ours, theirs)]
     start = time.perf_counter()
-    made = promotion._compare(policy, *scores, level, "all", np.ones(len(ours), dtype=bool), 0)
+    made = promotion._compare(policy, *scores, Part("all", np.ones(len(ours), dtype=bool), needed), LEVEL)
     seconds = time.perf_counter() - start
     influence = influences(name, ours) - influences(name, theirs)
-    normal = 2 * stats.norm.ppf((1 + level) / 2) * influence.std() / len(influence) ** 0.5
-    return f"{level:.4%} {seconds:5.1f} s {(made.high - made.low) / normal:.3f}"
+    error = influence.std() / len(influence) ** 0.5
+    width = (made.high - made.low) / (2 * stats.norm.ppf((1 + statistics.LEVEL) / 2) * error)
+    limit = stats.norm.sf((made.value - needed) / error)
+    return f"{seconds:4.1f} s {width:.3f} {made.chance:.4f} {limit:.4f}"
 
 
 def influences(name: str, table: pd.DataFrame) -> Array:

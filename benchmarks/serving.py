@@ -1,13 +1,17 @@
 """How fast champions answer over HTTP, beside `mlflow models serve` of the same registered version.
 
     .venv/bin/python benchmarks/serving.py fashion_cnn imdb_dnn
+    .venv/bin/python benchmarks/serving.py --litserve .venv-litserve/bin/python fashion_cnn unet
 
-Needs champions (`evermodel run fashion_cnn imdb_dnn`) and the environment of `make serve`. Both servers run
-as they come, on this machine, and get the same test rows as JSON, one a request, from the same clients, each
-of which asks again as soon as it has its answer (closed loop). They take turns of a few seconds, so that a
-machine that is busy for a while slows both. Before that they have to give the same answers.
+With --litserve also beside LitServe, which puts requests together into batches; litserve_server.py tells how
+to install it. Needs champions (`evermodel run fashion_cnn imdb_dnn`) and the environment of `make serve`. All
+servers run as they come, with the settings of TensorFlow that params.yaml has, on this machine, and get the
+same test rows as JSON, one a request, from the same clients, each of which asks again as soon as it has its
+answer (closed loop). They take turns of a few seconds, so that a machine that is busy for a while slows all.
+Before that they have to give the same answers.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -21,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,11 +37,11 @@ from rich.table import Table
 from evermodel.core import data, folders, project
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import tracking
-from evermodel.runs import recipe
+from evermodel.publishing import registry, tracking
+from evermodel.runs import determinism, recipe
 from evermodel.serving.protocol import DATATYPES
 
-CLIENTS = (1, 8)
+CLIENTS = (1, 8, 32)
 TURNS, SECONDS = 5, 4.0  # of each server, for each number of clients; of a turn
 ROWS, WARM_UP = 32, 100  # test rows that are asked for in turn; requests before anything is timed
 PATIENCE = 120  # seconds in which a server has to be up
@@ -71,11 +76,11 @@ class Load:
         return float(p50), float(p99), len(self.seconds) / self.passed
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], litserve: str | None) -> None:
     profile = project.load().profile
     table = Table("model", "clients", "server", "p50 ms", "p99 ms", "answers/s")
     for name in names:
-        with both(name, recipe.load(name, profile).dataset) as servers:
+        with ready(name, recipe.load(name, profile).dataset, litserve) as servers:
             asyncio.run(compare(name, servers, table))
     Console(width=None if sys.stdout.isatty() else 100).print(table)
 
@@ -87,11 +92,13 @@ async def compare(name: str, servers: list[Server], table: Table) -> None:
         turns: dict[str, list[Load]] = {server.who: [] for server in servers}
         for server in servers * TURNS:
             turns[server.who].append(await load(server, clients))
-        ours, theirs = (together(each).figures() for each in turns.values())
-        for who, figures in zip(turns, (ours, theirs), strict=True):
+        ours, *others = (together(each).figures() for each in turns.values())
+        for who, figures in zip(turns, (ours, *others), strict=True):
             table.add_row(name, str(clients), who, *(f"{value:.1f}" for value in figures))
-        ratios = [f"{one / other:.2f}" for one, other in zip(ours, theirs, strict=True)]
-        table.add_row(name, str(clients), "ratio", *ratios, end_section=True)
+        for server, theirs in zip(servers[1:], others, strict=True):
+            ratios = [f"{one / other:.2f}" for one, other in zip(ours, theirs, strict=True)]
+            table.add_row(name, str(clients), f"ours / {server.who}", *ratios)
+        table.add_section()
 
 
 async def require_same(name: str, servers: list[Server]) -> None:
@@ -101,8 +108,8 @@ async def require_same(name: str, servers: list[Server]) -> None:
         for server in servers:
             rows = [await ask(session, server, body) for body in server.bodies * (1 + WARM_UP // ROWS)]
             answers.append(np.concatenate([server.read(row) for row in rows[: len(server.bodies)]]))
-    if not np.allclose(*answers, rtol=0, atol=TOLERANCE):
-        raise EvermodelError(f"{name}: the two servers give other answers for the same rows")
+    if not all(np.allclose(answers[0], other, rtol=0, atol=TOLERANCE) for other in answers[1:]):
+        raise EvermodelError(f"{name}: the servers give other answers for the same rows")
 
 
 async def load(server: Server, clients: int) -> Load:
@@ -143,39 +150,37 @@ def together(turns: list[Load]) -> Load:
 
 
 @contextmanager
-def both(name: str, dataset: str) -> Iterator[list[Server]]:
-    """Both servers of a champion, up, and what they are asked."""
+def ready(name: str, dataset: str, litserve: str | None) -> Iterator[list[Server]]:
+    """The servers of a champion, ours first, all up, and what each is asked."""
     prepared = folders.prepared(dataset)
     kind, rows = data.load_spec(prepared, "image").kind, data.load_inputs(prepared, "test")[:ROWS]
-    first, second = free_port(), free_port()
-    ours = ["evermodel", "serve", name, "--port", str(first)]
-    theirs = [
-        "mlflow",
-        "models",
-        "serve",
-        "--model-uri",
-        f"models:/{name}@champion",
-        "--env-manager",
-        "local",
-    ]
-    theirs += ["--host", "127.0.0.1", "--port", str(second)]
+    tensors = [json.dumps({"inputs": [tensor(row, kind)]}).encode() for row in rows]
+    arrays = [json.dumps({"inputs": np.asarray([row]).tolist()}).encode() for row in rows]
+    first, second, third = (f"http://127.0.0.1:{free_port()}" for _ in range(3))
+    champion = f"models:/{name}@champion"
+    ours = ["evermodel", "serve", name, "--port", port(first)]
+    mlflows = ["mlflow", "models", "serve", "--model-uri", champion, "--env-manager", "local"]
+    mlflows += ["--host", "127.0.0.1", "--port", port(second)]
     with ExitStack() as at_end:
-        at_end.enter_context(running(ours, f"http://127.0.0.1:{first}/v2/health/ready"))
-        at_end.enter_context(running(theirs, f"http://127.0.0.1:{second}/ping"))
-        yield [
-            Server(
-                "evermodel serve",
-                f"http://127.0.0.1:{first}/v2/models/{name}/infer",
-                [json.dumps({"inputs": [tensor(row, kind)]}).encode() for row in rows],
-                "outputs",
-            ),
-            Server(
-                "mlflow models serve",
-                f"http://127.0.0.1:{second}/invocations",
-                [json.dumps({"inputs": np.asarray([row]).tolist()}).encode() for row in rows],
-                "predictions",
-            ),
+        at_end.enter_context(running(ours, f"{first}/v2/health/ready"))
+        at_end.enter_context(running(mlflows, f"{second}/ping"))
+        servers = [
+            Server("evermodel serve", f"{first}/v2/models/{name}/infer", tensors, "outputs"),
+            Server("mlflow models serve", f"{second}/invocations", arrays, "predictions"),
         ]
+        if litserve:
+            package = at_end.enter_context(tempfile.TemporaryDirectory())
+            registry.fetch(registry.named(tracking.connect(), name, registry.CHAMPION), Path(package))
+            (model,) = Path(package).rglob("model.keras")
+            theirs = [litserve, "benchmarks/litserve_server.py", str(model), port(third)]
+            at_end.enter_context(running(theirs, f"{third}/health"))
+            servers.append(Server("LitServe", f"{third}/predict", arrays, "predictions"))
+        yield servers
+
+
+def port(url: str) -> str:
+    """The port of an address."""
+    return url.rpartition(":")[2]
 
 
 def tensor(row: Any, kind: str) -> dict[str, Any]:
@@ -192,7 +197,7 @@ def tensor(row: Any, kind: str) -> dict[str, Any]:
 @contextmanager
 def running(command: list[str], health: str) -> Iterator[None]:
     """A command in a process group of its own, which answers at that address, and is ended afterwards."""
-    environment = os.environ | {"MLFLOW_TRACKING_URI": tracking.uri()}
+    environment = os.environ | {"MLFLOW_TRACKING_URI": tracking.uri(), "PYTHONPATH": "src"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
@@ -226,9 +231,12 @@ def free_port() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python benchmarks/serving.py EXPERIMENT...")
+    parser = argparse.ArgumentParser(description="How fast champions answer over HTTP.")
+    parser.add_argument("names", nargs="+", metavar="EXPERIMENT")
+    parser.add_argument("--litserve", metavar="PYTHON", help="of an environment that has LitServe")
+    asked = parser.parse_args()
+    determinism.fix(project.load().runtime)  # for all servers alike
     try:
-        main(sys.argv[1:])
+        main(asked.names, asked.litserve)
     except EvermodelError as error:
         sys.exit(f"serving: {error}")

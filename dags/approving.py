@@ -1,4 +1,4 @@
-"""A model that won waits for a person where its experiment says `approval: manual`.
+"""A person decides where `approval` is `manual`, or a model takes other inputs than its champion.
 
 `approve` asks (*Required Actions*): Approve promotes it, Reject keeps the champion. Either is written to the
 ledger with the name of whoever answered. A retraining that waited for that would hold up the next one, so the
@@ -23,7 +23,7 @@ ANSWER = {
 SUBJECT = "Shall version {{ ti.xcom_pull(task_ids='look')['version'] }} of %s be champion?"
 BODY = (
     "Champion is version {{ ti.xcom_pull(task_ids='look')['champion'] or 'none' }}. "
-    "The policy says yes: {{ ti.xcom_pull(task_ids='look')['reason'] }}. "
+    "The policy says: {{ ti.xcom_pull(task_ids='look')['reason'] }}. "
     "Report and card are on the run of this version in MLflow."
 )
 ADVICE = "Mend what it names, then clear the task; the answer is kept."
@@ -74,5 +74,5 @@ def approving(name, owner):
 
 
 for name, experiment in repository.experiments().items():
-    if experiment.approval == "manual":
+    if experiment.approval != "report-only":
         approving(name, experiment.schedule.owner)

@@ -23,4 +23,4 @@ with dag(
     doc_md=__doc__,
 ):
     # A rebuild that differs is told, and not tried until it does not.
-    step("rebuild", "rebuild", retries=0, env={"EVERMODEL_RUN": RUN}, do_xcom_push=False)
+    step("rebuild", "rebuild", retries=0, env={"EVERMODEL_RUN": RUN}, do_xcom_push=False, pool="cpu")

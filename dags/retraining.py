@@ -19,13 +19,14 @@ from airflow.sdk import (
 
 import repository
 import tasks
+from failures import explain
 from repository import Schedule
-from tasks import FORM, RUN, Stage, dag
+from tasks import FORM, RUN, Report, Stage, dag
 
 EXPERIMENTS = repository.experiments()
 TRAIN = "train"  # the stage that goes to the experiment's kind of worker
 SCARCE = "gpu"  # a queue that nobody enters for what is there already
-COMMON = ("begin", "choose", "publish", "end")  # the tasks that belong to no data set and no experiment
+COMMON = ("begin", "choose", "publish", "report", "end")  # those of no data set and no experiment
 MODELS = AssetAlias("models")
 KNOWN = {
     "EVERMODEL_RUN": RUN,
@@ -36,6 +37,7 @@ ABOUT = (
     "What is there already is not run again; the results are on a branch of the repository that is named "
     "after the run, to be merged."
 )
+MISSING = "All else is published; where the fault is mended, clear the tasks that it names."
 ADVICE = "Mend what its last lines name, then clear the task: the run goes on with all that is there."
 SETTINGS = {  # what may be left empty may be null: the form asks for all else
     "commit": Param(
@@ -83,7 +85,7 @@ class Choose(BaseOperator, SkipMixin):
 
 def announce(context, told):
     """Emit the assets of the models that publishing told of in its last line."""
-    for name, model in told.items():
+    for name, model in told["assets"].items():
         context["outlet_events"][MODELS].add(Asset(name), extra=model)
 
 
@@ -107,20 +109,21 @@ def add_experiment(name, before):
     with TaskGroup(name):
         for kind in repository.stages(name):
             address = f"experiments/{name}/dvc.yaml:{kind}"
-            queue = EXPERIMENTS[name].queue if kind == TRAIN else "default"
-            if queue == SCARCE:
+            worker = EXPERIMENTS[name].queue if kind == TRAIN else "default"
+            place = {"queue": worker, "pool": worker} if kind == TRAIN else {}
+            if worker == SCARCE:
                 look = stage(f"find_{kind}", f"find {address}", rules, trigger_rule=rule)
                 before >> look
                 before = look
-            task = stage(kind, f"run {address}", rules, queue=queue, trigger_rule=rule)
+            task = stage(kind, f"run {address}", rules, trigger_rule=rule, **place)
             before >> task
             # What was found need not run, and is skipped.
-            before, rule = task, "none_failed" if queue == SCARCE else "all_success"
+            before, rule = task, "none_failed" if worker == SCARCE else "all_success"
     return before
 
 
 def retraining(dag_id, names, rules, choosing=False, **options):
-    """A DAG: check, run the stages, publish, and an end that is red if anything else is."""
+    """A DAG: check, run the stages, publish, report what could not be, and an end that is red if any is."""
     with dag(dag_id, ADVICE, **options):
         begin = step("begin", "begin", rules, env=KNOWN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"})
         datasets = {
@@ -140,12 +143,14 @@ def retraining(dag_id, names, rules, choosing=False, **options):
         opened = begin >> Choose(task_id="choose") if choosing else begin
         opened >> list(datasets.values())
         results >> publish
-        [*results, publish] >> EmptyOperator(task_id="end", trigger_rule="none_failed")
+        report = Report(task_id="report", owner=rules.owner, on_failure_callback=explain(MISSING))
+        publish >> report
+        [*results, publish, report] >> EmptyOperator(task_id="end", trigger_rule="none_failed")
 
 
-def schedule(experiment):
-    """New data of its data set, and the times that its params.yaml names."""
-    data = [Asset(f"raw.{experiment.dataset}")]
+def schedule(name, experiment):
+    """New data for it, and the times that its params.yaml names."""
+    data = [Asset(f"data.{name}")]
     if experiment.schedule.cron is None:
         return data
     return AssetOrTimeSchedule(
@@ -158,7 +163,7 @@ for name, experiment in EXPERIMENTS.items():
         f"retrain.{name}",
         [name],
         experiment.schedule,
-        schedule=schedule(experiment),
+        schedule=schedule(name, experiment),
         params=SETTINGS,
         tags=experiment.tags,
         description=experiment.description,

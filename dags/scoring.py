@@ -33,4 +33,4 @@ with dag(
     description="files and folders into Parquet",
     doc_md=__doc__,
 ):
-    step("score", "score", env={"EVERMODEL_SETTINGS": FORM}, do_xcom_push=False, queue="default")
+    step("score", "score", env={"EVERMODEL_SETTINGS": FORM}, do_xcom_push=False, pool="cpu")

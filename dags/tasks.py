@@ -1,6 +1,7 @@
 """What all DAGs share: how they begin, how a task calls the `evermodel` command, and what tasks hand on.
 
-A task does nothing itself; docs/airflow.md says what the worker needs that it runs on.
+A task does nothing itself; docs/airflow.md says what the worker needs that it runs on. What may take days has
+a slot of a pool that is called like its worker, cpu or gpu, so that all else never waits behind it.
 """
 
 import json
@@ -8,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from tempfile import NamedTemporaryFile
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
 
 from failures import explain
 
@@ -27,12 +29,24 @@ class Stage(BashOperator):
         """Run the command; returns what its last line says, in JSON."""
         before = self.get_flat_relative_ids(upstream=True)
         stages = [task for task in self.dag.topological_sort() if isinstance(task, Stage)]
-        made = context["ti"].xcom_pull(task_ids=[task.task_id for task in stages if task.task_id in before])
+        names = [task.task_id for task in stages if task.task_id in before]
+        made = zip(names, context["ti"].xcom_pull(task_ids=names), strict=True)
         with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump({path: text for locks in made for path, text in (locks or {}).items()}, file)
+            json.dump({name: locks or {} for name, locks in made}, file)
             file.flush()
             self.env = {**self.env, "EVERMODEL_LOCKS": file.name}
             return super().execute(context)
+
+
+class Report(BaseOperator):
+    """Red if the task before it found faults; a task of its own, because a red task has no events."""
+
+    def execute(self, context):
+        """Name each thing, what is wrong with it, and what to do."""
+        (before,) = self.upstream_task_ids
+        faults = context["ti"].xcom_pull(task_ids=before)["faults"]
+        if faults:
+            raise AirflowFailException(". ".join(f"{name}: {fault}" for name, fault in faults.items()))
 
 
 def dag(dag_id, advice, **options):

@@ -1,34 +1,24 @@
 """Looks for new data on the default branch of the repository.
 
-A data set whose content hash is not the one that was told last retrains the experiments that use it; the same
-hash retrains nothing. `report` is red if a hash can't be told, or if the mirror has a file that is not the
-pinned one. Switch it on where data is to retrain by itself; docs/airflow.md says what counts as new.
+An experiment retrains if the content hash of its data set is not the one that it was told last; the same hash
+retrains nothing. One that is paused is told nothing, for Airflow would forget it: it is told when it is not.
+`report` is red if a hash can't be told, or if the mirror has a file that is not the pinned one. Switch it on
+where data is to retrain by itself; docs/airflow.md says what counts as new.
 """
 
 import json
 
-from airflow.sdk import Asset, AssetAlias, BaseOperator, CronTriggerTimetable
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable
 
 import repository
-from tasks import dag, step
+from tasks import Report, dag, step
 
 CRON = "17 * * * *"  # how often it looks, in UTC
-DATASETS = sorted({experiment.dataset for experiment in repository.experiments().values()})
-RAW = {name: Asset(f"raw.{name}") for name in DATASETS}
-# Data sets as outlets would have an event each time; what is added to the alias has one when it is new.
-NEW = AssetAlias("raw")
+DATASETS = {name: experiment.dataset for name, experiment in repository.experiments().items()}
+DATA = {name: Asset(f"data.{name}") for name in DATASETS}
+# As outlets they would have an event each time; what is added to the alias has one when it is new.
+NEW = AssetAlias("data")
 ADVICE = "Mend what it names; the next run looks again, and until then what it names retrains nothing."
-
-
-class Report(BaseOperator):
-    """Red if the look found a fault; a task of its own, because a red task has no events."""
-
-    def execute(self, context):
-        """Name each data set, what is wrong with it, and what to do."""
-        faults = context["ti"].xcom_pull(task_ids="look")["faults"]
-        if faults:
-            raise AirflowFailException(". ".join(f"{name}: {fault}" for name, fault in faults.items()))
 
 
 def told_last(events):
@@ -38,10 +28,12 @@ def told_last(events):
 
 
 def announce(context, found):
-    """Emit the assets of the data sets whose hash was not told last."""
-    for name, asset in RAW.items():
-        sha256 = found["sha256"].get(name)
-        if sha256 and sha256 != told_last(context["inlet_events"][asset]):
+    """Emit the assets of the experiments that listen and were not told the hash of their data set last."""
+    for name, asset in DATA.items():
+        sha256 = found["sha256"].get(DATASETS[name])
+        if not sha256 or sha256 == told_last(context["inlet_events"][asset]):
+            continue
+        if not context["ti"].get_dag(f"retrain.{name}").is_paused:
             context["outlet_events"][NEW].add(asset, extra={"sha256": sha256, "commit": found["commit"]})
 
 
@@ -59,7 +51,7 @@ with dag(
         "watch",
         hours=1,
         output_processor=json.loads,
-        inlets=list(RAW.values()),
+        inlets=list(DATA.values()),
         outlets=[NEW],
         post_execute=announce,
     )

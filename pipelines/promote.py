@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 
 from mlflow.tracking import MlflowClient
@@ -26,10 +27,12 @@ from evermodel.publishing import (
 )
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.ledger import Action, Ledger
+from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Decision
 
 EXPERIMENT = "DVC_EXP_NAME"  # set by `dvc exp run`
-WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await", "report-only": "report"}
+REPORT_ONLY = "EVERMODEL_REPORT_ONLY"  # set by who runs what is not of the main branch, to the reason
+WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await"}
 
 
 @tracking.answering()
@@ -38,7 +41,8 @@ def main(name: str) -> None:
 
     Nobody else can promote this experiment in the meantime. The receipt promotion.json, which is in no cache,
     makes a clone that has dvc.lock but no registry yet promote again. Under `dvc exp run` only the run is
-    completed: what is tried out is neither registered nor judged on the test rows.
+    completed: what is tried out is neither registered nor judged on the test rows. Under
+    EVERMODEL_REPORT_ONLY it is judged, and nobody becomes champion.
     """
     shared = project.load()
     model = candidate.load(name, shared)
@@ -62,13 +66,19 @@ def main(name: str) -> None:
 
 def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, runtime: Runtime) -> str:
     """Decide about a model and do what follows, or tell what was decided before."""
+    if why := os.environ.get(REPORT_ONLY):  # by a policy of its own, so that main's is asked again
+        model = replace(model, policy=model.policy.model_copy(update={"approval": "report-only"}))
     if known := book.decided(model.metadata.sha256, model.policy_hash, model.spec.test_hash):
-        return f"version {known.version} {known.action}: {known.reason}"
+        now = f"version {book.champion}" if book.champion else "nobody"
+        told = f"version {known.version} {known.action}: {known.reason}"
+        return f"{told}; that was decided before, and champion is {now}"
     model = latency.measured(model, runtime)
-    uses = book.test_set_uses(model.spec.test_hash)
-    rival = rescoring.rival(client, model)
+    uses = book.test_set_uses(model.spec.test_sketch, model.spec.test_hash)
+    rival = rescoring.rival(client, model, book)
     decision = promotion.decide(model, rival, uses)
-    action: Action = WINS[model.policy.approval] if decision.promoted else "keep"
+    if why:
+        decision = replace(decision, reason=f"{decision.reason}; nobody is promoted, because {why}")
+    action = act(model.policy, decision)
     told = report.page(model, rival, decision, uses)
     version = registry.register(client, model, run_id)
     verdict = f"{action}: {decision.reason}"
@@ -78,11 +88,31 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     after = version if action == "promote" else book.champion
     compared = bool(decision.comparisons)
     aliases.enact(
-        client, model.name, book, action, version, after, decision.reason, compared=compared, **model.judged
+        client,
+        model.name,
+        book,
+        action,
+        version,
+        after,
+        decision.reason,
+        scores=model.scores.sha256,
+        trusted=decision.trusted,
+        compared=compared,
+        rows=model.spec.test_sketch if compared else (),
+        **model.judged,
     )
     if (first := client.get_model_version(model.name, str(version)).run_id) != run_id:
         record.write(client, first)  # another training has made the same file before
     return f"version {version} {action}: {decision.reason}"
+
+
+def act(policy: Promotion, decision: Decision) -> Action:
+    """What becomes of a model by its policy, once it is judged."""
+    if policy.approval == "report-only":
+        return "report"
+    if decision.waits:
+        return "await"
+    return WINS[policy.approval] if decision.promoted else "keep"
 
 
 def _log(
@@ -94,7 +124,7 @@ def _log(
     if decision.comparisons:
         differences = report.image(model.policy, decision)
         client.log_image(run_id, Image.open(BytesIO(differences)), "promotion/differences.png")
-        shown = {"difference to the champion": differences, **shown}
+        shown = {"differences": differences, **shown}
     client.log_text(run_id, f"# {title}\n\n{told}", "promotion/report.md")
     client.log_text(run_id, card.page(title, text, shown), "card.html")
 

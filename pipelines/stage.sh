@@ -13,6 +13,6 @@ export PATH="$here/.venv/bin:$PATH" PYTHONPATH="$PWD/src"
 case $(uname -m) in
   x86_64 | amd64) export OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" ;;
 esac
-export KERAS_BACKEND=tensorflow KERAS_HOME="$PWD/.evermodel/keras"
+export KERAS_BACKEND=tensorflow KERAS_HOME=.evermodel/keras
 unset NPY_ENABLE_CPU_FEATURES KERAS_MAX_EPOCHS KERAS_MAX_STEPS_PER_EPOCH
 exec python -m "pipelines.$@"

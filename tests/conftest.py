@@ -76,6 +76,12 @@ def pytest_collection_modifyitems(config, items):
             items.remove(item)
 
 
+@pytest.fixture(autouse=True)
+def in_one_process(monkeypatch):
+    """A command that a test calls stays in the tests' own process, also where a program would begin anew."""
+    monkeypatch.setattr(determinism, "begin_anew", lambda: None)
+
+
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """The current folder is a fresh copy of this repository's settings, in which nothing ever ran."""

@@ -250,6 +250,7 @@ def test_a_scoring_that_is_stopped_says_how_to_go_on(evermodel, monkeypatch):
         ("promote", "boston_dnn"),
         ("reject", "boston_dnn"),
         ("rollback", "boston_dnn"),
+        ("withdraw", "boston_dnn"),
         ("rebuild", "boston_dnn@champion"),
     ],
 )
@@ -309,6 +310,12 @@ def test_the_installed_command_ends_in_a_sentence_too(workspace):
     assert done.returncode == 1
     assert done.stderr.startswith("evermodel: experiment is 'nowhere'")
     assert "Traceback" not in done.stderr
+
+
+def test_the_reason_of_a_withdrawal_reaches_the_ledger(evermodel, monkeypatch):
+    monkeypatch.setattr(experiments, "withdraw", lambda name, reason: f"{name} {reason}")
+    assert evermodel("withdraw", "boston_dnn").stdout == "boston_dnn None\n"
+    assert evermodel("withdraw", "boston_dnn", "--reason", "it insults").stdout == "boston_dnn it insults\n"
 
 
 @pytest.mark.parametrize(("command", "asked"), [("promote", "approve"), ("reject", "reject")])

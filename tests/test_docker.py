@@ -45,6 +45,12 @@ def airflow_settings(environment):
     return {name: value for name, value in environment.items() if name.startswith("AIRFLOW__")}
 
 
+def worded(service):
+    """The words of a command, also of one that a shell reads."""
+    command = service["command"]
+    return shlex.split(inside(command[-1])) if command[0] == "sh" else command
+
+
 def option(command, name):
     return command[command.index(name) + 1]
 
@@ -221,8 +227,30 @@ def test_secrets_are_made_once_for_this_user_and_ignored_by_git(tmp_path):
     assert ignored.returncode == 0
 
 
+def pools(text):
+    """What a command makes room for, by pool."""
+    return {name: int(slots) for name, slots in re.findall(r"airflow pools set (\w+) (\d+) ", inside(text))}
+
+
+def test_before_anything_runs_there_is_a_pool_for_each_kind_of_worker_and_one_slot_for_the_gpu():
+    for text in (SERVICES["airflow-init"]["command"][-1], HELM["migrateDatabaseJob"]["args"][-1]):
+        made = pools(text)
+        assert set(made) == set(get_args(Worker))
+        assert made["gpu"] == 1
+        assert text.index("airflow db migrate") < text.index("airflow pools set")
+
+
+def test_a_worker_has_room_for_what_is_short_beside_all_trainings_that_the_pool_lets_in():
+    shell = SERVICES["worker-default"]["command"]
+    told = subprocess.run(
+        ["sh", "-c", inside(shell[-1]).replace("exec", "echo")], capture_output=True, text=True, check=True
+    )
+    trainings = pools(SERVICES["airflow-init"]["command"][-1])["cpu"]
+    assert int(option(told.stdout.split(), "--concurrency")) > trainings
+
+
 def test_the_workers_listen_to_every_queue_that_tasks_can_have_and_the_gpu_has_its_own():
-    listening = {name: option(worker["command"], "--queues").split(",") for name, worker in WORKERS.items()}
+    listening = {name: option(worded(worker), "--queues").split(",") for name, worker in WORKERS.items()}
     asked = {"default", *get_args(Worker)}
     assert asked == {queue for queues in listening.values() for queue in queues}
     assert listening["worker-gpu"] == ["gpu"]
@@ -315,7 +343,9 @@ for entry in {sections!r}:
 
 @pytest.mark.all
 def test_airflow_knows_every_command_and_option(airflow):
-    commands = [SERVICES[name]["command"] for name in OURS if SERVICES[name]["command"][0] == "airflow"]
+    told = [worded(SERVICES[name]) for name in OURS]
+    alone = [found for found in told if found[0] in ("airflow", "exec") and "&&" not in found]
+    commands = [found[found.index("airflow") :] for found in alone]
     text = (ROOT / "docs/deploy.md").read_text().replace("\\\n", "")
     commands += [shlex.split(found) for found in re.findall(r"(airflow edge worker .*)", text)]
     assert len(commands) == 7

@@ -24,8 +24,8 @@ STAGES = {
 }
 # Folders of which a stage imports the file that a source or the kind of data chooses.
 CHOSEN = {"fetch": ["samples"], "validate": ["expectations"]}
-# What several stages share as a whole, and a program that runs beside a stage.
-ALLOWED = {PACKAGE / "core/catalog.py", PACKAGE / "publishing/sidecar.py"}
+# What several stages share as a whole, a program that runs beside a stage, and what is asked after it.
+ALLOWED = {PACKAGE / "core/catalog.py", PACKAGE / "publishing/sidecar.py", PACKAGE / "publishing/anchor.py"}
 
 
 def module_file(module: str) -> Path | None:

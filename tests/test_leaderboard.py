@@ -53,9 +53,11 @@ def test_the_score_the_seconds_and_the_champion_are_those_that_the_stages_wrote(
         {"event": "end", "stage": stage, "seconds": n} for stage, n in (("train", 7.0), ("evaluate", 1.0))
     ]
     write(folders.journal("cafe"), killed, *ends, {"event": "end", "stage": "train", "seconds": 99.0})
+    with folders.journal("cafe").open("a") as journal:
+        journal.write('{"event": "epoch", "figures": {"epoch": 1}\n')  # torn, and ended by the next writer
     write(folders.ledger("boston_dnn"), {"after": 1}, {"after": 2})
     with folders.ledger("boston_dnn").open("a") as ledger:
-        ledger.write('{"after": 3, "torn')
+        ledger.write('{"after": 3, "numbers": {}')
     found = row("boston_dnn")
     assert [found[key] for key in ("value", "low", "high", "baseline")] == [2.3456, 2.1, 2.6, 3.5]
     assert (found["seconds"], found["champion"]) == (7.0, 2)

@@ -126,6 +126,45 @@ def test_names_that_look_like_numbers_are_names_and_booleans_are_numbers(file):
     assert prediction.inputs([path], described)[1].to_numpy().tolist() == [[7, 1], [8, 0]]
 
 
+@pytest.mark.parametrize(
+    ("layout", "text"),
+    [
+        ({}, "b,a\n2,1\n4,3\n"),
+        ({}, "\ufeffa,b\r\n1,2\r\n3,4\r\n"),
+        ({"separator": ";"}, "b;a\n2;1\n4;3\n"),
+        ({"separator": ";"}, "b,a\n2,1\n4,3\n"),
+        ({"separator": r"\s+"}, "  b   a\n 2 1\n4\t3\n"),
+        ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "1 x 9 2\n3 y 9 4\n"),
+        ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "1 x 2\n3 y 4\n"),
+        ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "b,a\n2,1\n4,3\n"),
+        ({"separator": ";", "header": False, "columns": ("price", "b", "a")}, "b;a;c\n2;1;0\n4;3;0\n"),
+    ],
+)
+def test_a_table_is_read_as_training_read_it_or_by_a_first_line_that_names_the_columns(file, layout, text):
+    described = make_spec("table", layout=layout)
+    path = file("t.csv", text)
+    assert prediction.inputs([path], described)[1].to_numpy().tolist() == [[1, 2], [3, 4]]
+    sent = [("t", path.read_bytes())]
+    assert prediction.examples(sent, described)[1].to_numpy().tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_table_without_first_line_of_another_width_is_refused_with_what_is_needed(file):
+    layout = {"separator": r"\s+", "header": False, "columns": ("a", "price", "b")}
+    sentence = refusal([path := file("t.csv", "1 2 3 4\n")], make_spec("table", layout=layout))
+    assert sentence == (
+        f"{path} has 4 fields in a line, and no first line that names a, b; write such a line, or all of a, "
+        "price, b in this order, with or without price"
+    )
+
+
+def test_thousands_are_set_apart_where_they_were_in_training(file):
+    text = 'a,b\n"1,657,300"," 2 "\n'
+    apart = make_spec("table", layout={"thousands": True})
+    assert prediction.inputs([file("t.csv", text)], apart)[1].to_numpy().tolist() == [[1657300, 2]]
+    assert "column a is '1,657,300', not a finite number" in refusal([file("t.csv", text)], TABLE)
+    assert "column a is '1,6', not a finite number" in refusal([file("u.csv", 'a,b\n"1,6",2\n')], apart)
+
+
 @pytest.mark.parametrize("line", ["1,2,3", "1", "1,2,", ",1,2"])
 def test_a_line_that_does_not_fit_the_header_is_named(file, line):
     path = file("t.csv", f"a,b\n1,2\n{line}\n")

@@ -113,6 +113,16 @@ def test_a_table_is_described_by_its_training_rows():
     assert splits["test"].y.dtype == np.float64
 
 
+def test_test_rows_are_known_again_where_one_of_them_is_another():
+    raw = table(400)
+    before, splits = prepared(raw, "number", target="price")
+    raw.manifest.loc[int(splits["test"].x[0, 0]), "a"] = 1e6
+    after, _ = prepared(raw, "number", target="price")
+    assert after.test_hash != before.test_hash
+    assert len(before.test_sketch) == data.SKETCH
+    assert len({*before.test_sketch} & {*after.test_sketch}) >= data.SKETCH - 1
+
+
 @pytest.mark.parametrize(("part", "moves"), [("train", True), ("validation", False), ("test", False)])
 def test_statistics_are_those_of_the_training_rows_alone(part, moves):
     raw = table()

@@ -111,14 +111,14 @@ def history(
 
 @app.command()
 def promote(name: Name, version: Waiting = None) -> None:
-    """Approve a model that won and waits for somebody's word (`approval: manual`)."""
+    """Approve a model that waits for somebody's word; one that was rejected or withdrawn has to be named."""
     repository.load().experiment(name)
     print(experiments.decide(name, "approve", version))
 
 
 @app.command()
 def reject(name: Name, version: Waiting = None) -> None:
-    """Say no to a model that won and waits for somebody's word (`approval: manual`)."""
+    """Say no to a model that waits for somebody's word."""
     repository.load().experiment(name)
     print(experiments.decide(name, "reject", version))
 
@@ -131,6 +131,16 @@ def rollback(
     """Make an older version champion again, after it has answered for an example."""
     repository.load().experiment(name)
     print(experiments.decide(name, "rollback", to))
+
+
+@app.command()
+def withdraw(
+    name: Name,
+    reason: Annotated[str | None, typer.Option(help="Why, for whoever reads the history.")] = None,
+) -> None:
+    """Take a champion back that nobody is to be answered by any more; then there is none."""
+    repository.load().experiment(name)
+    print(experiments.withdraw(name, reason))
 
 
 @app.command()
@@ -198,6 +208,9 @@ def serve(
     ] = 0,
 ) -> None:
     """Let the champions answer over HTTP until Ctrl-C, and follow the registry (docs/serving.md)."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     found = repository.load()
     found.chosen(names)
     try:
@@ -230,7 +243,7 @@ def do_step(
 def start_airflow(
     port: Annotated[int, typer.Option(help="Of Airflow's pages.")] = 8080,
     mlflow_port: Annotated[int, typer.Option(help="Of MLflow's pages.")] = 5000,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Tasks to run at a time.")] = 2,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trainings to run at a time.")] = 2,
 ) -> None:
     """Start Airflow with the DAGs of this repository, and MLflow, on this machine until Ctrl-C."""
     from evermodel.scheduling import local

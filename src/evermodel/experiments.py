@@ -2,20 +2,23 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.tracking import MlflowClient
 
-    from evermodel.publishing.ledger import Entry
+    from evermodel.publishing.ledger import Entry, Ledger
     from evermodel.rebuilding.rebuild import Rebuild
     from evermodel.scoring.scoring import Scored
+
+T = TypeVar("T")
 
 
 def champions() -> dict[str, int]:
@@ -31,15 +34,17 @@ def champions() -> dict[str, int]:
 def verify(name: str) -> str:
     """That the ledger is as it was written, and MLflow's aliases are those of its last line.
 
-    Raises EvermodelError if either is not so.
+    And what commits say of it stands in it. Raises EvermodelError if one of that is not so.
     """
-    from evermodel.publishing import aliases, ledger, tracking
+    from evermodel.publishing import aliases, anchor, ledger, tracking
 
     lines = ledger.read(folders.ledger(name))
     with tracking.answering():
         aliases.require_same(tracking.connect(), name, lines)
+    shared = tracking.uri() != tracking.STORE
+    named = anchor.require(name, lines, shared)
     champion = lines[-1].after if lines else None
-    return f"{name}: {len(lines)} decisions as they were written; champion is {champion or 'none'}"
+    return f"{name}: {len(lines)} decisions as they were written, {named}; champion is {champion or 'none'}"
 
 
 def decide(name: str, how: Literal["approve", "reject", "rollback"], version: int | None) -> str:
@@ -47,15 +52,17 @@ def decide(name: str, how: Literal["approve", "reject", "rollback"], version: in
 
     version: the newest that waits, or the champion before, if None. Returns what was done.
     """
-    from evermodel.publishing import aliases, ledger, tracking
+    from evermodel.publishing import aliases
 
-    _require_registry(name)
-    client = tracking.connect()
     move = {"approve": aliases.approve, "reject": aliases.reject, "rollback": aliases.rollback}[how]
-    with tracking.answering(), ledger.held(name) as book:
-        aliases.reconcile(client, name, book)
-        done = move(client, name, book, version)
-    return f"{name}: champion was version {done.before or 'none'}, is version {done.after} ({done.reason})"
+    return _moved(name, move, version)
+
+
+def withdraw(name: str, reason: str | None) -> str:
+    """Let an experiment have no champion any more; returns what was done."""
+    from evermodel.publishing import aliases
+
+    return _moved(name, aliases.withdraw, reason)
 
 
 def restore(names: "Iterable[str]") -> "Iterator[str | EvermodelError]":
@@ -101,6 +108,9 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
     Raises EvermodelError if there is no champion, its file is not the one that was registered, or a file
     can't be read.
     """
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
     from evermodel import prediction
     from evermodel.publishing import registry, tracking
 
@@ -122,16 +132,30 @@ def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "
 
     Raises EvermodelError as `predict` does, or if `out` is in the way.
     """
-    from evermodel.publishing import tracking
     from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.publishing import tracking
     from evermodel.scoring import scoring
     from evermodel.serving import champion
 
     experiment = found.experiment(name)
-    determinism.fix(found.runtime)
     with tracking.answering():
         loaded = champion.load(_require_champion(name), experiment.task)
     return scoring.score(loaded, paths, out, found.datasets[experiment.dataset].expect.rejected)
+
+
+def _moved(name: str, move: "Callable[[MlflowClient, str, Ledger, T], Entry]", how: T) -> str:
+    """Move the aliases of an experiment by its ledger, and tell what was done."""
+    from evermodel.publishing import aliases, ledger, tracking
+
+    _require_registry(name)
+    client = tracking.connect()
+    with tracking.answering(), ledger.held(name) as book:
+        aliases.reconcile(client, name, book)
+        done = move(client, name, book, how)
+    was, now = (f"version {version}" if version else "none" for version in (done.before, done.after))
+    return f"{name}: champion was {was}, is {now} ({done.reason})"
 
 
 def _require_registry(name: str) -> None:

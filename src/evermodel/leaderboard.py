@@ -73,10 +73,18 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _lines(file: Path) -> list[dict[str, Any]]:
-    """The JSON objects of a file, without a last one that is not whole."""
+    """The JSON objects of a file, without those that a killed process tore."""
     if not file.exists():
         return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    *lines, _ = file.read_bytes().split(b"\n")
+    return [found for line in lines if (found := _object(line))]
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -66,7 +66,8 @@ def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """
     if missing := [column for column in spec.columns if column not in table]:
         raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
-    found = pd.DataFrame({column: table_file.numbers(table[column]) for column in spec.columns})
+    read = table_file.grouped if spec.layout.thousands else table_file.numbers
+    found = pd.DataFrame({column: read(table[column]) for column in spec.columns})
     if (wrong := found.isna().to_numpy()).any():
         row, column = np.argwhere(wrong)[0]
         given = table[spec.columns[column]].astype(object).iloc[row]
@@ -146,7 +147,31 @@ def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
         yield from _parquet(file, spec)
     else:
         with io.BytesIO(file) if isinstance(file, bytes) else _existing(file).open("rb") as stream:
-            yield from table_file.pieces(name, stream)
+            yield from _text_file(name, stream, spec)
+
+
+def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[pd.DataFrame]:
+    """A table whose first line names the columns, or else one that is written as that learned from."""
+    layout = spec.layout
+    for separator in dict.fromkeys((layout.separator, ",")):
+        if table_file.first_line(name, stream, separator).issuperset(spec.columns):
+            yield from table_file.pieces(name, stream, separator=separator)
+            return
+    for piece in table_file.pieces(name, stream, separator=layout.separator, header=layout.header):
+        yield piece if layout.header else _named(name, piece, spec)
+
+
+def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Columns by their places in the file learned from, of which those of the target may be left out."""
+    every = spec.layout.columns
+    for columns in (every, [column for column in every if column not in (spec.target, *spec.targets)]):
+        if len(columns) == piece.shape[1]:
+            return piece.set_axis(list(columns), axis=1)
+    raise EvermodelError(
+        f"{name} has {piece.shape[1]} fields in a line, and no first line that names "
+        f"{', '.join(spec.columns)}; write such a line, or all of {', '.join(every)} in this order, with or "
+        f"without {spec.target}"
+    )
 
 
 def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:

@@ -65,6 +65,8 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance) -> tuple[
         **_scale(y, rows["train"], dataset),
         duplicates=_duplicates(name, splits, dataset.duplicates),
         test_hash=data.split_hash(splits["test"]),
+        test_sketch=data.sketch(splits["test"]),
+        layout=raw.layout,
     )
     return spec, splits
 

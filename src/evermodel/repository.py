@@ -98,7 +98,7 @@ def experiment(name: str, profile: str) -> Experiment:
     file, values = recipe.where(name), params.of_folder(folders.experiment(name), profile)
     checked = section.checked(Experiment, values, file)
     recipe.require_sense(name, checked)
-    policy.require_metric(file, checked.task, checked.promotion)
+    policy.require_sense(file, checked.task, checked.promotion)
     return checked
 
 

@@ -8,6 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from evermodel import number
+
 WIDE = 160
 
 
@@ -17,8 +19,8 @@ def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
         print(title)
         return
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(rows[0]):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    for place, column in enumerate(rows[0]):
+        table.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*(number_text(value) for value in row.values()))
     # A pipe has no width of its own, and what is cut there is lost.
@@ -27,4 +29,4 @@ def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def number_text(value: Any) -> str:
     """A value as it stands in a cell."""
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "–" if value is None else number.text(value) if isinstance(value, float) else str(value)

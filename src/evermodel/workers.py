@@ -56,7 +56,7 @@ class Worker:
         with file.open("ab") as log:
             _lock(log)
             log.truncate(0)
-            self.process = subprocess.Popen(
+            self.process = psutil.Popen(
                 [*shell.DVC, "repro", *at.options, at.target],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -91,15 +91,8 @@ class Worker:
         return Failure(self.pipeline.name, self.progress.stage, reason)
 
     def end_stage(self) -> None:
-        """Tell the running stage to end, once; DVC itself, which then closes its books, is left alone.
-
-        Killed while it writes dvc.lock, DVC would leave half of it.
-        """
-        with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            for process in set(psutil.Process(self.process.pid).children(recursive=True)) - self.told:
-                if os.getpgid(process.pid) == self.process.pid:  # a sidecar is not, and ends with its stage
-                    self.told.add(process)
-                    process.terminate()
+        """Tell the running stage to end, once."""
+        self.told |= shell.end_stage(self.process, self.told)
 
     def kill(self) -> None:
         """End everything, at once."""

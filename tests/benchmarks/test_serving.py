@@ -52,7 +52,7 @@ def test_what_both_servers_answer_is_compared_before_anything_is_timed():
         answering("theirs", predictions=[[0.75, 0.25]]) as other,
     ):
         asyncio.run(serving.require_same("it", [ours, same]))
-        with pytest.raises(EvermodelError, match="it: the two servers give other answers"):
+        with pytest.raises(EvermodelError, match="it: the servers give other answers"):
             asyncio.run(serving.require_same("it", [ours, other]))
 
 

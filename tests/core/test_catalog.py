@@ -28,6 +28,9 @@ def test_every_model_reader_and_task_on_offer_can_be_asked_for_its_options_and_m
     assert all(
         set(catalog.headlines(task).values()) <= {"higher", "lower"} for task in catalog.modules("tasks")
     )
+    assert all(set(catalog.across(task)) <= set(catalog.headlines(task)) for task in catalog.modules("tasks"))
+    assert catalog.across("binary") == ("roc_auc",)
+    assert catalog.across("regression") == ()
 
 
 @pytest.mark.parametrize(

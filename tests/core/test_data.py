@@ -113,6 +113,33 @@ def test_equal_examples_and_only_they_have_equal_hashes():
     assert hashes[0] == hashes[2] != hashes[1]
 
 
+@pytest.mark.parametrize("kind", X)
+def test_a_row_has_the_same_place_in_a_sketch_in_whatever_order_and_beside_whatever_others(kind):
+    whole = data.sketch(Split(X[kind], Y))
+    assert len(whole) == 3
+    assert data.sketch(Split(X[kind][::-1], Y[::-1])) == whole == tuple(sorted(whole))
+    for row in range(3):
+        assert set(data.sketch(Split(X[kind][row : row + 1], Y[row : row + 1]))) < set(whole)
+    assert len(set(whole) & set(data.sketch(Split(X[kind], Y[[0, 1, 0]])))) == 2, (
+        "another target, another row"
+    )
+    assert len(data.sketch(Split(X[kind][[0, 0]], Y[[0, 0]]))) == 1
+
+
+def test_a_sketch_is_the_same_on_every_machine():
+    # printf 'plain\0no' | sha256sum | cut -c-16
+    assert data.sketch(Split(X["text"][:1], Y[:1])) == ("4c26c2910c526d3d",)
+
+
+def test_sketches_of_two_editions_have_as_much_in_common_as_the_editions():
+    x = np.arange(3000, dtype=np.float64).reshape(-1, 1)
+    old, new = (data.sketch(Split(rows, rows[:, 0])) for rows in (x[:2000], x[1000:]))
+    assert len(old) == len(new) == data.SKETCH
+    assert 16 <= len({*old} & {*new}) <= 48, "half of 64, within four deviations"
+    longer = data.sketch(Split(x, x[:, 0]))
+    assert {*longer} <= {*old, *new}
+
+
 def test_a_file_is_known_by_its_sha256(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     # The first test vector of FIPS 180-2, appendix B.1.

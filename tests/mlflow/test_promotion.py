@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from evermodel.cli import app
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import aliases, ledger, receipt
+from evermodel.publishing import aliases, anchor, ledger, receipt
 from evermodel.publishing.ledger import Entry
 from evermodel.runs import saved
 from pipelines import promote
@@ -243,12 +243,70 @@ def test_a_rollback_is_not_undone_by_promoting_again(registry):
     assert registry.aliases == {"champion": 1, "previous": 2}
     told = registry.promote("good")
     assert "version 2 promote: " in told
+    assert told.endswith("that was decided before, and champion is version 1\n")
     assert registry.aliases == {"champion": 1, "previous": 2}
     assert [(line.action, line.after) for line in registry.lines] == [
         ("promote", 1),
         ("promote", 2),
         ("rollback", 1),
     ]
+
+
+@pytest.mark.spine
+def test_a_champion_that_is_withdrawn_does_not_come_back_by_itself(registry):
+    registry.promote("good")
+    told = registry.command("withdraw", NAME, "--reason", "it insults visitors").stdout
+    assert told == f"{NAME}: champion was version 2, is none (withdrawn; it insults visitors)\n"
+    assert registry.aliases == {}
+    assert "champion is none" in registry.command("history", NAME, "--verify").stdout
+    assert registry.command("withdraw", NAME).stderr.count("no champion to withdraw") == 1
+    assert registry.promote("good").endswith("and champion is nobody\n")
+    assert f"{NAME} version 3 promote: " in registry.promote("fair")
+    assert registry.aliases == {"champion": 3}
+    assert [(line.action, line.before, line.after) for line in registry.lines[1:]] == [
+        ("promote", 1, 2),
+        ("withdraw", 2, None),
+        ("promote", None, 3),
+    ]
+
+
+@pytest.mark.spine
+def test_what_is_not_of_the_main_branch_is_judged_and_reported_and_promoted_when_it_is(registry):
+    why = "the form sets promotion.floor"
+    told = registry.promote("good", EVERMODEL_REPORT_ONLY=why)
+    assert "version 2 report: mae beats champion 1's" in told
+    assert told.endswith(f"nobody is promoted, because {why}\n")
+    assert registry.aliases == {"champion": 1}
+    assert registry.lines[-1].compared
+    with registry.trained["good"].inside():
+        receipt_of_branch = receipt.path(NAME).read_bytes()
+    assert "version 2 promote: " in registry.promote("good")
+    assert registry.aliases == {"champion": 2, "previous": 1}
+    with registry.trained["good"].inside():
+        assert receipt.path(NAME).read_bytes() == receipt_of_branch, "DVC's lock is of main either way"
+
+
+@pytest.mark.all
+def test_what_waits_is_compared_again_with_a_new_champion_by_the_command_that_is_advised(registry):
+    project, file = registry.trained["fair"], f"experiments/{NAME}/params.yaml"
+    project.edit(file, "ceiling: 6.0", "approval: manual, ceiling: 6.0")
+    try:
+        assert "version 2 await: " in registry.promote("fair")
+        registry.promote("good")
+        refused = registry.command("promote", NAME, "--version", "2").stderr
+        assert (
+            "version 2 of boston_linear was compared with version 1, and version 3 is champion now" in refused
+        )
+        stages = project.repro(*re.search("`dvc repro (.*?)`", refused)[1].split(), **registry.settings())
+    finally:
+        project.run("git", "checkout", "--quiet", file)
+    assert stages == [f"experiments/{NAME}/dvc.yaml:promote"], "and nothing is trained again"
+    assert [(line.version, line.action, line.after) for line in registry.lines[1:]] == [
+        (2, "await", 1),
+        (3, "promote", 3),
+        (2, "keep", 3),
+    ]
+    assert "does not beat champion 3's" in registry.lines[-1].reason
 
 
 def _alter(package: Path) -> None:
@@ -293,7 +351,7 @@ def test_a_champion_that_was_deleted_is_written_down_and_the_next_takes_its_plac
 @pytest.mark.spine
 def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry, trained):
     told = registry.promote("elsewhere")
-    assert "scoring champion 1 on these test rows" in told
+    assert "scoring champion 1 on these test rows: it was never judged by them" in told
     line = registry.lines[-1]
     assert line.compared
     assert line.test_hash != registry.lines[0].test_hash
@@ -308,6 +366,59 @@ def _error(model: Path, rows: Path) -> float:
     test = data.load_split(rows / "data" / DATASET / "prepared", "test", "number")
     predictions = saved.load(model / "experiments" / NAME / "model").predict(test.x)
     return float(np.abs(np.ravel(predictions) - test.y).mean())
+
+
+@pytest.mark.all
+def test_test_rows_that_stand_in_both_splits_are_known_to_have_been_used(registry):
+    registry.promote("fair")
+    registry.promote("elsewhere")
+    first, second = registry.lines[-2:]
+    assert first.test_hash != second.test_hash
+    assert 0 < len({*first.rows} & {*second.rows}) < len(second.rows) == data.SKETCH
+    book = ledger.Ledger(registry.folder / f"{NAME}.jsonl")
+    assert book.test_set_uses(first.rows, first.test_hash) == 3, "the champion's before them, and both"
+
+
+@pytest.mark.all
+def test_scores_that_somebody_wrote_over_in_mlflow_are_not_believed(registry, trained):
+    (run,) = {version.run_id for version in registry.versions}
+    with registry.trained["elsewhere"].inside():
+        registry.client.log_artifact(run, f"experiments/{NAME}/scores.parquet", "evaluation")
+    told = registry.promote("good")
+    assert "scoring champion 1 on these test rows: it has no scores that the ledger knows" in told
+    by = float(re.search(r"by (\S+) \[", registry.lines[-1].reason)[1])
+    project = trained["good"].folder
+    mine = json.loads((project / "experiments" / NAME / "metrics.json").read_text())["mae"]
+    assert by == pytest.approx(_error(trained["weak"].folder, project) - mine, rel=1e-3)
+
+
+@pytest.fixture
+def published(registry):
+    """The commit of a run that tells the ledger's head."""
+    project = registry.trained["good"]
+    with project.inside(**registry.settings()):
+        message = "\n".join(["Retrain it", "", *anchor.trailers([NAME])])
+    who = {"GIT_AUTHOR_NAME": "Test", "GIT_AUTHOR_EMAIL": "test@example.com"}
+    who |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in who.items()}
+    commit = project.run("git", "commit-tree", "HEAD^{tree}", "-m", message, **who).stdout.strip()
+    project.run("git", "update-ref", "refs/heads/runs/now", commit)
+    yield commit
+    project.run("git", "update-ref", "-d", "refs/heads/runs/now")
+
+
+@pytest.mark.all
+def test_a_ledger_and_a_tag_that_were_rewritten_together_are_told_by_the_commit(registry, published):
+    told = registry.command("history", NAME, "--verify").stdout
+    assert "1 decisions as they were written, named by a commit up to line 1" in told
+    (old,) = registry.lines
+    (registry.folder / f"{NAME}.jsonl").unlink()
+    with registry.trained["good"].inside(**registry.settings()), ledger.held(NAME) as book:
+        forged = book.append(old.model_copy(update={"reason": "it won"}))
+    registry.client.set_registered_model_tag(NAME, aliases.HEAD, forged.hash)
+    assert registry.lines == [forged], "one by one, file and tag are right"
+    refused = registry.command("history", NAME, "--verify")
+    assert refused.exit_code == 1
+    assert f"commit {published[:7]}" in refused.stderr
 
 
 @pytest.mark.all

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -33,11 +35,17 @@ def named(client):
     return {name: int(version) for name, version in client.get_registered_model(NAME).aliases.items()}
 
 
-def decide(client, action, version, after=None):
+def decide(client, action, version, after=None, trusted=True, **judged):
     with ledger.held(NAME) as book:
         aliases.reconcile(client, NAME, book)
         stays = book.champion if action not in ("promote", "rollback") else after or version
-        return aliases.enact(client, NAME, book, action, version, stays, "because")
+        return aliases.enact(client, NAME, book, action, version, stays, "because", trusted=trusted, **judged)
+
+
+@pytest.fixture
+def usable(monkeypatch):
+    """The versions have no files; let each be the one that was judged, and answer."""
+    monkeypatch.setattr(registry, "require_answer", lambda *_: None)
 
 
 def entries():
@@ -51,6 +59,17 @@ def test_aliases_follow_what_was_decided(client):
     assert named(client) == {"champion": 1, "challenger": 2}
     decide(client, "promote", 3)
     assert named(client) == {"champion": 3, "previous": 1}
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("action", get_args(ledger.Action))
+def test_challenger_is_only_who_was_found_fit_for_visitors_and_lost_or_waits(client, action, trusted):
+    decide(client, "promote", 1)
+    decide(client, "keep", 3)
+    assert named(client)["challenger"] == 3
+    decide(client, action, 2, trusted=trusted)
+    expected = {"keep": 2, "await": 2} if trusted else {}
+    assert named(client).get("challenger") == expected.get(action)
 
 
 def test_what_a_crash_cut_short_is_done_by_the_next(client, monkeypatch):
@@ -128,8 +147,7 @@ def move(client, how, version=None):
         return how(client, NAME, book, version)
 
 
-def test_a_rollback_goes_to_the_champion_before_and_the_next_one_back_again(client, monkeypatch):
-    monkeypatch.setattr(registry, "require_answer", lambda *_: None)
+def test_a_rollback_goes_to_the_champion_before_and_the_next_one_back_again(client, usable):
     decide(client, "promote", 1)
     decide(client, "promote", 3)
     decide(client, "keep", 2)
@@ -153,6 +171,60 @@ def test_a_rollback_to_what_can_not_answer_changes_nothing(client, monkeypatch):
     assert len(entries()) == 2
 
 
+def test_a_rollback_looks_past_what_somebody_took_away(client, usable):
+    decide(client, "promote", 1)
+    client.delete_registered_model_alias(NAME, "champion")
+    decide(client, "promote", 2)
+    assert move(client, aliases.rollback).after == 1
+
+
+@pytest.mark.parametrize("how", [aliases.rollback, aliases.approve])
+def test_a_version_whose_file_is_another_than_the_one_that_was_judged_never_becomes_champion(
+    client, usable, how
+):
+    client.set_model_version_tag(NAME, "2", "evermodel.sha256", "cafe")
+    decide(client, "promote", 1)
+    decide(client, "await", 2, sha256="cafe")
+    client.set_model_version_tag(NAME, "2", "evermodel.sha256", "beef")
+    with pytest.raises(EvermodelError, match="it version 2: its model file is not the one that was judged"):
+        move(client, how, 2)
+    assert named(client)["champion"] == 1
+    client.set_model_version_tag(NAME, "2", "evermodel.sha256", "cafe")
+    assert move(client, how, 2).after == 2
+
+
+def test_what_is_withdrawn_leaves_no_champion_and_says_why(client, usable):
+    decide(client, "promote", 1)
+    decide(client, "promote", 2, sha256="cafe", scores="5c0e")
+    decide(client, "keep", 3)
+    done = move(client, aliases.withdraw, "it insults visitors")
+    assert (done.action, done.version, done.before, done.after) == ("withdraw", 2, 2, None)
+    assert (done.reason, done.sha256, done.scores) == ("withdrawn; it insults visitors", "cafe", "5c0e")
+    assert named(client) == {}
+    decide(client, "report", 3)
+    assert named(client) == {}, "previous would be what was withdrawn"
+    aliases.require_same(client, NAME, entries())
+    with pytest.raises(EvermodelError, match="it has no champion to withdraw; `evermodel history it`"):
+        move(client, aliases.withdraw)
+    assert move(client, aliases.rollback).after == 1, "not to what was withdrawn"
+    with pytest.raises(EvermodelError, match="no champion before"):
+        move(client, aliases.rollback)
+    assert move(client, aliases.rollback, 2).after == 2, "unless somebody names it"
+
+
+def test_after_a_withdrawal_the_next_winner_is_champion_and_the_version_itself_by_its_name(client, usable):
+    decide(client, "promote", 1)
+    assert move(client, aliases.withdraw).reason == "withdrawn"
+    with pytest.raises(EvermodelError, match="no version of it waits"):
+        move(client, aliases.approve)
+    assert move(client, aliases.approve, 1).after == 1
+    move(client, aliases.withdraw)
+    decide(client, "promote", 2)
+    assert named(client) == {"champion": 2}
+    with pytest.raises(EvermodelError, match=r"version 1 of it was withdrawn, and version 2 is champion now"):
+        move(client, aliases.approve, 1)
+
+
 def test_a_rollback_without_a_champion_before_or_to_the_champion_is_refused(client):
     decide(client, "promote", 1)
     with pytest.raises(EvermodelError, match="no champion before"):
@@ -167,7 +239,7 @@ def test_a_version_that_does_not_exist_is_refused(client):
         move(client, aliases.rollback, 9)
 
 
-def test_a_winner_that_waits_becomes_champion_by_somebodys_word(client):
+def test_a_winner_that_waits_becomes_champion_by_somebodys_word(client, usable):
     decide(client, "promote", 1)
     decide(client, "await", 2)
     assert named(client) == {"champion": 1, "challenger": 2}
@@ -185,11 +257,11 @@ def test_nobody_is_approved_who_does_not_wait_or_was_compared_with_another_champ
     decide(client, "promote", 3)
     with pytest.raises(EvermodelError, match="version 1 of it waits"):
         move(client, aliases.approve, 1)
-    with pytest.raises(EvermodelError, match="version 3 is champion now"):
+    with pytest.raises(EvermodelError, match=r"with no version, and version 3 is champion now; `dvc repro"):
         move(client, aliases.approve, 2)
 
 
-def test_a_winner_that_is_rejected_waits_no_more_unless_it_is_named(client):
+def test_a_winner_that_is_rejected_waits_no_more_unless_it_is_named(client, usable):
     decide(client, "promote", 1)
     decide(client, "await", 2)
     rejected = move(client, aliases.reject)
@@ -221,7 +293,7 @@ def test_a_winner_waits_until_it_is_answered_or_another_one_is_champion(client):
     assert waits() is None, "it was not compared with this champion"
 
 
-def test_an_answer_in_airflow_names_the_person_and_the_run(client, monkeypatch):
+def test_an_answer_in_airflow_names_the_person_and_the_run(client, usable, monkeypatch):
     monkeypatch.setenv("EVERMODEL_RUN", "approve.it/now")
     assert decide(client, "await", 1).who == "approve.it/now"
     monkeypatch.setenv("EVERMODEL_PERSON", "Ada")

@@ -32,13 +32,14 @@ def test_a_policy_says_no_more_than_it_must():
         ("promotion.margin", -1, "greater than or equal to 0"),
         ("promotion.metric", "accuracy", "mae"),
         ("promotion.metric", MISSING, "missing"),
+        ("promotion.slices", {"RM": 0}, "greater than 0"),
         ("promotion.flor", 3, "ceiling, confidence, floor"),
         ("promotion", MISSING, "missing"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_full_path(path, value, expected):
     sentence = refused("regression", **{path: value})
-    assert sentence.startswith(f"{path} ")
+    assert sentence.startswith(path)
     assert expected in sentence
 
 
@@ -53,3 +54,24 @@ def test_a_wrong_key_is_named_with_its_full_path(path, value, expected):
 )
 def test_a_policy_has_the_one_limit_that_its_metric_needs(task, promotion, expected):
     assert refused(task, promotion=promotion).startswith(f"promotion {expected}")
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        ("binary", "roc_auc"),
+        ("anomaly", "roc_auc"),
+        ("embedding", "rank1"),
+        ("embedding", "verification_auc"),
+    ],
+)
+def test_a_metric_that_compares_rows_of_several_targets_has_no_slice_of_one(task, metric):
+    promotion = {"metric": metric, "floor": 0.5, "slices": {"target": 0.1}}
+    assert refused(task, promotion=promotion).startswith(f"promotion.slices names target, but {metric} ")
+    write(task=task, promotion=promotion | {"slices": {"age": 0.1}})
+    assert policy.load("mine", task, "full").slices == {"age": 0.1}
+
+
+def test_accuracy_has_slices_of_the_target():
+    write(task="binary", promotion={"metric": "accuracy", "floor": 0.5, "slices": {"target": 0.1}})
+    assert policy.load("mine", "binary", "full").slices == {"target": 0.1}

@@ -21,6 +21,13 @@ def test_fields_are_read_as_they_stand_under_the_given_names(read):
     assert set(map(str, manifest.dtypes)) == {"str"}
 
 
+def test_how_the_file_is_written_is_told(tmp_path, seal):
+    for header, told in ((True, {}), (False, {"header": False, "columns": ("a", "b")})):
+        (tmp_path / "x.csv").write_text("a;b\n1;2\n")
+        raw = table.read(seal(), separator=";", header=header, columns=("a", "b"))
+        assert raw.layout.model_dump(exclude_defaults=True) == {"separator": ";"} | told
+
+
 def test_white_space_separates_also_at_the_start_of_a_line(read):
     assert read(" 1.0   2 3\n10.5  4 5\n", separator=r"\s+").a.tolist() == ["1.0", "10.5"]
 

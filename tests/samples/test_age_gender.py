@@ -33,7 +33,7 @@ def edges(archive):
 
 
 def test_all_ages_genders_and_origins_are_there(people):
-    assert len(people) == 400
+    assert len(people) == 600
     assert people[:, 0].min() >= 1
     assert people[:, 0].max() <= 90
     assert np.histogram(people[:, 0], bins=9, range=(1, 91))[0].min() >= 20

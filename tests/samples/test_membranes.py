@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from tests import image_files
 from tests.mirror import needs_mirror
 
-SLICES = 12
+SLICES = 30
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def archive(drawn):
 
 @pytest.fixture(scope="module")
 def stacks(archive):
-    """Images and labels by the number of their slice, two times (12, 256, 256)."""
+    """Images and labels by the number of their slice, two times (30, 128, 128)."""
     found = dict(zip(image_files.names(archive), image_files.load(archive), strict=True))
     return tuple(
         np.stack([found[f"data/membrane/train/{part}/{n}.png"] for n in range(SLICES)])
@@ -29,7 +29,7 @@ def stacks(archive):
 def test_every_slice_has_a_label_and_all_are_gray(archive):
     parts = {f"data/membrane/train/{part}/{n}.png" for part in ("image", "label") for n in range(SLICES)}
     assert set(image_files.names(archive)) == parts
-    assert image_files.kinds(archive) == {("PNG", (256, 256), "L")}
+    assert image_files.kinds(archive) == {("PNG", (128, 128), "L")}
 
 
 def test_a_label_says_membrane_or_cell_about_as_often_as_the_real_ones(stacks):

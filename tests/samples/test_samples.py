@@ -124,7 +124,7 @@ def test_the_images_have_the_size_of_the_real_ones(read, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "accuracy"), [("letter_recognition", 0.7), ("mnist", 0.95), ("fashion_mnist", 0.7)]
+    ("name", "accuracy"), [("letter_recognition", 0.7), ("mnist", 0.85), ("fashion_mnist", 0.7)]
 )
 def test_the_nearest_example_mostly_has_the_same_label(splits, name, accuracy):
     train, test = splits(name)

@@ -4,12 +4,14 @@ import fcntl
 import json
 import subprocess
 import threading
+from contextlib import chdir
 
 import pytest
 
 from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import checkout
 
+WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 STEP = """\
 import json, os, pathlib, sys
 pathlib.Path(os.environ["SEEN"]).write_text(json.dumps({
@@ -33,8 +35,7 @@ def repository(tmp_path, monkeypatch):
     for version in (1, 2):
         (package / "steps.py").write_text(STEP.replace("VERSION", str(version)))
         git("add", ".", folder=folder)
-        who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
-        git(*who, "commit", "--quiet", "-m", f"{version}", folder=folder)
+        git(*WHO, "commit", "--quiet", "-m", f"{version}", folder=folder)
         git("tag", f"v{version}", folder=folder)
     monkeypatch.setenv("EVERMODEL_REPOSITORY", str(folder))
     monkeypatch.setenv("EVERMODEL_WORK", str(tmp_path / "work"))
@@ -91,6 +92,29 @@ def test_a_retry_waits_for_what_the_try_before_still_does(repository, tmp_path, 
     assert checkout.run("run", "experiments/x/dvc.yaml:train", commit="") == 99
     timer.join()
     assert "another process of this worker does run-experiments-x-dvc.yaml-train" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_the_history_of_the_default_branch_has_its_commits_and_those_of_no_other(
+    repository, tmp_path, scheme
+):
+    git("checkout", "--quiet", "-b", "feature", "v1", folder=repository)
+    git(*WHO, "commit", "--quiet", "--allow-empty", "-m", "3", folder=repository)
+    git("checkout", "--quiet", "main", folder=repository)
+    one, two, feature = (
+        git("rev-parse", f"{name}^0", folder=repository).strip() for name in ("v1", "v2", "feature")
+    )
+    for name, commit, known in (("v1", one, [two, one]), ("", two, [two]), ("feature", feature, [two, one])):
+        with checkout.cloned(f"{scheme}{repository}", name, tmp_path / "clone") as clone, chdir(clone):
+            assert checkout.history() == known
+            assert checkout.git("rev-parse", "FETCH_HEAD") == commit, "which publishing compares with"
+
+
+def test_the_history_of_a_repository_that_is_shallow_itself_is_what_it_has(repository, tmp_path):
+    shallow = tmp_path / "shallow"
+    git("clone", "--quiet", "--depth", "1", f"file://{repository}", str(shallow), folder=tmp_path)
+    with checkout.cloned(str(shallow), "", tmp_path / "clone") as clone, chdir(clone):
+        assert checkout.history() == [checkout.git("rev-parse", "HEAD")]
 
 
 @pytest.mark.parametrize("commit", ["nowhere", "--upload-pack=touch evil"])

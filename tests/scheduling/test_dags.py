@@ -13,13 +13,14 @@ import pytest
 import yaml
 
 from evermodel import repository
+from evermodel.scheduling import addresses, local
 from evermodel.scheduling.schedule import TAKEN
 
 pytestmark = pytest.mark.all
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = {"tensorflow", "keras", "mlflow", "dvc", "great_expectations", "evermodel", "pandas", "numpy"}
-OTHERS = {"watch", "rebuild", "score"}  # the DAGs beside those that retrain
+OTHERS = {"watch", "rebuild", "score"}  # the DAGs beside those that retrain or ask somebody
 NOTIFIERS = {f"airflow.providers.{name}.notifications" for name in ("http", "smtp")}  # for failures only
 READ = """
 import json, sys, time
@@ -32,7 +33,7 @@ seconds = time.process_time() - started
 tasks = {
     dag_id: {
         task.task_id: {
-            "queue": task.queue, "after": sorted(task.upstream_task_ids),
+            "queue": task.queue, "pool": task.pool, "after": sorted(task.upstream_task_ids),
             "rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "command": getattr(task, "bash_command", ""), "retries": task.retries, "owner": task.owner,
             "hours": task.execution_timeout and task.execution_timeout.total_seconds() / 3600,
@@ -76,6 +77,8 @@ def manual(airflow_bin, tmp_path_factory):
     values["promotion"]["approval"] = "manual"
     schedule = {"cron": "30 4 * * 1", "retries": 1, "timeout": 3, "owner": "me", "tags": ["weekly"]}
     file.write_text(yaml.safe_dump(values | {"worker": "gpu", "schedule": schedule}))
+    reporting = folder / "experiments/boston_linear/params.yaml"
+    reporting.write_text(reporting.read_text().replace("promotion: {", "promotion: {approval: report-only, "))
     return read_dags(airflow_bin, folder / "dags", folder)
 
 
@@ -121,7 +124,8 @@ def test_the_whole_zoo_is_read_in_less_than_a_second_and_without_anything_heavy(
 
 def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, known):
     retraining = {"retrain_all"} | {f"retrain.{name}" for name in known}
-    assert set(read["dags"]) == retraining | OTHERS
+    asking = {f"approve.{name}" for name, found in known.items() if found.promotion.approval != "report-only"}
+    assert set(read["dags"]) == retraining | asking | OTHERS
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
         assert dag["doc"]
@@ -129,6 +133,10 @@ def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, known):
     for dag_id in retraining:
         assert {"commit", "force", "overrides", "profile"} <= set(read["dags"][dag_id]["params"])
     assert "experiments" in read["dags"]["retrain_all"]["params"]
+
+
+def retraining(read):
+    return [dag_id for dag_id in read["tasks"] if dag_id.startswith("retrain")]
 
 
 def test_the_tasks_of_an_experiment_are_its_stages_between_its_data_set_and_the_publisher(read):
@@ -139,12 +147,16 @@ def test_the_tasks_of_an_experiment_are_its_stages_between_its_data_set_and_the_
         "boston_dnn.train": ["boston_housing.data"],
         "boston_dnn.evaluate": ["boston_dnn.train"],
         "publish": ["boston_dnn.evaluate"],
-        "end": ["boston_dnn.evaluate", "publish"],
+        "report": ["publish"],
+        "end": ["boston_dnn.evaluate", "publish", "report"],
     }
     assert tasks["boston_housing.data"]["command"] == "evermodel step run data/boston_housing/dvc.yaml"
     assert tasks["boston_dnn.train"]["command"] == "evermodel step run experiments/boston_dnn/dvc.yaml:train"
     assert tasks["publish"]["command"].endswith("; evermodel step publish boston_dnn")
+    assert f"boston_dnn.{addresses.LAST}" in tasks["publish"]["after"], "which tells that there is a result"
     assert tasks["publish"]["rule"] == "all_done", "what failed holds up nothing else"
+    assert tasks["report"]["rule"] == "all_success", "what could not be published is red, though all else is"
+    assert tasks["report"]["explains"]
 
 
 def test_a_gpu_only_gets_what_is_not_there_yet(manual):
@@ -164,9 +176,9 @@ def test_the_watcher_looks_and_a_task_of_its_own_reports_what_is_wrong(read, kno
     assert all(task["explains"] for task in tasks.values())
     assert read["dags"]["watch"]["paused"], "the first look retrains everything"
     watched, waited_for = read["inlets"]["watch"], read["schedules"]
-    for name, experiment in known.items():
-        assert waited_for[f"retrain.{name}"] == [f"raw.{experiment.dataset}"]
-        assert f"raw.{experiment.dataset}" in watched
+    for name in known:
+        assert waited_for[f"retrain.{name}"] == [f"data.{name}"]
+        assert f"data.{name}" in watched
 
 
 def test_one_champion_a_week_is_rebuilt_once_and_a_failure_is_told(read):
@@ -176,10 +188,10 @@ def test_one_champion_a_week_is_rebuilt_once_and_a_failure_is_told(read):
     assert not read["dags"]["rebuild"]["paused"]
 
 
-def test_an_experiment_that_somebody_approves_has_a_dag_that_asks_and_no_other_has(read, manual):
+def test_an_experiment_whose_model_may_wait_for_somebody_has_a_dag_that_asks(read, manual):
     assert manual["errors"] == {}
     assert manual["seconds"] < 1
-    assert set(manual["dags"]) - set(read["dags"]) == {"approve.boston_dnn"}
+    assert set(read["dags"]) - set(manual["dags"]) == {"approve.boston_linear"}, "it only reports"
     assert manual["schedules"]["approve.boston_dnn"] == ["challenger.boston_dnn"]
     assert manual["dags"]["approve.boston_dnn"]["runs"] == 1
     tasks = manual["tasks"]["approve.boston_dnn"]
@@ -204,13 +216,13 @@ def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(re
 
 
 def test_the_tasks_that_belong_to_no_experiment_have_names_that_none_may_have(read):
-    for dag_id in set(read["tasks"]) - OTHERS:
+    for dag_id in retraining(read):
         assert {task for task in read["tasks"][dag_id] if "." not in task} <= set(TAKEN)
     assert set(TAKEN) <= set(read["tasks"]["retrain_all"])
 
 
 def test_the_end_is_green_where_nothing_failed_although_something_was_skipped(read):
-    for dag_id in set(read["tasks"]) - OTHERS:
+    for dag_id in retraining(read):
         assert read["tasks"][dag_id]["end"]["rule"] == "none_failed"
 
 
@@ -238,11 +250,20 @@ def test_stages_stand_in_the_order_in_which_they_need_each_other():
             made |= own
 
 
-def test_a_training_goes_to_the_queue_of_its_worker(read, known):
+def test_a_training_goes_to_the_queue_of_its_worker_and_has_a_slot_of_its_pool(read, manual, known):
     tasks = read["tasks"]["retrain_all"]
     for name, experiment in known.items():
-        assert tasks[f"{name}.train"]["queue"] == experiment.worker
-        assert tasks[f"{name}.evaluate"]["queue"] == "default"
+        train, evaluate = tasks[f"{name}.train"], tasks[f"{name}.evaluate"]
+        assert (train["queue"], train["pool"]) == (experiment.worker, experiment.worker)
+        assert (evaluate["queue"], evaluate["pool"]) == ("default", "default_pool")
+    assert manual["tasks"]["retrain.boston_dnn"]["boston_dnn.train"]["pool"] == "gpu"
+
+
+def test_what_may_take_days_has_a_slot_of_a_pool_that_there_is_and_nothing_short_has_one(manual):
+    tasks = [(name, task) for tasks in manual["tasks"].values() for name, task in tasks.items()]
+    slow = {name.rpartition(".")[2] for name, task in tasks if task["pool"] != "default_pool"}
+    assert slow == {"train", "rebuild", "score"}
+    assert {task["pool"] for _, task in tasks} <= set(local.slots(2))
 
 
 def test_a_task_is_tried_again_in_growing_intervals_has_a_limit_and_explains_its_failure(read, manual, known):

@@ -1,5 +1,6 @@
 """What is checked, and what is set, before Airflow starts."""
 
+import json
 import socket
 
 import psutil
@@ -56,6 +57,27 @@ def test_everything_listens_on_this_machine_only(here):
     assert set_to["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert set_to["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
     assert "127.0.0.1" in " ".join(local._commands(5000)["mlflow"])
+
+
+def test_there_is_room_for_short_tasks_beside_all_trainings_and_one_for_the_gpu(here):
+    slots = local.slots(3)
+    assert (slots["cpu"], slots["gpu"]) == (3, 1)
+    assert slots["default_pool"] > 1
+    assert int(local.variables(here, 8080, 5000, 3)["AIRFLOW__CORE__PARALLELISM"]) == sum(slots.values())
+
+
+def test_the_pools_are_there_before_anything_runs(here, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    local.HOME.mkdir()
+    local.AIRFLOW.parent.mkdir(parents=True)
+    local.AIRFLOW.write_text(
+        '#!/bin/sh\ntest "$1" = db || { cat "$3" > imported; echo no pools >&2; exit 1; }\n'
+    )
+    local.AIRFLOW.chmod(0o755)
+    with pytest.raises(EvermodelError, match=r"`airflow pools import` failed: .*no pools"):
+        local.run(free_port(), free_port(), 2)
+    pools = json.loads((here / "imported").read_text())
+    assert {name: pool["slots"] for name, pool in pools.items()} == local.slots(2)
 
 
 def test_what_the_user_has_set_stays(here, monkeypatch):

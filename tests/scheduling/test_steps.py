@@ -15,9 +15,9 @@ from dvc.repo import Repo
 
 from evermodel import experiments, repository
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import registry, tracking
+from evermodel.publishing import anchor, registry, tracking
 from evermodel.rebuilding.comparison import Comparison
-from evermodel.scheduling import checkout, shell, steps
+from evermodel.scheduling import addresses, checkout, publication, shell, steps
 from evermodel.scheduling.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,7 @@ DATA, TRAIN, EVALUATE = (
     "data/d/dvc.yaml",
     *(f"experiments/x/dvc.yaml:{stage}" for stage in ("train", "evaluate")),
 )
+OTHER_TRAIN, OTHER_EVALUATE = (f"experiments/y/dvc.yaml:{stage}" for stage in ("train", "evaluate"))
 WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 # Each says that it runs; what raw data become and what is trained differs between kinds of workers.
 DATASET = {
@@ -41,7 +42,7 @@ DATASET = {
 }
 EXPERIMENT = {
     "train": {
-        "cmd": "echo train >> $RAN; cat ../../data/${dataset}/prepared/kind > model; echo $KIND >> model",
+        "cmd": "echo train >> $RAN; (cat ../../data/${dataset}/prepared/kind; echo $KIND ${name}) > model",
         "deps": ["../../data/${dataset}/prepared"],
         "params": ["train", {"../../params.yaml": ["runtime"]}],
         "outs": ["model"],
@@ -52,7 +53,7 @@ EXPERIMENT = {
         "metrics": ["metrics.json"],
     },
     "promote": {
-        "cmd": "echo promote >> $RAN; cp metrics.json promotion.json",
+        "cmd": "echo promote >> $RAN; printenv EVERMODEL_REPORT_ONLY >> $RAN.why; echo x > promotion.json",
         "deps": ["model", "metrics.json", "../../data/${dataset}/raw"],
         "outs": [{"promotion.json": {"cache": False, "persist": True}}],
     },
@@ -96,7 +97,8 @@ class Fleet:
     def commit(self, message):
         with chdir(self.origin):
             subprocess.run(["git", "add", "--all"], check=True)
-            subprocess.run(["git", *WHO, "commit", "--quiet", "-m", message], check=True)
+            options = ("--quiet", "--allow-empty", "-m", message)
+            subprocess.run(["git", *WHO, "commit", *options], check=True)
 
     def task(self, step, *names, worker="cpu", kind=None, locks=None, **settings):
         """Do a step on a worker with the given dvc.lock files; returns its exit code and its last line."""
@@ -108,18 +110,19 @@ class Fleet:
         for name, value in own.items():
             self.monkeypatch.setenv(name, str(value))
         task = re.sub(r"\W", "-", "-".join((step, *names)))
-        with checkout.cloned(str(self.origin), "", self.folder / worker / task) as clone, chdir(clone):
+        commit = settings.get("commit", "")
+        with checkout.cloned(str(self.origin), commit, self.folder / worker / task) as clone, chdir(clone):
             self.capfd.readouterr()
             code = steps.main(step, *names)
             self.said = self.capfd.readouterr().out
             self.head = checkout.git("rev-parse", "HEAD")
         return code, (self.said.splitlines() or [""])[-1]
 
-    def made(self, *arguments, **options):
-        """The dvc.lock files that a task has handed over, which has to succeed."""
-        code, last = self.task(*arguments, **options)
+    def made(self, step, address, **options):
+        """What a task has handed over, which has to succeed: its name, and its dvc.lock file."""
+        code, last = self.task(step, address, **options)
         assert code == 0, self.said
-        return json.loads(last)
+        return {addresses.task(address): json.loads(last)}
 
     def all(self, **options):
         """What the tasks of an experiment hand over, whose training is done by a worker of another kind."""
@@ -130,9 +133,17 @@ class Fleet:
 
     def write(self, locks):
         """Commit what tasks have handed over, as a merge of the run's branch does."""
-        for path, text in locks.items():
-            (self.origin / path).write_text(text)
+        for files in locks.values():
+            for path, text in files.items():
+                (self.origin / path).write_text(text)
         self.commit("results")
+
+    def forget(self, path, files):
+        """Lose an output on the remote, whose hash is in the dvc.lock of a task."""
+        (text,) = files.values()
+        outs = [out for stage in yaml.safe_load(text)["stages"].values() for out in stage["outs"]]
+        (digest,) = {out["md5"] for out in outs if out["path"] == Path(path).name}
+        (self.remote / "files/md5" / digest[:2] / digest[2:]).unlink()
 
     @contextmanager
     def without_remote(self):
@@ -166,6 +177,7 @@ def fleet(real, monkeypatch):
             return json.dumps(repo.status(targets=list(addresses)))
 
     monkeypatch.setattr(shell, "dvc", lambda *arguments: dvc.cli.main(list(arguments)))
+    monkeypatch.setattr(shell, "PAUSES", ())
     monkeypatch.setattr(shell, "answer", status)
     return real
 
@@ -177,12 +189,13 @@ ONCE = ["fetch", "prepare", "train", "evaluate"]
 def test_tasks_hand_on_what_they_have_made_between_workers_of_two_kinds(real):
     locks = real.all()
     assert real.ran() == ONCE
-    assert set(locks) == {"data/d/dvc.lock", "experiments/x/dvc.lock"}
+    assert set(locks) == {"d.data", "x.train", "x.evaluate"}
+    assert [*locks["d.data"], *locks["x.evaluate"]] == ["data/d/dvc.lock", "experiments/x/dvc.lock"]
     real.write(locks)
     with chdir(real.origin):
         shell.configure(str(real.remote), None)
         assert shell.dvc("pull", "experiments/x/dvc.yaml:train") == 0
-        assert Path("experiments/x/model").read_text().split() == ["cpu", "gpu"]
+        assert Path("experiments/x/model").read_text().split() == ["cpu", "gpu", "x"]
 
 
 @pytest.mark.spine
@@ -191,7 +204,7 @@ def test_results_of_another_kind_of_machine_that_are_in_no_remote_are_made_anew(
     for known in ("remote", "cpu", "gpu"):
         shutil.rmtree(fleet.folder / known)
     fleet.ran()
-    assert "experiments/x/dvc.lock" in fleet.all()
+    assert "x.evaluate" in fleet.all()
     assert fleet.ran() == ONCE
 
 
@@ -266,6 +279,20 @@ def test_data_of_which_a_part_is_lost_are_trained_on_by_nobody(fleet):
 
 
 @pytest.mark.all
+def test_a_worker_with_other_packages_than_the_commit_is_made_for_refuses_its_tasks(fleet):
+    lock = fleet.origin / "requirements/numbers.lock"
+    lock.parent.mkdir()
+    lock.write_text("numpy==0.1 \\\n    --hash=sha256:beef\n")
+    fleet.commit("another numpy")
+    for step, address in (("begin", ()), ("run", (DATA,)), ("publish", ("x",))):
+        with pytest.raises(
+            EvermodelError, match=r"of numpy, .* is installed, the lock of the commit says 0\.1"
+        ):
+            fleet.task(step, *address)
+    assert fleet.ran() == []
+
+
+@pytest.mark.all
 def test_a_stage_that_fails_fails_its_task(fleet):
     (fleet.origin / "source").unlink()
     fleet.commit("no source")
@@ -292,7 +319,7 @@ def published(fleet, monkeypatch):
     known = {name: SimpleNamespace(dataset="d") for name in ("x", "y")}
     loaded = SimpleNamespace(experiments=known, experiment=known.__getitem__)
     monkeypatch.setattr(repository, "load", lambda: loaded)
-    monkeypatch.setattr(steps, "_assets", lambda names: {"published": names})
+    monkeypatch.setattr(publication, "assets", lambda names: {"published": list(names)})
 
     def publish(*names, **options):
         code, fleet.last = fleet.task("publish", *names, **options)
@@ -308,8 +335,8 @@ def test_what_is_published_has_the_results_that_there_are_and_merges_with_those_
     locks |= fleet.made("run", "experiments/y/dvc.yaml:train", locks=locks)
     assert published("x", "y", locks=locks) == (0, ["data/d/dvc.lock", "experiments/x/dvc.lock"])
     assert "y has no result" in fleet.said
-    assert json.loads(fleet.last) == {"published": ["x"]}
-    fleet.write({"experiments/y/dvc.lock": locks["experiments/y/dvc.lock"]})
+    assert json.loads(fleet.last) == {"assets": {"published": ["x"]}, "faults": {}}
+    fleet.write({"y.train": locks["y.train"]})
     with chdir(fleet.origin):
         checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
         assert "path: promotion.json" in Path("experiments/x/dvc.lock").read_text()
@@ -324,6 +351,29 @@ def test_the_registry_is_asked_at_each_publishing_and_nothing_else_runs(fleet, p
     assert fleet.ran() == ["promote", "promote"]
 
 
+@pytest.mark.spine
+def test_the_heads_of_ledgers_are_in_the_commit_and_make_one_where_nothing_else_is_new(
+    fleet, published, monkeypatch
+):
+    def moving(names):
+        return [f"{anchor.KEY}: {name} beef {ran.read_text().count('promote')} cafe" for name in names]
+
+    ran, locks = fleet.folder / "ran", fleet.all()
+    monkeypatch.setattr(anchor, "trailers", moving)
+    published("x", locks=locks)
+    with chdir(fleet.origin):
+        checkout.git(*WHO, "merge", "--quiet", "runs/retrain-x/run")
+    assert published("x", locks=locks) == (0, []), "no file is new"
+    with chdir(fleet.origin):
+        form = f"--format=%(trailers:key={anchor.KEY})"
+        assert (
+            checkout.git("show", "--no-patch", form, "runs/retrain-x/run") == f"{anchor.KEY}: x beef 2 cafe"
+        )
+    monkeypatch.setattr(anchor, "trailers", lambda names: [])
+    published("x", locks=locks)
+    assert "nothing to push" in fleet.said
+
+
 @pytest.mark.all
 def test_without_any_result_nothing_is_published(fleet, published):
     code, _ = fleet.task("publish", "x")
@@ -332,14 +382,122 @@ def test_without_any_result_nothing_is_published(fleet, published):
         assert checkout.git("branch", "--list", "runs/*") == ""
 
 
-@pytest.mark.all
-def test_a_promotion_that_fails_fails_the_task_and_results_are_published(fleet, published):
+def with_another(fleet):
+    """What the tasks of two experiments on one data set have handed over."""
+    locks = fleet.all()
+    for address, worker in ((OTHER_TRAIN, "gpu"), (OTHER_EVALUATE, "cpu")):
+        locks |= fleet.made("run", address, worker=worker, locks=locks)
+    return locks
+
+
+def told(fleet):
+    """The experiments whose events are told, and what is wrong with which."""
+    last = json.loads(fleet.last)
+    return last["assets"].get("published", []), last["faults"]
+
+
+@pytest.mark.spine
+def test_a_promotion_that_fails_is_told_and_swallows_nothing_of_the_others(fleet, published):
     file = fleet.origin / "experiments/x/dvc.yaml"
-    file.write_text(file.read_text().replace("cp metrics.json promotion.json", "exit 1"))
+    pipeline = yaml.safe_load(file.read_text())
+    pipeline["stages"]["promote"]["cmd"] = "exit 1"
+    file.write_text(yaml.safe_dump(pipeline, sort_keys=False))
     fleet.commit("nobody is asked")
-    code, files = published("x", locks=fleet.all())
-    assert code != 0
-    assert "experiments/x/dvc.lock" in files
+    code, files = published("x", "y", locks=with_another(fleet))
+    assert code == 0
+    assert {"experiments/x/dvc.lock", "experiments/y/dvc.lock"} <= set(files)
+    names, faults = told(fleet)
+    assert "y" in names
+    assert list(faults) == ["x"]
+    assert "its promotion failed" in faults["x"]
+
+
+@pytest.mark.spine
+def test_a_result_that_nobody_has_is_told_by_name_and_task_and_all_else_is_published(fleet, published):
+    locks = with_another(fleet)
+    fleet.forget("experiments/y/model", locks["y.train"])
+    code, files = published("x", "y", locks=locks, worker="cpu2")
+    assert (code, files) == (0, ["data/d/dvc.lock", "experiments/x/dvc.lock"])
+    names, faults = told(fleet)
+    assert names == ["x"]
+    assert list(faults) == ["y"]
+    assert "has all of experiments/y/model; clear the task y.train with all after it" in faults["y"]
+
+
+@pytest.mark.all
+def test_two_results_of_one_data_set_are_told_for_whoever_used_the_other(fleet, published):
+    locks = fleet.all()
+    locks |= fleet.made("run", DATA, worker="gpu", locks=locks, force=True)  # other bytes, later
+    for address in (OTHER_TRAIN, OTHER_EVALUATE):
+        locks |= fleet.made("run", address, locks=locks)
+    code, files = published("x", "y", locks=locks)
+    assert (code, files) == (0, ["data/d/dvc.lock", "experiments/y/dvc.lock"])
+    names, faults = told(fleet)
+    assert names == ["y"]
+    assert (
+        "x/dvc.yaml:train was made from something else than this run has by now; clear the task x.train"
+        in (faults["x"])
+    )
+
+
+@pytest.mark.all
+def test_without_the_remote_what_the_worker_has_itself_is_published_and_the_rest_is_told(fleet, published):
+    locks = with_another(fleet)
+    fleet.task("find", "experiments/x/dvc.yaml:evaluate", locks=locks)  # its model is in this cache as well
+    shutil.rmtree(fleet.folder / "cpu2", ignore_errors=True)
+    with fleet.without_remote():
+        code, files = published("x", "y", locks=locks)
+        assert code == 0
+        assert "experiments/x/dvc.lock" in files
+        assert told(fleet) == (["x", "y"], {})
+        assert published("x", "y", locks=locks, worker="cpu2")[0] == 0
+    names, faults = told(fleet)
+    assert names == []
+    assert list(faults) == ["x", "y"]
+
+
+def reasons(fleet):
+    """Why each promotion since the last time was to report only; empty where it was not."""
+    file = fleet.folder / "ran.why"
+    lines = file.read_text().splitlines()
+    file.unlink()
+    return lines
+
+
+@pytest.mark.spine
+def test_a_form_that_touches_what_judges_an_experiment_has_it_reported_only(fleet, published):
+    overrides = ["experiments.x.promotion={floor: 0}", "experiments.y.train.rate=2"]
+    locks = fleet.made("run", DATA, overrides=overrides)
+    for address in (TRAIN, EVALUATE, OTHER_TRAIN, OTHER_EVALUATE):
+        locks |= fleet.made("run", address, locks=locks, overrides=overrides)
+    assert published("x", "y", locks=locks, overrides=overrides)[0] == 0
+    assert reasons(fleet) == ["the form of the run says experiments.x.promotion={floor: 0}", ""]
+
+
+@pytest.mark.all
+def test_a_commit_that_the_default_branch_has_left_behind_is_reported_only(fleet, published):
+    with chdir(fleet.origin):
+        older = checkout.git("rev-parse", "HEAD")
+    locks = fleet.all()
+    fleet.commit("later")
+    published("x", locks=locks, commit=older)
+    assert reasons(fleet) == [f"{older[:12]} is not the head of the default branch"]
+    published("x", locks=locks, commit="main")
+    assert reasons(fleet) == [""]
+
+
+@pytest.mark.spine
+def test_a_commit_that_is_not_of_the_default_branch_is_published_and_nobody_is_asked(fleet, published):
+    with chdir(fleet.origin):
+        checkout.git("checkout", "--quiet", "-b", "feature")
+        fleet.commit("tried out")
+        checkout.git("checkout", "--quiet", "main")
+    locks = fleet.all(commit="feature")
+    fleet.ran()
+    code, files = published("x", locks=locks, commit="feature")
+    assert (code, files) == (0, ["data/d/dvc.lock", "experiments/x/dvc.lock"])
+    assert "is not in the history of the default branch" in fleet.said
+    assert fleet.ran() == []
 
 
 def test_a_run_begins_with_the_commit_and_rejects_what_can_be_known_to_fail(workspace, capsys, monkeypatch):
@@ -387,7 +545,7 @@ def test_dvc_reads_remote_and_cache_as_they_are_named(tmp_path, monkeypatch):
     ],
 )
 def test_a_branch_is_named_after_the_run_as_git_allows(run, branch):
-    assert steps.branch(run) == branch
+    assert publication.branch(run) == branch
     subprocess.run(["git", "check-ref-format", "--branch", branch], check=True)
 
 

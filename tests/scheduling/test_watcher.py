@@ -195,51 +195,91 @@ class Alias:
         told[asset.name] = extra
         kept[asset].append(SimpleNamespace(extra=extra))
 
-kept = {asset: Events() for asset in watching.RAW.values()}
-context = {"inlet_events": kept, "outlet_events": {watching.NEW: Alias()}}
+kept = {asset: Events() for asset in watching.DATA.values()}
+paused = set()
+instance = SimpleNamespace(get_dag=lambda dag_id: SimpleNamespace(is_paused=dag_id in paused))
+context = {"inlet_events": kept, "outlet_events": {watching.NEW: Alias()}, "ti": instance}
+watching.DATASETS |= {"a": "mnist", "b": "mnist", "c": "imdb"}
+watching.DATA = {name: watching.Asset(f"data.{name}") for name in ("a", "b", "c")}
+kept |= {asset: Events() for asset in watching.DATA.values()}
 answers = []
 for found in json.loads(sys.argv[2]):
     told = {}
     if found is None:
-        kept[watching.RAW["mnist"]].append(SimpleNamespace(extra=None))
+        kept[watching.DATA["a"]].append(SimpleNamespace(extra=None))
+    elif isinstance(found, list):
+        paused = set(found)
     else:
         found = {"commit": "c", "sha256": found, "faults": {}}
         watching.announce(context, found)
     answers.append({name: extra["sha256"] for name, extra in told.items()})
-try:
-    context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: {"faults": {"mnist": "is away"}})}
-    watching.Report(task_id="x").execute(context)
-except watching.AirflowFailException as error:
-    answers.append(str(error))
 print(json.dumps(answers))
 """
 
 
-def announced(airflow_bin, home, *looks):
-    done = subprocess.run(
-        [airflow_bin / "python", "-c", ANNOUNCE, ROOT / "dags", json.dumps(looks)],
+def in_airflow(airflow_bin, home, code, *arguments):
+    """Python code in Airflow's environment, with the folder of the DAGs as its first argument."""
+    return subprocess.run(
+        [airflow_bin / "python", "-c", code, ROOT / "dags", *arguments],
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         | {"AIRFLOW_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def announced(airflow_bin, home, *looks):
+    """The hashes that each look tells; a list is the DAGs that are paused from then on."""
+    done = in_airflow(airflow_bin, home, ANNOUNCE, json.dumps(looks))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.all
-def test_the_same_hash_twice_is_told_once_and_faults_are_red(airflow_bin, tmp_path):
+def test_the_same_hash_twice_is_told_once(airflow_bin, tmp_path):
     first, other = {"mnist": "1", "imdb": "2"}, {"mnist": "3", "imdb": "2"}
     by_hand, new, gone = None, {"mnist": "1", "nobody_uses_it": "5"}, {"imdb": "2"}
     answers = announced(airflow_bin, tmp_path, first, first, other, by_hand, other, gone, new)
     assert answers == [
-        {"raw.mnist": "1", "raw.imdb": "2"},
+        {"data.a": "1", "data.b": "1", "data.c": "2"},
         {},
-        {"raw.mnist": "3"},
+        {"data.a": "3", "data.b": "3"},
         {},
         {},
         {},
-        {"raw.mnist": "1"},
-        "mnist: is away",
+        {"data.a": "1", "data.b": "1"},
     ]
+
+
+@pytest.mark.all
+def test_an_experiment_that_is_paused_is_told_once_it_is_not_and_nobody_else_is(airflow_bin, tmp_path):
+    first, other = {"mnist": "1", "imdb": "2"}, {"mnist": "3", "imdb": "2"}
+    paused, looks = ["retrain.a"], (first, other)
+    answers = announced(airflow_bin, tmp_path, first, paused, other, other, *looks, [], other, other)
+    assert answers == [
+        {"data.a": "1", "data.b": "1", "data.c": "2"},
+        {},
+        {"data.b": "3"},
+        {},
+        {"data.b": "1"},
+        {"data.b": "3"},
+        {},
+        {"data.a": "3"},
+        {},
+    ]
+
+
+@pytest.mark.all
+def test_faults_are_red_by_name(airflow_bin, tmp_path):
+    code = """
+import sys
+from types import SimpleNamespace
+sys.path.insert(0, sys.argv[1])
+from watching import look
+report = look.downstream_list[0]
+for faults in ({}, {"mnist": "is away", "imdb": "is torn"}):
+    report.execute({"ti": SimpleNamespace(xcom_pull=lambda task_ids, faults=faults: {"faults": faults})})
+"""
+    done = in_airflow(airflow_bin, tmp_path, code)
+    assert done.stderr.splitlines()[-1].endswith("AirflowFailException: mnist: is away. imdb: is torn")

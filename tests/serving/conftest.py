@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from evermodel.serving import app
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits, WorkerPool
+from evermodel.serving.limits import Limits
 from evermodel.serving.protocol import Plane, Served
 from evermodel.serving.request_log import RequestLog
 from tests.browser import browser  # noqa: F401  (fixture)
@@ -55,21 +55,23 @@ class Running:
     """The application with champions that a test can change."""
 
     def __init__(self, folder: Path, limits: Limits, token: str | None, share: float) -> None:
-        self.log = folder / "requests.jsonl"
+        self.limits, self.folder = limits, folder / "requests"
         self.problems: dict[str, str] = {}
-        self.plane, self.pool, self.request_log = Plane(["houses"]), WorkerPool(limits), RequestLog(self.log)
+        self.plane, self.request_log = Plane(["houses"]), RequestLog(self.folder)
         self.challengers = Challengers(share, limits, self.request_log, self.problems)
         self.app = app.create(self.plane, self.challengers, self.request_log, limits, token)
         # What the server answers is tested, not what it raises.
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def serve(self, one: Champion) -> None:
-        self.plane.model_registry.update(Served(one, self.pool))
+        self.plane.model_registry.update(Served(one, self.limits))
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The request log."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        """The request log, in order of time."""
+        files = sorted(self.folder.glob("*.jsonl"))
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        return sorted(lines, key=lambda line: line["time"])
 
 
 @pytest.fixture

@@ -1,22 +1,28 @@
 """The real server in a project."""
 
 import http.client
+import itertools
 import json
 import signal
 import subprocess
+from collections.abc import Sequence
 
 from tests.mlflow.servers import wait_for
 from tests.project import Project
 
+NUMBERS = itertools.count()
+
 
 class Server:
-    """`evermodel serve` in a project, on a free port, with more arguments."""
+    """`evermodel serve` in a project, on a free port; program: what runs instead of `evermodel`."""
 
-    def __init__(self, project: Project, *arguments: str, **extra: str) -> None:
-        self.log = project.folder.parent / "serve.log"
+    def __init__(
+        self, project: Project, *arguments: str, program: Sequence[str] = ("evermodel",), **extra: str
+    ) -> None:
+        self.log = project.folder.parent / f"serve-{next(NUMBERS)}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                ["evermodel", "serve", *arguments, "--port", "0", "--every", "0.5"],
+                [*program, "serve", *arguments, "--port", "0", "--every", "0.5"],
                 cwd=project.folder,
                 env=project.environment(**extra),
                 stdout=log,

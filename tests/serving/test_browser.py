@@ -83,8 +83,9 @@ def answered(page: Page, experiment: str) -> None:
 
 
 def last_line(project: Project) -> dict:
-    log = project.folder / ".evermodel/serving/requests.jsonl"
-    return json.loads(log.read_text().splitlines()[-1])
+    logs = (project.folder / ".evermodel/serving/requests").glob("*.jsonl")
+    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    return max(lines, key=lambda line: line["time"])
 
 
 def draw(page: Page, strokes: tuple[tuple[tuple[int, int], ...], ...]) -> None:
@@ -177,7 +178,7 @@ def test_a_mask_is_shown_beside_the_image_that_it_covers(project, page):
     first = last_line(project)
     upload(page, stripes())
     ask(page)
-    wait_for(lambda: last_line(project)["input_sha256"] != first["input_sha256"], "another answer")
+    wait_for(lambda: last_line(project)["input_hmac"] != first["input_hmac"], "another answer")
 
 
 def test_what_is_no_image_is_refused_in_a_sentence(page):

@@ -33,7 +33,11 @@ def test_it_is_not_ready_before_every_named_experiment_has_a_champion(running):
 def test_why_a_champion_is_not_the_newest_is_told(running):
     running.problems["houses"] = "version 2 is champion but does not answer: broken"
     assert running.client.get("/champions").json()["problems"] == running.problems
-    assert running.client.get("/champions").json()["champions"]["houses"] == {"version": 1, "run_id": "run1"}
+    assert running.client.get("/champions").json()["champions"]["houses"] == {
+        "version": 1,
+        "run_id": "run1",
+        "ready": True,
+    }
 
 
 @pytest.mark.parametrize("data", [[1, 3, 5, 7], [[1, 3], [5, 7]]])

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,7 +23,24 @@ from tests.serving.servers import Server
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(900)]
 
-HOUSES = "boston_dnn"
+HOUSES, OTHER = "boston_dnn", "concrete_mlp"
+# The server, in which one model never comes to its end once it serves.
+HANGING = f"""
+import threading
+from dataclasses import replace
+from functools import partial
+
+from evermodel.cli import app
+from evermodel.serving import server
+from evermodel.serving.protocol import Served
+
+def hanging(champion, limits):
+    stuck = replace(champion, predict=lambda x: threading.Event().wait())
+    return Served(stuck if champion.name == "{HOUSES}" else champion, limits)
+
+server.Served, server.Limits = hanging, partial(server.Limits, seconds=2)
+app()
+"""
 CLIENTS, MOVES = 8, 20
 PAUSE = 0.05  # seconds between two requests of a client; the server has to find time for the next version
 
@@ -49,8 +67,8 @@ def server(registered: Project) -> Iterator[Server]:
     running.stop()
 
 
-def house(project: Project) -> dict[str, float]:
-    spec = json.loads((project.folder / "data/boston_housing/prepared/spec.json").read_text())
+def house(project: Project, dataset: str = "boston_housing") -> dict[str, float]:
+    spec = json.loads((project.folder / f"data/{dataset}/prepared/spec.json").read_text())
     return dict(zip(spec["columns"], spec["mean"], strict=True))
 
 
@@ -106,7 +124,7 @@ def test_no_request_fails_and_none_is_mixed_while_the_champion_changes(server, r
 
 
 def test_a_challenger_answers_its_share_and_sees_the_rest_until_it_is_none(server, registered, registry):
-    row, log = house(registered), registered.folder / ".evermodel/serving/requests.jsonl"
+    row, log = house(registered), registered.folder / f".evermodel/serving/requests/{HOUSES}.jsonl"
     _, champion, _ = ask(server, row, 1)
     challenger = "2" if champion == "1" else "1"
     answered: set[str] = set()
@@ -153,8 +171,46 @@ def test_it_answers_while_mlflow_is_away(registered):
         registry.stop()
         wait_for(lambda: "MLflow" in problems(server), "the server has noticed")
         assert server.post(f"/predict/{HOUSES}", {"rows": [house(registered)]})[0] == 200
+        begun = Server(registered, MLFLOW_TRACKING_URI=registry.uri)
+        at_end.callback(begun.stop)
+        assert begun.post(f"/predict/{HOUSES}", {"rows": [house(registered)]})[0] == 200
+        assert "MLflow is away" in problems(begun)[HOUSES]
         registry.start()
-        wait_for(lambda: problems(server) == {}, "the server follows again")
+        for each in (server, begun):
+            wait_for(lambda each=each: problems(each) == {}, "the server follows again")
+
+
+def test_a_champion_that_is_withdrawn_answers_no_more_until_there_is_another(server, registered, registry):
+    version = answering(server)
+    registry.delete_registered_model_alias(HOUSES, "champion")
+    try:
+        wait_for(lambda: HOUSES in problems(server), "the server has noticed")
+        status, answer = server.post(f"/predict/{HOUSES}", {"rows": [house(registered)]})
+        assert (status, answer["error"][:30]) == (404, "no champion answers for 'bosto")
+    finally:
+        registry.set_registered_model_alias(HOUSES, "champion", version)
+    wait_for(lambda: problems(server) == {}, "it is champion again")
+    assert server.post(f"/predict/{HOUSES}", {"rows": [house(registered)]})[0] == 200
+
+
+def test_a_model_that_hangs_holds_up_nobody_else_nor_the_end_of_the_server(registered):
+    (registered.folder / "hanging.py").write_text(HANGING)
+    with registered.inside():
+        registering.main(OTHER, 1)
+    server = Server(registered, program=("python", "hanging.py"))
+    try:
+        row = house(registered)
+        with ThreadPoolExecutor(8) as pool:
+            hung = [pool.submit(server.post, f"/predict/{HOUSES}", {"rows": [row]}) for _ in range(8)]
+            other = house(registered, "concrete")
+            asked = [server.post(f"/predict/{OTHER}", {"rows": [other]})[0] for _ in range(50)]
+        assert set(asked) == {200}
+        assert {each.result()[0] for each in hung} == {503}
+        said = champions(server)["champions"]
+        assert {name: one["ready"] for name, one in said.items()} == {HOUSES: False, OTHER: True}
+        assert "hangs" in server.post(f"/predict/{HOUSES}", {"rows": [row]})[1]["error"]
+    finally:
+        assert server.stop() == 0
 
 
 def test_what_can_not_be_served_is_one_sentence(registered, tmp_path: Path):

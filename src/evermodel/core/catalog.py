@@ -84,6 +84,11 @@ def headlines(task: str) -> dict[str, str]:
     return dict(_constant("tasks", task, "HEADLINES"))
 
 
+def across(task: str) -> tuple[str, ...]:
+    """The headlines of a task that compare rows of several targets, if it names any."""
+    return tuple(_constant("tasks", task, "ACROSS", default=()))
+
+
 def inputs(task: str) -> tuple[str, ...]:
     """The kinds of data that a task can be learned from."""
     return tuple(_constant("objectives", task, "INPUTS"))
@@ -161,10 +166,12 @@ def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def _constant(folder: str, name: str, constant: str) -> Any:
-    """The value that a file assigns to a name of its own; EvermodelError if it does not."""
+def _constant(folder: str, name: str, constant: str, default: Any = None) -> Any:
+    """The value that a file assigns to a name of its own; EvermodelError if it does not and has to."""
     assigned = (n for n in _tree(folder, name).body if isinstance(n, ast.AnnAssign) and n.value)
     values = [n.value for n in assigned if ast.unparse(n.target) == constant]
+    if not values and default is not None:
+        return default
     if not values or values[0] is None:
         raise EvermodelError(f"{shown(folder, name)} has no {constant}; add it as the others have it")
     return ast.literal_eval(values[0])

@@ -1,6 +1,7 @@
 """The one format between stages: what a reader returns, and what `prepare` writes for everybody after it."""
 
 import hashlib
+import heapq
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,11 +21,30 @@ Kind = Literal["table", "images", "text", "series"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 WEIGHTS = "weights"
+SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
 VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 SPLITS = ("train", "validation", "test")
 OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
+
+
+class Layout(BaseModel):
+    r"""How the text files of a table or series are written, as what a model is asked may be written, too.
+
+    separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
+    columns are the names of all, in order. thousands: whether commas may set them apart in a number.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    separator: str = ","
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    thousands: bool = False
+
+
+CSV = Layout()
 
 
 @dataclass(frozen=True)
@@ -38,6 +58,7 @@ class Raw:
         objects; None where the manifest's own columns are the inputs.
     targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
     rejected: the files that could not be used, each with the reason.
+    layout: of the files, where the manifest's own columns are the inputs.
     """
 
     kind: Kind
@@ -45,6 +66,7 @@ class Raw:
     inputs: Array | None = None
     targets: Array | None = None
     rejected: tuple[tuple[str, str], ...] = ()
+    layout: Layout = CSV
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,9 @@ class Spec(BaseModel):
     loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
     class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
-    together. duplicates: test rows that stand among the others as well.
+    together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
+    the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
+    table or series.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -112,6 +136,8 @@ class Spec(BaseModel):
     target_sd: tuple[float, ...] = ()
     duplicates: int
     test_hash: str
+    test_sketch: tuple[str, ...] = ()
+    layout: Layout = CSV
 
     def predicting(self, target: Target) -> "Spec":
         """The same data for a task that predicts a class, a number, or something else.
@@ -240,8 +266,7 @@ def _values(y: Array, target: Target, classes: tuple[str, ...]) -> Array:
 
 def row_hashes(x: Array) -> Array:
     """One sha256 per example, (n,) objects: equal examples, and only they, have equal hashes."""
-    examples = (text.encode() for text in x) if x.dtype == object else (row.tobytes() for row in x)
-    return np.array([hashlib.sha256(example).hexdigest() for example in examples], dtype=object)
+    return np.array([hashlib.sha256(example).hexdigest() for example in _encoded(x)], dtype=object)
 
 
 def split_hash(split: Split) -> str:
@@ -250,6 +275,23 @@ def split_hash(split: Split) -> str:
     labels = "".join(row_hashes(split.y)).encode() if split.y.dtype == object else split.y.tobytes()
     digest.update(labels)
     return digest.hexdigest()
+
+
+def sketch(split: Split) -> tuple[str, ...]:
+    """Rows by which a split is known again where some are others: the SKETCH smallest hashes of its rows.
+
+    64 bits of each, of example and target, as hexadecimal digits. Which rows that are depends on nothing but
+    the rows, so that the sketches of two editions have about as much in common as the editions themselves
+    (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
+    """
+    rows = zip(_encoded(split.x), _encoded(split.y), strict=True)
+    hashes = {hashlib.sha256(b"\0".join(row)).digest()[:8] for row in rows}
+    return tuple(smallest.hex() for smallest in heapq.nsmallest(SKETCH, hashes))
+
+
+def _encoded(values: Array) -> Iterator[bytes]:
+    """The bytes of each row."""
+    return (text.encode() for text in values) if values.dtype == object else (row.tobytes() for row in values)
 
 
 def file_hash(file: Path, algorithm: str = "sha256") -> str:

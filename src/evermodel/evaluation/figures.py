@@ -16,6 +16,7 @@ from PIL import Image
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import RocCurveDisplay
 
+from evermodel import number
 from evermodel.core.data import Array, Spec
 
 MODEL, OTHER, QUIET = "#0072b2", "#d55e00", "#666666"  # Okabe & Ito 2008: told apart by the colour-blind
@@ -201,7 +202,7 @@ def worst_rows(x: Array, columns: Sequence[str], worst: pd.DataFrame) -> Figure:
     """The first columns of the rows x (m, k) beside what `worst` (m rows) says of each, as a table."""
     shown = pd.DataFrame(x[:, :MOST_COLUMNS], columns=list(columns[:MOST_COLUMNS]))
     table = pd.concat([shown, worst.reset_index(drop=True)], axis=1)
-    lines = table.to_string(index=False, float_format="{:.4g}".format)
+    lines = table.to_string(index=False, float_format=number.text)
     figure = page("worst of the test rows", 0.4 + 0.075 * lines.index("\n"), 0.8 + 0.24 * len(table))
     # One text in a font of equal widths: a table of Matplotlib's takes ten times as long.
     figure.text(0.01, 0.5, lines, va="center", family="DejaVu Sans Mono", fontsize=9, linespacing=1.8)
@@ -214,8 +215,8 @@ def worst_texts(texts: Array, experiment: str, spec: Spec, worst: pd.DataFrame) 
     Texts stand as indented code, where no character of theirs means anything to Markdown.
     """
     entries = [
-        f"## {number}. {', '.join(caption)}\n\n{textwrap.indent(_cut(text), ' ' * 4)}"
-        for number, (text, caption) in enumerate(zip(texts, captions(worst), strict=True), start=1)
+        f"## {place}. {', '.join(caption)}\n\n{textwrap.indent(_cut(text), ' ' * 4)}"
+        for place, (text, caption) in enumerate(zip(texts, captions(worst), strict=True), start=1)
     ]
     return "\n\n".join([f"# {experiment}: worst of the test texts", origin(spec), *entries]) + "\n"
 
@@ -231,4 +232,4 @@ def _cut(text: str) -> str:
 
 
 def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number.text(value) if isinstance(value, float) else str(value)

@@ -2,7 +2,8 @@
 
 Intervals of one model, and of the difference of two on the same rows, by the bootstrap (Efron 1979). Rows
 that belong together (column GROUP) are drawn together, since they are no independent evidence (the cluster
-bootstrap; Field & Welsh 2007), and intervals allow for there being few groups.
+bootstrap; Field & Welsh 2007), and intervals allow for there being few groups. They are for reading: what is
+decided about two models is decided by a test (publishing/paired.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from evermodel.core.errors import EvermodelError
 
 LEVEL = 0.95
 RESAMPLES = 2000
-MOST_NUMBERS = 200_000_000  # drawn for an interval: a few seconds, however many test rows there are
+MOST_NUMBERS = 160_000_000  # drawn for an interval: a few seconds, however many test rows there are
 MOST_RANKED = 50_000_000  # the same where ranks are counted, which takes longer
 NUMBERS_AT_ONCE = 1_000_000  # 8 MB
 GROUP = "group"  # the column that says which test rows belong together
@@ -63,7 +64,7 @@ def intervals(of: Mapping[str, Statistic], scores: pd.DataFrame, seed: int) -> d
 
     def interval(statistic: Statistic) -> Interval:
         group = groups(statistic, scores)
-        return _bootstrap(draws(statistic, scores, group, RESAMPLES), group, seed, LEVEL, RESAMPLES)
+        return _bootstrap(draws(statistic, scores, group, RESAMPLES), group, seed)
 
     return {name: interval(statistic) for name, statistic in of.items()}
 
@@ -74,17 +75,15 @@ def value(statistic: Statistic, scores: pd.DataFrame) -> float:
     return float(drawn.value(*drawn.units))
 
 
-def difference(
-    statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int, level: float, resamples: int
-) -> Interval:
-    """The interval of ours minus theirs, each draw of the same rows; EvermodelError if there are too few.
+def difference(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame, seed: int) -> Interval:
+    """The 95 % interval of ours minus theirs, of draws of the same rows; EvermodelError if they are too few.
 
     Rows of both belong together where ours do: theirs may have been written before anybody said so.
     """
     group = groups(statistic, ours)
-    our, their = (draws(statistic, scores, group, resamples) for scores in (ours, theirs))
+    our, their = (draws(statistic, scores, group, RESAMPLES) for scores in (ours, theirs))
     paired = Draws(our.units, lambda *drawn: our.value(*drawn) - their.value(*drawn), our.at_once)
-    return _bootstrap(paired, group, seed, level, resamples)
+    return _bootstrap(paired, group, seed)
 
 
 def groups(statistic: Statistic, scores: pd.DataFrame) -> Array | None:
@@ -94,6 +93,13 @@ def groups(statistic: Statistic, scores: pd.DataFrame) -> Array | None:
     if GROUP not in scores or statistic.in_time or statistic.kind in ("identification", "verification"):
         return None
     return np.unique(scores[GROUP], return_inverse=True)[1]
+
+
+def neighbours_in_time(rows: int) -> int:
+    """How many rows in order of time are drawn as one, since neighbours are alike: about the cube root of all
+    (Carlstein 1986).
+    """
+    return int(np.rint(rows ** (1 / 3)))
 
 
 @dataclass(frozen=True)
@@ -128,9 +134,7 @@ def draws(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resam
             parts = [scores[column].to_numpy(float) for column in statistic.columns]
             above_below = np.stack(parts if shape == "skill" else [*parts, np.ones(len(scores))])
             if statistic.in_time:
-                # Neighbours in time are alike, so that blocks of about the cube root of n are drawn and not
-                # single examples (Carlstein 1986).
-                above_below = _neighbours(above_below, round(len(scores) ** (1 / 3)))
+                above_below = _neighbours(above_below, neighbours_in_time(len(scores)))
             elif group is not None:
                 above_below = _together(above_below, group)
             return _ratio(above_below, SHAPES[shape], resamples)
@@ -281,7 +285,7 @@ def _area_over_people(scores: pd.DataFrame) -> Draws:
     return Draws((np.arange(len(names)),), of, at_once=False)
 
 
-def _bootstrap(drawn: Draws, group: Array | None, seed: int, level: float, resamples: int) -> Interval:
+def _bootstrap(drawn: Draws, group: Array | None, seed: int) -> Interval:
     _require_two(*map(len, drawn.units))
 
     from scipy import stats  # half a second, of no use to a promotion that compares nothing
@@ -292,10 +296,10 @@ def _bootstrap(drawn: Draws, group: Array | None, seed: int, level: float, resam
     result = stats.bootstrap(
         drawn.units,
         of if drawn.at_once else drawn.value,
-        n_resamples=resamples,
+        n_resamples=RESAMPLES,
         batch=max(1, NUMBERS_AT_ONCE // max(map(len, drawn.units))),
         vectorized=drawn.at_once,
-        confidence_level=level,
+        confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(seed),
     )
@@ -304,7 +308,7 @@ def _bootstrap(drawn: Draws, group: Array | None, seed: int, level: float, resam
         # Percentiles over few are too narrow by the root of (n - 1) / n, and as the normal distribution is
         # beside Student's (Hesterberg 2015, The American Statistician 69): of 2 groups that have nothing to
         # tell, both lie above 0 in every fourth case.
-        count, tail, middle = len(drawn.units[0]), (1 + level) / 2, drawn.value(*drawn.units)
+        count, tail, middle = len(drawn.units[0]), (1 + LEVEL) / 2, drawn.value(*drawn.units)
         wider = stats.t.ppf(tail, count - 1) / stats.norm.ppf(tail) * (count / (count - 1)) ** 0.5
         bounds = middle + (bounds - middle) * wider
     return Interval(*bounds.tolist())

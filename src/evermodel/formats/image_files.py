@@ -65,12 +65,7 @@ def decode(file: Path | IO[bytes], mode: Mode) -> Image.Image:
     damaged, beyond PIXELS, which its header tells before it is decoded, of more than 8 bits a channel, or a
     TIFF of several pages.
     """
-    try:
-        image = Image.open(file, formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise UnusableError(f"is refused ({error}); give a smaller image") from None
-    except Exception:  # Pillow raises whatever it likes for a damaged file
-        raise UnusableError("is not an image that can be decoded; give a PNG or JPEG") from None
+    image = _opened(file)
     with image:
         if image.width * image.height > PIXELS:
             raise UnusableError(
@@ -87,6 +82,12 @@ def decode(file: Path | IO[bytes], mode: Mode) -> Image.Image:
     if pages > 1:
         raise UnusableError(f"has {pages} pages; give a file for each")
     return shown
+
+
+def pixels(file: Path | IO[bytes]) -> int:
+    """How many pixels the header of an image tells; UnusableError if it is none."""
+    with _opened(file) as image:
+        return image.width * image.height
 
 
 def resized(image: Image.Image, height: int, width: int) -> Image.Image:
@@ -157,6 +158,16 @@ def metadata(images: Array) -> pd.DataFrame:
             "sha256": [hashlib.sha256(image.tobytes()).hexdigest() for image in images],
         }
     )
+
+
+def _opened(file: Path | IO[bytes]) -> Image.Image:
+    """An image whose header was read, and no more; UnusableError if it is none, or far beyond PIXELS."""
+    try:
+        return Image.open(file, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise UnusableError(f"is refused ({error}); give a smaller image") from None
+    except Exception:  # Pillow raises whatever it likes for a damaged file
+        raise UnusableError("is not an image that can be decoded; give a PNG or JPEG") from None
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -17,6 +17,7 @@ from evermodel.core.errors import EvermodelError
 ROWS = 65_536  # that are read at a time
 WHITE_SPACE = r"\s+"
 TRUTH = {"True": 1.0, "true": 1.0, "TRUE": 1.0, "False": 0.0, "false": 0.0, "FALSE": 0.0}
+GROUPED = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?([eE][+-]?\d+)?\s*")
 NO_TEXT = re.compile("[\0\udc80-\udcff]")  # as bytes that are no UTF-8 are read with "surrogateescape"
 
 
@@ -54,6 +55,16 @@ def pieces(
         start += len(some)
 
 
+def first_line(name: str, stream: IO[bytes], separator: str) -> set[str]:
+    """The fields of the first line, after which the stream is where it was; raises as `pieces`."""
+    start, text = stream.tell(), io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+    try:
+        return set(next(_rows(name, text, separator), []))
+    finally:
+        text.detach()
+        stream.seek(start)
+
+
 def numbers(column: pd.Series) -> pd.Series:
     """A column as float64: numbers, texts of numbers in decimal notation, and booleans, which are 1 and 0.
 
@@ -64,6 +75,14 @@ def numbers(column: pd.Series) -> pd.Series:
     found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
     found = found.where(np.isfinite(found))
     return found.fillna(fields[found.isna()].astype(str).str.strip().map(TRUTH))
+
+
+def grouped(column: pd.Series) -> pd.Series:
+    """As `numbers`, also of texts in which commas set thousands apart, as in "1,657,300"."""
+    fields = column.astype(object)
+    return numbers(
+        fields.map(lambda field: field.replace(",", "") if GROUPED.fullmatch(str(field)) else field)
+    )
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mlflow.entities.model_registry import RegisteredModel
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import folders
@@ -19,7 +19,9 @@ from evermodel.runs import journal
 PREVIOUS, CHALLENGER = "previous", "challenger"
 HEAD = "evermodel.ledger"  # the tag that says up to which line the aliases follow the ledger
 RESTORING = "restoring"  # its value while the versions come back
-JUDGED = {"sha256", "test_hash", "policy", "numbers"}  # what an answer to a decision is made from too
+# What a person's word about a version repeats of the decision that it is about.
+JUDGED = {"sha256", "scores", "test_hash", "policy", "numbers"}
+REFUSALS = ("reject", "withdraw")
 RUN, PERSON = "EVERMODEL_RUN", "EVERMODEL_PERSON"  # set by Airflow's tasks
 
 
@@ -99,7 +101,7 @@ def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> Non
 
 def waiting(lines: Sequence[Entry]) -> Entry | None:
     """The newest winner that waits for somebody's word, and was compared with the champion of now."""
-    words = {line.version: line for line in lines if line.action in ("await", "promote", "reject")}
+    words = {line.version: line for line in lines if line.action in ("await", "promote", *REFUSALS)}
     asked = [line for line in words.values() if line.action == "await" and line.after == lines[-1].after]
     return max(asked, key=lambda line: line.number, default=None)
 
@@ -107,23 +109,21 @@ def waiting(lines: Sequence[Entry]) -> Entry | None:
 def approve(client: MlflowClient, name: str, book: Ledger, version: int | None) -> Entry:
     """Make a version champion that was found worthy and waits for somebody's word; the newest if None.
 
-    One that was rejected can still be named. Raises EvermodelError if none waits, or another one has become
-    champion since.
+    One that was rejected or withdrawn can still be named. Raises EvermodelError if none waits, another one
+    has become champion since, or it is not the file that was judged or can't answer.
     """
-    rejected = {line.version: line.number for line in book.entries if line.action == "reject"}
-    asked = [line for line in book.entries if line.action == "await" and version in (None, line.version)]
-    asked = [line for line in asked if version or line.number > rejected.get(line.version, 0)]
+    refused = {line.version: line.number for line in book.entries if line.action in REFUSALS}
+    asks = ("await", "withdraw") if version else ("await",)
+    asked = [line for line in book.entries if line.action in asks and version in (None, line.version)]
+    asked = [line for line in asked if version or line.number > refused.get(line.version, 0)]
     if not asked:
         raise _nothing_waits(name, version)
     chosen = asked[-1]
     if book.champion == chosen.version:
         raise EvermodelError(f"version {chosen.version} of {name} is champion already")
     if chosen.after != book.champion:
-        again = f"dvc repro --force {folders.experiment(name)}/dvc.yaml:promote"
-        raise EvermodelError(
-            f"version {chosen.version} of {name} was compared with version {chosen.after}, and version "
-            f"{book.champion} is champion now; `{again}` compares it again"
-        )
+        raise _too_late(name, chosen, book.champion)
+    require_usable(client, name, book, chosen.version)
     reason, kept = f"approved; {chosen.reason}", chosen.model_dump(include=JUDGED)
     return enact(client, name, book, "promote", chosen.version, chosen.version, reason, **kept)
 
@@ -138,35 +138,88 @@ def reject(client: MlflowClient, name: str, book: Ledger, version: int | None) -
 
 
 def rollback(client: MlflowClient, name: str, book: Ledger, to: int | None) -> Entry:
-    """Make an older version champion again, the one before if None, after it has answered for an example.
+    """Make an older version champion again, after it has answered for an example.
 
-    Raises EvermodelError if there is none, or it can't answer.
+    None: the last one that was champion before, and was not withdrawn. Raises EvermodelError if there is
+    none, or it is not the file that was judged or can't answer.
     """
-    changes = [line.before for line in book.entries if line.before != line.after]
-    target = to or (changes[-1] if changes else None)
+    never = {None, book.champion, *book.withdrawn}
+    before = (line.before for line in reversed(book.entries) if line.before != line.after)
+    target = to or next((version for version in before if version not in never), None)
     if target is None:
         raise EvermodelError(f"{name} has had no champion before; name a version with --to")
     if target == book.champion:
         raise EvermodelError(f"version {target} of {name} is champion already; name another with --to")
-    registry.require_answer(client, name, target)
-    reason = f"instead of version {book.champion}"
+    require_usable(client, name, book, target)
+    reason = f"instead of {_told(book.champion)}"
     return enact(client, name, book, "rollback", target, target, reason)
 
 
+def withdraw(client: MlflowClient, name: str, book: Ledger, why: str | None) -> Entry:
+    """Let there be no champion any more, until another one wins or somebody names one.
+
+    Raises EvermodelError if there is none.
+    """
+    if (version := book.champion) is None:
+        raise EvermodelError(
+            f"{name} has no champion to withdraw; `evermodel history {name}` shows what was decided"
+        )
+    judged = book.judged(version)
+    kept = judged.model_dump(include=JUDGED) if judged else {}
+    reason = f"withdrawn; {why}" if why else "withdrawn"
+    return enact(client, name, book, "withdraw", version, None, reason, **kept)
+
+
+def require_usable(client: MlflowClient, name: str, book: Ledger, number: int) -> None:
+    """Raise an EvermodelError unless a version is the file that was judged, and answers for an example."""
+    require_judged(registry.named(client, name, str(number)), book.judged(number))
+    registry.require_answer(client, name, number)
+
+
+def require_judged(version: ModelVersion, judged: Entry | None) -> None:
+    """Raise an EvermodelError if a version names another model file than the line that judged it.
+
+    Whether the file is the one that the version names is up to `registry.fetch`.
+    """
+    if judged and version.tags.get("evermodel.sha256") != judged.sha256:
+        raise EvermodelError(
+            f"{version.name} version {version.version}: its model file is not the one that was judged, as "
+            f"line {judged.number} of the ledger tells; "
+            f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
+        )
+
+
 def _nothing_waits(name: str, version: int | None) -> EvermodelError:
-    which = f"version {version}" if version else "no version"
     return EvermodelError(
-        f"{which} of {name} waits for approval; `evermodel history {name}` shows what was decided"
+        f"{_told(version)} of {name} waits for approval; `evermodel history {name}` shows what was decided"
     )
+
+
+def _too_late(name: str, chosen: Entry, champion: int | None) -> EvermodelError:
+    """A version can't be approved by what was found beside another champion."""
+    found, ways = "was withdrawn", f"`evermodel rollback {name} --to {chosen.version}` takes it all the same"
+    if chosen.action == "await":
+        found = f"was compared with {_told(chosen.after)}"
+        promote = f"{folders.experiment(name)}/dvc.yaml:promote"
+        ways = f"`dvc repro --force --single-item {promote}` compares the model that is there now, and {ways}"
+    now = f"{_told(champion)} is champion now"
+    return EvermodelError(f"version {chosen.version} of {name} {found}, and {now}; {ways}")
+
+
+def _told(version: int | None) -> str:
+    return f"version {version}" if version else "no version"
 
 
 def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     last = book.entries[-1]
-    aliases = {registry.CHAMPION: last.after}
-    if last.before != last.after:
-        aliases[PREVIOUS] = last.before
-    challenging = last.version != last.after and last.action not in ("reject", "rollback")
-    aliases[CHALLENGER] = last.version if challenging else None
+    moves = [line for line in book.entries if line.before != line.after]
+    # Visitors may be answered by it, so that nothing less than the judge's own word will do.
+    challenging = last.trusted and last.action in ("keep", "await") and last.version != last.after
+    aliases = {
+        registry.CHAMPION: last.after,
+        PREVIOUS: moves[-1].before if moves and moves[-1].action != "withdraw" else None,
+        CHALLENGER: last.version if challenging else None,
+    }
     there = {int(version.version) for version in registry.versions(client, name)}
     set_now = client.get_registered_model(name).aliases
     for alias, version in aliases.items():

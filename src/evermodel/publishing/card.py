@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markdown_it import MarkdownIt
 
+from evermodel import number
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
@@ -65,8 +66,12 @@ def _metrics(figures: Mapping[str, float]) -> Iterator[tuple[str, ...]]:
     for name, value in figures.items():
         if (baseline := figures.get(f"baseline_{name}")) is not None:
             low, high = figures.get(f"{name}_low"), figures.get(f"{name}_high")
-            interval = "–" if low is None else f"{low:.4g} … {high:.4g}"
-            yield name, f"{value:.4g}", interval, f"{baseline:.4g}"
+            interval = "–" if low is None or high is None else _interval(low, high)
+            yield name, number.text(value), interval, number.text(baseline)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{number.text(low)} … {number.text(high)}"
 
 
 def _slices(model: Candidate) -> Iterator[tuple[str, ...]]:
@@ -77,7 +82,7 @@ def _slices(model: Candidate) -> Iterator[tuple[str, ...]]:
             rows = model.scores.table[chosen]
             try:
                 low, high = statistics.intervals({"": how}, rows, promotion.SEED)[""]
-                told = f"{statistics.value(how, rows):.4g}", f"{low:.4g} … {high:.4g}"
+                told = number.text(statistics.value(how, rows)), _interval(low, high)
             except EvermodelError:  # too few rows, or all of one class
                 told = "–", "–"
             yield group, f"{len(rows):,}", *told

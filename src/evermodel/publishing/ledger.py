@@ -4,10 +4,12 @@ MLflow keeps no history of its aliases, and the last of two writers wins. So the
 here, and only while its lock is held; an edit of any byte breaks the chain (Haber & Stornetta 1991).
 """
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -20,17 +22,20 @@ from evermodel.core.errors import EvermodelError
 
 GENESIS = "0" * 64  # what stands for the line before the first
 PATIENCE = 60.0  # seconds to wait for whoever writes
-Action = Literal["promote", "keep", "await", "reject", "report", "rollback", "found"]
+STALE = ("keep", "await", "report")  # what is only said of the champion of then
+Action = Literal["promote", "keep", "await", "reject", "report", "rollback", "withdraw", "found"]
 
 
 class Entry(BaseModel):
     """One decision. action: what became of it.
 
     promote: the alias went from version `before` to `after`; rollback: the same, to an older one; keep: it
-    stayed; await: somebody has to approve `version`; reject: somebody did not; report: the policy never
-    promotes; found: somebody had moved the alias without this ledger. version: the model that was judged,
-    with the sha256 of its file. test_hash and compared: of the test rows, and whether model and champion
-    were compared on them. policy: sha256 of what it was judged by. numbers: what the decision was made from.
+    stayed; await: somebody has to approve `version`; reject: somebody did not; report: whoever won, nobody
+    was to be promoted; withdraw: somebody took the alias away; found: somebody had moved it without this
+    ledger. version: the model that was judged, with the sha256 of its file, and as `scores` of its
+    scores.parquet. trusted: whether visitors may be answered by it on trial. test_hash and compared: of the
+    test rows, and whether the model was compared on them; rows: their sketch (`data.sketch`), if it was.
+    policy: sha256 of what it was judged by. numbers: what the decision was made from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,7 +50,10 @@ class Entry(BaseModel):
     reason: str
     commit: str
     sha256: str = ""
+    scores: str = ""
+    trusted: bool = False
     test_hash: str = ""
+    rows: tuple[str, ...] = ()
     compared: bool = False
     policy: str = ""
     numbers: Mapping[str, float] = {}
@@ -53,9 +61,15 @@ class Entry(BaseModel):
     hash: str = ""
 
     @property
+    def written(self) -> dict[str, object]:
+        """What its line holds: a field that a line does not know was added after it was written."""
+        return self.model_dump(exclude_unset=True)
+
+    @property
     def digest(self) -> str:
         """The sha256 of all other fields."""
-        return hashlib.sha256(_text(self.model_dump(exclude={"hash"})).encode()).hexdigest()
+        others = {name: value for name, value in self.written.items() if name != "hash"}
+        return hashlib.sha256(_text(others).encode()).hexdigest()
 
 
 class Ledger:
@@ -75,29 +89,57 @@ class Ledger:
         """The version that the alias has to point at."""
         return self.entries[-1].after if self.entries else None
 
+    @property
+    def withdrawn(self) -> set[int]:
+        """The versions that somebody withdrew, and nobody has made champion again."""
+        last = {line.version: line for line in self.entries if line.before != line.after}
+        return {version for version, line in last.items() if line.action == "withdraw"}
+
     def decided(self, sha256: str, policy: str, test_hash: str) -> Entry | None:
         """What was decided last about a model file by that policy and on these test rows, if it still holds.
 
-        What lost to a champion that has gone since is judged again. What won is not, or the next run would
-        undo a rollback.
+        What lost to a champion that has gone since, or waits for a word about it, is judged again. What won
+        is not, or the next run would undo a rollback. What was withdrawn stays so, whatever it is judged by.
         """
-        mine = (sha256, policy, test_hash)
-        same = [line for line in self.entries if (line.sha256, line.policy, line.test_hash) == mine]
-        if not same or (same[-1].action == "keep" and same[-1].after != self.champion):
+        same = [line for line in self.entries if line.sha256 == sha256]
+        if same and same[-1].version in self.withdrawn:
+            return same[-1]
+        same = [line for line in same if (line.policy, line.test_hash) == (policy, test_hash)]
+        if not same or (same[-1].action in STALE and same[-1].after != self.champion):
             return None
         return same[-1]
 
-    def test_set_uses(self, test_hash: str) -> int:
-        """How many decisions between model and champion these test rows were used for."""
-        return sum(entry.compared and entry.test_hash == test_hash for entry in self.entries)
+    def judged(self, version: int) -> Entry | None:
+        """The last line that tells of a version which file and which scores were judged."""
+        lines = (line for line in reversed(self.entries) if line.version == version and line.sha256)
+        return next(lines, None)
+
+    def test_set_uses(self, rows: Sequence[str], test_hash: str) -> int:
+        """How many comparisons test rows were used for: the row that was in most of them counts.
+
+        rows: their sketch. So the chances of error of all comparisons that any one row takes part in sum to
+        no more than the policy's, however the rows are mixed anew (docs/decisions/0031). A line without a
+        sketch tells by its test_hash whether it was of the same rows.
+        """
+        compared = [line for line in self.entries if line.compared]
+        before = (line.rows or (rows if line.test_hash == test_hash else ()) for line in compared)
+        used = Counter(row for sketch in before for row in sketch)
+        return max((used[row] for row in rows), default=0)
 
     def append(self, entry: Entry) -> Entry:
-        """Write a line and return it with number, `previous` and hash; on disk before this returns."""
+        """Write a line and return it with number, `previous` and hash; on disk before this returns.
+
+        Raises EvermodelError if there is no room for all of it, and leaves none of it behind.
+        """
         chained = entry.model_copy(update={"number": len(self.entries) + 1, "previous": self.head})
         signed = chained.model_copy(update={"hash": chained.digest})
-        with self.file.open("ab", buffering=0) as stream:
-            stream.write(f"{_text(signed.model_dump())}\n".encode())
-            os.fsync(stream)
+        try:
+            _write_whole(self.file, f"{_text(signed.written)}\n".encode())
+        except OSError as error:
+            raise EvermodelError(
+                f"{self.file} can't be written ({error.strerror}), and nothing was decided; free space or "
+                "mend the permission, then run the same again"
+            ) from None
         self.entries.append(signed)
         return signed
 
@@ -120,15 +162,16 @@ def held(name: str) -> Iterator[Ledger]:
 
 
 def read(file: Path) -> list[Entry]:
-    """The decisions in a file; EvermodelError that names the first line that is not as it was written."""
+    """The decisions in a file; EvermodelError that names the first line that is not as it was written.
+
+    A last line without an end is left out: somebody writes it right now, or died of it.
+    """
     if not file.exists():
         return []
-    *lines, rest = file.read_bytes().split(b"\n")
+    *lines, _ = file.read_bytes().split(b"\n")
     entries: list[Entry] = []
-    for number, line in enumerate([*lines, rest] if rest else lines, start=1):
+    for number, line in enumerate(lines, start=1):
         entries.append(_checked(file, number, line, entries[-1].hash if entries else GENESIS))
-    if rest:
-        raise _edited(file, len(lines) + 1, "has no end")
     return entries
 
 
@@ -137,7 +180,7 @@ def _checked(file: Path, number: int, line: bytes, previous: str) -> Entry:
         entry = Entry.model_validate_json(line)
     except ValidationError:
         raise _edited(file, number, "is no entry") from None
-    if _text(entry.model_dump()).encode() != line or entry.hash != entry.digest:
+    if _text(entry.written).encode() != line or entry.hash != entry.digest:
         raise _edited(file, number, "was edited")
     if (entry.number, entry.previous) != (number, previous):
         raise _edited(file, number, "does not follow the line before it")
@@ -148,6 +191,19 @@ def _edited(file: Path, number: int, what: str) -> EvermodelError:
     return EvermodelError(
         f"{file}: line {number} {what}; the ledger is not as it was written: restore it from a copy"
     )
+
+
+def _write_whole(file: Path, line: bytes) -> None:
+    """Add a line to a file and to the disk; an OSError leaves the file as it was."""
+    with file.open("ab", buffering=0) as stream:
+        end = stream.tell()
+        try:
+            if stream.write(line) < len(line):  # a raw write says so, and raises nothing
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(stream)
+        except OSError:
+            stream.truncate(end)
+            raise
 
 
 def _drop_torn_line(file: Path) -> None:

@@ -16,7 +16,8 @@ class Promotion(Section):
 
     floor or ceiling: the limit of the metric, which has to beat the baseline's, too. margin: by how much it
     has to be better than the champion's, with this confidence. slices: columns (`target`, or one of a
-    table's) in whose groups it may be worse by so much and no more. max_megabytes: of the model's file.
+    table's) in whose groups it may be worse by so much and no more, which is above 0, as no test can tell
+    that two are equal. max_megabytes: of the model's file.
     max_latency: how many times as long as a small network it may take for one example. approval: whether
     the winner is promoted at once, after somebody has approved it, or never.
     """
@@ -26,7 +27,7 @@ class Promotion(Section):
     ceiling: FiniteFloat | None = None
     margin: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-    slices: Mapping[str, Annotated[FiniteFloat, Field(ge=0)]] = {}
+    slices: Mapping[str, Annotated[FiniteFloat, Field(gt=0)]] = {}
     max_megabytes: Annotated[FiniteFloat, Field(gt=0)] | None = None
     max_latency: Annotated[FiniteFloat, Field(gt=0)] | None = None
     approval: Literal["auto", "manual", "report-only"] = "auto"
@@ -35,6 +36,13 @@ class Promotion(Section):
     def direction(self) -> Literal[1, -1]:
         """1 where more is better, -1 where less is."""
         return 1 if self.floor is not None else -1
+
+    @property
+    def limit(self) -> float:
+        """The floor or the ceiling."""
+        limit = self.floor if self.floor is not None else self.ceiling
+        assert limit is not None
+        return limit
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Promotion":
@@ -52,12 +60,14 @@ class Promoted(Section):
 def load(name: str, task: str, profile: str) -> Promotion:
     """Read and check an experiment's policy; EvermodelError that names the wrong key."""
     policy = recipe.part(Promoted, name, profile).promotion
-    require_metric(recipe.where(name), task, policy)
+    require_sense(recipe.where(name), task, policy)
     return policy
 
 
-def require_metric(file: str, task: str, policy: Promotion) -> None:
-    """Raise an EvermodelError unless the task has the metric, and the policy a limit on the right side."""
+def require_sense(file: str, task: str, policy: Promotion) -> None:
+    """Raise an EvermodelError unless the task has the metric, also in the slices, and the policy a limit on
+    the right side.
+    """
     metrics = catalog.headlines(task)
     choose(f"{file}: promotion.metric", policy.metric, metrics)
     better = metrics[policy.metric]
@@ -65,4 +75,9 @@ def require_metric(file: str, task: str, policy: Promotion) -> None:
     if getattr(policy, limit) is None:
         raise EvermodelError(
             f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better"
+        )
+    if "target" in policy.slices and policy.metric in catalog.across(task):
+        raise EvermodelError(
+            f"{file}: promotion.slices names target, but {policy.metric} compares rows of several targets "
+            "and tells nothing of those of one; leave it out, or promote by another metric"
         )

@@ -136,17 +136,22 @@ def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:
 
     Raises EvermodelError if the file is not the one that was registered, or its package is an old one.
     """
-    local = Path(
-        mlflow.artifacts.download_artifacts(f"models:/{version.name}/{version.version}", dst_path=str(folder))
+    local = mlflow.artifacts.download_artifacts(
+        f"models:/{version.name}/{version.version}", dst_path=str(folder)
     )
-    files = model_files(local)
+    return checked(version, Path(local))
+
+
+def checked(version: ModelVersion, package: Path) -> tuple[Path, Spec]:
+    """As `fetch`, of the package of a version that lies here."""
+    files = model_files(package)
     if [data.file_hash(file) for file in files] != [version.tags.get(SHA256)]:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was registered "
             "(it is missing or its sha256 differs); "
             f"`evermodel rollback {version.name} --to VERSION` makes another version champion"
         )
-    return files[0], _spec(version, str(local / "MLmodel"))
+    return files[0], _spec(version, str(package / "MLmodel"))
 
 
 def model_files(folder: Path) -> list[Path]:
@@ -177,7 +182,7 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
-    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance"})
+    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance", "test_sketch"})
     told = {"sha256": metadata.sha256, "spec": described}
     model = Model(signature=_signature(spec, flavour), metadata=told)
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}

@@ -6,22 +6,25 @@ from io import BytesIO
 from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
-from evermodel.publishing.promotion import Comparison, Decision, Rival
+from evermodel.publishing.promotion import Comparison, Decision, Rival, percent
 
 
 def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -> str:
     """The report in Markdown, without a title; uses: how often the test rows had been used."""
     lines = [f"{decision.reason[0].upper()}{decision.reason[1:]}."]
-    if rival and decision.comparisons:
+    if decision.comparisons:
+        who = f"champion {rival.version}" if rival and rival.scores else "its baseline"
+        level = decision.comparisons[0].level
         lines += [
             "",
-            f"Compared with champion {rival.version}, row by row, by the paired bootstrap{_drawn(model)}. "
-            f"These rows had been used for {uses} such decisions, so that the confidence "
-            f"is {decision.confidence:.3%} instead of {model.policy.confidence:.3%}; all intervals hold at "
-            "once.",
+            f"Compared with {who} on the same test rows{_together(model)}. The chance is that of getting as "
+            "far ahead by luck, if it is better by no more than what is needed. It has to be below "
+            f"{percent(level)} in each line: these rows had been used for {uses} such decisions, and all of "
+            f"them share what a confidence of {percent(model.policy.confidence)} leaves. Intervals are for "
+            "reading.",
             "",
-            f"| test rows | count | {model.policy.metric} better by | interval | has to be above | |",
-            "|---|---|---|---|---|---|",
+            f"| test rows | count | {model.policy.metric} better by | 95 % interval | needed | chance | |",
+            "|---|---|---|---|---|---|---|",
             *map(_row, decision.comparisons),
         ]
     if math.isfinite(model.latency):
@@ -33,19 +36,20 @@ def page(model: Candidate, rival: Rival | None, decision: Decision, uses: int) -
     return "\n".join(lines) + "\n"
 
 
-def _drawn(model: Candidate) -> str:
+def _together(model: Candidate) -> str:
     grouped = statistics.GROUP in model.scores.table
-    return ", which draws rows that belong together at once" if grouped else ""
+    return ", of which those that belong together count as one" if grouped else ""
 
 
 def _row(one: Comparison) -> str:
     verdict = "yes" if one.passed else "no"
     bounds = f"{one.low:.4g} … {one.high:.4g}"
-    return f"| {one.rows} | {one.size:,} | {one.value:.4g} | {bounds} | {one.needed:g} | {verdict} |"
+    numbers = f"{one.size:,} | {one.value:.4g} | {bounds} | {one.needed:g} | {percent(one.chance)}"
+    return f"| {one.rows} | {numbers} | {verdict} |"
 
 
 def image(policy: Promotion, decision: Decision) -> bytes:
-    """A PNG of each difference with its interval and what it has to be above."""
+    """A PNG of each difference with its interval and what is needed."""
     from matplotlib.figure import Figure  # half a second, of no use where nothing is compared
 
     made = decision.comparisons[::-1]
@@ -58,7 +62,7 @@ def image(policy: Promotion, decision: Decision) -> bytes:
         axes.plot(one.needed, place, "|", color="black", markersize=18)
     axes.axvline(0, color="0.6", linewidth=0.8)
     axes.set_yticks(range(len(made)), [f"{one.rows} ({one.size:,})" for one in made])
-    axes.set(xlabel=f"{policy.metric} better than the champion's by", ylim=(-0.6, len(made) - 0.4))
+    axes.set(xlabel=f"{policy.metric} better by", ylim=(-0.6, len(made) - 0.4))
     stream = BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()

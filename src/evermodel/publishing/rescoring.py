@@ -1,4 +1,7 @@
-"""The champion's scores on the test rows of now: the kept ones, or new ones where the rows have changed."""
+"""The champion's scores on the test rows of now: the kept ones, or new ones where they are of no use.
+
+What is kept lies in MLflow, where it can be written over. So it counts only if the ledger names its sha256.
+"""
 
 import subprocess
 import sys
@@ -10,8 +13,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import registry
+from evermodel.publishing import aliases, registry
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.ledger import Entry, Ledger
 from evermodel.publishing.promotion import Rival
 from evermodel.publishing.scores import Scores
 
@@ -19,20 +23,26 @@ KEPT = "evaluation/scores.parquet"
 INPUTS = ("kind", "input_shape", "columns", "target", "targets", "classes")
 
 
-def rival(client: MlflowClient, model: Candidate) -> Rival | None:
+def rival(client: MlflowClient, model: Candidate, book: Ledger) -> Rival | None:
     """The champion with its scores on the candidate's test rows; None if there is no other model.
 
-    Raises EvermodelError if its file is not the one that was registered, or can't answer for these rows.
+    Raises EvermodelError if its file is not the one that was judged, or can't answer for these rows.
     """
     champion = registry.champion(client, model.name)
-    if champion is None or registry.holds(champion, model.metadata):
+    if champion is None:
+        return None
+    judged = book.judged(int(champion.version))
+    aliases.require_judged(champion, judged)
+    if registry.holds(champion, model.metadata):
         return None
     profile = champion.tags.get("evermodel.profile", "")
-    scores = _scores(client, champion, model) if profile == model.profile else None
+    scores = _scores(client, champion, judged, model) if profile == model.profile else None
     return Rival(int(champion.version), profile, scores)
 
 
-def _scores(client: MlflowClient, champion: ModelVersion, model: Candidate) -> Scores | None:
+def _scores(
+    client: MlflowClient, champion: ModelVersion, judged: Entry | None, model: Candidate
+) -> Scores | None:
     try:
         takes = registry.spec(champion)
     except (MlflowException, OSError, EvermodelError):  # harmed, it can still be beaten by what it scored
@@ -43,21 +53,28 @@ def _scores(client: MlflowClient, champion: ModelVersion, model: Candidate) -> S
     if other - {"classes"} or set(takes.classes) != set(model.spec.classes):
         return None
     with TemporaryDirectory() as folder:
-        try:
-            kept = Scores.read(Path(client.download_artifacts(champion.run_id, KEPT, folder)))
-        except (MlflowException, OSError, EvermodelError):
-            kept = None
+        kept = _kept(client, champion, judged, Path(folder))
         if kept and kept.test_hash == model.scores.test_hash:
             return kept
         if other:
             return None
+        why = "was never judged by them" if kept else "has no scores that the ledger knows"
+        print(f"scoring champion {champion.version} on these test rows: it {why}", flush=True)
         file, _ = registry.fetch(champion, Path(folder))
         return _scored_again(champion, file, Path(folder))
 
 
+def _kept(client: MlflowClient, champion: ModelVersion, judged: Entry | None, folder: Path) -> Scores | None:
+    """The scores on its run, if they are the very ones that the ledger's decision about it was made from."""
+    try:
+        kept = Scores.read(Path(client.download_artifacts(champion.run_id, KEPT, folder)))
+    except (MlflowException, OSError, EvermodelError):
+        return None
+    return kept if judged and kept.sha256 == judged.scores else None
+
+
 def _scored_again(version: ModelVersion, file: Path, folder: Path) -> Scores:
     target = folder / "again.parquet"
-    print(f"scoring champion {version.version} on these test rows, which it was never judged by", flush=True)
     # By the code that scores challengers, which would make this stage depend on plots.
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.rescore", version.name, str(file), str(target)],

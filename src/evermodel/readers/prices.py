@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core.data import OF_SERIES, Raw
+from evermodel.core.data import OF_SERIES, Layout, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import raw_files, table_file
 
@@ -31,7 +31,7 @@ def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[st
             f"{folder / test} begins on {start:%Y-%m-%d}, but {train} ends on {end:%Y-%m-%d}; give later days"
         )
     manifest = pd.concat(parts, names=["split"]).reset_index("split").reset_index(drop=True)
-    return Raw("series", manifest)
+    return Raw("series", manifest, layout=Layout(thousands=True))
 
 
 def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def _dates(file: Path, column: pd.Series) -> pd.Series:
 
 
 def _numbers(file: Path, column: pd.Series) -> pd.Series:
-    found = table_file.numbers(column.str.replace(",", "")).where(column.str.fullmatch(NUMBER))
+    found = table_file.grouped(column).where(column.str.fullmatch(NUMBER))
     _refuse(file, column, found.isna(), "not a finite number; mend it")
     return found
 

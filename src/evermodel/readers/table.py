@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core.data import Raw
+from evermodel.core.data import Layout, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import source
 from evermodel.formats import raw_files, table_file
@@ -29,13 +29,14 @@ def read(folder: Path, *, separator: str, header: bool, columns: Sequence[str]) 
     frame = table_file.load(file, separator=separator, header=header)
     if header:
         _check_names(file, frame, columns)
-        return Raw("table", frame[list(columns)])
+        return Raw("table", frame[list(columns)], layout=Layout(separator=separator))
     if frame.shape[1] != len(columns):
         raise EvermodelError(
             f"{file} has {frame.shape[1]} columns, not {len(columns)}: {', '.join(columns)}; "
             f"correct separator or columns in {params}"
         )
-    return Raw("table", frame.set_axis(list(columns), axis=1))
+    layout = Layout(separator=separator, header=False, columns=tuple(columns))
+    return Raw("table", frame.set_axis(list(columns), axis=1), layout=layout)
 
 
 def _check_names(file: Path, frame: pd.DataFrame, columns: Sequence[str]) -> None:

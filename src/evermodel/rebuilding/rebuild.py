@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from evermodel import downloads, fetching
+from evermodel import downloads, environment, fetching
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.pipeline import Pipeline
 from evermodel.publishing import outputs, registry, tracking
-from evermodel.rebuilding import comparison, environment
+from evermodel.rebuilding import comparison
 from evermodel.rebuilding.comparison import Comparison, Making
 from evermodel.runs import journal, saved
 from evermodel.scheduling import checkout
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-LOCKS = ("numbers.lock", "validation.lock", "pipeline.lock")  # an older commit may lack one
 SHORT = 12  # characters of a hash that are shown
 
 
@@ -90,8 +89,7 @@ def rebuild(name: str, word: str) -> Rebuild:
             told = tracking.opened(store)
             _reproduce(name, clone, _environment(Path(folder), clone, store))
             rebuilt = _rebuilt(told, name, dataset, clone)
-            found = [file for lock in LOCKS if (file := clone / "requirements" / lock).exists()]
-            locks = "\n".join(file.read_text(encoding="utf-8") for file in found)
+            locks = environment.locks(clone)
         installed = environment.differences(locks, environment.installed())
     metric = version.tags["evermodel.metric"]
     compared = comparison.compare(metric, recorded, rebuilt, installed)

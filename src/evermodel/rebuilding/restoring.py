@@ -132,9 +132,6 @@ def _versions(
                 f"version {number} of {name} can't be had again in this MLflow, which had other versions; "
                 "let MLFLOW_TRACKING_URI name an empty one"
             )
-    changes = [line.before for line in book.entries if line.before != line.after]
-    if changes and changes[-1]:
-        client.set_registered_model_alias(name, aliases.PREVIOUS, str(changes[-1]))
     client.delete_registered_model_tag(name, aliases.HEAD)
     aliases.reconcile(client, name, book)
 

@@ -1,6 +1,7 @@
 """What has to be fixed before a number is computed, so that the same inputs give the same bytes."""
 
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +13,31 @@ from threadpoolctl import threadpool_limits
 
 from evermodel.core import imports
 from evermodel.core.errors import EvermodelError
+from evermodel.core.folders import STATE
 from evermodel.core.project import Runtime
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
 CPUS = Path("/proc/cpuinfo")
 HALF = {"amx_fp16", "avx512_fp16", "avx_ne_convert"}  # what processors call instructions for 16-bit floats
+# What NumPy, OpenBLAS and Keras choose by the processor or the home folder when they are imported, for every
+# process that computes answers; pipelines/stage.sh has it for stages, and a test holds the two together.
+PINS = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": str(STATE / "keras")}
+if platform.machine().lower() in ("x86_64", "amd64"):
+    PINS |= {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"}
+UNSET = ("NPY_ENABLE_CPU_FEATURES", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 # What Keras imports for others, where it is installed: a quarter of the whole import.
 OPTIONAL = ("matplotlib", "pandas", "sklearn")
+
+
+def begin_anew() -> None:
+    """Begin this program anew in the environment that stages have, unless it is in it.
+
+    For a command that lets a model answer: what it has imported so far has chosen already.
+    """
+    fixed = {name: value for name, value in os.environ.items() if name not in UNSET} | PINS
+    if fixed != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], fixed)
 
 
 def fix(runtime: Runtime) -> None:
@@ -36,6 +54,7 @@ def fix(runtime: Runtime) -> None:
         "TF_ENABLE_ONEDNN_OPTS": "1",
         "ONEDNN_MAX_CPU_ISA": runtime.instruction_set,
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        "OPENBLAS_NUM_THREADS": "1",  # of one that is loaded later
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # else the first process on a GPU takes all of its memory
     }
     if device() == "cpu":

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from evermodel.core import project
 from evermodel.core.data import Array, Target, file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import archive, determinism, network
@@ -111,7 +112,12 @@ def load(folder: Path) -> Saved:
 
 
 def predictor(file: Path) -> Callable[[Array], Array]:
-    """The predict function of a model file whose sha256 the caller has checked."""
+    """The predict function of a model file whose sha256 the caller has checked.
+
+    Whoever asks a model gets it here: to evaluate it, to measure it, or to answer with it. So all of them
+    compute by what params.yaml fixes, and the same rows get the same bytes.
+    """
+    determinism.fix(project.load().runtime)
     return _keras(file) if file.suffix == ".keras" else _sklearn(file)
 
 

@@ -8,7 +8,7 @@ from evermodel.datasets.source import Edition
 from evermodel.drawing import albums, portraits
 
 SIDE = 200  # pixels
-ROWS = 400
+ROWS = 600
 OLDEST = 90  # years
 FIRST = 20170101000000000  # the date and time in a name, down to the millisecond
 

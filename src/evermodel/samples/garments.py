@@ -11,7 +11,7 @@ from evermodel.drawing.figures import Figure
 from evermodel.formats import idx_format
 
 SIDE = 28  # pixels
-ROWS = {"train": 200, "test": 50}  # of each class
+ROWS = {"train": 200, "test": 150}  # of each class
 
 Random = np.random.RandomState
 

@@ -12,9 +12,9 @@ from evermodel.drawing import albums
 from evermodel.drawing.canvas import Canvas
 from evermodel.drawing.figures import Figure
 
-SIDE = 256  # pixels
-SLICES = 12
-ROWS = 9  # of cells, and columns
+SIDE = 128  # pixels
+SLICES = 30
+ROWS = 5  # of cells, and columns
 DRIFT = 0.012  # how far a cell moves from one slice to the next, in half sides
 MEMBRANE, CELL = 0, 255  # in the label
 WALL = 2.6  # pixels: half of a membrane's thickness
@@ -36,7 +36,7 @@ class Tissue:
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 12 gray slices of 256x256, each with a label, 0 membrane and 255 cell."""
+    """Write the edition's archive: 30 gray slices of 128x128, each with a label, 0 membrane and 255 cell."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(2012)
     tissue, warp = _tissue(random), 0.045 * np.stack([_waves(random, 24), _waves(random, 24)], axis=-1)
@@ -95,7 +95,7 @@ def _organelles(tissue: Tissue, random: Random) -> Array:
     angles = 3 * tissue.turns
     places = tissue.cells[tissue.hosts] + 0.07 * np.column_stack([np.cos(angles), np.sin(angles)])
     for (x, y), kind, turn in zip(places, tissue.kinds, tissue.turns, strict=True):
-        ORGANELLES[kind].draw(canvas.at(x, y, turn=turn), (255, 255, 255), random, 0.1)
+        ORGANELLES[kind].draw(canvas.at(x, y, 1.6, turn=turn), (255, 255, 255), random, 0.1)
     return canvas.finished()[..., 0] / 255
 
 

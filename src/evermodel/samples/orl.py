@@ -1,4 +1,4 @@
-"""Synthetic faces of forty people, ten images each, in the layout of the AT&T (ORL) faces."""
+"""Synthetic faces of forty-six people, ten images each, in the layout of the AT&T (ORL) faces."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +9,11 @@ from evermodel.datasets.source import Edition
 from evermodel.drawing import albums, portraits
 
 WIDTH, HEIGHT = 92, 112  # pixels
-PEOPLE, IMAGES = 40, 10
+PEOPLE, IMAGES = 46, 10
 
 
 def write(folder: Path, edition: Edition) -> None:
-    """Write the edition's archive: 400 gray images of 92x112, att_faces/s<person>/<image>.pgm."""
+    """Write the edition's archive: 460 gray images of 92x112, att_faces/s<person>/<image>.pgm."""
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     random = np.random.RandomState(1994)
     images = {}

@@ -21,6 +21,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.folders import STATE
 
 REPOSITORY, REMOTE, WORK = "EVERMODEL_REPOSITORY", "EVERMODEL_REMOTE", "EVERMODEL_WORK"
+NEWEST = "refs/remotes/origin/HEAD"  # where a checkout keeps the default branch
 CACHE = "EVERMODEL_CACHE"  # DVC's, one for all tasks of a worker
 
 
@@ -55,6 +56,23 @@ def git(*arguments: str, folder: Path = Path(), environment: Mapping[str, str] |
         reason = re.sub(r"//[^/@\s]+@", "//", " ".join(done.stderr.split()))
         raise EvermodelError(f"`git {arguments[0]}` failed: {reason}")
     return done.stdout.strip()
+
+
+def history() -> list[str]:
+    """The commits of the repository's default branch as it is now, the newest first.
+
+    A checkout has one commit alone: what came after it is fetched, or all if the branch does not have it.
+    """
+    git(
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--update-shallow",
+        "origin",
+        f"+HEAD:{NEWEST}",
+    )
+    return git("rev-list", NEWEST).split()
 
 
 def _alone(folder: Path, task: str) -> AbstractContextManager[object]:

@@ -4,15 +4,19 @@ import json
 import os
 from pathlib import Path
 
-VARIABLE = "EVERMODEL_LOCKS"  # names a file with {"experiments/x/dvc.lock": its text, …}
+VARIABLE = "EVERMODEL_LOCKS"  # names a file with {"x.train": {"experiments/x/dvc.lock": its text}, …}
 LOCK = "dvc.lock"
 
 
-def receive() -> None:
-    """Put what the tasks before this one have made over the committed files."""
-    if VARIABLE in os.environ:
-        for path, text in json.loads(Path(os.environ[VARIABLE]).read_text(encoding="utf-8")).items():
+def receive() -> set[str]:
+    """Put what the tasks before this one have made over the committed files; returns which tasks made any."""
+    if VARIABLE not in os.environ:
+        return set()
+    handed: dict[str, dict[str, str]] = json.loads(Path(os.environ[VARIABLE]).read_text(encoding="utf-8"))
+    for files in handed.values():
+        for path, text in files.items():
             Path(path).write_text(text, encoding="utf-8")
+    return {task for task, files in handed.items() if files}
 
 
 def tell(pipeline: Path) -> str:

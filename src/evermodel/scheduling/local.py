@@ -25,6 +25,7 @@ AIRFLOW = Path(".venv-airflow/bin/airflow")
 COMPONENTS = ("api-server", "dag-processor", "triggerer", "scheduler")
 USER = "admin"
 TICK = 0.5  # seconds between two looks at what runs
+POOLS = HOME / "pools.json"
 LONGEST = 7 * 24 * 3600  # seconds for which a task may talk to Airflow: more than any training takes
 
 
@@ -50,7 +51,7 @@ def run(port: int, mlflow_port: int, jobs: int) -> None:
     running: dict[str, psutil.Popen] = {}
     with workers.told_to_stop() as told:
         try:
-            _migrate(environment)
+            _prepare(environment, jobs)
             for name, command in _commands(mlflow_port).items():
                 if name == "scheduler":  # what is due starts at once, and fails if nobody answers it
                     _wait(lambda: _healthy(port), running, told)
@@ -83,7 +84,7 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int) -> dict[str, s
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": str(jobs),
+        "CORE__PARALLELISM": str(sum(slots(jobs).values())),
         "CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(root / PASSWORDS),
@@ -117,12 +118,25 @@ def _commands(mlflow_port: int) -> dict[str, list[str]]:
     }
 
 
-def _migrate(environment: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        [AIRFLOW, "db", "migrate"], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise EvermodelError(f"`airflow db migrate` failed: {done.stderr.strip().splitlines()[-1:]}")
+def slots(jobs: int) -> dict[str, int]:
+    """Airflow's pools: trainings on each kind of worker, and what is short, which never waits for them."""
+    return {"cpu": jobs, "gpu": 1, "default_pool": jobs + 1}
+
+
+def _prepare(environment: Mapping[str, str], jobs: int) -> None:
+    """The database, and the pools: a task waits without a word for a pool that there is not."""
+    pools = {
+        name: {"slots": number, "description": "", "include_deferred": False}
+        for name, number in slots(jobs).items()
+    }
+    POOLS.write_text(json.dumps(pools), encoding="utf-8")
+    for command in (("db", "migrate"), ("pools", "import", str(POOLS))):
+        done = subprocess.run(
+            [AIRFLOW, *command], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            said = done.stderr.strip().splitlines()[-1:]
+            raise EvermodelError(f"`airflow {' '.join(command[:2])}` failed: {said}")
 
 
 def _start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> psutil.Popen:

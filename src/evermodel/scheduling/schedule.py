@@ -9,7 +9,8 @@ from evermodel.core.section import Section
 
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 Worker = Literal["cpu", "gpu"]
-TAKEN = ("begin", "choose", "publish", "end")  # what tasks of the DAGs are called, and no experiment may be
+# What tasks of the DAGs are called, and no experiment may be.
+TAKEN = ("begin", "choose", "publish", "report", "end")
 
 
 class Schedule(Section):

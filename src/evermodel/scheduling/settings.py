@@ -63,6 +63,22 @@ def changes(chosen: Settings) -> tuple[str, ...]:
     return (*profile, *chosen.overrides)
 
 
+def judging(chosen: Settings, name: str, dataset: str) -> tuple[str, ...]:
+    """The overrides that touch what an experiment is judged by.
+
+    Those of its own, of its data set and of what is shared; but `train` and `options` only make the model.
+    """
+    making = tuple(f"experiments.{name}.{section}" for section in ("train", "options"))
+    others = tuple(f"{folder}." for folder in FOLDERS)
+    own = (f"experiments.{name}.", f"data.{dataset}.")
+    return tuple(
+        override
+        for override in chosen.overrides
+        if override.startswith(own) or not override.startswith(others)
+        if not override.startswith(tuple(f"{section}{end}" for section in making for end in ".="))
+    )
+
+
 def apply(chosen: Settings) -> None:
     """Write the settings into the files params.yaml that they name; their comments stay.
 

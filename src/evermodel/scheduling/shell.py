@@ -1,14 +1,18 @@
 """DVC's commands, run to their end even when this process is told to stop."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from configobj import ConfigObj  # comes with DVC, which reads its settings with it
 
 from evermodel.core.errors import EvermodelError
@@ -17,6 +21,9 @@ from evermodel.core.errors import EvermodelError
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 CONFIG = Path(".dvc/config.local")
 GONE = ("deleted", "not in cache")  # how DVC says that a file is not here
+FINISHED = ("repro", "push")  # what is done to its end: it keeps what stages have made, and hands it on
+PAUSES = (5, 10, 20, 40, 80, 160)  # seconds before a remote that was away is asked again
+TICK = 0.1  # seconds between two looks at a command
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,48 @@ class Stage:
 
 
 def dvc(*arguments: str) -> int:
-    """Run a command, which says for itself what it does; returns its exit code."""
+    """Run a command, which says for itself what it does; returns its exit code.
+
+    Airflow tells the whole process group of a task to end. What has to be finished is in a group of its own:
+    the running stage is told then, and DVC keeps what stages have made.
+    """
     sys.stdout.flush()
-    process = subprocess.Popen([*DVC, *arguments])
-    # Airflow tells the whole process group to end. A stage does that by itself, and is waited for.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    return process.wait()
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda came, _: told.append(came))
+    process = psutil.Popen([*DVC, *arguments], start_new_session=arguments[0] in FINISHED)
+    ended: set[psutil.Process] = set()
+    while process.poll() is None:
+        if told:
+            ended |= end_stage(process, ended)
+        time.sleep(TICK)
+    return int(process.returncode)
+
+
+def patiently(*arguments: str) -> int:
+    """Run a command that needs the remote; where it fails, again after growing pauses, for five minutes."""
+    code = dvc(*arguments)
+    for pause in PAUSES:
+        if code == 0:
+            break
+        print(f"`dvc {arguments[0]}` failed; it is tried again in {pause} s", flush=True)
+        time.sleep(pause)
+        code = dvc(*arguments)
+    return code
+
+
+def end_stage(command: psutil.Process, ended: Set[psutil.Process]) -> set[psutil.Process]:
+    """Tell the running stage of a command to end, but for the processes that were told; returns the others.
+
+    DVC itself, which then closes its books, is left alone: killed while it writes dvc.lock, it would leave
+    half of it. So is a sidecar, which has a process group of its own and ends with its stage.
+    """
+    told = set()
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        for process in set(command.children(recursive=True)) - ended:
+            if os.getpgid(process.pid) == command.pid:
+                told.add(process)
+                process.terminate()
+    return told
 
 
 def changed(*addresses: str) -> dict[str, Stage]:

@@ -6,24 +6,22 @@ named as DVC does: experiments/x/dvc.yaml:train, data/d/dvc.yaml.
 
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
-from evermodel import experiments, repository
+from evermodel import environment, experiments, repository
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.scheduling import handover, settings, shell
+from evermodel.scheduling import addresses, handover, publication, settings, shell
 from evermodel.scheduling.checkout import CACHE, REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
-PIPELINE, PROMOTE = "dvc.yaml", "promote"
 MADE = (f"{folders.DATASETS}/", f"{folders.EXPERIMENTS}/")  # where stages write; what else they need is code
 AUTHOR = {
     f"GIT_{role}_{what}": value
@@ -69,42 +67,40 @@ def run(chosen: Settings, address: str) -> int:
     _pull(address, results=not chosen.force)
     forced = ["--force"] if chosen.force else []
     # What this worker has made before, and could not push, is in the run cache of its own.
-    if code := shell.dvc("repro", "--single-item", *forced, address) or shell.dvc("push", address):
+    if code := shell.dvc("repro", "--single-item", *forced, address) or shell.patiently("push", address):
         return code
-    print(handover.tell(_pipeline(address)))
+    print(handover.tell(addresses.pipeline(address)))
     return 0
 
 
 def publish(chosen: Settings, *names: str) -> int:
     """Promote what the tasks before have made, and push its dvc.lock files to a branch named after the run.
 
-    Experiments without result are left out; the task that failed to make it has said why. The last line tells
-    which models of this run are champions, and which wait for approval.
+    Left out is an experiment of which a task failed, for that has said why. The last line tells which models
+    of this run are champions or wait for approval, and what is wrong with which experiment.
     """
     prepare(chosen)
     known = repository.load()
+    finished = handover.receive()
     wanted = names or chosen.experiments or tuple(known.experiments)
-    needed = {}
-    for name in wanted:
-        both = folders.experiment(name), folders.dataset(known.experiment(name).dataset)
-        needed[name] = [folder / PIPELINE for folder in both]
-    handover.receive()
-    files = sorted({str(file) for pair in needed.values() for file in pair})
-    if shell.dvc("pull", "--allow-missing", *files):
-        raise EvermodelError("DVC could not fetch the results; its last lines say why")
-    stale = {_pipeline(one) for one in shell.changed(*files) if not one.endswith(f":{PROMOTE}")}
-    ready = [name for name, pair in needed.items() if stale.isdisjoint(pair)]
-    for name in sorted(set(wanted) - set(ready)):
+    made = {name: known.experiment(name).dataset for name in wanted if f"{name}.{addresses.LAST}" in finished}
+    for name in sorted(set(wanted) - set(made)):
         print(f"{name} has no result and is left out")
-    if not ready:
+    if not made:
         return NOTHING_TO_DO
-    promotions = [f"{needed[name][0]}:{PROMOTE}" for name in ready]
-    code = shell.dvc("repro", "--single-item", "--keep-going", *promotions)
-    locks = {str(file.with_name(handover.LOCK)) for name in ready for file in needed[name]}
-    _commit(f"Retrain {', '.join(ready)}", *sorted(locks))
-    _push(os.environ["EVERMODEL_RUN"])
-    print(json.dumps(_assets(ready)))
-    return code
+    faults = publication.collect(made)
+    ready = {name: dataset for name, dataset in made.items() if name not in faults}
+    if ready:
+        before = publication.heads(ready)
+        faults |= publication.promote(chosen, ready)
+        heads = publication.heads(ready)
+        files = {file for name, dataset in ready.items() for file in addresses.pipelines(name, dataset)}
+        locks = sorted(str(file.with_name(handover.LOCK)) for file in files)
+        # Also without a new result, so that whoever fetches the branch knows how far the ledgers went.
+        _commit("\n".join([f"Retrain {', '.join(ready)}\n", *heads]), *locks, always=heads != before)
+        publication.push(os.environ["EVERMODEL_RUN"])
+    print(json.dumps({"assets": publication.assets(ready), "faults": faults}))
+    return 0
 
 
 def watch() -> int:
@@ -169,8 +165,10 @@ def score(wanted: Scoring) -> int:
 def prepare(chosen: Settings) -> None:
     """Turn the checkout into that of the run: its remote, its cache, and its settings as a commit.
 
-    Every task makes the same commit, down to its hash; only the publisher has to push it.
+    Every task makes the same commit, down to its hash; only the publisher has to push it. Raises
+    EvermodelError if other packages are installed here than the commit is made for.
     """
+    environment.require(Path())
     shell.configure(os.environ.get(REMOTE), os.environ.get(CACHE))
     settings.apply(chosen)
     _commit(f"Set {', '.join(settings.changes(chosen))}", "--update")
@@ -181,8 +179,8 @@ def _pull(address: str, results: bool = True) -> None:
 
     Raises EvermodelError that names the tasks to clear if nobody has an input.
     """
-    found = shell.changed(str(_pipeline(address)))
-    own = {stage: one for stage, one in found.items() if address in (stage, str(_pipeline(stage)))}
+    found = shell.changed(str(addresses.pipeline(address)))
+    own = {stage: one for stage, one in found.items() if address in (stage, str(addresses.pipeline(stage)))}
     made = {file for one in own.values() for file in one.outputs}
     missing = {file for one in own.values() for file in one.inputs} - made
     inputs = sorted(file for file in missing if file.startswith(MADE))
@@ -202,57 +200,18 @@ def _pull(address: str, results: bool = True) -> None:
 
 def _task(file: str, stages: Mapping[str, shell.Stage]) -> str:
     """The task that makes a file: of a data set, or of the experiment whose stages are given."""
-    folder, name = Path(file).parts[:2]
-    if folder == str(folders.DATASETS):
-        return f"{name}.{folder}"
-    maker = next((stage for stage, one in stages.items() if file in one.outputs), "")
-    return f"{name}.{maker.rpartition(':')[2]}"
+    maker = next((stage for stage, one in stages.items() if file in one.outputs), f"{file}:")
+    return addresses.task(maker)
 
 
-def _pipeline(address: str) -> Path:
-    """The dvc.yaml of stages."""
-    return Path(address.partition(":")[0])
-
-
-def branch(run: str) -> str:
-    """The name of a run as Git allows it in a branch."""
-    return "runs/" + re.sub(r"[^A-Za-z0-9/_-]+", "-", run)
-
-
-def _commit(message: str, *what: str) -> None:
-    """Commit what has changed of it, at the time of the commit before."""
+def _commit(message: str, *what: str, always: bool = False) -> None:
+    """Commit what has changed of it, at the time of the commit before; always: even if nothing has."""
     git("add", *what)
-    if git("diff", "--cached", "--name-only"):
+    if always or git("diff", "--cached", "--name-only"):
         date = git("show", "--no-patch", "--format=%cI")
         author = AUTHOR | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        options = ("--quiet", "--no-verify", "-m", message)
+        options = ("--quiet", "--no-verify", "--allow-empty", "-m", message)
         git("-c", "commit.gpgsign=false", "commit", *options, environment=author)
-
-
-def _push(run: str) -> None:
-    """Push the commits of this run; if it made none, everything was published before."""
-    if git("rev-parse", "HEAD") == git("rev-parse", "FETCH_HEAD"):
-        print("the commit has all results: nothing to push")
-        return
-    # Pushed again by a retry, which may have more to publish than the try before.
-    git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch(run)}")
-    print(f"pushed to the branch {branch(run)}")
-
-
-def _assets(names: Sequence[str]) -> dict[str, Any]:
-    """The assets of this run's models that are champions, or wait for approval, with version and hash."""
-    from evermodel.publishing import registry, tracking
-    from evermodel.runs import saved
-
-    client, found = tracking.connect(), {}
-    for name in names:
-        metadata = saved.metadata(folders.model(name))
-        champion, asked = registry.champion(client, name), experiments.waiting(name)
-        if champion and registry.holds(champion, metadata):
-            found[f"champion.{name}"] = {"version": champion.version, "sha256": metadata.sha256}
-        if asked and asked.sha256 == metadata.sha256:
-            found[f"challenger.{name}"] = {"version": str(asked.version), "sha256": metadata.sha256}
-    return found
 
 
 RETRAINING: dict[str, Callable[..., int]] = {"begin": begin, "find": find, "run": run, "publish": publish}

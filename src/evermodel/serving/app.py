@@ -1,13 +1,14 @@
 """The server's application: KServe's endpoints and a plain form of our own, behind one middleware."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
-from kserve import InferRequest
-from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from kserve.errors import InvalidInput, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import metrics_handler
 from kserve.protocol.rest.v2_datamodels import (
     InferenceRequest,
@@ -22,21 +23,22 @@ from kserve.protocol.rest.v2_datamodels import (
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
 from prometheus_client import Counter, Histogram
 from pydantic import BaseModel, ValidationError
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from evermodel.core.data import Array
+from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving import form, protocol
+from evermodel.serving.asked import Asked
 from evermodel.serving.challengers import Challengers
-from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits
+from evermodel.serving.limits import Limits, WorkerPool
 from evermodel.serving.middleware import AccessMiddleware
 from evermodel.serving.protocol import Plane, Served
 from evermodel.serving.request_log import RequestLog
 
 SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
 REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
-STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotFound: 404, ModelNotReady: 503, ServerNotReady: 503}
+STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotReady: 503, ServerNotReady: 503}
 REFUSALS: tuple[int | str, ...] = (400, 401, 404, 408, 413, 415, 422, 429, 500, 503)
 UPLOAD = {
     "type": "object",
@@ -46,8 +48,19 @@ UPLOAD = {
 BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": form.Asked.model_json_schema()},
+        "application/json": {"schema": form.Json.model_json_schema()},
         "multipart/form-data": {"schema": UPLOAD},
+    },
+}
+INFER = "/v2/models/{model_name}/infer"
+# Where the types within a tensor's stand in the server's description, as a JSON pointer.
+WITHIN = (
+    "#/paths/~1v2~1models~1%7Bmodel_name%7D~1infer/post/requestBody/content/application~1json/schema/$defs/"
+)
+TENSOR = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": InferenceRequest.model_json_schema(ref_template=WITHIN + "{model}")}
     },
 }
 
@@ -56,6 +69,35 @@ class Refusal(BaseModel):
     """Why there is no answer, in a sentence."""
 
     error: str
+
+
+class Desk:
+    """Where requests are read, answered by a champion or its challenger, and written down."""
+
+    def __init__(
+        self, plane: Plane, challengers: Challengers, request_log: RequestLog, limits: Limits
+    ) -> None:
+        self.plane, self.challengers, self.request_log = plane, challengers, request_log
+        # One for all: nothing of a model runs here, so that nothing can hang, and memory stays bounded.
+        self.reading = WorkerPool(limits, "the reading of requests")
+
+    async def answer(self, name: str, how: str, body: bytes, read: Callable[[Spec], Asked]) -> Response:
+        """What an experiment answers. how: the form of the request; read: what a champion is asked by it."""
+        began, served = time.perf_counter(), self.plane.get_model_from_registry(name)
+        served.pool.require_place()  # before anything is done for a model that hangs
+
+        def understood() -> tuple[Asked, dict[str, Any]]:
+            return read(served.champion.spec), self.request_log.mark(body)
+
+        asked, mark = await self.reading.do(understood)
+        version, shown = await self.challengers.answer(served, asked, mark)
+        seconds = time.perf_counter() - began
+        SECONDS.labels(version.name, version.version, how).observe(seconds)
+        # In a thread, once the answer is sent.
+        shown.response.background = BackgroundTask(
+            self.request_log.note, version, how, seconds, mark, shown.noted
+        )
+        return shown.response
 
 
 def create(
@@ -70,30 +112,23 @@ def create(
     )
     app.add_middleware(AccessMiddleware, limits=limits, token=token)
     app.add_api_route("/metrics", metrics_handler, methods=["GET"], response_class=PlainTextResponse)
-    _protocol(app, plane, challengers, request_log)
-    _plain(app, plane, challengers, request_log)
+    desk = Desk(plane, challengers, request_log, limits)
+    _protocol(app, desk, limits)
+    _plain(app, desk, limits)
     for error in (*STATUS, StarletteHTTPException, RequestValidationError, ValidationError, Exception):
         app.add_exception_handler(error, _refuse)
     return app
 
 
-def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, request_log: RequestLog) -> None:
+def _protocol(app: FastAPI, desk: Desk, limits: Limits) -> None:
     """The Open Inference Protocol's endpoints, without those by which KServe's models are unloaded."""
-    v2 = V2Endpoints(plane)
+    v2 = V2Endpoints(desk.plane)
 
-    @app.post("/v2/models/{model_name}/infer", response_model=InferenceResponse)
-    async def infer(model_name: str, body: InferenceRequest, request: Request) -> Any:
-        began, served = time.perf_counter(), _served(plane, model_name)
-        asked = InferRequest.from_inference_request(body, model_name)
-
-        def show(version: Champion, answer: Array) -> dict[str, Any]:
-            content: dict[str, Any] = protocol.response(asked, answer, version).to_rest()[0]
-            return content | {"id": body.id or ""}
-
-        x, raw = protocol.examples(asked, served.champion.spec, served.pool.limits), await request.body()
-        version, content = await challengers.answer(served, x, raw, show)
-        request_log.note(version, "v2", _timed(version, "v2", began), raw, content["outputs"])
-        return JSONResponse(content)
+    @app.post(INFER, response_model=InferenceResponse, openapi_extra={"requestBody": TENSOR})
+    async def infer(model_name: str, request: Request) -> Any:
+        body = await request.body()
+        read = partial(protocol.read, body, model_name, limits=limits)
+        return await desk.answer(model_name, "v2", body, read)
 
     app.add_api_route("/v2", v2.metadata, response_model=ServerMetadataResponse)
     app.add_api_route("/v2/health/live", v2.live, response_model=ServerLiveResponse)
@@ -109,7 +144,7 @@ def _protocol(app: FastAPI, plane: Plane, challengers: Challengers, request_log:
         return await v2.model_ready(model_name)
 
 
-def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: RequestLog) -> None:
+def _plain(app: FastAPI, desk: Desk, limits: Limits) -> None:
     @app.post(
         "/predict/{name}",
         response_model=form.Answered,
@@ -117,36 +152,23 @@ def _plain(app: FastAPI, plane: Plane, challengers: Challengers, request_log: Re
         openapi_extra={"requestBody": BODY},
     )
     async def predict(name: str, request: Request) -> Any:
-        began, served = time.perf_counter(), _served(plane, name)
-        names, x = await form.examples(request, served.champion.spec, served.pool)
-
-        def show(version: Champion, answer: Array) -> list[dict[str, Any]]:
-            return form.answers(version, names, x, answer)
-
-        raw = await request.body()
-        version, rows = await challengers.answer(served, x, raw, show)
-        request_log.note(version, "plain", _timed(version, "plain", began), raw, rows)
-        return form.response(version, rows, request.headers.get("accept", ""))
+        body = await request.body()
+        read = partial(form.read, body, request.headers, limits=limits)
+        return await desk.answer(name, "plain", body, read)
 
     @app.get("/champions")
     async def champions() -> dict[str, Any]:
-        served = [model.champion for model in plane.model_registry.get_models().values()]
+        challengers = desk.challengers
         return {
-            "champions": {one.name: {"version": one.version, "run_id": one.run_id} for one in served},
+            "champions": {one.name: _state(one) for one in desk.plane.served},
             "challengers": challengers.state(),
             "problems": {name or "MLflow": reason for name, reason in challengers.problems.items()},
         }
 
 
-def _served(plane: Plane, name: str) -> Served:
-    model: Served = plane.get_model_from_registry(name)
-    return model
-
-
-def _timed(version: Champion, how: str, began: float) -> float:
-    seconds = time.perf_counter() - began
-    SECONDS.labels(version.name, version.version, how).observe(seconds)
-    return seconds
+def _state(served: Served) -> dict[str, Any]:
+    champion, ready = served.champion, not served.pool.hangs
+    return {"version": champion.version, "run_id": champion.run_id, "ready": ready}
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

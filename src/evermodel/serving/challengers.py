@@ -3,16 +3,16 @@
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from prometheus_client import Counter
 
-from evermodel.core.data import Array
 from evermodel.publishing.aliases import CHALLENGER
+from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits, WorkerPool
+from evermodel.serving.limits import Limits
 from evermodel.serving.protocol import Served
 from evermodel.serving.request_log import RequestLog
 from evermodel.serving.shadow import Shadow
@@ -26,7 +26,6 @@ CANARIES = Counter(
 RETURNS = Counter(
     "evermodel_canary_returns", "Challengers that lost their share of the requests.", ["model", "version"]
 )
-T = TypeVar("T")
 log = logging.getLogger("evermodel.serving")
 
 
@@ -35,8 +34,7 @@ class Challenger:
 
     def __init__(self, version: Champion, limits: Limits, request_log: RequestLog) -> None:
         self.version = version
-        # Whoever waits for the challenger takes no place from those who wait for the champion.
-        self.served = Served(version, WorkerPool(replace(limits, seconds=limits.canary_seconds)))
+        self.served = Served(version, replace(limits, seconds=limits.canary_seconds))
         self.shadow = Shadow(version, request_log)
         self.failed: deque[bool] = deque(maxlen=LAST)
         self.ended = False
@@ -75,29 +73,25 @@ class Challengers:
             if not one.ended
         }
 
-    async def answer(
-        self, served: Served, x: Array, body: bytes, show: Callable[[Champion, Array], T]
-    ) -> tuple[Champion, T]:
+    async def answer(self, served: Served, asked: Asked, mark: dict[str, Any]) -> tuple[Champion, Shown]:
         """The version that answers, and what it shows; the champion wherever the challenger can't.
 
-        body: what was asked, as it came. Raises what the champion raises, and nothing of the challenger's.
+        mark: of the request, for the log. Raises what the champion raises, and nothing of the challenger's.
         """
         challenger, failure = self._challenger(served.champion), None
         if challenger and random.random() < self.share:
             try:
-                answer, _ = await challenger.served(x)
-                shown = show(challenger.version, answer)
+                (_, shown), _ = await challenger.served(asked)
                 challenger.count(failed=False)
                 return challenger.version, shown
             except Exception as reason:
                 failure = reason
-        answer, _ = await served(x)
-        shown = show(served.champion, answer)
+        (answer, shown), _ = await served(asked)
         # What the champion can't answer either, is no fault of the challenger's.
         if challenger and failure:
             self._failed(challenger, failure)
         elif challenger:
-            challenger.shadow.see(served.champion, x, answer, body)
+            challenger.shadow.see(served.champion, asked.x, answer, mark)
         return served.champion, shown
 
     def _challenger(self, champion: Champion) -> Challenger | None:

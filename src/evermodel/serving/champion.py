@@ -36,9 +36,21 @@ def load(version: ModelVersion, task: str) -> Champion:
     Raises EvermodelError if it is another file, or gives no finite answer.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file, spec = registry.fetch(version, Path(folder))
-        predict = saved.predictor(file)
-        packed = registry.example(Path(folder))
+        return fetched(version, task, Path(folder))
+
+
+def fetched(version: ModelVersion, task: str, folder: Path) -> Champion:
+    """As `load`; its package stays in a folder."""
+    return _asked(version, task, folder, *registry.fetch(version, folder))
+
+
+def opened(version: ModelVersion, task: str, folder: Path) -> Champion:
+    """As `load`, of a package that lies here."""
+    return _asked(version, task, folder, *registry.checked(version, folder))
+
+
+def _asked(version: ModelVersion, task: str, folder: Path, file: Path, spec: Spec) -> Champion:
+    predict, packed = saved.predictor(file), registry.example(folder)
     example = np.asarray(packed, dtype=object if spec.kind == "text" else spec.input_dtype)
     number, run_id, card = int(version.version), version.run_id or "", version.description or ""
     registry.require_finite(version.name, number, predict, example)

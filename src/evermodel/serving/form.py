@@ -1,6 +1,9 @@
 """The plain form of a request: JSON for rows and texts, an upload for files; answers as people read them."""
 
+import asyncio
 import base64
+import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +11,16 @@ import pandas as pd
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
+from starlette.types import Message
 
 from evermodel import prediction
 from evermodel.core.data import Array, Spec
-from evermodel.core.errors import EvermodelError
+from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.formats import image_files
+from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits, WorkerPool
+from evermodel.serving.limits import Limits
 
 Cell = float | str | bool | None
 ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
@@ -26,7 +32,7 @@ TAKEN = {
 }
 
 
-class Asked(BaseModel):
+class Json(BaseModel):
     """A request in JSON: rows of a table or steps of a series, by column; or a text, or several."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,26 +50,32 @@ class Answered(BaseModel):
     answers: list[dict[str, Any]]
 
 
-async def examples(request: Request, spec: Spec, pool: WorkerPool) -> tuple[list[str], Array]:
-    """Names of the examples in a request, and the raw examples as an array.
+def read(body: bytes, headers: Headers, spec: Spec, limits: Limits) -> Asked:
+    """What a request asks, by the headers that it came with.
 
     Raises EvermodelError or ValidationError that says what is wrong, and HTTPException 415 for another
     content type.
     """
-    body = await request.body()  # kept, so that the form and the request log can read it after
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        files = await _files(request, pool.limits)
-        # Large images take seconds to decode, in which nobody else should have to wait.
-        names, x = await pool.do(lambda: prediction.examples(files, spec))
+        files = asyncio.run(_files(body, headers, limits))
+        if spec.kind == "images":
+            _require_few_pixels(files, limits)
+        names, x = prediction.examples(files, spec)
     elif kind == "application/json":
-        names, x = _examples(Asked.model_validate_json(body), spec)
+        names, x = _examples(Json.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
-    most = pool.limits.images if spec.kind == "images" else pool.limits.rows
+    most = limits.images if spec.kind == "images" else limits.rows
     if len(names) > most:
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
-    return names, np.asarray(x)
+    examples, accept = np.asarray(x), headers.get("accept", "")
+
+    def show(champion: Champion, answer: Array) -> Shown:
+        rows = answers(champion, names, examples, answer)
+        return Shown(response(champion, rows, accept), [_unnamed(row) for row in rows])
+
+    return Asked(examples, show)
 
 
 def answers(champion: Champion, names: list[str], x: Array, predictions: Array) -> list[dict[str, Any]]:
@@ -97,7 +109,17 @@ def _text(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
+def _unnamed(row: dict[str, Any]) -> dict[str, Any]:
+    """An answer without the name of what was asked, which may be that of a file."""
+    return {key: value for key, value in row.items() if key != "input"}
+
+
+async def _files(body: bytes, headers: Headers, limits: Limits) -> list[tuple[str, bytes]]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    # With "app", what is wrong with the form is an HTTPException.
+    request = Request({"type": "http", "app": None, "headers": headers.raw}, receive)
     async with request.form(max_files=limits.images, max_fields=limits.images) as form:
         uploads = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
         if not uploads:
@@ -105,7 +127,21 @@ async def _files(request: Request, limits: Limits) -> list[tuple[str, bytes]]:
         return [(upload.filename or "file", await upload.read()) for upload in uploads]
 
 
-def _examples(asked: Asked, spec: Spec) -> tuple[list[str], Any]:
+def _require_few_pixels(files: Sequence[tuple[str, bytes]], limits: Limits) -> None:
+    """Raise EvermodelError, before anything is decoded, if the headers of all images tell too many pixels."""
+    total = 0
+    for name, content in files:
+        try:
+            total += image_files.pixels(io.BytesIO(content))
+        except UnusableError as reason:
+            raise EvermodelError(f"{name} {reason}") from None
+    if total > limits.pixels:
+        raise EvermodelError(
+            f"the images have {total:,} pixels together; the limit of a request is {limits.pixels:,}"
+        )
+
+
+def _examples(asked: Json, spec: Spec) -> tuple[list[str], Any]:
     if spec.kind == "text" and asked.text is not None:
         texts = [asked.text] if isinstance(asked.text, str) else asked.text
         return [f"text:{number + 1}" for number in range(len(texts))], np.array(texts, dtype=object)

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import HTTPException
@@ -10,34 +12,52 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from evermodel.serving.limits import Limits
+from evermodel.serving.limits import SOON, Limits
 
 OPEN = ("/v2/health/live", "/v2/health/ready")
+BARE = ("GET", "HEAD")  # requests that bring nothing along, such as those of a page that waits for news
 
 
 class AccessMiddleware:
     """The token where one is set, and a body within the limits, read as a whole.
 
-    Answers 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly.
+    Answers 401 without the token, 413 for a body that is too large, 408 for one that comes too slowly, and
+    429 while too many requests are going on, or their bodies take too much memory.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, token: str | None) -> None:
         self.app, self.limits, self.token = app, limits, token
+        self.requests = self.bytes = 0  # that bring something along and are not answered yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        with self._counted(scope["method"]) as body:
+            try:
+                self._require_token(scope["path"], Headers(scope=scope))
+                if scope["method"] not in BARE and self.requests > self.limits.requests:
+                    raise _busy(f"{self.limits.requests} requests are going on, which is the limit")
+                there = await self._read_in_time(body, Headers(scope=scope), receive)
+            except HTTPException as refusal:
+                answer = JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
+                await answer(scope, receive, send)
+                return
+            if there:
+                body[:] = [b"".join(body)]
+                await self.app(scope, _again(body[0], receive), send)
+
+    @contextmanager
+    def _counted(self, method: str) -> Iterator[list[bytes]]:
+        """The pieces of a body, none yet, which count with what comes until the request is answered."""
+        body, count = list[bytes](), int(method not in BARE)
+        self.requests += count
         try:
-            self._require_token(scope["path"], Headers(scope=scope))
-            body = await self._body(Headers(scope=scope), receive)
-        except HTTPException as refusal:
-            answer = JSONResponse({"error": refusal.detail}, refusal.status_code, refusal.headers)
-            await answer(scope, receive, send)
-            return
-        if body is not None:
-            await self.app(scope, _again(body, receive), send)
+            yield body
+        finally:
+            self.requests -= count
+            self.bytes -= sum(map(len, body))
 
     def _require_token(self, path: str, headers: Headers) -> None:
         if self.token is None or path in OPEN:
@@ -50,25 +70,34 @@ class AccessMiddleware:
                 headers={"WWW-Authenticate": 'Basic realm="Evermodel"'},
             )
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
+    async def _read_in_time(self, body: list[bytes], headers: Headers, receive: Receive) -> bool:
+        """Read a body; whether it came to its end, and the client did not leave."""
         try:
-            return await asyncio.wait_for(self._read(headers, receive), self.limits.seconds)
+            return await asyncio.wait_for(self._read(body, headers, receive), self.limits.seconds)
         except TimeoutError:
             raise HTTPException(408, f"the body did not arrive within {self.limits.seconds:g} s") from None
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes | None:
-        """The whole body; None if the client left."""
-        said, body, more = headers.get("content-length", ""), b"", True
-        size = int(said) if said.isdecimal() else 0
-        while more and size <= self.limits.body:
+    async def _read(self, body: list[bytes], headers: Headers, receive: Receive) -> bool:
+        said = headers.get("content-length", "")
+        self._require_room(0, int(said) if said.isdecimal() else 0)
+        size, more = 0, True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            size, more = max(size, len(body)), message.get("more_body", False)
-        if size > self.limits.body:
+                return False
+            came = message.get("body", b"")
+            self._require_room(size, len(came))
+            body.append(came)
+            self.bytes += len(came)
+            size, more = size + len(came), message.get("more_body", False)
+        return True
+
+    def _require_room(self, there: int, more: int) -> None:
+        """Raise HTTPException: 413 if so many more bytes are too many for one body, 429 for all together."""
+        if there + more > self.limits.body:
             raise HTTPException(413, f"the body has more than {self.limits.body:,} bytes; send less")
-        return body
+        if self.bytes + more > self.limits.bytes:
+            raise _busy(f"the bodies of {self.requests} requests take all the memory that there is for them")
 
 
 class QuotaMiddleware:
@@ -99,6 +128,10 @@ def taken(folder: Path) -> int:
         except FileNotFoundError:
             continue
     return total
+
+
+def _busy(why: str) -> HTTPException:
+    return HTTPException(429, f"{why}; try again in a second", headers=SOON)
 
 
 def _given(authorization: str) -> bytes:

@@ -99,7 +99,7 @@ def blocks(plane: Plane, ask: Ask) -> gradio.Blocks:
 
 
 def _tabs(plane: Plane, ask: Ask) -> None:
-    served = [model.champion for model in plane.model_registry.get_models().values()]
+    served = [model.champion for model in plane.served]
     for task in dict.fromkeys(champion.task for champion in served):
         with gradio.Tab(task.replace("_", " ").capitalize()):
             _tab([champion for champion in served if champion.task == task], plane, ask)

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from fastapi import HTTPException
+from fastapi.responses import JSONResponse
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelRepository
 from kserve.errors import InvalidInput
 from kserve.protocol.dataplane import DataPlane
+from kserve.protocol.rest.v2_datamodels import InferenceRequest
 
 from evermodel.core.data import Array, Spec
+from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
 from evermodel.serving.limits import Limits, WorkerPool
 
@@ -18,19 +22,30 @@ DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP6
 class Served(Model):  # type: ignore[misc]
     """A champion as KServe's model; another version is another object, so that no answer is of two."""
 
-    def __init__(self, champion: Champion, pool: WorkerPool) -> None:
+    def __init__(self, champion: Champion, limits: Limits) -> None:
         super().__init__(champion.name)
-        self.champion, self.pool = champion, pool
-        self.ready = True
+        # Threads of its own: where this version hangs, the others do not wait for it, nor does the next one.
+        self.champion = champion
+        self.pool = WorkerPool(limits, f"{champion.name} version {champion.version}")
 
-    async def predict(self, payload: Array, headers: Any = None, response_headers: Any = None) -> Array:
-        """Answer for raw examples. Raises InvalidInput if there is no finite answer."""
-        answer = np.asarray(await self.pool.do(lambda: self.champion.predict(payload)))
-        if not np.isfinite(answer).all():
-            raise InvalidInput(
-                "the model has no finite answer for these examples; their values are too large"
-            )
-        return answer
+    async def healthy(self) -> bool:
+        """Whether it answers, as far as its last answers tell."""
+        return not self.pool.hangs
+
+    async def predict(
+        self, payload: Asked, headers: Any = None, response_headers: Any = None
+    ) -> tuple[Array, Shown]:
+        """The answer to what is asked, and how it is shown. Raises InvalidInput if it is not finite."""
+
+        def answer() -> tuple[Array, Shown]:
+            found = np.asarray(self.champion.predict(payload.x))
+            if not np.isfinite(found).all():
+                raise InvalidInput(
+                    "the model has no finite answer for these examples; their values are too large"
+                )
+            return found, payload.show(self.champion, found)
+
+        return await self.pool.do(answer)
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """The one tensor that the model takes."""
@@ -49,15 +64,46 @@ class Plane(DataPlane):  # type: ignore[misc]
         super().__init__(ModelRepository())
         self.names = names
 
+    @property
+    def served(self) -> list[Served]:
+        """The champions that there are now."""
+        return list(self.model_registry.get_models().values())
+
+    def get_model_from_registry(self, name: str) -> Served:
+        """The champion of an experiment. Raises HTTPException 404 if none answers for it."""
+        model: Served | None = self.model_registry.get_model(name)
+        if model is None:
+            raise HTTPException(
+                404, f"no champion answers for {name!r}; GET /champions tells for what, and why"
+            )
+        return model
+
     async def ready(self) -> bool:
-        """Whether every experiment that is to be served has a champion that answers."""
-        return all(self.model_registry.get_model(name) for name in self.names)
+        """Whether the champion of every experiment that was named answers, and one at all."""
+        answering = {model.name for model in self.served if not model.pool.hangs}
+        return bool(answering) and answering.issuperset(self.names)
+
+    async def model_ready(self, model_name: str, disable_predictor_health_check: bool = False) -> bool:
+        """Whether a champion answers. Raises HTTPException 404 if there is none."""
+        return await self.get_model_from_registry(model_name).healthy()
 
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
-        """KServe's metadata, with the version that answers now. Raises ModelNotFound."""
+        """KServe's metadata, with the version that answers now. Raises HTTPException 404."""
         version = self.get_model_from_registry(model_name).champion.version
         metadata: dict[str, Any] = await super().model_metadata(model_name)
         return metadata | {"versions": [str(version)], "platform": "evermodel"}
+
+
+def read(body: bytes, name: str, spec: Spec, limits: Limits) -> Asked:
+    """What a request asks. Raises ValidationError or InvalidInput that says what is wrong."""
+    asked = InferenceRequest.model_validate_json(body)
+    request = InferRequest.from_inference_request(asked, name)
+
+    def show(champion: Champion, answer: Array) -> Shown:
+        content: dict[str, Any] = response(request, answer, champion).to_rest()[0]
+        return Shown(JSONResponse(content | {"id": asked.id or ""}), content["outputs"])
+
+    return Asked(examples(request, spec, limits), show)
 
 
 def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:

@@ -1,12 +1,13 @@
 """`evermodel serve`: the champions of MLflow's registry over HTTP."""
 
 import gc
+import hashlib
 import logging
 import os
 import signal
 import socket
-from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import uvicorn
@@ -20,13 +21,14 @@ from evermodel.repository import Repository
 from evermodel.serving import app, page
 from evermodel.serving.challengers import Challengers
 from evermodel.serving.champion import Champion
-from evermodel.serving.limits import Limits, WorkerPool
+from evermodel.serving.limits import Limits
+from evermodel.serving.packages import Packages
 from evermodel.serving.protocol import Plane, Served
 from evermodel.serving.registry_watcher import RegistryWatcher
 from evermodel.serving.request_log import RequestLog
 
 TOKEN = "EVERMODEL_TOKEN"
-REQUESTS = folders.STATE / "serving" / "requests.jsonl"
+STATE = folders.STATE / "serving"
 NO_CHAMPION = "no experiment has a champion that answers; `evermodel run NAME` trains one"
 
 
@@ -40,24 +42,30 @@ def run(names: Sequence[str], found: Repository, host: str, port: int, seconds: 
     # Each champion is compiled anew, which TensorFlow takes for an oversight.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     tasks = {name: one.task for name, one in found.chosen(names).items()}
-    limits = Limits()
-    plane, pool = Plane(names), WorkerPool(limits)
+    limits, problems = Limits(), dict[str, str]()
+    plane = Plane(names)
 
-    def crown(champion: Champion) -> None:
-        plane.model_registry.update(Served(champion, pool))
+    def crown(name: str, champion: Champion | None) -> None:
+        if champion is None:
+            plane.model_registry.unload(name)
+        else:
+            plane.model_registry.update(Served(champion, limits))
 
-    with _listening(host, port) as listening, closing(RequestLog(REQUESTS)) as request_log:
-        problems: dict[str, str] = {}
+    with _listening(host, port) as listening:
+        request_log = RequestLog(STATE / "requests")
         challengers = Challengers(canary, limits, request_log, problems)
-        watcher = RegistryWatcher(_connect(), tasks, crown, challengers.take, problems, seconds)
-        watcher.look()
-        _require_champions(plane, names, watcher)
+        packages = Packages(STATE / "models" / hashlib.sha256(tracking.uri().encode()).hexdigest()[:16])
+        watcher = RegistryWatcher(_connect, tasks, crown, challengers.take, packages, problems, seconds)
+        watcher.begin()
+        _require_champions(plane, names, problems)
         token = os.environ.get(TOKEN) or None
         made = app.create(plane, challengers, request_log, limits, token)
         with page.mounted(made, plane, limits, token):
             _leave_in_peace()
             print(f"{_url(host, listening)} answers for {', '.join(_served(plane))}", flush=True)
             _answer(made, watcher, listening)
+    # Python would wait for its threads, and one in which a model hangs never ends.
+    os._exit(0)
 
 
 def _answer(made: FastAPI, watcher: RegistryWatcher, listening: socket.socket) -> None:
@@ -98,13 +106,14 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _served(plane: Plane) -> list[str]:
-    return sorted(plane.model_registry.get_models())
+    return sorted(model.name for model in plane.served)
 
 
-def _require_champions(plane: Plane, names: Sequence[str], watcher: RegistryWatcher) -> None:
+def _require_champions(plane: Plane, names: Sequence[str], problems: Mapping[str, str]) -> None:
+    served, away = _served(plane), problems.get("")
     for name in names:
-        if name not in _served(plane):
-            why = watcher.problems.get(name, f"it has none; `evermodel run {name}` trains one")
+        if name not in served:
+            why = problems.get(name) or away or f"it has none; `evermodel run {name}` trains one"
             raise EvermodelError(f"{name} has no champion that answers: {why}")
-    if not _served(plane):
-        raise EvermodelError(NO_CHAMPION)
+    if not served:
+        raise EvermodelError(away or NO_CHAMPION)

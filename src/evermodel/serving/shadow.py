@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from prometheus_client import Counter, Summary
@@ -35,23 +36,23 @@ class Shadow:
         self._places = threading.Semaphore(WAITING)
         self._pool = ThreadPoolExecutor(1, "shadow")
 
-    def see(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+    def see(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
         """Take a copy of what the champion has answered, to be compared later, or drop it."""
         if not self._places.acquire(blocking=False):
             self._count("dropped")
             return
-        self._pool.submit(self._guarded, champion, x, answer, body)
+        self._pool.submit(self._guarded, champion, x, answer, mark)
 
-    def _guarded(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+    def _guarded(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
         try:
-            self._compare(champion, x, answer, body)
+            self._compare(champion, x, answer, mark)
         except Exception:  # whatever a challenger does, it was only asked for its opinion
             log.exception("%s: version %d failed as a shadow", self.challenger.name, self.challenger.version)
             self._count("failed")
         finally:
             self._places.release()
 
-    def _compare(self, champion: Champion, x: Array, answer: Array, body: bytes) -> None:
+    def _compare(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
         began = time.perf_counter()
         own = np.asarray(self.challenger.predict(x))
         seconds = time.perf_counter() - began
@@ -61,7 +62,7 @@ class Shadow:
         for measure, value in found.items():
             LIKENESS.labels(self.challenger.name, self.challenger.version, measure).observe(value)
         self.request_log.note(
-            self.challenger, "shadow", seconds, body, {"champion": champion.version} | found
+            self.challenger, "shadow", seconds, mark, {"champion": champion.version} | found
         )
         self._count("compared")
 

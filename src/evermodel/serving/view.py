@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from evermodel import prediction
+from evermodel import number, prediction
 from evermodel.core.data import Array
 from evermodel.evaluation import figures, reconstruction
 from evermodel.evaluation.statistics import cosines
@@ -45,7 +45,7 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
     if champion.task == "age_gender":
         chances = zip(GENDERS, (1 - first["gender"], first["gender"]), strict=True)
         return View(f"{first['age']:.0f} years", {name.replace("_", " "): p for name, p in chances})
-    numbers = ", ".join(f"{name} {value:.4g}" for name, value in first.items() if name != "input")
+    numbers = ", ".join(f"{name} {number.text(value)}" for name, value in first.items() if name != "input")
     if spec.kind == "series":
         return View(
             numbers, images=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]

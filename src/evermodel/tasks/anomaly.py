@@ -11,6 +11,7 @@ from evermodel.evaluation import reconstruction
 from evermodel.evaluation.statistics import Statistic
 
 HEADLINES: dict[str, str] = {"roc_auc": "higher"}
+ACROSS: tuple[str, ...] = ("roc_auc",)  # compare rows of several targets
 SHOWN = 6
 
 

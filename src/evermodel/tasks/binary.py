@@ -11,6 +11,7 @@ from evermodel.evaluation import probabilities
 from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower", "roc_auc": "higher"}
+ACROSS: tuple[str, ...] = ("roc_auc",)  # compare rows of several targets
 
 worst = probabilities.worst
 

@@ -19,6 +19,7 @@ from evermodel.evaluation.predictions import check
 from evermodel.evaluation.statistics import EMBEDDING, Statistic, cosines, verification
 
 HEADLINES: dict[str, str] = {"rank1": "higher", "verification_auc": "higher"}
+ACROSS: tuple[str, ...] = ("rank1", "verification_auc")  # compare rows of several targets
 PAIRS = ("pairs of two people", "pairs of one person")
 ADVICE = "one vector of the same length for each; end the model in one flat layer"
 SHOWN = 6

@@ -21,21 +21,25 @@ SENTENCE = "it: 3 runs and 3 versions are back, champion is 2"
 
 
 class Store:
-    """A store of MLflow's in this folder. Each has an address of its own: MLflow keeps connections by it."""
+    """A store of MLflow's in a folder. Each has an address of its own: MLflow keeps connections by it."""
 
     def __init__(self, monkeypatch, folder, empty_store):
         self.monkeypatch, self.folder, self.empty_store, self.count = monkeypatch, folder, empty_store, 0
-        self.empty()
+        self.open()
+
+    def open(self):
+        place = self.folder / f"store{self.count}"
+        if not place.exists():
+            place.mkdir()
+            self.empty_store(place)
+        self.address = f"sqlite:///{place / 'mlflow.db'}"
+        self.monkeypatch.setattr(tracking, "STORE", self.address)
+        self.use(self.address)
 
     def empty(self):
         """What was in the database is lost."""
         self.count += 1
-        place = self.folder / f"store{self.count}"
-        place.mkdir()
-        self.empty_store(place)
-        self.address = f"sqlite:///{place / 'mlflow.db'}"
-        self.monkeypatch.setattr(tracking, "STORE", self.address)
-        self.use(self.address)
+        self.open()
 
     def use(self, address):
         self.monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
@@ -46,13 +50,23 @@ class Store:
             return restoring.restore(self.client, NAME, book, restoring.kept())
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, empty_store):
+    """A folder with a store of three runs and versions of their models, of which the second is champion."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        made = Store(patch, folder, empty_store)
+        for number, action in enumerate(("promote", "promote", "keep"), start=1):
+            register(made.client, number, action)
+    return folder
+
+
 @pytest.fixture
-def store(workspace, monkeypatch, empty_store):
-    """A store with three runs and versions of their models, of which the second is champion."""
-    made = Store(monkeypatch, workspace, empty_store)
-    for number, action in enumerate(("promote", "promote", "keep"), start=1):
-        register(made.client, number, action)
-    return made
+def store(filled, workspace, monkeypatch, empty_store):
+    """A copy of it, in which this process is."""
+    shutil.copytree(filled, workspace, dirs_exist_ok=True)
+    return Store(monkeypatch, workspace, empty_store)
 
 
 def register(client, number, action):

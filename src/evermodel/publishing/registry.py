@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from evermodel.core import data, folders
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import card
+from evermodel.publishing import card, loader
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import network, saved
 from evermodel.runs.saved import Metadata
@@ -36,7 +36,8 @@ CHAMPION = "champion"
 SHA256 = "evermodel.sha256"  # the tag of a version that says which file it is
 EXAMPLES = 2
 DESCRIPTION = 5000  # characters that MLflow's database has room for
-LOADER = "evermodel_loader"  # the module in a package by which MLflow asks it
+# The modules in a package by which MLflow asks it.
+LOADER, NETWORK = "evermodel_loader", "evermodel_network"
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
@@ -189,7 +190,8 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
     if spec.kind == "table" or (flavour == "keras" and spec.input_dtype == "float64"):
         loaded |= {"loader_module": LOADER, "code": "code"}
         (folder / "code").mkdir(parents=True)
-        copyfile(network.__file__, folder / f"code/{LOADER}.py")
+        for module, name in ((loader, LOADER), (network, NETWORK)):
+            copyfile(str(module.__file__), folder / f"code/{name}.py")
     if flavour == "keras":
         target = folder / "data/model.keras"
         mlflow.pyfunc.add_to_model(model, **loaded)

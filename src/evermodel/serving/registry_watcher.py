@@ -85,8 +85,8 @@ class RegistryWatcher:
         """Hand over the champions and the challengers that are new since the last look.
 
         Whoever is champion no more goes, also without a successor. Where a new one can't answer, the one
-        before goes on, and the new one is tried again after a pause that grows. All stays as it is where MLflow
-        was emptied and knows nothing of an experiment, or does not answer, which raises EvermodelError.
+        before goes on, and the new one is tried again after a pause that grows. All stays as it is where
+        MLflow was emptied and knows nothing of an experiment, or does not answer, which raises EvermodelError.
         """
         with tracking.answering():
             self._client = self._client or self.connect()
@@ -163,7 +163,7 @@ class RegistryWatcher:
             self._crown(name, loaded)
         else:
             self.challenge(name, loaded.version)
-            shutil.rmtree(loaded.package)
+            shutil.rmtree(loaded.package, ignore_errors=True)
         log.info("%s is answered by version %d", key, number)
 
     def _crown(self, name: str, loaded: Loaded) -> None:

@@ -86,7 +86,8 @@ class RegistryWatcher:
 
         Whoever is champion no more goes, also without a successor. Where a new one can't answer, the one
         before goes on, and the new one is tried again after a pause that grows. All stays as it is where
-        MLflow was emptied and knows nothing of an experiment, or does not answer, which raises EvermodelError.
+        MLflow was emptied and knows nothing of an experiment. So it does where MLflow does not answer, which
+        raises EvermodelError.
         """
         with tracking.answering():
             self._client = self._client or self.connect()

@@ -5,10 +5,9 @@
 
 With --litserve also beside LitServe, which puts requests together into batches; litserve_server.py tells how
 to install it. Needs champions (`evermodel run fashion_cnn imdb_dnn`) and the environment of `make serve`. All
-servers run as they come, with the settings of TensorFlow that params.yaml has, on this machine, and get the
-same test rows as JSON, one a request, from the same clients, each of which asks again as soon as it has its
-answer (closed loop). They take turns of a few seconds, so that a machine that is busy for a while slows all.
-Before that they have to give the same answers.
+servers run as they come, on this machine, and get the same test rows as JSON, one a request, from the same
+clients, each of which asks again as soon as it has its answer (closed loop). They take turns of a few
+seconds, so that a machine that is busy for a while slows all. Before that they have to give the same answers.
 """
 
 import argparse
@@ -38,7 +37,7 @@ from evermodel.core import data, folders, project
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import registry, tracking
-from evermodel.runs import determinism, recipe
+from evermodel.runs import recipe
 from evermodel.serving.protocol import DATATYPES
 
 CLIENTS = (1, 8, 32)
@@ -235,7 +234,6 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="+", metavar="EXPERIMENT")
     parser.add_argument("--litserve", metavar="PYTHON", help="of an environment that has LitServe")
     asked = parser.parse_args()
-    determinism.fix(project.load().runtime)  # for all servers alike
     try:
         main(asked.names, asked.litserve)
     except EvermodelError as error:

@@ -19,6 +19,7 @@ class Registry:
     def __init__(self, **aliases: int) -> None:
         self.aliases, self.away, self.asked = aliases, False, 0
         self.challengers: dict[str, int] = {}
+        self.known = {*aliases, "another"}
 
     def search_registered_models(self, max_results):
         self.asked += 1
@@ -27,7 +28,7 @@ class Registry:
         named = {name: {"champion": str(version)} for name, version in self.aliases.items()}
         for name, version in self.challengers.items():
             named.setdefault(name, {})["challenger"] = str(version)
-        return [SimpleNamespace(name=name, aliases=named.get(name, {})) for name in (*named, "another")]
+        return [SimpleNamespace(name=name, aliases=named.get(name, {})) for name in self.known]
 
     def get_model_version(self, name, version):
         sha256 = [ModelVersionTag("evermodel.sha256", f"{version}" * 64)]
@@ -175,6 +176,23 @@ def test_a_champion_that_was_withdrawn_answers_no_more_and_not_after_a_restart_e
     assert made.problems == {}
 
 
+def test_what_an_emptied_mlflow_knows_nothing_of_goes_on_and_is_kept(follow, loads):
+    registry = Registry(houses=1, reviews=2)
+    made, served = follow(registry)
+    made.begin()
+    registry.known, registry.aliases = set(), {}
+    made.look()
+    assert served == {"houses": 1, "reviews": 2}
+    assert made.problems["houses"] == "MLflow knows nothing of it; `evermodel restore houses` tells it"
+    again, served = follow(registry)
+    again.begin()
+    assert served == {"houses": 1, "reviews": 2}
+    registry.known, registry.aliases = {"houses", "reviews"}, {"houses": 1, "reviews": 2}
+    for each in (made, again):
+        each.look()
+        assert each.problems == {}
+
+
 def test_while_mlflow_is_away_those_that_answered_last_begin_and_the_registry_is_followed_later(
     follow, loads
 ):
@@ -187,7 +205,7 @@ def test_while_mlflow_is_away_those_that_answered_last_begin_and_the_registry_is
     assert served == {"houses": 1, "reviews": 2}
     assert loads.opened == [("houses", 1, "run1"), ("reviews", 2, "run2")]
     assert "away" in made.problems[""]
-    assert made.problems["houses"] == "version 1, which was champion last, answers: MLflow is away"
+    assert made.problems["houses"] == "version 1, which was champion last, answers: MLflow tells of none now"
     registry.away = False
     made.look()
     assert served == {"houses": 3, "reviews": 2}

@@ -1,13 +1,11 @@
 """The server's application: KServe's endpoints and a plain form of our own, behind one middleware."""
 
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
 from kserve.errors import InvalidInput, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import metrics_handler
 from kserve.protocol.rest.v2_datamodels import (
@@ -21,22 +19,19 @@ from kserve.protocol.rest.v2_datamodels import (
     ServerReadyResponse,
 )
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving import form, protocol
-from evermodel.serving.asked import Asked
 from evermodel.serving.challengers import Challengers
-from evermodel.serving.limits import Limits, WorkerPool
+from evermodel.serving.desk import Desk
+from evermodel.serving.limits import Limits
 from evermodel.serving.middleware import AccessMiddleware
 from evermodel.serving.protocol import Plane, Served
 from evermodel.serving.request_log import RequestLog
 
-SECONDS = Histogram("evermodel_answer_seconds", "Time to an answer.", ["model", "version", "form"])
 REFUSED = Counter("evermodel_refusals", "Requests that were refused or failed.", ["status"])
 STATUS = {InvalidInput: 422, EvermodelError: 422, ModelNotReady: 503, ServerNotReady: 503}
 REFUSALS: tuple[int | str, ...] = (400, 401, 404, 408, 413, 415, 422, 429, 500, 503)
@@ -69,35 +64,6 @@ class Refusal(BaseModel):
     """Why there is no answer, in a sentence."""
 
     error: str
-
-
-class Desk:
-    """Where requests are read, answered by a champion or its challenger, and written down."""
-
-    def __init__(
-        self, plane: Plane, challengers: Challengers, request_log: RequestLog, limits: Limits
-    ) -> None:
-        self.plane, self.challengers, self.request_log = plane, challengers, request_log
-        # One for all: nothing of a model runs here, so that nothing can hang, and memory stays bounded.
-        self.reading = WorkerPool(limits, "the reading of requests")
-
-    async def answer(self, name: str, how: str, body: bytes, read: Callable[[Spec], Asked]) -> Response:
-        """What an experiment answers. how: the form of the request; read: what a champion is asked by it."""
-        began, served = time.perf_counter(), self.plane.get_model_from_registry(name)
-        served.pool.require_place()  # before anything is done for a model that hangs
-
-        def understood() -> tuple[Asked, dict[str, Any]]:
-            return read(served.champion.spec), self.request_log.mark(body)
-
-        asked, mark = await self.reading.do(understood)
-        version, shown = await self.challengers.answer(served, asked, mark)
-        seconds = time.perf_counter() - began
-        SECONDS.labels(version.name, version.version, how).observe(seconds)
-        # In a thread, once the answer is sent.
-        shown.response.background = BackgroundTask(
-            self.request_log.note, version, how, seconds, mark, shown.noted
-        )
-        return shown.response
 
 
 def create(

@@ -73,6 +73,6 @@ class Packages:
 def _told(home: Path) -> dict[str, Any] | None:
     try:
         told: dict[str, Any] = json.loads((home / CHAMPION).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # one that a full disk cut short is as good as none
         return None
     return told

@@ -67,6 +67,7 @@ class RegistryWatcher:
         self.crown, self.challenge, self.problems = crown, challenge, problems
         self._client: MlflowClient | None = None
         self._crowned: set[str] = set()
+        self._forgotten: set[str] = set()  # by MLflow, which was emptied
         self._seen: dict[str, int] = {}
         self._failed: dict[str, Failure] = {}
         self._loading: dict[tuple[str, int], Future[Loaded]] = {}
@@ -84,8 +85,9 @@ class RegistryWatcher:
         """Hand over the champions and the challengers that are new since the last look.
 
         Whoever is champion no more goes, also without a successor. Where a new one can't answer, the one
-        before goes on, and the new one is tried again after a pause that grows. Raises EvermodelError if
-        MLflow does not answer; then everything stays as it is.
+        before goes on, and the new one is tried again after a pause that grows. All stays as it is where
+        MLflow was emptied and knows nothing of an experiment. So it does where MLflow does not answer, which
+        raises EvermodelError.
         """
         with tracking.answering():
             self._client = self._client or self.connect()
@@ -93,6 +95,11 @@ class RegistryWatcher:
         if self.problems.pop("", None):
             # What MLflow could not give may be there now.
             self._failed = {key: replace(failed, until=0.0) for key, failed in self._failed.items()}
+        for name in self._forgotten & aliases.keys():
+            self.problems.pop(name, None)
+        self._forgotten = self._crowned - aliases.keys()
+        for name in self._forgotten:
+            self._note(name, f"MLflow knows nothing of it; `evermodel restore {name}` tells it")
         for name, named in aliases.items():
             if CHAMPION in named:
                 self._take(name, CHAMPION, named[CHAMPION])
@@ -115,8 +122,9 @@ class RegistryWatcher:
         models = client.search_registered_models(max_results=1000)
         aliases = {model.name: model.aliases for model in models}
         return {
-            name: {alias: int(number) for alias, number in aliases.get(name, {}).items()}
+            name: {alias: int(number) for alias, number in aliases[name].items()}
             for name in self.tasks
+            if name in aliases
         }
 
     def _look_for_challenger(self, name: str, named: Mapping[str, int]) -> None:
@@ -137,7 +145,8 @@ class RegistryWatcher:
         failed = self._failed.get(key)
         if failed and failed.number != number:  # the alias names another version now
             failed = None
-            del self._failed[key], self.problems[key]
+            del self._failed[key]
+            self.problems.pop(key, None)
         if self._seen.get(key) == number or (failed and time.monotonic() < failed.until):
             return
         name = key.partition("@")[0]
@@ -155,7 +164,7 @@ class RegistryWatcher:
             self._crown(name, loaded)
         else:
             self.challenge(name, loaded.version)
-            shutil.rmtree(loaded.package)
+            shutil.rmtree(loaded.package, ignore_errors=True)
         log.info("%s is answered by version %d", key, number)
 
     def _crown(self, name: str, loaded: Loaded) -> None:
@@ -181,7 +190,7 @@ class RegistryWatcher:
             log.warning("%s: version %s, which is kept, does not answer: %s", name, version.version, reason)
             return
         self._crowned.add(name)
-        why = self.problems.get(name, "MLflow is away")
+        why = self.problems.get(name, "MLflow tells of none now")
         self._note(name, f"version {version.version}, which was champion last, answers: {why}")
 
     def _loaded(self, name: str, number: int) -> Loaded:

@@ -6,8 +6,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -29,6 +30,7 @@ from evermodel.serving.request_log import RequestLog
 
 TOKEN = "EVERMODEL_TOKEN"
 STATE = folders.STATE / "serving"
+LOST = "mlflow.db is not there any more; `evermodel restore` makes it again from what is kept"
 NO_CHAMPION = "no experiment has a champion that answers; `evermodel run NAME` trains one"
 
 
@@ -55,7 +57,8 @@ def run(names: Sequence[str], found: Repository, host: str, port: int, seconds: 
         request_log = RequestLog(STATE / "requests")
         challengers = Challengers(canary, limits, request_log, problems)
         packages = Packages(STATE / "models" / hashlib.sha256(tracking.uri().encode()).hexdigest()[:16])
-        watcher = RegistryWatcher(_connect, tasks, crown, challengers.take, packages, problems, seconds)
+        connect = partial(_connect, tasks)
+        watcher = RegistryWatcher(connect, tasks, crown, challengers.take, packages, problems, seconds)
         watcher.begin()
         _require_champions(plane, names, problems)
         token = os.environ.get(TOKEN) or None
@@ -87,10 +90,11 @@ def _leave_in_peace() -> None:
     gc.freeze()
 
 
-def _connect() -> MlflowClient:
-    # A default store that was never used is not made by looking.
+def _connect(names: Iterable[str]) -> MlflowClient:
+    # A default store that is not there is not made by looking.
     if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
-        raise EvermodelError(NO_CHAMPION)
+        lost = any(folders.ledger(name).exists() for name in names)
+        raise EvermodelError(LOST if lost else NO_CHAMPION)
     return tracking.connect()
 
 

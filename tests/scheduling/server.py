@@ -97,11 +97,10 @@ class Airflow(Client):
     def said(self) -> str:
         return self.log.read_text()
 
-    def retrained(self, dag):
-        """How many runs new data has started, once all of them have ended well."""
-        here = f"/api/v2/dags/{dag}/dagRuns?run_type=asset_triggered"
-        wait(lambda: all(run["state"] == "success" for run in self.call("GET", here)["dag_runs"]))
-        return self.call("GET", here)["total_entries"]
+    def started(self, dag, *states):
+        """How many runs new data has started, or those of them that are in one of these states."""
+        runs = self.call("GET", f"/api/v2/dags/{dag}/dagRuns?run_type=asset_triggered")["dag_runs"]
+        return sum(not states or run["state"] in states for run in runs)
 
     def logs(self, run_id):
         files = (self.project.folder / ".airflow/logs").rglob(f"run_id={run_id}/**/*.log")

@@ -108,14 +108,14 @@ def test_new_data_retrains_what_uses_it_once_and_what_was_paused_when_it_is_not(
     assert airflow.run("watch")[1] == "success"
     assert airflow.run("watch")[1] == "success"
     assert told() == [1, 0, 0], "the same hash is told once, and nobody else hears of it"
-    wait(lambda: airflow.retrained(watched) == 1)
+    wait(lambda: airflow.started(watched, "success") == 1)
 
     pause(paused, False)
     assert airflow.run("watch")[1] == "success"
     assert told() == [1, 1, 0], "what it missed is made up for, and nothing else runs"
     assert airflow.events("data.late_linear") == airflow.events("data.boston_linear")
-    wait(lambda: airflow.retrained(paused) == 1)
-    assert (airflow.retrained(watched), airflow.retrained(other)) == (1, 0)
+    wait(lambda: airflow.started(paused) == 1)
+    assert (airflow.started(watched), airflow.started(other)) == (1, 0)
 
 
 def test_a_slot_for_the_gpu_and_room_for_what_is_short_are_there(airflow):

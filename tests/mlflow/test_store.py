@@ -150,15 +150,23 @@ def test_a_store_that_was_lost_is_filled_again_by_one_command(project):
     assert "3" in moved.run("evermodel", "history", NAME).stdout
 
 
-def test_another_server_is_filled_from_here_and_from_models_alone(project, server: Server):
+def test_another_server_is_filled_and_what_a_server_or_nobody_kept_fills_a_store(project, server: Server):
     before = state(address(project))
     uri = {"MLFLOW_TRACKING_URI": server.uri}
     project.run("evermodel", "restore", **uri)
     assert state(server.uri) == before == state(address(project))
     project.run("evermodel", "history", NETWORK, "--verify", **uri)
-    shutil.rmtree(project.folder / "mlartifacts")
+    # From what a server kept, whose database is lost, too.
     (project.folder / "mlflow.db").unlink()
-    done = project.run("evermodel", "restore").stdout
+    shutil.rmtree(project.folder / "mlartifacts")
+    shutil.copytree(server.folder / "artifacts", project.folder / "mlartifacts")
+    project.run("evermodel", "restore")
+    moved = Project(project.folder.rename(project.folder.with_name("moved")))  # nobody has its connection
+    moved.run("evermodel", "history", NAME, "--verify")
+    assert state(address(moved)) == before
+    (moved.folder / "mlflow.db").unlink()
+    shutil.rmtree(moved.folder / "mlartifacts")
+    done = moved.run("evermodel", "restore").stdout
     lost = "nothing but the number is left of version 1"
     assert f"{NAME}: 0 runs and 1 versions are back, champion is 2; {lost}" in done
-    assert len(answers(project, NAME)) == 1
+    assert len(answers(moved, NAME)) == 1

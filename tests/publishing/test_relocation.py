@@ -1,3 +1,6 @@
+import sqlite3
+from contextlib import closing
+
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -71,7 +74,11 @@ def test_what_mlflow_puts_into_its_own_folder_comes_along(used, tmp_path, monkey
 
 def test_what_lies_elsewhere_stays_there(used, tmp_path, monkeypatch):
     client = store(used)
-    far = ["s3://bucket/mlartifacts/far", "file:///else/where", f"{used.as_uri()}er/mlartifacts-old/it"]
+    checkout, notebook = (
+        f"{tmp_path.as_uri()}/another checkout/mlartifacts/it",
+        f"{tmp_path}/notebook/mlruns/7",
+    )
+    far = ["s3://bucket/mlartifacts/far", checkout, notebook, f"{used.as_uri()}er/mlartifacts/it"]
     for number, place in enumerate(far):
         client.create_experiment(f"far{number}", place)
     here = used.rename(tmp_path / "there")
@@ -79,6 +86,17 @@ def test_what_lies_elsewhere_stays_there(used, tmp_path, monkeypatch):
     moved = store(here)
     found = [moved.get_experiment_by_name(f"far{number}").artifact_location for number in range(len(far))]
     assert found == far
+
+
+def test_a_store_from_before_it_kept_its_folder_knows_where_it_was_made(used, tmp_path, monkeypatch):
+    with closing(sqlite3.connect(used / "mlflow.db")) as database, database:
+        database.execute("DELETE FROM experiment_tags WHERE key = 'evermodel.folder'")
+        database.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE name = 'Default'", [f"{used}/mlruns/0"]
+        )
+    here = used.rename(tmp_path / "there")
+    monkeypatch.chdir(here)
+    assert [file.path for file in told(store(here))[1]] == ["said.txt"]
 
 
 def test_the_store_of_another_folder_is_left_alone(used, tmp_path, monkeypatch):

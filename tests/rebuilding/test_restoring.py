@@ -169,6 +169,16 @@ def test_a_version_without_a_file_leaves_its_number_free(store, number):
     assert max(int(one.version) for one in registry.versions(store.client, NAME)) == 4
 
 
+def test_a_version_that_somebody_registered_by_hand_is_not_the_ledgers(store):
+    before = state(store.client)
+    run_id = registry.named(store.client, NAME, "3").run_id
+    store.client.create_model_version(NAME, "mlflow-artifacts:/by/hand", run_id)
+    record.write(store.client, run_id)
+    store.empty()
+    assert store.restore() == SENTENCE
+    assert state(store.client) == before
+
+
 def test_a_champion_without_a_file_is_told_with_the_way_out(store):
     (package(2) / "model.skops").write_bytes(b"harmed")
     store.empty()

@@ -4,34 +4,45 @@ MLflow keeps absolute paths, so that `models:/NAME@champion` is found from anywh
 would name the one before: nothing would be found, or a copy would write into the original.
 """
 
-import re
+from itertools import product
 from pathlib import Path
 
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
-from sqlalchemy import create_engine, func, literal, select, update
+from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlExperimentTag, SqlLoggedModel, SqlRun
+from sqlalchemy import create_engine, func, literal, update
 from sqlalchemy.orm import Session
 
+DEFAULT = 0  # the id of the experiment that is in every store
+FOLDER = "evermodel.folder"  # its tag that says in which folder the store is
+INSIDE = ("mlartifacts", "mlruns")  # where our experiments lie, and those that MLflow makes by itself
 PLACES = (
     SqlExperiment.artifact_location,
     SqlRun.artifact_uri,
     SqlLoggedModel.artifact_location,
     SqlModelVersion.storage_location,
 )
-# Our experiments lie in mlartifacts, those that MLflow makes by itself in mlruns.
-INSIDE = re.compile(r"((?:file://)?/.*)(/(?:mlartifacts|mlruns)/)[^/]+")
 
 
 def relocate(store: str, here: Path) -> None:
-    """Let a store, by its SQLAlchemy address, name its files in the folder it is in now; all or nothing."""
+    """Let a store, by its SQLAlchemy address, name its files in the folder it is in now; all or nothing.
+
+    What another checkout, or MLflow from another folder, keeps elsewhere stays there.
+    """
     with Session(create_engine(store)) as session, session.begin():
-        places = session.scalars(select(SqlExperiment.artifact_location))
-        for was, inside in {found.groups() for place in places if (found := INSIDE.fullmatch(place))}:
-            now = here.as_uri() if was.startswith("file:") else str(here)
-            if was == now:
-                continue
-            old = f"{was}{inside}"
-            for column in PLACES:
-                moved = literal(f"{now}{inside}").concat(func.substr(column, len(old) + 1))
-                in_old = column.startswith(old, autoescape=True)
-                session.execute(update(column.class_).where(in_old).values({column.key: moved}))
+        tag = session.get(SqlExperimentTag, (FOLDER, DEFAULT))
+        was = Path(tag.value) if tag else _made_in(session, here)
+        if tag and was == here:
+            return
+        session.merge(SqlExperimentTag(key=FOLDER, experiment_id=DEFAULT, value=str(here)))
+        written = ((was.as_uri(), here.as_uri()), (str(was), str(here)))
+        for (old, new), folder, column in product(written, INSIDE, PLACES):
+            before, now = f"{old}/{folder}/", f"{new}/{folder}/"
+            moved = literal(now).concat(func.substr(column, len(before) + 1))
+            there = column.startswith(before, autoescape=True)
+            session.execute(update(column.class_).where(there).values({column.key: moved}))
+
+
+def _made_in(session: Session, here: Path) -> Path:
+    """The folder in which a store without that tag was made; `here` if a server made it, which keeps none."""
+    place = session.get_one(SqlExperiment, DEFAULT).artifact_location
+    return Path(place).parents[1] if place.startswith("/") else here

@@ -61,7 +61,7 @@ def restore(client: MlflowClient, name: str, book: Ledger, found: Kept) -> str:
             _identity(version): (version, runs[version.run_id], package)
             for one in records.values()
             for version in one.versions
-            if (package := found.packages.get(version.tags[registry.SHA256]))
+            if (package := found.packages.get(_identity(version)[1]))
         }
         _versions(client, name, book, known)
     gone = _drop(client, name)
@@ -169,7 +169,10 @@ def _version_of_now(client: MlflowClient, name: str, book: Ledger, number: int) 
 
 
 def _identity(version: ModelVersion) -> tuple[int, str]:
-    """The number of a version and the sha256 of its file, by which the ledger knows it."""
+    """The number of a version and the sha256 of its file, by which the ledger knows it.
+
+    The file of one that somebody registered by hand is not known.
+    """
     return int(version.version), version.tags.get(registry.SHA256, "")
 
 

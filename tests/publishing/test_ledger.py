@@ -253,3 +253,10 @@ def test_who_is_champion_is_known_without_importing_what_takes_seconds():
     look = f"import sys; from evermodel.publishing import ledger, receipt; print({slow} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_place_where_no_ledger_can_be_is_told_in_a_sentence(workspace, monkeypatch):
+    (workspace / "file").touch()
+    monkeypatch.setenv(folders.LEDGER, "file/ledger")
+    with pytest.raises(EvermodelError, match=r"file/ledger/it\.jsonl can't be written"), ledger.held("it"):
+        pass

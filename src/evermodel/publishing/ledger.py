@@ -136,26 +136,28 @@ class Ledger:
         try:
             _write_whole(self.file, f"{_text(signed.written)}\n".encode())
         except OSError as error:
-            raise EvermodelError(
-                f"{self.file} can't be written ({error.strerror}), and nothing was decided; free space or "
-                "mend the permission, then run the same again"
-            ) from None
+            raise _unwritable(self.file, error) from None
         self.entries.append(signed)
         return signed
 
 
 @contextmanager
 def held(name: str) -> Iterator[Ledger]:
-    """The ledger of an experiment, locked. Raises EvermodelError if it was edited, or held for too long."""
+    """The ledger of an experiment, locked.
+
+    Raises EvermodelError if it was edited, can't be written, or is held for too long.
+    """
     file = folders.ledger(name)
-    file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file.with_suffix(".lock"))
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         ours = lock.acquire(timeout=PATIENCE)
     except Timeout:
         raise EvermodelError(
             f"somebody else promotes it for {PATIENCE:g} s already ({lock.lock_file} is locked); try again"
         ) from None
+    except OSError as error:
+        raise _unwritable(file, error) from None
     with ours:
         _drop_torn_line(file)
         yield Ledger(file)
@@ -190,6 +192,13 @@ def _checked(file: Path, number: int, line: bytes, previous: str) -> Entry:
 def _edited(file: Path, number: int, what: str) -> EvermodelError:
     return EvermodelError(
         f"{file}: line {number} {what}; the ledger is not as it was written: restore it from a copy"
+    )
+
+
+def _unwritable(file: Path, error: OSError) -> EvermodelError:
+    return EvermodelError(
+        f"{file} can't be written ({error.strerror}), and nothing was decided; free space or mend the "
+        "permission, then run the same again"
     )
 
 

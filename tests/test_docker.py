@@ -154,8 +154,8 @@ def test_serving_sees_the_experiments_and_keeps_its_requests():
     folder = Path(service["working_dir"])
     for needed in (params.FILE, folders.DATASETS, folders.EXPERIMENTS):
         assert targets[str(folder / needed)].endswith(":ro")
-    assert str(folder / server.REQUESTS.parts[0]) in targets
-    assert f"-m 0770 {folder / server.REQUESTS.parts[0]}" in stage("serving"), "or its user could not write"
+    assert str(folder / server.STATE.parts[0]) in targets
+    assert f"-m 0770 {folder / server.STATE.parts[0]}" in stage("serving"), "or its user could not write"
 
 
 def test_cuda_is_in_the_image_for_gpus_alone():

@@ -108,7 +108,7 @@ def retrained(again: Project, running: Server) -> tuple[Project, Server]:
 @pytest.fixture
 def short(fresh: Project) -> Project:
     """One that trains for no longer than it takes to make a champion."""
-    change_recipe(fresh, epochs=15)
+    change_recipe(fresh, epochs=40)
     return fresh
 
 

@@ -1,5 +1,6 @@
 """The environments that make builds are those of this folder, also after it was moved or copied."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,9 +27,10 @@ def folder(tmp_path):
 
 
 def planned(folder, target):
-    """What make would do for a target."""
+    """What make would do for a target, also where make runs the tests."""
     make = ["make", "--dry-run", f"PYTHON={sys.executable}", target]
-    return subprocess.run(make, cwd=folder, capture_output=True, text=True, check=True).stdout
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(make, cwd=folder, env=alone, capture_output=True, text=True, check=True).stdout
 
 
 def test_an_environment_in_its_place_is_left_alone(folder):

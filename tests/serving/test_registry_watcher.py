@@ -64,6 +64,10 @@ def loads(monkeypatch):
     made.go_on.set()
 
 
+def no_store():
+    raise EvermodelError("mlflow.db is not there any more")
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass when a test says so."""
@@ -191,6 +195,18 @@ def test_what_an_emptied_mlflow_knows_nothing_of_goes_on_and_is_kept(follow, loa
     for each in (made, again):
         each.look()
         assert each.problems == {}
+
+
+def test_a_store_that_goes_while_it_is_followed_is_told_and_followed_again(follow, loads):
+    registry = Registry(houses=1)
+    made, served = follow(registry)
+    made.begin()
+    there, made.connect = made.connect, no_store
+    with pytest.raises(EvermodelError, match="is not there any more"):
+        made.look()
+    made.connect, registry.aliases["houses"] = there, 2
+    made.look()
+    assert served == {"houses": 2}
 
 
 def test_while_mlflow_is_away_those_that_answered_last_begin_and_the_registry_is_followed_later(

@@ -47,10 +47,10 @@ class Loaded:
 class RegistryWatcher:
     """Looks every few seconds who is champion or challenger, and hands over each new one that can answer.
 
-    connect: gives a client of MLflow. crown, challenge: take the new champion or challenger of an experiment,
-    or None if there is none any more. packages: where those of champions are kept. problems: per experiment,
-    why the version that the alias points at does not answer; under NAME@challenger for that alias, and "" for
-    MLflow itself.
+    connect: gives a client of MLflow at each look. crown, challenge: take the new champion or challenger of
+    an experiment, or None if there is none any more. packages: where those of champions are kept. problems:
+    per experiment, why the version that the alias points at does not answer; under NAME@challenger for that
+    alias, and "" for MLflow itself.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RegistryWatcher:
         raises EvermodelError.
         """
         with tracking.answering():
-            self._client = self._client or self.connect()
+            self._client = self.connect()  # each time: the store may have gone, or come back
             aliases = self._aliases(self._client)
         if self.problems.pop("", None):
             # What MLflow could not give may be there now.

@@ -154,8 +154,8 @@ def test_a_table_without_first_line_of_another_width_is_refused_with_what_is_nee
     sentence = refusal([path := file("t.csv", "1,2\n")], make_spec("table", layout=layout))
     assert sentence == (
         f"{path} has no first line that names a, b, and as a table without one, whose fields white space "
-        "sets apart, 1 fields in a line; write such a line, or all of a, price, b in this order, with or without "
-        "price"
+        "sets apart, 1 fields in a line; write such a line, or all of a, price, b in this order, with or "
+        "without price"
     )
 
 

@@ -249,6 +249,20 @@ def test_a_package_that_was_changed_does_not_answer(follow, loads, tmp_path):
     assert served == {}
 
 
+def test_why_a_kept_package_does_not_answer_is_told_until_there_is_no_champion(follow, loads, tmp_path):
+    registry = Registry(houses=1)
+    follow(registry)[0].begin()
+    next(tmp_path.rglob("model")).write_text("changed")
+    registry.away = True
+    made, served = follow(registry)
+    made.begin()
+    assert served == {}
+    assert made.problems["houses"] == "version 1, which is kept, does not answer: it is another file"
+    registry.away, registry.aliases = False, {}
+    made.look()
+    assert made.problems == {"houses": "it is answered for no more: MLflow names no champion"}
+
+
 def test_only_the_package_of_the_last_champion_is_kept(follow, loads, tmp_path):
     registry = Registry(houses=1)
     made, _ = follow(registry)

@@ -179,15 +179,16 @@ class RegistryWatcher:
         self.packages.drop(name)
         self._seen.pop(name, None)
         if name in self._crowned:
-            self._crowned.remove(name)
             self.crown(name, None)
+        if name in self._crowned or name in self.problems:
             self._note(name, "it is answered for no more: MLflow names no champion")
+        self._crowned.discard(name)
 
     def _recall(self, name: str, version: ModelVersion, package: Path) -> None:
         try:
             self.crown(name, champion.opened(version, self.tasks[name], package))
         except Exception as reason:  # a package that is half there or changed is as good as none
-            log.warning("%s: version %s, which is kept, does not answer: %s", name, version.version, reason)
+            self._note(name, f"version {version.version}, which is kept, does not answer: {reason}")
             return
         self._crowned.add(name)
         why = self.problems.get(name, "MLflow tells of none now")

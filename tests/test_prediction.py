@@ -137,6 +137,7 @@ def test_names_that_look_like_numbers_are_names_and_booleans_are_numbers(file):
         ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "1 x 9 2\n3 y 9 4\n"),
         ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "1 x 2\n3 y 4\n"),
         ({"separator": r"\s+", "header": False, "columns": ("a", "id", "price", "b")}, "b,a\n2,1\n4,3\n"),
+        ({"separator": r"\s+", "header": False, "columns": ("a", "price", "b")}, '"b","a"\n2,1\n4,3\n'),
         ({"separator": ";", "header": False, "columns": ("price", "b", "a")}, "b;a;c\n2;1;0\n4;3;0\n"),
     ],
 )
@@ -150,10 +151,11 @@ def test_a_table_is_read_as_training_read_it_or_by_a_first_line_that_names_the_c
 
 def test_a_table_without_first_line_of_another_width_is_refused_with_what_is_needed(file):
     layout = {"separator": r"\s+", "header": False, "columns": ("a", "price", "b")}
-    sentence = refusal([path := file("t.csv", "1 2 3 4\n")], make_spec("table", layout=layout))
+    sentence = refusal([path := file("t.csv", "1,2\n")], make_spec("table", layout=layout))
     assert sentence == (
-        f"{path} has 4 fields in a line, and no first line that names a, b; write such a line, or all of a, "
-        "price, b in this order, with or without price"
+        f"{path} has no first line that names a, b, and as a table without one, whose fields white space "
+        "sets apart, 1 fields in a line; write such a line, or all of a, price, b in this order, with or "
+        "without price"
     )
 
 

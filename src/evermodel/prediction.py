@@ -17,6 +17,7 @@ from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import image_files, table_file
 
 PARQUET = ".parquet"
+SEPARATORS = {table_file.WHITE_SPACE: "white space"}  # as people call it
 
 
 def inputs(files: Sequence[Path], spec: Spec) -> tuple[list[str], Any]:
@@ -163,14 +164,14 @@ def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[pd.DataFram
 
 def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
     """Columns by their places in the file learned from, of which those of the target may be left out."""
-    every = spec.layout.columns
+    every, separator = spec.layout.columns, spec.layout.separator
     for columns in (every, [column for column in every if column not in (spec.target, *spec.targets)]):
         if len(columns) == piece.shape[1]:
             return piece.set_axis(list(columns), axis=1)
     raise EvermodelError(
-        f"{name} has {piece.shape[1]} fields in a line, and no first line that names "
-        f"{', '.join(spec.columns)}; write such a line, or all of {', '.join(every)} in this order, with or "
-        f"without {spec.target}"
+        f"{name} has no first line that names {', '.join(spec.columns)}, and as a table without one, whose "
+        f"fields {SEPARATORS.get(separator, repr(separator))} sets apart, {piece.shape[1]} fields in a line; "
+        f"write such a line, or all of {', '.join(every)} in this order, with or without {spec.target}"
     )
 
 

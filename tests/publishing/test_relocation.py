@@ -104,3 +104,13 @@ def test_the_store_of_another_folder_is_left_alone(used, tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path / "mine")
     assert {place.startswith(used.as_uri()) for place in told(store(here))[0]} == {True}
+
+
+def test_who_has_a_store_open_sees_the_one_that_takes_its_place(tmp_path, monkeypatch, empty_store):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{empty_store(tmp_path)}")
+    monkeypatch.chdir(tmp_path)
+    client = tracking.connect()
+    client.create_registered_model("before")
+    (tmp_path / "mlflow.db").unlink()
+    empty_store(tmp_path)
+    assert list(client.search_registered_models()) == []

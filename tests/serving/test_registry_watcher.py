@@ -64,6 +64,10 @@ def loads(monkeypatch):
     made.go_on.set()
 
 
+def no_store():
+    raise EvermodelError("mlflow.db is not there any more")
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass when a test says so."""
@@ -193,6 +197,18 @@ def test_what_an_emptied_mlflow_knows_nothing_of_goes_on_and_is_kept(follow, loa
         assert each.problems == {}
 
 
+def test_a_store_that_goes_while_it_is_followed_is_told_and_followed_again(follow, loads):
+    registry = Registry(houses=1)
+    made, served = follow(registry)
+    made.begin()
+    there, made.connect = made.connect, no_store
+    with pytest.raises(EvermodelError, match="is not there any more"):
+        made.look()
+    made.connect, registry.aliases["houses"] = there, 2
+    made.look()
+    assert served == {"houses": 2}
+
+
 def test_while_mlflow_is_away_those_that_answered_last_begin_and_the_registry_is_followed_later(
     follow, loads
 ):
@@ -231,6 +247,20 @@ def test_a_package_that_was_changed_does_not_answer(follow, loads, tmp_path):
     made, served = follow(registry)
     made.begin()
     assert served == {}
+
+
+def test_why_a_kept_package_does_not_answer_is_told_until_there_is_no_champion(follow, loads, tmp_path):
+    registry = Registry(houses=1)
+    follow(registry)[0].begin()
+    next(tmp_path.rglob("model")).write_text("changed")
+    registry.away = True
+    made, served = follow(registry)
+    made.begin()
+    assert served == {}
+    assert made.problems["houses"] == "version 1, which is kept, does not answer: it is another file"
+    registry.away, registry.aliases = False, {}
+    made.look()
+    assert made.problems == {"houses": "it is answered for no more: MLflow names no champion"}
 
 
 def test_only_the_package_of_the_last_champion_is_kept(follow, loads, tmp_path):

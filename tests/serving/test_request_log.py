@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from evermodel.core.errors import EvermodelError
 from evermodel.serving import request_log
 from evermodel.serving.request_log import RequestLog
 from tests.serving.conftest import champion
@@ -37,6 +38,17 @@ def test_many_who_begin_at_once_take_the_same_key(tmp_path):
         each.join()
     assert len(set(marks)) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize("where", ["requests", "requests/key"])
+def test_a_folder_that_can_not_be_used_is_one_sentence(tmp_path, where):
+    folder = tmp_path / "requests"
+    if where == "requests":
+        folder.touch()
+    else:
+        (tmp_path / where).mkdir(parents=True)
+    with pytest.raises(EvermodelError, match=f"{where} is needed for the request log and can't be used"):
+        RequestLog(folder)
 
 
 def test_large_answers_of_one_push_out_nothing_of_another(tmp_path, monkeypatch):

@@ -56,10 +56,12 @@ def pieces(
 
 
 def first_line(name: str, stream: IO[bytes], separator: str) -> set[str]:
-    """The fields of the first line, after which the stream is where it was; raises as `pieces`."""
+    """The fields of the first line, none if it can't be read so; after it the stream is where it was."""
     start, text = stream.tell(), io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
     try:
         return set(next(_rows(name, text, separator), []))
+    except EvermodelError:
+        return set()
     finally:
         text.detach()
         stream.seek(start)

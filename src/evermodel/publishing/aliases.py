@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from evermodel.core import folders
@@ -62,14 +62,7 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     Aliases that a crash left behind follow; a champion that somebody named in MLflow itself is written down.
     Raises EvermodelError if the registry has followed another ledger.
     """
-    model = registry.registered(client, name)
-    if book.entries and not model:
-        raise EvermodelError(
-            f"{book.file} tells of {len(book.entries)} decisions about {name}, of which this MLflow "
-            f"knows nothing; `evermodel restore {name}` fills it from what is kept, or let "
-            "MLFLOW_TRACKING_URI name the one that knows"
-        )
-    followed, found = _stand(model)
+    followed, found = _stand(client, name, book.entries)
     if followed == RESTORING:
         raise EvermodelError(f"{name} is not restored as a whole; `evermodel restore {name}` goes on with it")
     if followed != book.head:
@@ -88,7 +81,7 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
 
 def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> None:
     """Raise an EvermodelError if the registry does not stand where the last line says."""
-    followed, champion = _stand(registry.registered(client, name))
+    followed, champion = _stand(client, name, lines)
     if followed != (lines[-1].hash if lines else GENESIS):
         raise EvermodelError(
             f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
@@ -96,7 +89,10 @@ def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> Non
         )
     after = lines[-1].after if lines else None
     if champion != after:
-        raise EvermodelError(f"{name}: the ledger says that version {after} is champion, MLflow does not")
+        raise EvermodelError(
+            f"{name}: by the ledger {_told(after)} is champion, by MLflow {_told(champion)}; whatever is "
+            f"decided next writes that down, or `evermodel rollback {name} --to VERSION` names another"
+        )
 
 
 def waiting(lines: Sequence[Entry]) -> Entry | None:
@@ -190,9 +186,8 @@ def require_judged(version: ModelVersion, judged: Entry | None) -> None:
 
 
 def _nothing_waits(name: str, version: int | None) -> EvermodelError:
-    return EvermodelError(
-        f"{_told(version)} of {name} waits for approval; `evermodel history {name}` shows what was decided"
-    )
+    none = f"version {version} of {name} does not wait" if version else f"no version of {name} waits"
+    return EvermodelError(f"{none} for approval; `evermodel history {name}` shows what was decided")
 
 
 def _too_late(name: str, chosen: Entry, champion: int | None) -> EvermodelError:
@@ -230,8 +225,18 @@ def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
     client.set_registered_model_tag(name, HEAD, last.hash)
 
 
-def _stand(model: RegisteredModel | None) -> tuple[str, int | None]:
-    """The hash of the line that a registered model follows, and the version that is champion by its alias."""
+def _stand(client: MlflowClient, name: str, lines: Sequence[Entry]) -> tuple[str, int | None]:
+    """The hash of the line that the registry follows, and the version that is champion by its alias.
+
+    Raises EvermodelError if lines tell of decisions, and the registry knows nothing of them.
+    """
+    model = registry.registered(client, name)
+    if lines and not model:
+        raise EvermodelError(
+            f"{folders.ledger(name)} tells of {len(lines)} decisions about {name}, of which this MLflow "
+            f"knows nothing; `evermodel restore {name}` fills it from what is kept, or let "
+            "MLFLOW_TRACKING_URI name the one that knows"
+        )
     number = model and model.aliases.get(registry.CHAMPION)
     return model.tags.get(HEAD, GENESIS) if model else GENESIS, int(number) if number else None
 

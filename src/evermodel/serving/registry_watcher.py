@@ -47,10 +47,10 @@ class Loaded:
 class RegistryWatcher:
     """Looks every few seconds who is champion or challenger, and hands over each new one that can answer.
 
-    connect: gives a client of MLflow. crown, challenge: take the new champion or challenger of an experiment,
-    or None if there is none any more. packages: where those of champions are kept. problems: per experiment,
-    why the version that the alias points at does not answer; under NAME@challenger for that alias, and "" for
-    MLflow itself.
+    connect: gives a client of MLflow at each look. crown, challenge: take the new champion or challenger of
+    an experiment, or None if there is none any more. packages: where those of champions are kept. problems:
+    per experiment, why the version that the alias points at does not answer; under NAME@challenger for that
+    alias, and "" for MLflow itself.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RegistryWatcher:
         raises EvermodelError.
         """
         with tracking.answering():
-            self._client = self._client or self.connect()
+            self._client = self.connect()  # each time: the store may have gone, or come back
             aliases = self._aliases(self._client)
         if self.problems.pop("", None):
             # What MLflow could not give may be there now.
@@ -179,15 +179,16 @@ class RegistryWatcher:
         self.packages.drop(name)
         self._seen.pop(name, None)
         if name in self._crowned:
-            self._crowned.remove(name)
             self.crown(name, None)
+        if name in self._crowned or name in self.problems:
             self._note(name, "it is answered for no more: MLflow names no champion")
+        self._crowned.discard(name)
 
     def _recall(self, name: str, version: ModelVersion, package: Path) -> None:
         try:
             self.crown(name, champion.opened(version, self.tasks[name], package))
         except Exception as reason:  # a package that is half there or changed is as good as none
-            log.warning("%s: version %s, which is kept, does not answer: %s", name, version.version, reason)
+            self._note(name, f"version {version.version}, which is kept, does not answer: {reason}")
             return
         self._crowned.add(name)
         why = self.problems.get(name, "MLflow tells of none now")

@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from evermodel.core.errors import EvermodelError
 from evermodel.serving.champion import Champion
 
 BYTES, KEPT = 10_000_000, 4  # of one file; old files
@@ -24,11 +25,18 @@ class RequestLog:
 
     Several servers may write into one folder: each line goes to the end in one piece. What was asked may be
     private, so that it stands there by its HMAC, which nobody finds by trying who has not the folder's key.
+    Raises EvermodelError if the folder can't be had, or its key not be read.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._key = folder, _key(folder / "key")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.folder, self._key = folder, _key(folder / "key")
+        except OSError as error:
+            raise EvermodelError(
+                f"{error.filename or folder} is needed for the request log and can't be used "
+                f"({error.strerror}); mend the permission or free space"
+            ) from None
 
     def mark(self, body: bytes) -> dict[str, Any]:
         """What stands for the body of a request: its size, and what is the same for the same bytes."""

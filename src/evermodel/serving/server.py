@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import uvicorn
@@ -95,6 +95,11 @@ def _connect(names: Iterable[str]) -> MlflowClient:
     if tracking.uri() == tracking.STORE and not Path("mlflow.db").exists():
         lost = any(folders.ledger(name).exists() for name in names)
         raise EvermodelError(LOST if lost else NO_CHAMPION)
+    return _client()
+
+
+@cache
+def _client() -> MlflowClient:
     return tracking.connect()
 
 

@@ -26,7 +26,7 @@ from evermodel.publishing import (
     tracking,
 )
 from evermodel.publishing.candidate import Candidate
-from evermodel.publishing.ledger import Action, Ledger
+from evermodel.publishing.ledger import Action, Entry, Ledger
 from evermodel.publishing.policy import Promotion
 from evermodel.publishing.promotion import Decision
 
@@ -68,7 +68,8 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     """Decide about a model and do what follows, or tell what was decided before."""
     if why := os.environ.get(REPORT_ONLY):  # by a policy of its own, so that main's is asked again
         model = replace(model, policy=model.policy.model_copy(update={"approval": "report-only"}))
-    if known := book.decided(model.metadata.sha256, model.policy_hash, model.spec.test_hash):
+    known = book.decided(model.metadata.sha256, model.policy_hash, model.spec.test_hash)
+    if known and not _is_lost(client, model.name, known, book):
         now = f"version {book.champion}" if book.champion else "nobody"
         told = f"version {known.version} {known.action}: {known.reason}"
         return f"{told}; that was decided before, and champion is {now}"
@@ -104,6 +105,13 @@ def promote(client: MlflowClient, model: Candidate, run_id: str, book: Ledger, r
     if (first := client.get_model_version(model.name, str(version)).run_id) != run_id:
         record.write(client, first)  # another training has made the same file before
     return f"version {version} {action}: {decision.reason}"
+
+
+def _is_lost(client: MlflowClient, name: str, known: Entry, book: Ledger) -> bool:
+    """Whether MLflow has lost the version of which that was decided, and nobody is champion or refused it."""
+    if book.champion or known.action in aliases.REFUSALS:
+        return False
+    return known.version not in {int(version.version) for version in registry.versions(client, name)}
 
 
 def act(policy: Promotion, decision: Decision) -> Action:

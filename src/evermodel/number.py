@@ -11,7 +11,7 @@ def text(value: float) -> str:
     Four of them below 1,000, and two places beyond. An exponent is left where there would be noughts alone:
     below a millionth, and beyond what a float holds to the unit.
     """
-    short = f"{value:.4g}"
+    short = f"{value + 0.0:.4g}"  # -0.0 is 0
     size = abs(float(short))
     if LARGE <= size < LARGEST:
         return f"{value:,.2f}".removesuffix(".00")

@@ -384,6 +384,18 @@ def test_a_champion_that_was_deleted_is_written_down_and_the_next_takes_its_plac
     assert registry.aliases["champion"] == 2
 
 
+@pytest.mark.all
+def test_where_all_versions_are_gone_the_same_model_is_judged_again(registry):
+    registry.promote("good")
+    for number in "12":
+        registry.client.delete_model_version(NAME, number)
+    assert f"{NAME} version 3 promote: " in registry.promote("good")
+    assert [(line.action, line.before, line.after) for line in registry.lines[2:]] == [
+        ("found", 2, None),
+        ("promote", None, 3),
+    ]
+
+
 @pytest.mark.spine
 def test_a_champion_judged_on_other_test_rows_is_scored_on_those_of_now(registry, trained):
     told = registry.promote("elsewhere")

@@ -112,6 +112,15 @@ def test_a_champion_that_somebody_named_in_mlflow_is_written_down(client):
     ]
 
 
+def test_a_challenger_that_somebody_named_in_mlflow_is_told_and_gone_with_the_next_decision(client):
+    decide(client, "promote", 1)
+    client.set_registered_model_alias(NAME, "challenger", "2")
+    with pytest.raises(EvermodelError, match="MLflow calls version 2 challenger, which no decision does"):
+        aliases.require_same(client, NAME, entries())
+    decide(client, "keep", 3, trusted=False)
+    aliases.require_same(client, NAME, entries())
+
+
 def test_a_registry_that_is_older_than_its_ledger_is_taken_over(client):
     client.set_registered_model_alias(NAME, "champion", "2")
     decide(client, "promote", 3)

@@ -65,6 +65,8 @@ def test_a_value_is_yaml_and_may_be_new(one):
     "wrong",
     [
         "experiments.two.train.epochs=3",
+        "experiments.one/.dataset=other",
+        "experiments./proc/self/cwd/experiments/one.dataset=other",
         "experiments.one.dataset.x=3",
         "data.one.split.seed=3",
         "profile.x=3",

@@ -62,7 +62,8 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
     Aliases that a crash left behind follow; a champion that somebody named in MLflow itself is written down.
     Raises EvermodelError if the registry has followed another ledger.
     """
-    followed, found = _stand(client, name, book.entries)
+    followed, named = _stand(client, name, book.entries)
+    found = named.get(registry.CHAMPION)
     if followed == RESTORING:
         raise EvermodelError(f"{name} is not restored as a whole; `evermodel restore {name}` goes on with it")
     if followed != book.head:
@@ -80,18 +81,24 @@ def reconcile(client: MlflowClient, name: str, book: Ledger) -> None:
 
 
 def require_same(client: MlflowClient, name: str, lines: Sequence[Entry]) -> None:
-    """Raise an EvermodelError if the registry does not stand where the last line says."""
-    followed, champion = _stand(client, name, lines)
+    """Raise an EvermodelError unless the registry stands where the last line says, and names nobody else."""
+    followed, named = _stand(client, name, lines)
     if followed != (lines[-1].hash if lines else GENESIS):
         raise EvermodelError(
             f"the registry followed the ledger of {name} to the line {followed[:8]}, which is not its last "
             "one: lines are missing, or a promotion was cut short (`evermodel run` completes it)"
         )
-    after = lines[-1].after if lines else None
+    meant = _meant(lines) if lines else {}
+    champion, after = named.get(registry.CHAMPION), meant.get(registry.CHAMPION)
     if champion != after:
         raise EvermodelError(
             f"{name}: by the ledger {_told(after)} is champion, by MLflow {_told(champion)}; whatever is "
             f"decided next writes that down, or `evermodel rollback {name} --to VERSION` names another"
+        )
+    if (challenger := named.get(CHALLENGER)) not in (None, meant.get(CHALLENGER)):
+        raise EvermodelError(
+            f"{name}: MLflow calls version {challenger} challenger, which no decision does; delete the alias "
+            "there, or else the next decision does"
         )
 
 
@@ -206,27 +213,31 @@ def _told(version: int | None) -> str:
 
 
 def _follow(client: MlflowClient, name: str, book: Ledger) -> None:
-    last = book.entries[-1]
-    moves = [line for line in book.entries if line.before != line.after]
-    # Visitors may be answered by it, so that nothing less than the judge's own word will do.
-    challenging = last.trusted and last.action in ("keep", "await") and last.version != last.after
-    aliases = {
-        registry.CHAMPION: last.after,
-        PREVIOUS: moves[-1].before if moves and moves[-1].action != "withdraw" else None,
-        CHALLENGER: last.version if challenging else None,
-    }
     there = {int(version.version) for version in registry.versions(client, name)}
     set_now = client.get_registered_model(name).aliases
-    for alias, version in aliases.items():
+    for alias, version in _meant(book.entries).items():
         if version in there:
             client.set_registered_model_alias(name, alias, str(version))
         elif alias in set_now:  # not needed any more, or somebody has deleted the version
             client.delete_registered_model_alias(name, alias)
-    client.set_registered_model_tag(name, HEAD, last.hash)
+    client.set_registered_model_tag(name, HEAD, book.head)
 
 
-def _stand(client: MlflowClient, name: str, lines: Sequence[Entry]) -> tuple[str, int | None]:
-    """The hash of the line that the registry follows, and the version that is champion by its alias.
+def _meant(lines: Sequence[Entry]) -> dict[str, int | None]:
+    """The version of each alias by the lines of a ledger, of which there has to be one."""
+    last = lines[-1]
+    moves = [line for line in lines if line.before != line.after]
+    # Visitors may be answered by it, so that nothing less than the judge's own word will do.
+    challenging = last.trusted and last.action in ("keep", "await") and last.version != last.after
+    return {
+        registry.CHAMPION: last.after,
+        PREVIOUS: moves[-1].before if moves and moves[-1].action != "withdraw" else None,
+        CHALLENGER: last.version if challenging else None,
+    }
+
+
+def _stand(client: MlflowClient, name: str, lines: Sequence[Entry]) -> tuple[str, dict[str, int]]:
+    """The hash of the line that the registry follows, and the version of each of its aliases.
 
     Raises EvermodelError if lines tell of decisions, and the registry knows nothing of them.
     """
@@ -237,8 +248,9 @@ def _stand(client: MlflowClient, name: str, lines: Sequence[Entry]) -> tuple[str
             f"knows nothing; `evermodel restore {name}` fills it from what is kept, or let "
             "MLFLOW_TRACKING_URI name the one that knows"
         )
-    number = model and model.aliases.get(registry.CHAMPION)
-    return model.tags.get(HEAD, GENESIS) if model else GENESIS, int(number) if number else None
+    if model is None:
+        return GENESIS, {}
+    return model.tags.get(HEAD, GENESIS), {alias: int(number) for alias, number in model.aliases.items()}
 
 
 def _who() -> str:

@@ -91,12 +91,12 @@ def _slices(model: Candidate) -> Iterator[tuple[str, ...]]:
 def _asked(model: Candidate) -> Iterator[str]:
     """What its experiment asks of a champion."""
     policy = model.policy
-    limit = f"at least {policy.floor:g}" if policy.floor is not None else f"at most {policy.ceiling:g}"
-    yield f"{policy.metric} {limit}"
+    side = "least" if policy.floor is not None else "most"
+    yield f"{policy.metric} at {side} {number.text(policy.limit)}"
     yield "better than the baseline"
     if policy.max_megabytes is not None:
         yield f"no more than {policy.max_megabytes:g} MB"
-    more = f" by more than {policy.margin:g}" if policy.margin else ""
+    more = f" by more than {number.text(policy.margin)}" if policy.margin else ""
     yield f"better than the champion{more} at {100 * policy.confidence:g} % confidence"
     for name, most in policy.slices.items():
-        yield f"no worse than it by {most:g} in any group of {name}"
+        yield f"no worse than it by {number.text(most)} in any group of {name}"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from evermodel import number
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
@@ -168,9 +169,9 @@ def _alone(model: Candidate) -> str:
     if not math.isfinite(value) or not math.isfinite(baseline):
         return f"{metric} is {value} and its baseline's {baseline}; both must be finite numbers"
     if policy.direction * (value - policy.limit) < 0:
-        return f"{metric} {value:.4g} misses the limit {policy.limit:g}"
+        return f"{metric} {number.text(value)} misses the limit {number.text(policy.limit)}"
     if policy.direction * (value - baseline) <= 0:
-        return f"{metric} {value:.4g} does not beat the baseline's {baseline:.4g}"
+        return f"{metric} {number.text(value)} does not beat the baseline's {number.text(baseline)}"
     if policy.max_megabytes is not None and model.megabytes > policy.max_megabytes:
         return f"{model.megabytes:.4g} MB are more than {policy.max_megabytes:g}"
     if policy.max_latency is not None and not model.latency <= policy.max_latency:
@@ -196,9 +197,10 @@ def _first(model: Candidate, confidence: float) -> Decision:
         return Decision(False, fault)
     one = _compare(policy, model.scores, theirs, _all(model, 0.0), 1 - confidence)
     value, baseline = model.figures[metric], model.figures[f"baseline_{metric}"]
-    meets = f"{metric} {value:.4g} meets {policy.limit:g}"
+    meets = f"{metric} {number.text(value)} meets {number.text(policy.limit)}"
     verdict = "and beats" if one.passed else "but may owe it to luck that it beats"
-    sentence = f"{meets} {verdict} the baseline's {baseline:.4g}: better {_told(one)}{_hopeless(model, one)}"
+    beats = f"{verdict} the baseline's {number.text(baseline)}: better {_told(one)}"
+    sentence = f"{meets} {beats}{_hopeless(model, one)}"
     return Decision(one.passed, sentence, one.passed, confidence=confidence, comparisons=(one,))
 
 
@@ -245,13 +247,13 @@ def _compare(policy: Promotion, ours: Scores, theirs: Scores, part: Part, level:
 def _sentence(policy: Promotion, made: Sequence[Comparison], version: int) -> str:
     metric, first = policy.metric, made[0]
     if not first.passed:
-        more = f" more than {policy.margin:g}" if policy.margin else ""
+        more = f" more than {number.text(policy.margin)}" if policy.margin else ""
         return f"{metric} does not beat champion {version}'s{more}: better {_told(first)}"
     if worse := [one for one in made[1:] if not one.passed]:
         one = worse[0]
         return (
             f"{metric} may be worse than champion {version}'s where {one.rows}: better {_told(one)}, and "
-            f"{-one.needed:g} worse is allowed"
+            f"{number.text(-one.needed)} worse is allowed"
         )
     return f"{metric} beats champion {version}'s {_told(first)}"
 
@@ -269,4 +271,4 @@ def _hopeless(model: Candidate, one: Comparison) -> str:
 
 def _told(one: Comparison) -> str:
     luck = f"chance by luck {percent(one.chance)}, allowed are {percent(one.level)}"
-    return f"by {one.value:.4g} [{one.low:.4g}, {one.high:.4g}] ({luck})"
+    return f"by {number.text(one.value)} [{number.text(one.low)}, {number.text(one.high)}] ({luck})"

@@ -3,6 +3,7 @@
 import math
 from io import BytesIO
 
+from evermodel import number
 from evermodel.evaluation import statistics
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
@@ -43,9 +44,9 @@ def _together(model: Candidate) -> str:
 
 def _row(one: Comparison) -> str:
     verdict = "yes" if one.passed else "no"
-    bounds = f"{one.low:.4g} … {one.high:.4g}"
-    numbers = f"{one.size:,} | {one.value:.4g} | {bounds} | {one.needed:g} | {percent(one.chance)}"
-    return f"| {one.rows} | {numbers} | {verdict} |"
+    value, low, high, needed = map(number.text, (one.value, one.low, one.high, one.needed))
+    told = f"{value} | {low} … {high} | {needed} | {percent(one.chance)}"
+    return f"| {one.rows} | {one.size:,} | {told} | {verdict} |"
 
 
 def image(policy: Promotion, decision: Decision) -> bytes:

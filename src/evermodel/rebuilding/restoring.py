@@ -67,12 +67,13 @@ def restore(client: MlflowClient, name: str, book: Ledger, found: Kept) -> str:
     gone = _drop(client, name)
     for run_id in runs.values():
         record.write(client, run_id)
-    there, champion = len(registry.versions(client, name)), book.champion
+    there, champion = len(registry.versions(client, name)), None if book.champion in gone else book.champion
     told = f"{name}: {len(runs)} runs and {there} versions are back, champion is {champion or 'none'}"
     if gone:
         told += f"; nothing but the number is left of version {', '.join(map(str, gone))}"
-    if champion in gone:
-        told += f"; `evermodel rollback {name} --to VERSION` makes another one champion"
+    if champion != book.champion:
+        way = f"rollback {name} --to VERSION` names another one" if there else f"run {name}` trains one"
+        told += f"; version {book.champion} was champion, and `evermodel {way}"
     return told
 
 

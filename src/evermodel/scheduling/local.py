@@ -135,7 +135,7 @@ def _prepare(environment: Mapping[str, str], jobs: int) -> None:
             [AIRFLOW, *command], env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            said = done.stderr.strip().splitlines()[-1:]
+            (said,) = done.stderr.strip().splitlines()[-1:] or ["it does not say why"]
             raise EvermodelError(f"`airflow {' '.join(command[:2])}` failed: {said}")
 
 

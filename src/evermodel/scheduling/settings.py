@@ -92,6 +92,8 @@ def apply(chosen: Settings) -> None:
         writer = YAML()
         writer.width = WIDTH
         try:
+            if depth and file.parent.name != names[1]:  # `one/` is one by a name that nobody knows it by
+                raise FileNotFoundError
             values = writer.load(file)
         except FileNotFoundError:
             raise EvermodelError(f"the override {override!r} is about {file}, which does not exist") from None

@@ -117,7 +117,8 @@ def test_what_a_run_changes_is_told():
     ("override", "touched"),
     [
         ("experiments.one.train.epochs=3", False),
-        ("experiments.one.options={units: [8]}", False),
+        ("experiments.one.train={epochs: 3}", False),
+        ("experiments.one.options={noise: 0.01}", True),
         ("experiments.one.training.epochs=3", True),
         ("experiments.one.promotion.floor=0", True),
         ("experiments.one.baseline=constant", True),

@@ -66,16 +66,17 @@ def changes(chosen: Settings) -> tuple[str, ...]:
 def judging(chosen: Settings, name: str, dataset: str) -> tuple[str, ...]:
     """The overrides that touch what an experiment is judged by.
 
-    Those of its own, of its data set and of what is shared; but `train` and `options` only make the model.
+    Those of its own, of its data set and of what is shared; but `train` only makes the model. The baseline
+    takes the `options` that it shares with the model, and some tasks ask by them.
     """
-    making = tuple(f"experiments.{name}.{section}" for section in ("train", "options"))
+    making = f"experiments.{name}.train"
     others = tuple(f"{folder}." for folder in FOLDERS)
     own = (f"experiments.{name}.", f"data.{dataset}.")
     return tuple(
         override
         for override in chosen.overrides
         if override.startswith(own) or not override.startswith(others)
-        if not override.startswith(tuple(f"{section}{end}" for section in making for end in ".="))
+        if not override.startswith((f"{making}.", f"{making}="))
     )
 
 

@@ -229,7 +229,8 @@ def test_the_champion_answers_whoever_has_the_token(stack, second, undisturbed):
     (version,) = versions(stack)
     assert (answered.json()["version"], answered.json()["run_id"]) == (1, version["run_id"])
     assert 5 < answered.json()["answers"][0]["MEDV"] < 50
-    (log,) = (stack.folder / "volumes/requests/serving/requests").glob("*.jsonl")
+    log = stack.folder / f"volumes/requests/serving/requests/{GPU}.jsonl"
+    wait(log.exists, every=0.1)  # written after the answer is sent
     assert len(log.read_text().splitlines()) == 1
 
 

@@ -112,6 +112,7 @@ def test_an_image_is_seen_as_a_viewer_shows_it(client):
         (b'{"rows": []}', "rows"),
         (b'{"rows": 1, "b": 2}', "rows"),
         (b'{"text": "x"}', "this model takes"),
+        (b'{"rows": [{"a": 1, "b": 1}], "text": "x"}', "this model takes"),
         (b"{}", "this model takes"),
         (b"[1]", "should be an object"),
     ],

@@ -142,10 +142,10 @@ def _require_few_pixels(files: Sequence[tuple[str, bytes]], limits: Limits) -> N
 
 
 def _examples(asked: Json, spec: Spec) -> tuple[list[str], Any]:
-    if spec.kind == "text" and asked.text is not None:
+    if spec.kind == "text" and asked.text is not None and asked.rows is None:
         texts = [asked.text] if isinstance(asked.text, str) else asked.text
         return [f"text:{number + 1}" for number in range(len(texts))], np.array(texts, dtype=object)
-    if spec.kind in ("table", "series") and asked.rows is not None:
+    if spec.kind in ("table", "series") and asked.rows is not None and asked.text is None:
         table = prediction.numbers("the request", pd.DataFrame(asked.rows), spec)
         if spec.kind == "series":
             return ["rows"], prediction.window("the request", table, spec)[None]

@@ -27,11 +27,10 @@ from evermodel.publishing import (
 )
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.ledger import Action, Entry, Ledger
-from evermodel.publishing.policy import Promotion
+from evermodel.publishing.policy import REPORT_ONLY, Promotion
 from evermodel.publishing.promotion import Decision
 
 EXPERIMENT = "DVC_EXP_NAME"  # set by `dvc exp run`
-REPORT_ONLY = "EVERMODEL_REPORT_ONLY"  # set by who runs what is not of the main branch, to the reason
 WINS: Mapping[str, Action] = {"auto": "promote", "manual": "await"}
 
 

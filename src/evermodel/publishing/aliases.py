@@ -184,7 +184,7 @@ def require_judged(version: ModelVersion, judged: Entry | None) -> None:
 
     Whether the file is the one that the version names is up to `registry.fetch`.
     """
-    if judged and version.tags.get("evermodel.sha256") != judged.sha256:
+    if judged and version.tags.get(registry.SHA256) != judged.sha256:
         raise EvermodelError(
             f"{version.name} version {version.version}: its model file is not the one that was judged, as "
             f"line {judged.number} of the ledger tells; "

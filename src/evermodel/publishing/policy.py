@@ -10,6 +10,8 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section, choose
 from evermodel.runs import recipe
 
+REPORT_ONLY = "EVERMODEL_REPORT_ONLY"  # the variable that says why nobody is promoted whoever wins
+
 
 class Promotion(Section):
     """The policy that a model must meet to become champion.

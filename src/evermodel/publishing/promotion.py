@@ -64,17 +64,15 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True)
 class Decision:
-    """promoted: whether it deserves to be champion; confidence: of the comparisons, if there are any.
+    """promoted: whether it deserves to be champion. trusted: whether visitors may be answered by it on trial.
 
-    trusted: whether visitors may be answered by it on trial; waits: whether a person has to say so first, of
-    what could not be compared.
+    waits: whether a person has to say so first, of what could not be compared.
     """
 
     promoted: bool
     reason: str
     trusted: bool = False
     waits: bool = False
-    confidence: float | None = None
     comparisons: tuple[Comparison, ...] = ()
 
 
@@ -201,7 +199,7 @@ def _first(model: Candidate, confidence: float) -> Decision:
     verdict = "and beats" if one.passed else "but may owe it to luck that it beats"
     beats = f"{verdict} the baseline's {number.text(baseline)}: better {_told(one)}"
     sentence = f"{meets} {beats}{_hopeless(model, one)}"
-    return Decision(one.passed, sentence, one.passed, confidence=confidence, comparisons=(one,))
+    return Decision(one.passed, sentence, one.passed, comparisons=(one,))
 
 
 def _against(
@@ -224,7 +222,7 @@ def _against(
     made = tuple(_compare(policy, ours, theirs, part, 1 - confidence) for part in parts)
     sentence = _sentence(policy, made, version) + _hopeless(model, made[0])
     passed = all(one.passed for one in made)
-    return Decision(passed, sentence, _beats_baseline(model), confidence=confidence, comparisons=made)
+    return Decision(passed, sentence, _beats_baseline(model), comparisons=made)
 
 
 def _beats_baseline(model: Candidate) -> bool:

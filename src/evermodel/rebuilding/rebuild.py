@@ -123,7 +123,7 @@ def _recorded(client: "MlflowClient", version: "ModelVersion", run: "Run") -> Ma
             ) from None
         figures = Path(file).read_text(encoding="utf-8")
     written = _tagged(run, outputs.TAG)
-    return _making(version.tags["evermodel.sha256"], run, json.loads(figures), written)
+    return _making(version.tags[registry.SHA256], run, json.loads(figures), written)
 
 
 def _rebuilt(client: "MlflowClient", name: str, dataset: str, clone: Path) -> Making:

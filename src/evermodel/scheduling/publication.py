@@ -9,13 +9,11 @@ from typing import Any
 from evermodel import experiments
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import anchor
+from evermodel.publishing import anchor, policy
 from evermodel.scheduling import addresses, settings, shell
 from evermodel.scheduling.checkout import git, history
 from evermodel.scheduling.settings import Settings
 from evermodel.scheduling.shell import Stage
-
-REPORT_ONLY = "EVERMODEL_REPORT_ONLY"  # why a promotion is to judge and to promote nothing
 
 
 def collect(made: Mapping[str, str]) -> dict[str, str]:
@@ -65,7 +63,7 @@ def promote(chosen: Settings, ready: Mapping[str, str]) -> dict[str, str]:
 
 
 def _failed_promotions(report_only: str, names: Iterable[str]) -> list[str]:
-    os.environ[REPORT_ONLY] = report_only
+    os.environ[policy.REPORT_ONLY] = report_only
     promotions = {addresses.promotion(name): name for name in names}
     if not shell.dvc("repro", "--single-item", "--keep-going", *promotions):
         return []

@@ -11,8 +11,9 @@ from typing import Any
 from filelock import FileLock
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag
 
+from evermodel.publishing.registry import SHA256
+
 CHAMPION = "champion.json"
-SHA256 = "evermodel.sha256"
 
 
 class Packages:

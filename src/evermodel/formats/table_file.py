@@ -128,6 +128,11 @@ def typed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): column for name, column in found.items() if column.notna().all()})
 
 
+def most_rows(columns: int) -> int:
+    """How many rows are read at a time: ROWS, or fewer of many columns, so that they need no more memory."""
+    return max(1, min(ROWS, FIELDS // max(1, columns)))
+
+
 def require_distinct(where: str, names: Iterable[str]) -> None:
     """Raise EvermodelError if a column is named twice; where: what names them."""
     if twice := [name for name, count in Counter(names).items() if count > 1]:
@@ -199,7 +204,7 @@ def _tables(form: _Form, stream: IO[bytes]) -> Iterator[pd.DataFrame]:
         line += block.count(b"\n", 0, end)
         block = block[end:]
     rows = _rows(form, chain(io.StringIO(block.decode() + more, newline=""), text), line, width)
-    while some := list(islice(rows, max(1, FIELDS // max(1, width)))):
+    while some := list(islice(rows, most_rows(width))):
         yield pd.DataFrame(some, dtype="str")
 
 

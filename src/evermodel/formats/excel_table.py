@@ -1,6 +1,6 @@
 """Tables in Excel: a sheet of a workbook, whose first row names the columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -30,27 +30,26 @@ def names(name: str, file: Path | IO[bytes], sheet: str | None = None) -> list[s
     return found
 
 
-def pieces(
-    name: str, file: Path | IO[bytes], columns: Sequence[str], sheet: str | None = None
-) -> Iterator[pd.DataFrame]:
-    """Those columns, at most table_file.ROWS rows at a time, as typed_values has them; the index counts from 0.
+def pieces(name: str, file: Path | IO[bytes], sheet: str | None = None) -> Iterator[pd.DataFrame]:
+    """The rows, at most table_file.ROWS at a time, as typed_values has them; the index counts from 0.
 
-    A formula is what Excel last made of it. Raises EvermodelError as `names` does, and if a row has more cells
-    than the first.
+    There is one piece at least. A formula is what Excel last made of it. Raises EvermodelError as `names`
+    does, and if a row has more cells than the first.
     """
-    known, start = names(name, file, sheet), 0
+    columns, start = names(name, file, sheet), 0
     rows = islice(_rows(name, file, sheet), 1, None)
-    while some := list(islice(rows, table_file.most_rows(len(known)))):
-        for number, cells in some:
-            if len(cells) > len(known):
-                raise EvermodelError(
-                    f"{name}: row {number} has {len(cells)} cells, but the first row names {len(known)} columns; "
-                    "name them all, or clear the cells beside"
-                )
-        padded = [cells + [None] * (len(known) - len(cells)) for _, cells in some]
-        values = dict(zip(known, zip(*padded, strict=True), strict=True))
-        table = pa.table({column: typed_values.array(values[column]) for column in columns})
+    while (some := list(islice(rows, table_file.most_rows(len(columns))))) or not start:
+        if long := next((row for row in some if len(row[1]) > len(columns)), None):
+            raise EvermodelError(
+                f"{name}: row {long[0]} has {len(long[1])} cells, but the first row names {len(columns)} "
+                "columns; name them all, or clear the cells beside"
+            )
+        padded = [cells + [None] * (len(columns) - len(cells)) for _, cells in some]
+        values = [[cells[place] for cells in padded] for place in range(len(columns))]
+        table = pa.table([*map(typed_values.array, values)], columns)
         yield typed_values.frame(typed_values.plain(name, table), start)
+        if not some:
+            return
         start += len(some)
 
 

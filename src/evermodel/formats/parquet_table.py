@@ -1,6 +1,6 @@
 """Tables in Parquet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -24,17 +24,23 @@ def names(name: str, file: Path | IO[bytes]) -> list[str]:
     return found
 
 
-def pieces(name: str, file: Path | IO[bytes], columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Those columns, at most table_file.ROWS rows at a time, as typed_values has them; the index counts from 0.
+def pieces(name: str, file: Path | IO[bytes]) -> Iterator[pd.DataFrame]:
+    """The rows, at most table_file.ROWS at a time, as typed_values has them; the index counts from 0.
 
-    Raises EvermodelError if it is no file in Parquet, or a column has values that a table can't have.
+    There is one piece at least. Raises EvermodelError as `names` does, and if a column has values that a
+    table can't have.
     """
-    start = 0
+    columns, start = names(name, file), 0
     with _opened(name, file) as read:
-        for batch in read.iter_batches(table_file.most_rows(len(columns)), columns=list(columns)):
-            table = pa.Table.from_batches([batch]).select(list(columns))
-            yield typed_values.frame(typed_values.plain(name, table), start)
+        for batch in read.iter_batches(table_file.most_rows(len(columns)), columns=columns):
+            yield _frame(name, pa.table(batch), columns, start)
             start += len(batch)
+        if not start:
+            yield _frame(name, read.schema_arrow.empty_table(), columns, start)
+
+
+def _frame(name: str, table: pa.Table, columns: list[str], start: int) -> pd.DataFrame:
+    return typed_values.frame(typed_values.plain(name, table.select(columns)), start)
 
 
 @contextmanager

@@ -64,25 +64,33 @@ def pieces(
     start = 0
     for table in _tables(_Form(name, separator, encoding), stream):
         if not columns:
-            columns = table.iloc[0].tolist() if header else list(map(str, table))
-            require_distinct(f"{name}: the first line", columns)
+            columns = _names(name, table.iloc[0].tolist(), header)
             table = table[1:] if header else table
         for part in (table[place : place + ROWS] for place in range(0, len(table), ROWS)):
             index = pd.RangeIndex(start, start + len(part))
             yield part.set_axis(columns, axis=1).set_axis(index)
             start += len(part)
-    if not columns:
-        raise EvermodelError(f"{name} is empty; give a table with one row a line")
     if not start:
+        columns = columns or _names(name, [], header)
         yield pd.DataFrame(columns=columns, index=pd.RangeIndex(0), dtype="str")
 
 
-def first_line(name: str, stream: IO[bytes], separator: str, encoding: str = UTF_8) -> list[str]:
+def names(
+    name: str, stream: IO[bytes], *, separator: str = ",", header: bool = True, encoding: str = UTF_8
+) -> list[str]:
+    """The columns that `pieces` gives, or its EvermodelError; after it the stream is where it was."""
+    form = _Form(name, separator, encoding)
+    with _looked_at(form, stream) as text:
+        first = next(_rows(form, text), [])
+    return _names(name, first, header)
+
+
+def first_line(name: str, stream: IO[bytes], separator: str, encoding: str = UTF_8) -> set[str]:
     """The fields of the first line, none if it can't be read so; after it the stream is where it was."""
     form = _Form(name, separator, encoding)
     with _looked_at(form, stream) as text, suppress(EvermodelError):
-        return next(_rows(form, text), [])
-    return []
+        return set(next(_rows(form, text), []))
+    return set()
 
 
 def found_separator(name: str, stream: IO[bytes], encoding: str = UTF_8) -> str:
@@ -137,6 +145,16 @@ def require_distinct(where: str, names: Iterable[str]) -> None:
     """Raise EvermodelError if a column is named twice; where: what names them."""
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise EvermodelError(f"{where} names the column {twice[0]!r} twice; rename or remove one")
+
+
+def _names(name: str, first: list[str], header: bool) -> list[str]:
+    """What the columns are called if the file begins with these fields."""
+    if not first:
+        raise EvermodelError(f"{name} is empty; give a table with one row a line")
+    if not header:
+        return list(map(str, range(len(first))))
+    require_distinct(f"{name}: the first line", first)
+    return first
 
 
 def _text(form: _Form, stream: IO[bytes]) -> io.TextIOWrapper:

@@ -311,7 +311,7 @@ def cloud(monkeypatch):
     bucket.pipe("/bucket/some.data", CONTENT)
     monkeypatch.setattr(fsspec, "url_to_fs", lambda url: (bucket, url.removeprefix("s3:/")))
     yield bucket
-    bucket.rm("/bucket", recursive=True)
+    bucket.store.clear()
 
 
 def test_a_file_in_a_cloud_is_read_as_the_user_may(cloud, folder):

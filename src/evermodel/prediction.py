@@ -194,10 +194,10 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
 def _image(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        image = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
+        mode: image_files.Mode = "L" if channels == 1 else "RGB"
+        return image_files.example(io.BytesIO(content), mode, (height, width), spec.layout.fit)
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None
-    return image_files.array(image_files.resized(image, height, width))
 
 
 def _text(name: str, content: bytes, spec: Spec) -> Array:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
+Fit = Literal["stretch", "crop", "pad"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 WEIGHTS = "weights"
@@ -34,6 +35,7 @@ class Layout(BaseModel):
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
     columns are the names of all, in order. thousands: whether commas may set them apart in a number.
+    fit: how an image of another size than the examples becomes one (image_files.fitted).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,7 @@ class Layout(BaseModel):
     header: bool = True
     columns: tuple[str, ...] = ()
     thousands: bool = False
+    fit: Fit = "stretch"
 
 
 CSV = Layout()
@@ -56,7 +59,8 @@ class Raw:
         "test") where the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the manifest's own columns are the inputs.
-    targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
+    targets: masks (n, height, width, 1) uint8, 0 or 255, or numbers of more than two classes; None where a
+        column is the target.
     rejected: the files that could not be used, each with the reason.
     layout: of the files, where the manifest's own columns are the inputs.
     """
@@ -104,7 +108,9 @@ class Spec(BaseModel):
     """What everybody after `prepare` knows of a data set; every statistic is of its training rows only.
 
     classes: the labels, if they can be classes; target_mean and target_sd: if it can be a number. What is
-    loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
+    loaded for a task has the one that the task predicts (see `predicting`). Of masks, classes are what a
+    pixel can belong to, if that is more than foreground and the rest, and rows are masks in which a class
+    occurs. class_rows: the rows of each
     class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
@@ -145,7 +151,7 @@ class Spec(BaseModel):
         Raises EvermodelError if the target of the data can't be that.
         """
         where = f"data/{self.dataset}/params.yaml"
-        if target == "class" and not self.classes:
+        if target == "class" and (self.masks or not self.classes):
             raise EvermodelError(
                 f"the target of data set {self.dataset}, {self.target}, is a number or has more than "
                 f"{MOST_CLASSES} different values, but the task needs classes; choose a task that predicts "
@@ -163,7 +169,7 @@ class Spec(BaseModel):
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"
             )
-        if target == "class":
+        if target in ("class", "mask"):
             return self.model_copy(update={"target_mean": (), "target_sd": ()})
         return self.model_copy(update={"classes": (), "class_rows": {}})
 

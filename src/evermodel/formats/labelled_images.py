@@ -10,10 +10,11 @@ import pandas as pd
 from pydantic import with_config
 from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
 
+from evermodel.core import fields
 from evermodel.core.data import Array, Fit, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.section import Section
-from evermodel.formats import image_files, image_labels, packed, raw_files, table_file
+from evermodel.formats import image_files, image_labels, packed, raw_files
 from evermodel.formats.image_files import ImageFile, Mode, Rejected
 from evermodel.formats.scratch import Scratch
 
@@ -154,10 +155,11 @@ def _pixels(
 def _typed(columns: pd.DataFrame, options: Options) -> pd.DataFrame:
     """Numbers as such, splits by the names that they have here, and labels by their own."""
     if options.get("table"):
-        columns = table_file.typed(columns)
+        numbers = {str(name): fields.numbers(column) for name, column in columns.items()}
+        columns = columns.assign(**{name: column for name, column in numbers.items() if column.notna().all()})
     else:
-        numbers = (name for name in columns if name not in TEXTS)
-        digits = [name for name in numbers if columns[name].str.fullmatch(r"[0-9]{1,18}").all()]
+        others = (name for name in columns if name not in TEXTS)
+        digits = [name for name in others if columns[name].str.fullmatch(r"[0-9]{1,18}").all()]
         columns = columns.astype(dict.fromkeys(digits, np.int64))
     if "split" in columns:
         split = columns["split"]

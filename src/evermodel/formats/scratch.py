@@ -57,6 +57,6 @@ def _room() -> Iterator[None]:
         yield
     except OSError as error:
         raise EvermodelError(
-            f"there is no room for the images in {tempfile.gettempdir()} ({error}); let TMPDIR name a folder on "
-            "another disk"
+            f"there is no room for the images in {tempfile.gettempdir()} ({error}); let TMPDIR name a folder "
+            "on another disk"
         ) from None

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageColor
 
-from evermodel.core.data import Array, Fit, Layout, Raw
+from evermodel.core.data import OF_CLASS, Array, Fit, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import image_files, packed, raw_files
 from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
@@ -221,7 +221,7 @@ def _shares(masks: Array, values: Sequence[int | str] | None) -> pd.DataFrame:
     if values is None or len(values) == 2:
         return pd.DataFrame({"label": [np.count_nonzero(mask) / mask.size for mask in masks]})
     shares = [np.bincount(mask.ravel(), minlength=len(values)) / mask.size for mask in masks]
-    return pd.DataFrame(shares, columns=[f"class_{number}" for number in range(len(values))])
+    return pd.DataFrame(shares, columns=[f"{OF_CLASS}{number}" for number in range(len(values))])
 
 
 def _size(image: Image.Image) -> str:

@@ -82,8 +82,9 @@ def read(
             places += [(number, row, column) for row in range(rows) for column in range(columns)]
     ordered = image_files.in_order(rejected)
     if not places:
+        first = next((one for one in ordered if one[1] not in (NO_MASK, NO_IMAGE)), ordered[0])
         raise EvermodelError(
-            f"{file} holds no pair that can be used; mend the files or {params}: {' '.join(ordered[0])}"
+            f"{file} holds no pair that can be used; mend the files or {params}: {' '.join(first)}"
         )
     shown, marked = inputs.array(), targets.array()
     shares = _shares(marked, values)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evermodel.core import data, fields, inference, rows
+from evermodel.core import data, fields, rows
 from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
-from evermodel.preparing import labels, split, words
+from evermodel.preparing import inference, labels, split, words
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
+Gaps = Literal["refuse", "forward", "interpolate"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 WEIGHTS = "weights"
@@ -26,14 +27,15 @@ SKETCH = 64  # rows by which a set of them is known again
 MOST_CLASSES = 1000
 VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 SPLITS = ("train", "validation", "test")
-OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
+OF_SERIES = ("split", "date", "series")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
     r"""How the text files of a table or series are written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
-    columns are the names of all, in order. thousands: whether commas may set them apart in a number.
+    columns are the names of all, in order. thousands: whether commas may set them apart in a number. date,
+    date_format, key: of series the columns of dates and of what tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,9 @@ class Layout(BaseModel):
     header: bool = True
     columns: tuple[str, ...] = ()
     thousands: bool = False
+    date: str = ""
+    date_format: str = ""
+    key: str = ""
 
 
 CSV = Layout()
@@ -109,7 +114,8 @@ class Spec(BaseModel):
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
-    table or series.
+    table or series. Of a series, horizon: the steps that are predicted. season: the steps after which it
+    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what one that is missing means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -134,6 +140,10 @@ class Spec(BaseModel):
     vocabulary: tuple[str, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_sd: tuple[float, ...] = ()
+    horizon: int = 1
+    season: int | None = None
+    step: str = ""
+    gaps: Gaps = "refuse"
     duplicates: int
     test_hash: str
     test_sketch: tuple[str, ...] = ()

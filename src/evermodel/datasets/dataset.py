@@ -1,6 +1,7 @@
 """data/NAME/params.yaml: where a data set comes from, how it is checked and how it is split."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -21,8 +22,8 @@ class Split(Section):
 
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
-    is left for training, at random. `time` takes as test the last rows, or those that the source declares,
-    and as validation the last rows before them. stratify: whether each split gets its share of every class.
+    is left for training, at random. `time` takes as test the last rows, those from the date `test_from`
+    on, or those that the source declares, and as validation the last rows before them. stratify: whether each split gets its share of every class.
     groups: rows that are equal in all these columns stay on one side; the columns are no features of a
     table unless group_features says so.
     """
@@ -32,6 +33,7 @@ class Split(Section):
     group_features: bool = False
     stratify: bool = False
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
+    test_from: datetime | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -39,6 +41,8 @@ class Split(Section):
     def _go_together(self) -> "Split":
         if (self.test is None) != (self.method == "predefined") and self.method != "time":
             raise ValueError("needs 'test', the share of test rows, unless the source declares them")
+        if self.test_from and (self.method != "time" or self.test):
+            raise ValueError("has 'test_from', which goes with 'method: time' and without 'test'; remove one")
         if self.groups and self.method in ("predefined", "time"):
             raise ValueError("can't have 'groups' with a split that the source declares; remove it")
         if self.group_features and not self.groups:
@@ -70,7 +74,10 @@ class Dataset(Section):
     its range in what is learned from. classes: the names of the labels, which are these or their numbers
     from 0. drop: columns of a table that are no features, such as identifiers. window: of a series, the steps
     that are known when the next one is predicted. novel: classes that only the test rows have, as what is
-    to be found out. duplicates: the share of test rows that may also be training rows, where that is limited.
+    to be found out. Of a series, horizon: the steps that are predicted; season: the steps after which it
+    repeats itself; step: whether its rows come at equal distances of time, so that one that is missing is a gap, or
+    each is a step whenever it comes, as of trading days; gaps: whether an empty field, or a step that is missing, is refused, as
+    the last value before it, or between those on either side. duplicates: the share of test rows that may also be training rows, where that is limited.
     """
 
     name: str
@@ -79,6 +86,10 @@ class Dataset(Section):
     targets: Mapping[str, Range] = {}
     drop: tuple[str, ...] = ()
     window: Annotated[int, Field(ge=2)] | None = None
+    horizon: Annotated[int, Field(ge=1)] = 1
+    season: Annotated[int, Field(ge=2)] | None = None
+    step: Literal["time", "rows"] = "time"
+    gaps: Literal["refuse", "forward", "interpolate"] = "refuse"
     classes: tuple[str, ...] = ()
     novel: tuple[str, ...] = ()
     split: Split

@@ -296,7 +296,7 @@ def _spec(folder: Path) -> Spec:
 
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
-    wanted = [target] if target in ("class", "number") else ["y", "class", "number"]
+    wanted = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
     y = next((_column(folder, name) for name in wanted if (folder / f"{name}.npy").exists()), None)
     if y is None:
         y = _column(folder, wanted[0])  # which says that it is missing

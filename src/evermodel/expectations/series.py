@@ -98,7 +98,11 @@ def _dates(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     if not (every := steps.step(known[DATE].to_numpy(), series.to_numpy())):
         return [present]
     if dataset.step == "rows":
-        low, high, wanted = MOMENT, LONG, f"no row comes more than {LONG} steps of {every} after the one before"
+        low, high, wanted = (
+            MOMENT,
+            LONG,
+            f"no row comes more than {LONG} steps of {every} after the one before",
+        )
     else:
         low, high, wanted = 1, 1, f"every row comes {every} after the one before"
     told = "critical" if dataset.step == "time" and dataset.gaps == "refuse" else "warning"
@@ -120,9 +124,15 @@ def _numbers(values: pd.Series, dataset: Dataset) -> list[Any]:
     for one in numbers.expectations(values, dataset, remedy):
         if isinstance(one, present) and dataset.gaps != "refuse":
             share = dataset.expect.gaps.get(str(values.name))
-            every += [] if share is None else [
-                present(column=one.column, mostly=1 - share, description=f"at most {share:.0%} is missing")
-            ]
+            every += (
+                []
+                if share is None
+                else [
+                    present(
+                        column=one.column, mostly=1 - share, description=f"at most {share:.0%} is missing"
+                    )
+                ]
+            )
         else:
             every.append(one)
     return every

@@ -9,7 +9,15 @@ from evermodel.core import fields
 from evermodel.core.data import Array, Gaps, Spec
 from evermodel.core.errors import EvermodelError
 
-UNITS = {"year": "Y", "month": "M", "day": "D", "hour": "h", "minute": "m", "second": "s", "microsecond": "us"}
+UNITS = {
+    "year": "Y",
+    "month": "M",
+    "day": "D",
+    "hour": "h",
+    "minute": "m",
+    "second": "s",
+    "microsecond": "us",
+}
 SHORTEST_MONTH = np.timedelta64(28, "D")
 
 

@@ -64,16 +64,16 @@ def read(
     steps_of = {DATE: steps.dates(str(folder), frame[date], form)}
     if key:
         steps_of[SERIES] = fields.texts(frame[key])
-    numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout)
-    manifest = pd.DataFrame(steps_of).join(numbers).sort_values([SERIES, DATE] if key else DATE, kind="stable")
+    numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout, gap_words)
+    manifest = (
+        pd.DataFrame(steps_of).join(numbers).sort_values([SERIES, DATE] if key else DATE, kind="stable")
+    )
     _require_order(folder, manifest)
     layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
     return Raw("series", manifest.reset_index(drop=True), layout=layout)
 
 
-def _require_columns(
-    folder: Path, params: Path, columns: Sequence[str], date: str, key: str | None
-) -> None:
+def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: str, key: str | None) -> None:
     if missing := [name for name in (date, key) if name and name not in columns]:
         raise EvermodelError(
             f"{folder} has no column {missing[0]!r}; its columns are {', '.join(columns)}; correct {params}"
@@ -93,13 +93,13 @@ def _format(column: pd.Series) -> str:
     return next(iter(fits.formats), next(first, ""))
 
 
-def _numbers(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+def _numbers(table: pd.DataFrame, layout: Layout, gap_words: Sequence[str]) -> pd.DataFrame:
     """Columns of numbers, or of booleans, as float64; the others, and `split`, as they are."""
-    return pd.DataFrame({name: _number(table[name], layout) for name in table}, table.index)
+    return pd.DataFrame({name: _number(table[name], layout, gap_words) for name in table}, table.index)
 
 
-def _number(column: pd.Series, layout: Layout) -> pd.Series:
-    values = column.mask(column.isin(layout.gap_words))
+def _number(column: pd.Series, layout: Layout, gap_words: Sequence[str]) -> pd.Series:
+    values = column.mask(column.isin(gap_words))
     gaps = fields.is_gap(values)
     numbers = fields.numbers(values, layout.decimal, layout.thousands)
     for found in (numbers, fields.booleans(values, fields.TRUTH)):

@@ -41,9 +41,9 @@ class Layout(BaseModel):
     r"""How the files of a table or series are written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
-    columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that is text; "" if
-    nothing sets thousands apart. date, date_format, key: of series, the column of dates, how they are written (see
-    core/columns.py), and the column that tells one from another, if there are several.
+    columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
+    is text; "" if nothing sets thousands apart. date, date_format, key: of series, the column of dates, how
+    they are written (see core/columns.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,24 +67,24 @@ class Raw:
     """What a reader returns.
 
     manifest: one row per example, for Great Expectations; of a table none. Of images and texts it has `label`
-        or other named targets, metadata of each example, and `split` ("train", "validation" or "test") where the source
-        declares one. Of a series it has a row per step, in order of time.
+        or other named targets, metadata of each example, and `split` ("train", "validation" or "test") where
+        the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the columns are the inputs.
     targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
-    pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the source
-        has them, which core/fields.py reads, and a RangeIndex that goes on counting.
     rejected: the files that could not be used, each with the reason.
     layout: of the files, where columns are the inputs.
+    pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
+        source has them, which core/fields.py reads, and a RangeIndex that goes on counting.
     """
 
     kind: Kind
     manifest: "pd.DataFrame"
     inputs: Array | None = None
     targets: Array | None = None
-    pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
     rejected: tuple[tuple[str, str], ...] = ()
     layout: Layout = CSV
+    pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,10 @@ class Chosen:
 class Split:
     """The rows of one split.
 
-    x: of a table Rows, of others an array as `Spec.input_shape` says. y: (n,) float64, or int64 class numbers; (n, k) float64 of k targets; or
-    masks (n, height, width, 1) uint8. group: (n,) int64, equal where rows belong together; None if no row has to do with another. weight: (n,)
-    float64, how much a row counts in training; None if all count alike.
+    x: of a table Rows, of others an array as `Spec.input_shape` says. y: (n,) float64, or int64 class
+    numbers; (n, k) float64 of k targets; or masks (n, height, width, 1) uint8. group: (n,) int64, equal where
+    rows belong together; None if no row has to do with another. weight: (n,) float64, how much a row counts
+    in training; None if all count alike.
     """
 
     x: Any
@@ -147,7 +148,7 @@ class Spec(BaseModel):
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
     table or series. Of a series, horizon: the steps that are predicted. season: the steps after which it
-    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what one that is missing means.
+    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what a missing one means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -330,10 +331,10 @@ def row_hashes(x: Examples) -> Iterator[bytes]:
 class Identity:
     """By what the rows of a split are known: all at once, and one by one.
 
-    hash: the sha256 of all rows, in order. sketch: by which they are known again where some are others: the SKETCH smallest
-    hashes of rows, 64 bits of each, as hexadecimal digits. Which rows that are depends on nothing but
-    the rows, so that the sketches of two editions have about as much in common as the editions themselves
-    (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
+    hash: the sha256 of all rows, in order. sketch: by which they are known again where some are others: the
+    SKETCH smallest hashes of rows, 64 bits of each, as hexadecimal digits. Which rows that are depends on
+    nothing but the rows, so that the sketches of two editions have about as much in common as the editions
+    themselves (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
     """
 
     def __init__(self) -> None:

@@ -23,11 +23,11 @@ class Split(Section):
 
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
-    is left for training, at random. `time` takes as test the last rows, those from the date `test_from` on, or
-    those that the source declares, and as validation the last rows before them; of a table, the rows with the
-    latest time in the column `time`.
-    `hash` takes a row by the md5 of seed and `key` (all columns if none), so that its split depends on nothing but itself, however many
-    rows there are and in whatever order. stratify: whether each split gets its share of every class.
+    is left for training, at random. `time` takes as test the last rows, those from the date `test_from` on,
+    or those that the source declares, and as validation the last rows before them; of a table, the rows with
+    the latest time in the column `time`. `hash` takes a row by the md5 of seed and `key` (all columns if
+    none), so that its split depends on nothing but itself, however many rows there are and in whatever
+    order. stratify: whether each split gets its share of every class.
     groups: rows that are equal in all these columns stay on one side; the columns are no features of a
     table unless group_features says so.
     """
@@ -50,9 +50,7 @@ class Split(Section):
         if self.test_from and (self.method != "time" or self.test):
             raise ValueError("has 'test_from', which goes with 'method: time' and without 'test'; remove one")
         if self.groups and self.method in ("predefined", "time", "hash"):
-            raise ValueError(
-                "can't have 'groups' with a split that the source or a 'key' declares; remove it"
-            )
+            raise ValueError("can't have 'groups' with a split by source, time or key; remove it")
         if self.group_features and not self.groups:
             raise ValueError("has 'group_features' without 'groups'; remove it")
         if self.key and self.method != "hash":
@@ -95,15 +93,15 @@ class Dataset(Section):
     target: the column to predict; one with a range in `expect` is a number, one with `classes` is a class,
     and any other is what the task takes it for. targets: several numbers to predict instead, each clipped to
     its range in what is learned from. classes: the names of the labels, which are these or their numbers
-    from 0. drop: columns of a table that are no features, such as identifiers. columns: what they are, if not what they look like. gaps: what
-    an empty field means in those columns whose training rows have none. weight: the column that tells how much a row counts in
-    training. window: of a series, the steps
+    from 0. drop: columns of a table that are no features, such as identifiers. columns: what they are,
+    if not what they look like. gaps: what an empty field means in columns whose training rows have none.
+    weight: the column that tells how much a row counts in training. window: of a series, the steps
     that are known when the next one is predicted. novel: classes that only the test rows have, as what is
-    to be found out. Of a series, horizon: the steps that are predicted. season: the steps after which
-    it repeats itself. step: whether rows come at equal distances of time, so that one that is missing is a gap, or
-    each is a step whenever it comes, as of trading days; and gaps: whether a step or a value that is missing is
-    refused, as the one before it, or between those on either side. duplicates: the share of test rows that may also be training rows, where that is
-    limited.
+    to be found out. Of a series, horizon: the steps that are predicted. season: the steps after
+    which it repeats itself. step: whether rows come at equal distances of time, so that one that is missing
+    is a gap, or each is a step whenever it comes, as of trading days; and gaps: whether a step or a value
+    that is missing is refused, as the one before it, or between those on either side. duplicates: the share
+    of test rows that may also be training rows, where that is limited.
     """
 
     name: str

@@ -20,8 +20,8 @@ MOMENT = 1e-9  # of a step
 
 
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
-    """Its expectations. manifest: split if the source declares one, date, series if there are several, each in
-    order of time, and all other columns, of numbers unless they are dropped.
+    """Their expectations. manifest: date and, if there are several, series, each in order of time; split if
+    the source declares one; and all other columns, of numbers unless they are dropped.
     """
     target, fewest = dataset.target, dataset.expect.min_rows
     expectations = [
@@ -40,7 +40,7 @@ def apart(rows: pd.DataFrame, every: str) -> pd.Series:
     dated = rows[rows[DATE].notna()]
     series = dated[SERIES] if SERIES in rows else pd.Series("", dated.index)
     places = pd.Series(steps.numbers(dated[DATE].to_numpy(), every), dated.index)
-    found = places.groupby(series, sort=False).diff()
+    found: pd.Series = places.groupby(series, sort=False).diff()
     return found.set_axis(_named(dated[DATE], series))[found.notna().to_numpy()]
 
 
@@ -51,8 +51,8 @@ def changes(rows: pd.DataFrame, column: str) -> pd.Series:
     2:1 gives about 1, in whichever direction.
     """
     series = rows[SERIES] if SERIES in rows else pd.Series("", rows.index)
-    logarithms = np.log(rows[column].where(rows[column] > 0).astype(np.float64))
-    found = np.expm1(logarithms.groupby(series, sort=False).diff().abs())
+    logarithms = rows[column].astype(np.float64).where(rows[column] > 0).map(np.log)
+    found = logarithms.groupby(series, sort=False).diff().abs().map(np.expm1)
     return found.set_axis(_named(rows[DATE], series))
 
 

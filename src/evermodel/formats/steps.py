@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core import fields
-from evermodel.core.data import Array, Gaps, Spec
+from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 
 UNITS = {
@@ -18,6 +18,7 @@ UNITS = {
     "second": "s",
     "microsecond": "us",
 }
+CALENDAR = ("Y", "M")  # units that are not always as long
 SHORTEST_MONTH = np.timedelta64(28, "D")
 
 
@@ -34,7 +35,7 @@ def step(dates: Array, series: Array) -> str:
         months = _most_frequent(np.diff(moments.astype("datetime64[M]"))[within]).astype(int)
         count, unit = (months // 12, "year") if months % 12 == 0 else (months, "month")
     else:
-        lengths = {unit: np.timedelta64(1, code) for unit, code in UNITS.items() if code not in "YM"}
+        lengths = {unit: np.array(1, f"timedelta64[{code}]") for unit, code in UNITS.items() if code not in CALENDAR}
         unit = next(unit for unit, length in lengths.items() if usual % length == np.timedelta64(0, "us"))
         count = usual // lengths[unit]
     return f"{count} {unit}{'s' if count > 1 else ''}"
@@ -42,16 +43,9 @@ def step(dates: Array, series: Array) -> str:
 
 def numbers(dates: Array, every: str) -> Array:
     """How many steps each of the dates (n,) is after the first, float64: a whole number, or between two."""
-    count, unit = every.split()
-    code = UNITS[unit.removesuffix("s")]
-    moments = dates.astype(f"datetime64[{code if code in 'YM' else 'us'}]")
-    length = np.timedelta64(int(count), code).astype(np.diff(moments).dtype)
-    return np.asarray((moments - moments[0]) / length)
-
-
-def odd(dates: Array, every: str) -> Array:
-    """Where a date (n,) of a series in order is not one step after the one before, (n,) bool."""
-    return np.concatenate([[False], np.diff(numbers(dates, every)) != 1])
+    count, code = _parsed(every)
+    moments = dates.astype(f"datetime64[{code if code in CALENDAR else 'us'}]")
+    return np.asarray((moments - moments[0]) / np.array(count, f"timedelta64[{code}]"))
 
 
 def complete(where: str, series: pd.DataFrame, every: str) -> pd.DataFrame:
@@ -62,28 +56,24 @@ def complete(where: str, series: pd.DataFrame, every: str) -> pd.DataFrame:
     places = numbers(series.index.to_numpy(), every)
     if (between := (places % 1 != 0) | (np.diff(places, prepend=-1) == 0)).any():
         raise EvermodelError(
-            f"{where} has a row of {moment(series.index[between][0])}, which comes between two steps of {every}; "
-            "repair it, or say `step: rows` in the params.yaml of the data set if rows come when they like"
+            f"{where} has a row of {moment(series.index[between][0])}, which comes between two steps of "
+            f"{every}; repair it, or say `step: rows` in params.yaml if rows come when they like"
         )
     missing = np.setdiff1d(np.arange(places[-1]), places)
     before = np.searchsorted(places, missing) - 1
-    count, unit = every.split()
-    code, passed = UNITS[unit.removesuffix("s")], (missing - places[before]).astype(int) * int(count)
+    count, code = _parsed(every)
+    passed = ((missing - places[before]) * count).astype(f"timedelta64[{code}]")
     known = series.index.to_numpy()[before]
-    if code in "YM":  # the first of the month, or the year, is near enough
-        dates = (known.astype(f"datetime64[{code}]") + passed).astype("datetime64[us]")
-    else:
-        dates = known + passed.astype(f"timedelta64[{code}]")
-    return series.reindex(series.index.union(pd.DatetimeIndex(dates, dtype=series.index.dtype)))
+    # Of a month or a year, its first day is near enough.
+    dates = (known.astype(f"datetime64[{code}]") if code in CALENDAR else known) + passed
+    return series.reindex(series.index.union(pd.DatetimeIndex(dates.astype("datetime64[us]"))))
 
 
-def filled(series: pd.DataFrame, gaps: Gaps) -> pd.DataFrame:
+def filled(series: pd.DataFrame, gaps: str) -> pd.DataFrame:
     """A series with what stands in for its gaps; those before its first value stay, and the same at its end
     where a value is taken from between two.
     """
     match gaps:
-        case "refuse":
-            return series
         case "forward":
             return series.ffill()
         case "interpolate":
@@ -91,10 +81,10 @@ def filled(series: pd.DataFrame, gaps: Gaps) -> pd.DataFrame:
 
 
 def windows(where: str, table: pd.DataFrame, spec: Spec) -> tuple[list[str], Array]:
-    """The last steps of each series in a table, (n, steps, columns) float64, and the keys of the series.
+    """The keys of the series in a table, and the last steps of each, (n, steps, columns) float64.
 
-    table: the spec's columns as numbers, NaN for a gap; what the layout's columns of dates and keys say, as it
-    stands there. Without dates, rows are steps in order of time; without keys, they are of one series, "".
+    table: the spec's columns as numbers, NaN for a gap, and the layout's columns of dates and keys as they
+    stand there. Without dates, rows are steps in order of time; without keys, they are of one series, "".
     Raises EvermodelError that begins with `where` for what is no date, dates that repeat, or a series that is
     too short or has a gap there that nothing stands in for.
     """
@@ -152,10 +142,16 @@ def _window(where: str, series: pd.DataFrame, spec: Spec) -> Array:
         row, column = np.argwhere(empty)[0]
         at = f" at {moment(last.index[row])}" if isinstance(last.index, pd.DatetimeIndex) else ""
         raise EvermodelError(
-            f"{where} has no value of {last.columns[column]}{at}, {steps - row} steps before what is predicted; "
-            "give one"
+            f"{where} has no value of {last.columns[column]}{at}, {steps - row} steps before what is "
+            "predicted; give one"
         )
     return last.to_numpy(np.float64)
+
+
+def _parsed(every: str) -> tuple[int, str]:
+    """How many of which of NumPy's units."""
+    count, unit = every.split()
+    return int(count), UNITS[unit.removesuffix("s")]
 
 
 def _most_frequent(values: Array) -> np.timedelta64:

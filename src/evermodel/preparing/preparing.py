@@ -29,18 +29,12 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
 def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
     """As `prepare`, of images, texts and series."""
     x: Array | None
+    told: dict[str, Any]
     if raw.kind == "series":
         found = series.windows(name, raw.manifest, dataset)
-        x, y, parts, group = found.x, found.y, found.parts, found.group
-        told_of = {
-            "columns": found.columns,
-            "horizon": dataset.horizon,
-            "season": dataset.season,
-            "step": found.step,
-            "gaps": dataset.gaps,
-        }
+        x, y, parts, group, told = found.x, found.y, found.parts, found.group, found.told
     else:
-        x, y, told_of = raw.inputs, _targets(name, raw, dataset), {}
+        x, y, told = raw.inputs, _targets(name, raw, dataset), {}
         assert x is not None, "a reader of images and texts gives inputs"
         group = split.groups(name, dataset.split, raw.manifest)
         declared = raw.manifest["split"].to_numpy(dtype=object) if "split" in raw.manifest else None
@@ -50,7 +44,7 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
         part[parts[split_name]] = number
     if dataset.targets:
         y = labels.clipped(y, part, dataset)
-    answers, classes, told = _answers(name, dataset, y, parts["train"])
+    answers, classes, scale = _answers(name, dataset, y, parts["train"])
     examples = {split_name: Chosen(x, rows) for split_name, rows in parts.items()}
     identity = Identity()
     identity.add(examples["test"], Chosen(y, parts["test"]))
@@ -83,8 +77,8 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
         rows={one: len(rows) for one, rows in parts.items()},
         groups=grouped,
         vocabulary=words.ranked(words.count(x[parts["train"]])) if raw.kind == "text" else (),
+        **scale,
         **told,
-        **told_of,
         duplicates=_duplicates(name, examples, dataset),
         test_hash=identity.hash,
         test_sketch=identity.sketch,
@@ -124,7 +118,7 @@ def _answers(
     """What is written of the targets by its file, the classes, and mean and deviation of numbers."""
     if y.dtype != object:
         numbers = y if y.dtype.kind == "f" else None
-        answers, classes = {data.ANSWERS.get((y.ndim, y.dtype.kind), "y"): y}, ()
+        answers, classes = {data.ANSWERS.get((y.ndim, y.dtype.kind), "y"): y}, tuple[str, ...]()
     else:
         classes = labels.classes(name, dataset, y)
         place = {label: number for number, label in enumerate(classes)}

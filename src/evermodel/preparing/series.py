@@ -1,6 +1,8 @@
 """Of series the windows that were known before each step, and the steps that follow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,19 +20,17 @@ _, DATE, SERIES = OF_SERIES
 
 @dataclass(frozen=True)
 class Windows:
-    """What can be learned from series: x (n, window, columns), y (n,) or (n, horizon), and which are in which split.
+    """What can be learned from series: x (n, window, columns) and y, (n,) or (n, horizon).
 
-    x and y have some more that are in none. group: which of them are of one time, (n,) int64; None if each is
-    of its own. columns: of x, the target first. step: how far apart steps are, "" where each row is one,
-    whenever it comes.
+    parts: which of them are in each split; some are in none. group: which are of one time, (n,) int64; None
+    if each is of its own. told: what the spec says of them.
     """
 
     x: Array
     y: Array
     parts: dict[str, Array]
     group: Array | None
-    columns: tuple[Column, ...]
-    step: str
+    told: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,12 @@ class Steps:
 def windows(name: str, manifest: pd.DataFrame, dataset: Dataset) -> Windows:
     """What was known before the steps that are predicted, in splits by their dates.
 
-    No window goes from one series into another, and none is to predict steps of two splits, or what nobody has
-    observed; one that ends in a value taken from between two is left out, since that knows what follows. A
-    test window may begin in training steps, as it would on the day. Raises EvermodelError if the target or
-    another column is missing or no number, if there are gaps and `gaps` refuses them, if the source
-    declares no split that is asked for, or if a split would be empty.
+    No window goes from one series into another, and none has to predict steps of two splits, or one that
+    nobody has observed. One that ends in a value from between two is left out, since that knows what follows.
+    A test window may begin in training steps, as it would on the day.
+
+    Raises EvermodelError if the target or another column is missing or no number, if there are gaps and
+    `gaps` refuses them, if the source declares no split that is asked for, or if a split would be empty.
     """
     file, horizon = f"data/{name}/params.yaml", dataset.horizon
     _require_rules(file, dataset)
@@ -71,8 +72,8 @@ def windows(name: str, manifest: pd.DataFrame, dataset: Dataset) -> Windows:
     parts = {one: start[usable & (part[first] == place)] for place, one in enumerate(SPLITS)}
     if empty := [one for one, rows in parts.items() if not len(rows)]:
         raise EvermodelError(
-            f"{file}: split gives {empty[0]} no row, of {len(found.dates)} steps, that has {length} known steps "
-            f"before it and {horizon} to predict; add some, or change the shares there"
+            f"{file}: split gives {empty[0]} no row, of {len(found.dates)} steps, that has {length} before "
+            f"it and {horizon} to predict; add some, or change the shares there"
         )
     future = _sliding(found.values[:, 0], horizon)[length:]
     return Windows(
@@ -80,8 +81,13 @@ def windows(name: str, manifest: pd.DataFrame, dataset: Dataset) -> Windows:
         y=future if horizon > 1 else future[:, 0],
         parts=parts,
         group=_groups(found.dates[first], parts, horizon) if horizon > 1 or number.any() else None,
-        columns=_learned(columns, found, part == 0),
-        step=every,
+        told={
+            "columns": _learned(columns, found, part == 0),
+            "horizon": horizon,
+            "season": dataset.season,
+            "step": every,
+            "gaps": dataset.gaps,
+        },
     )
 
 
@@ -145,7 +151,9 @@ def _filled(
 def _begin(file: str, rule: Rule, manifest: pd.DataFrame) -> Array:
     """The dates on which validation and test begin, of all series alike."""
     dates = np.unique(manifest[DATE].to_numpy())
-    declared = manifest[DATE].groupby(manifest["split"]).min() if "split" in manifest else {}
+    declared: Mapping[Any, Any] = {}
+    if "split" in manifest:
+        declared = manifest[DATE].groupby(manifest["split"]).min().to_dict()
     if rule.test_from:
         test = np.datetime64(rule.test_from)
     elif rule.test:

@@ -31,16 +31,17 @@ def read(
     gap_words: Sequence[str] = (),
     sheet: str | None = None,
 ) -> Raw:
-    """The steps of each series in order of time; the table is held in memory, so that ten million numbers take
-    about a gigabyte.
+    """The steps of each series in order of time.
 
     date: the column of dates. key: the column that tells one series from another, if there are several.
     format: how dates are written, as strptime has it; what all of them show if None, where 1/2/2024 is taken
     for January. The others are those of tables.read. The manifest has a row per step: split, if the source
     declares one, date (datetime64, UTC), series (its key), and all other columns: float64, NaN for a gap,
-    where they are numbers, else as they stand there. Raises EvermodelError if a column is missing or has a name
-    that the manifest needs, if a date is none or stands twice in a series, if the test does not begin after
-    the training has ended, or as tables.read does.
+    where they are numbers, else as they stand there. All of it is held in memory: ten million numbers take
+    about a gigabyte.
+
+    Raises EvermodelError if a column is missing or has a name that the manifest needs, if a date is none or
+    stands twice in a series, if the test does not begin after the training has ended, or as tables.read does.
     """
     table = tables.read(
         folder,
@@ -65,9 +66,7 @@ def read(
     if key:
         steps_of[SERIES] = fields.texts(frame[key])
     numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout, gap_words)
-    manifest = (
-        pd.DataFrame(steps_of).join(numbers).sort_values([SERIES, DATE] if key else DATE, kind="stable")
-    )
+    manifest = pd.DataFrame(steps_of).join(numbers).sort_values(list(steps_of)[::-1], kind="stable")
     _require_order(folder, manifest)
     layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
     return Raw("series", manifest.reset_index(drop=True), layout=layout)
@@ -114,16 +113,16 @@ def _require_order(folder: Path, manifest: pd.DataFrame) -> None:
         first = manifest[again].iloc[0]
         of = f" of {first[SERIES]}" if SERIES in manifest else ""
         raise EvermodelError(
-            f"{folder} has two rows of {steps.moment(first[DATE])}{of}; remove one, or name as `key` the column "
-            "that tells several series apart"
+            f"{folder} has two rows of {steps.moment(first[DATE])}{of}; remove one, or name as `key` the "
+            "column that tells several series apart"
         )
     if SPLIT not in manifest:
         return
-    days = manifest.groupby(SPLIT)[DATE].agg(["min", "max"])
-    known = days.reindex([split for split in SPLITS if split in days.index])
-    for one, following in pairwise(known.itertuples()):
-        if following.min <= one.max:
+    dates = {split: manifest.loc[manifest[SPLIT] == split, DATE] for split in SPLITS}
+    for one, other in pairwise(split for split in SPLITS if len(dates[split])):
+        ends, begins = dates[one].max(), dates[other].min()
+        if begins <= ends:
             raise EvermodelError(
-                f"{folder}: {following.Index} begins on {steps.moment(following.min)}, but {one.Index} ends on "
-                f"{steps.moment(one.max)}; give later rows"
+                f"{folder}: {other} begins on {steps.moment(begins)}, but {one} ends on "
+                f"{steps.moment(ends)}; give later rows"
             )

@@ -297,30 +297,32 @@ def _spec(folder: Path) -> Spec:
 
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
-    wanted = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
-    y = next((_column(folder, name) for name in wanted if (folder / f"{name}.npy").exists()), None)
+    """A split with the targets of which the task's is made; any, for a task that makes its own."""
+    known = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
+    y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
-        y = _column(folder, wanted[0])  # which says that it is missing
-    group, weight = (
-        _column(folder, name) if (folder / f"{name}.npy").exists() else None for name in ("group", "weight")
-    )
-    return Split(_examples(folder, spec), y, group, weight)
+        raise _missing(folder / f"{known[0]}.npy")
+    return Split(_examples(folder, spec), y, _mapped(folder, "group"), _mapped(folder, "weight"))
 
 
 def _examples(folder: Path, spec: Spec) -> Any:
-    if spec.kind == "table":
-        _present(folder / "x" / rows.NUMBERS)
-        return rows.load(folder / "x", spec.columns)
-    return _column(folder, "x")
+    match spec.kind:
+        case "table":
+            _present(folder / "x" / rows.NUMBERS)
+            return rows.load(folder / "x", spec.columns)
+        case "text":
+            import pyarrow.parquet as pq
+
+            texts = pq.read_table(_present(folder / "x.parquet")).column("text")
+            return np.asarray(texts.to_numpy(zero_copy_only=False))
+    _present(folder / "x.npy")
+    return _mapped(folder, "x")
 
 
-def _column(folder: Path, name: str) -> Array:
-    if (arrays := folder / f"{name}.npy").exists():
-        return np.asanyarray(np.load(arrays, mmap_mode="r"))
-    import pyarrow.parquet as pq
-
-    texts = pq.read_table(_present(folder / f"{name}.parquet")).column("text")
-    return np.asarray(texts.to_numpy(zero_copy_only=False))
+def _mapped(folder: Path, name: str) -> Array | None:
+    """An array, mapped; None without a file of it."""
+    file = folder / f"{name}.npy"
+    return np.asanyarray(np.load(file, mmap_mode="r")) if file.exists() else None
 
 
 def row_hashes(x: Examples) -> Iterator[bytes]:
@@ -414,5 +416,9 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _present(file: Path) -> Path:
     if not file.exists():
-        raise EvermodelError(f"{file} is missing; `dvc repro` makes it")
+        raise _missing(file)
     return file
+
+
+def _missing(file: Path) -> EvermodelError:
+    return EvermodelError(f"{file} is missing; `dvc repro` makes it")

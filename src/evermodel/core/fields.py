@@ -126,11 +126,13 @@ def _read(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd
         found = texts(values)
         found = found.str.strip() if column.kind == "category" else found
         return found.astype(object).where(~gaps, None)
-    readers: dict[str, Callable[[pd.Series], pd.Series]] = {
-        "boolean": booleans,
-        "time": lambda fields: times(fields, column.format),
-    }
-    found = readers.get(column.kind, lambda fields: numbers(fields, decimal, thousands))(values)
+    match column.kind:
+        case "boolean":
+            found = booleans(values)
+        case "time":
+            found = times(values, column.format)
+        case _:
+            found = numbers(values, decimal, thousands)
     if (wrong := found.isna() & ~gaps).any():
         why = REFUSED[column.kind].format(column.format or "2024-12-31 23:59:59")
         raise FieldError(_first(wrong), column.name, f"is {reprlib.repr(_at(values, wrong))}, {why}")

@@ -10,6 +10,7 @@ from great_expectations.expectations.expectation import ColumnAggregateExpectati
 from evermodel.core import data
 from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import numbers
+from evermodel.formats import dates as written
 from evermodel.formats import steps
 
 E = gx.expectations
@@ -83,7 +84,7 @@ class ExpectColumnChangesToBeAtMost(ColumnAggregateExpectation):  # type: ignore
 def _named(dates: pd.Series, series: pd.Series) -> list[str]:
     """Each row as a finding shows it."""
     keys = series.astype(str).map(lambda key: f" of {key}" if key else "")
-    return list(dates.map(steps.moment, na_action="ignore").astype(str) + keys)
+    return list(dates.map(written.told, na_action="ignore").astype(str) + keys)
 
 
 def _result(wrong: list[str]) -> dict[str, Any]:

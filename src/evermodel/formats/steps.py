@@ -8,6 +8,7 @@ import pandas as pd
 from evermodel.core import fields
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
+from evermodel.formats import dates
 
 UNITS = {
     "year": "Y",
@@ -22,12 +23,12 @@ CALENDAR = ("Y", "M")  # units that are not always as long
 SHORTEST_MONTH = np.timedelta64(28, "D")
 
 
-def step(dates: Array, series: Array) -> str:
+def step(moments: Array, series: Array) -> str:
     """How far apart the steps of series are, most often, as "15 minutes" or "1 month"; "" of single steps.
 
-    dates: (n,) datetime64, in order within each series. series: (n,), which one each is of.
+    moments: (n,) datetime64, in order within each series. series: (n,), which one each is of.
     """
-    moments, within = dates.astype("datetime64[us]"), series[1:] == series[:-1]
+    moments, within = moments.astype("datetime64[us]"), series[1:] == series[:-1]
     if not within.any():
         return ""
     usual = _most_frequent(np.diff(moments)[within])
@@ -35,16 +36,18 @@ def step(dates: Array, series: Array) -> str:
         months = _most_frequent(np.diff(moments.astype("datetime64[M]"))[within]).astype(int)
         count, unit = (months // 12, "year") if months % 12 == 0 else (months, "month")
     else:
-        lengths = {unit: np.array(1, f"timedelta64[{code}]") for unit, code in UNITS.items() if code not in CALENDAR}
+        lengths = {
+            unit: np.array(1, f"timedelta64[{code}]") for unit, code in UNITS.items() if code not in CALENDAR
+        }
         unit = next(unit for unit, length in lengths.items() if usual % length == np.timedelta64(0, "us"))
         count = usual // lengths[unit]
     return f"{count} {unit}{'s' if count > 1 else ''}"
 
 
-def numbers(dates: Array, every: str) -> Array:
-    """How many steps each of the dates (n,) is after the first, float64: a whole number, or between two."""
+def numbers(moments: Array, every: str) -> Array:
+    """How many steps each of the moments (n,) is after the first, float64: a whole number, or between two."""
     count, code = _parsed(every)
-    moments = dates.astype(f"datetime64[{code if code in CALENDAR else 'us'}]")
+    moments = moments.astype(f"datetime64[{code if code in CALENDAR else 'us'}]")
     return np.asarray((moments - moments[0]) / np.array(count, f"timedelta64[{code}]"))
 
 
@@ -56,7 +59,7 @@ def complete(where: str, series: pd.DataFrame, every: str) -> pd.DataFrame:
     places = numbers(series.index.to_numpy(), every)
     if (between := (places % 1 != 0) | (np.diff(places, prepend=-1) == 0)).any():
         raise EvermodelError(
-            f"{where} has a row of {moment(series.index[between][0])}, which comes between two steps of "
+            f"{where} has a row of {dates.told(series.index[between][0])}, which comes between two steps of "
             f"{every}; repair it, or say `step: rows` in params.yaml if rows come when they like"
         )
     missing = np.setdiff1d(np.arange(places[-1]), places)
@@ -65,8 +68,8 @@ def complete(where: str, series: pd.DataFrame, every: str) -> pd.DataFrame:
     passed = ((missing - places[before]) * count).astype(f"timedelta64[{code}]")
     known = series.index.to_numpy()[before]
     # Of a month or a year, its first day is near enough.
-    dates = (known.astype(f"datetime64[{code}]") if code in CALENDAR else known) + passed
-    return series.reindex(series.index.union(pd.DatetimeIndex(dates.astype("datetime64[us]"))))
+    new = (known.astype(f"datetime64[{code}]") if code in CALENDAR else known) + passed
+    return series.reindex(series.index.union(pd.DatetimeIndex(new.astype("datetime64[us]"))))
 
 
 def filled(series: pd.DataFrame, gaps: str) -> pd.DataFrame:
@@ -78,6 +81,8 @@ def filled(series: pd.DataFrame, gaps: str) -> pd.DataFrame:
             return series.ffill()
         case "interpolate":
             return series.reset_index(drop=True).interpolate(limit_area="inside").set_axis(series.index)
+        case _:
+            return series
 
 
 def windows(where: str, table: pd.DataFrame, spec: Spec) -> tuple[list[str], Array]:
@@ -92,31 +97,6 @@ def windows(where: str, table: pd.DataFrame, spec: Spec) -> tuple[list[str], Arr
     return list(found), np.stack(list(found.values()))
 
 
-def dates(where: str, column: pd.Series, form: str) -> pd.Series:
-    """A column of dates as datetime64, of UTC but without a zone; EvermodelError for what is none.
-
-    form: how they are written, as strptime has it; ISO 8601 if empty.
-    """
-    seconds = fields.times(_spelled(column), form)
-    if (wrong := seconds.isna()).any():
-        row = int(wrong.to_numpy().argmax())
-        raise EvermodelError(
-            f"{where}: row {column.index[row] + 1}, column {column.name} is {column.iloc[row]!r}, not a date "
-            f"like {form or '2024-12-31 23:59:59'}; mend it"
-        )
-    return pd.to_datetime((seconds * 1e6).round().astype(np.int64), unit="us")
-
-
-def moment(date: pd.Timestamp) -> str:
-    """A date as people write it: without a time at midnight."""
-    return f"{date:%Y-%m-%d}" if date == date.normalize() else f"{date:%Y-%m-%d %H:%M:%S}"
-
-
-def _spelled(column: pd.Series) -> pd.Series:
-    """Years, or days as 20241231, which are numbers to many programs, as text."""
-    return column.astype(str) if column.dtype.kind in "iu" else column
-
-
 def _series(where: str, table: pd.DataFrame, spec: Spec) -> Iterator[tuple[str, pd.DataFrame]]:
     """The key of each series and its columns, in order of time."""
     key, date = spec.layout.key, spec.layout.date
@@ -125,10 +105,10 @@ def _series(where: str, table: pd.DataFrame, spec: Spec) -> Iterator[tuple[str, 
     for name, index in rows.items():
         one = table.loc[index, list(spec.names)]
         if date in table:
-            when = dates(where, table.loc[index, date], spec.layout.date_format)
+            when = dates.read(where, table.loc[index, date], spec.layout.date_format)
             one = one.set_axis(pd.DatetimeIndex(when)).sort_index()
             if (again := one.index.duplicated()).any():
-                raise EvermodelError(f"{where} has two rows of {moment(one.index[again][0])}; remove one")
+                raise EvermodelError(f"{where} has two rows of {dates.told(one.index[again][0])}; remove one")
             one = complete(where, one, spec.step) if spec.step else one
         yield name, one
 
@@ -140,7 +120,7 @@ def _window(where: str, series: pd.DataFrame, spec: Spec) -> Array:
     last = filled(series, spec.gaps).iloc[-steps:]
     if (empty := last.isna().to_numpy()).any():
         row, column = np.argwhere(empty)[0]
-        at = f" at {moment(last.index[row])}" if isinstance(last.index, pd.DatetimeIndex) else ""
+        at = f" at {dates.told(last.index[row])}" if isinstance(last.index, pd.DatetimeIndex) else ""
         raise EvermodelError(
             f"{where} has no value of {last.columns[column]}{at}, {steps - row} steps before what is "
             "predicted; give one"

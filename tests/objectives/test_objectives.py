@@ -67,6 +67,13 @@ def test_a_mask_is_learned_as_0_or_1():
     assert np.array_equal(learned, mask > 0)
 
 
+def test_a_mask_of_several_classes_is_learned_by_their_numbers():
+    mask = np.random.default_rng(1).integers(0, 3, (3, 4, 5, 1)).astype(np.uint8)
+    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")))
+    assert (objective.outputs, objective.activation) == (3, "softmax")
+    assert objective.target(COLOURS, mask) is mask
+
+
 def test_colours_are_the_a_and_b_of_each_pixel():
     """White, black and gray have none; red, green and blue are where CIE Lab has them under D65."""
     pixels = [[255] * 3, [0] * 3, [128] * 3, [255, 0, 0], [0, 255, 0], [0, 0, 255]]

@@ -46,7 +46,7 @@ def test_a_form_of_dates_that_is_given_decides(read):
 
 
 def test_words_for_a_gap_are_none_of_a_column_s_numbers(read):
-    manifest = read("day,x\n2024-01-01,-\n2024-01-02,4\n", key=None, gap_words=["-"]).manifest
+    manifest = read("day,x\n2024-01-01,?\n2024-01-02,4\n", key=None).manifest
     assert manifest["x"].fillna(0).tolist() == [0, 4]
 
 

@@ -100,7 +100,7 @@ def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
     assert all(isinstance(value, int | float) for value in metrics.values())
     assert metrics["mae_low"] < metrics["mae"] < metrics["mae_high"] < metrics["baseline_mae"]
     assert (metrics["test_rows"], metrics["parameters"]) == (20, 3)
-    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "rmse_low"}
+    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "r2_low", "rmse_low"}
 
 
 def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
@@ -108,7 +108,7 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     table = pq.read_table(EXPERIMENT / "scores.parquet")
     assert table.schema.metadata[b"test_hash"] == b"0" * 64
     how = json.loads(table.schema.metadata[b"statistics"])
-    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
+    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"]}
     scores, truth = table.to_pandas(), data.load_split(project / "data/prices/prepared", "test", "number")
     assert scores["target"].tolist() == truth.y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()

@@ -89,6 +89,11 @@ def across(task: str) -> tuple[str, ...]:
     return tuple(_constant("tasks", task, "ACROSS", default=()))
 
 
+def counted(task: str) -> tuple[str, ...]:
+    """The headlines of a task that count right answers unevenly, so that no test tells a margin of them."""
+    return tuple(_constant("tasks", task, "COUNTED", default=()))
+
+
 def inputs(task: str) -> tuple[str, ...]:
     """The kinds of data that a task can be learned from."""
     return tuple(_constant("objectives", task, "INPUTS"))

@@ -102,7 +102,7 @@ def scores_parquet(
         shared = ["target", GROUP]
         paired = model.join(baseline.drop(columns=shared, errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
-    how = {name: statistic.model_dump() for name, statistic in statistics.items()}
+    how = {name: statistic.model_dump(exclude_defaults=True) for name, statistic in statistics.items()}
     metadata = {"test_hash": test_hash, "statistics": json.dumps(how, sort_keys=True)}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
     stream = pa.BufferOutputStream()

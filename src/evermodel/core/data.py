@@ -3,16 +3,19 @@
 import hashlib
 import heapq
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from evermodel.core import rows
+from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
+from evermodel.core.rows import Rows
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
@@ -20,20 +23,25 @@ if TYPE_CHECKING:
 Kind = Literal["table", "images", "text", "series"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
+Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
 SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
 VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
+PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
+# The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
+ANSWERS = {(1, "i"): "class", (1, "f"): "number"}
 OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
-    r"""How the text files of a table or series are written, as what a model is asked may be written, too.
+    r"""How the files of a table or series are written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
-    columns are the names of all, in order. thousands: whether commas may set them apart in a number.
+    columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
+    is text; "" if nothing sets thousands apart.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +49,9 @@ class Layout(BaseModel):
     separator: str = ","
     header: bool = True
     columns: tuple[str, ...] = ()
-    thousands: bool = False
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
 
 
 CSV = Layout()
@@ -51,14 +61,16 @@ CSV = Layout()
 class Raw:
     """What a reader returns.
 
-    manifest: one row per example, for Great Expectations. Of a table it is the table as read; of images
-        and texts it has `label` or other named targets, metadata of each example, and `split` ("train" or
-        "test") where the source declares one. Of a series it has a row per step, in order of time.
+    manifest: one row per example, for Great Expectations; of a table none. Of images and texts it has `label`
+        or other named targets, metadata of each example, and `split` ("train", "validation" or "test") where
+        the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
-        objects; None where the manifest's own columns are the inputs.
+        objects; None where the columns are the inputs.
     targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
     rejected: the files that could not be used, each with the reason.
-    layout: of the files, where the manifest's own columns are the inputs.
+    layout: of the files, where columns are the inputs.
+    pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
+        source has them, which core/fields.py reads, and a RangeIndex that goes on counting.
     """
 
     kind: Kind
@@ -67,21 +79,42 @@ class Raw:
     targets: Array | None = None
     rejected: tuple[tuple[str, str], ...] = ()
     layout: Layout = CSV
+    pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some rows of an array, copied when they are asked for."""
+
+    source: Array
+    rows: Array
+
+    @property
+    def dtype(self) -> Any:
+        """Of the array."""
+        return self.source.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: Any) -> Array:
+        return np.asarray(self.source[self.rows[places]])
 
 
 @dataclass(frozen=True)
 class Split:
     """The rows of one split.
 
-    x: as `Spec.input_shape` says. y: (n,) float64, or int64 class numbers; (n, k) float64 of k targets; or
-    masks (n, height, width, 1) uint8. As `prepare` writes it, a column of labels is (n,) objects, the text of
-    the source: whether it is a class or a number is up to the task. group: (n,) int64, equal where rows
-    belong together; None if no row has to do with another.
+    x: of a table Rows, of others an array as `Spec.input_shape` says. y: (n,) float64, or int64 class
+    numbers; (n, k) float64 of k targets; or masks (n, height, width, 1) uint8. group: (n,) int64, equal where
+    rows belong together; None if no row has to do with another. weight: (n,) float64, how much a row counts
+    in training; None if all count alike.
     """
 
-    x: Array
+    x: Any
     y: Array
     group: Array | None = None
+    weight: Array | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -97,7 +130,7 @@ class Predictions:
     test: Split
     model: Array
     baseline: Array
-    inputs: Array
+    inputs: Any
 
 
 class Spec(BaseModel):
@@ -120,7 +153,7 @@ class Spec(BaseModel):
     kind: Kind
     input_shape: tuple[int, ...]
     input_dtype: str
-    columns: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
     target: str
     targets: tuple[str, ...] = ()
     masks: bool = False
@@ -129,8 +162,6 @@ class Spec(BaseModel):
     class_rows: dict[str, tuple[int, ...]] = {}
     rows: dict[str, int]
     groups: dict[str, int] = {}
-    mean: tuple[float, ...] = ()
-    variance: tuple[float, ...] = ()
     vocabulary: tuple[str, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_sd: tuple[float, ...] = ()
@@ -138,6 +169,11 @@ class Spec(BaseModel):
     test_hash: str
     test_sketch: tuple[str, ...] = ()
     layout: Layout = CSV
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
 
     def predicting(self, target: Target) -> "Spec":
         """The same data for a task that predicts a class, a number, or something else.
@@ -176,20 +212,12 @@ class Prepared:
     splits: dict[str, Split]
     weights: dict[str, Path]
 
-    def predicting(self, target: Target) -> "Prepared":
-        """The same for a task with that target; EvermodelError if the data can't have it."""
-        spec = self.spec.predicting(target)
-        values = {name: _values(split.y, target, spec.classes) for name, split in self.splits.items()}
-        splits = {name: replace(self.splits[name], y=y) for name, y in values.items()}
-        return Prepared(spec, splits, self.weights)
-
 
 def load(folder: Path, target: Target, *splits: str) -> Prepared:
     """A prepared data set with those splits, for a task with that target."""
     weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*.h5"))}
-    return Prepared(_spec(folder), {split: _split(folder, split) for split in splits}, weights).predicting(
-        target
-    )
+    spec = load_spec(folder, target)
+    return Prepared(spec, {split: _split(folder / split, spec, target) for split in splits}, weights)
 
 
 def load_spec(folder: Path, target: Target) -> Spec:
@@ -199,99 +227,147 @@ def load_spec(folder: Path, target: Target) -> Spec:
 
 def load_split(folder: Path, split: str, target: Target) -> Split:
     """One split of a prepared data set, for a task with that target; arrays are mapped, not read."""
-    return Prepared(_spec(folder), {split: _split(folder, split)}, {}).predicting(target).splits[split]
+    return load(folder, target, split).splits[split]
 
 
-def load_inputs(folder: Path, split: str) -> Array:
+def load_inputs(folder: Path, split: str) -> Any:
     """The examples of one split alone, whatever is asked of them."""
-    return _column(folder / split, "x")
+    return _examples(folder / split, _spec(folder))
 
 
 def save(
-    folder: Path, spec: Spec, splits: dict[str, Split], weights: Mapping[str, Path] | None = None
+    folder: Path, spec: Spec, splits: Mapping[str, Split], weights: Mapping[str, Path] | None = None
 ) -> None:
     """Write a prepared data set; the same values give the same bytes."""
-    for base, file in (weights or {}).items():
+    save_spec(folder, spec, weights or {})
+    for name, split in splits.items():
+        save_examples(folder / name, split.x, spec)
+        save_column(folder / name, ANSWERS.get((split.y.ndim, split.y.dtype.kind), "y"), split.y)
+        for column in ("group", "weight"):
+            if (values := getattr(split, column)) is not None:
+                save_column(folder / name, column, values)
+
+
+def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
+    """Write what is known of a prepared data set, and pretrained weights by their base."""
+    for base, file in weights.items():
         (folder / WEIGHTS).mkdir(exist_ok=True)
         shutil.copyfile(file, folder / WEIGHTS / f"{base}.h5")
-    for name, split in splits.items():
-        (folder / name).mkdir(parents=True)
-        _save_column(folder / name, "x", split.x)
-        _save_column(folder / name, "y", split.y)
-        if split.group is not None:
-            np.save(folder / name / "group.npy", split.group)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def save_examples(folder: Path, x: Any, spec: Spec) -> None:
+    """Write the examples of a split into a new folder, a piece at a time."""
+    if isinstance(x, Rows):
+        writer = rows.Writer(folder / "x", spec.columns, len(x))
+        for start in range(0, len(x), rows.PIECE):
+            writer.write(x[start : start + rows.PIECE].frame())
+    else:
+        folder.mkdir(parents=True)
+        save_column(folder, "x", x)
+
+
+def save_column(folder: Path, name: str, values: "Array | Chosen") -> None:
+    """Write an array: texts as Parquet, all else as .npy, mapped, so that it may be larger than memory."""
+    if values.dtype != object:
+        shape = (len(values), *values[:0].shape[1:])
+        mapped = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", values.dtype, shape)
+        for start in range(0, len(values), PIECE):
+            mapped[start : start + PIECE] = values[start : start + PIECE]
+        mapped.flush()
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"text": pa.array(values[:], pa.string())}), folder / f"{name}.parquet")
 
 
 def _spec(folder: Path) -> Spec:
     return Spec.model_validate_json(_present(folder / "spec.json").read_text(encoding="utf-8"))
 
 
-def _split(folder: Path, split: str) -> Split:
-    group = folder / split / "group.npy"
-    y = _column(folder / split, "y")
-    return Split(load_inputs(folder, split), y, np.load(group) if group.exists() else None)
+def _split(folder: Path, spec: Spec, target: Target) -> Split:
+    """A split with the targets of which the task's is made; any, for a task that makes its own."""
+    known = [target] if target in ("class", "number") else ["y", "class", "number"]
+    y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
+    if y is None:
+        raise _missing(folder / f"{known[0]}.npy")
+    return Split(_examples(folder, spec), y, _mapped(folder, "group"), _mapped(folder, "weight"))
 
 
-def _column(folder: Path, name: str) -> Array:
-    if (arrays := folder / f"{name}.npy").exists():
-        return np.asanyarray(np.load(arrays, mmap_mode="r"))
-    import pyarrow.parquet as pq
+def _examples(folder: Path, spec: Spec) -> Any:
+    match spec.kind:
+        case "table":
+            _present(folder / "x" / rows.NUMBERS)
+            return rows.load(folder / "x", spec.columns)
+        case "text":
+            import pyarrow.parquet as pq
 
-    texts = pq.read_table(_present(folder / f"{name}.parquet")).column("text")
-    return np.asarray(texts.to_numpy(zero_copy_only=False))
-
-
-def _save_column(folder: Path, name: str, values: Array) -> None:
-    if values.dtype != object:
-        np.save(folder / f"{name}.npy", values)
-        return
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pq.write_table(pa.table({"text": pa.array(values, pa.string())}), folder / f"{name}.parquet")
+            texts = pq.read_table(_present(folder / "x.parquet")).column("text")
+            return np.asarray(texts.to_numpy(zero_copy_only=False))
+    _present(folder / "x.npy")
+    return _mapped(folder, "x")
 
 
-def _values(y: Array, target: Target, classes: tuple[str, ...]) -> Array:
-    """Labels as they are read (objects) as the class numbers or numbers that they mean."""
-    if y.dtype != object or target not in ("class", "number"):
-        return y
-    if target == "number":
-        import pandas as pd
-
-        return np.asarray(pd.to_numeric(y), dtype=np.float64)
-    number = {label: place for place, label in enumerate(classes)}
-    return np.array([number[label] for label in y], dtype=np.int64)
+def _mapped(folder: Path, name: str) -> Array | None:
+    """An array, mapped; None without a file of it."""
+    file = folder / f"{name}.npy"
+    return np.asanyarray(np.load(file, mmap_mode="r")) if file.exists() else None
 
 
-def row_hashes(x: Array) -> Array:
-    """One sha256 per example, (n,) objects: equal examples, and only they, have equal hashes."""
-    return np.array([hashlib.sha256(example).hexdigest() for example in _encoded(x)], dtype=object)
+def row_hashes(x: Examples) -> Iterator[bytes]:
+    """One sha256 per example: equal examples, and only they, have equal hashes."""
+    return (hashlib.sha256(example).digest() for example in encoded(x))
 
 
-def split_hash(split: Split) -> str:
-    """The identity of a split: sha256 over its examples and targets, in order."""
-    digest = hashlib.sha256("".join(row_hashes(split.x)).encode())
-    labels = "".join(row_hashes(split.y)).encode() if split.y.dtype == object else split.y.tobytes()
-    digest.update(labels)
-    return digest.hexdigest()
+class Identity:
+    """By what the rows of a split are known: all at once, and one by one.
 
-
-def sketch(split: Split) -> tuple[str, ...]:
-    """Rows by which a split is known again where some are others: the SKETCH smallest hashes of its rows.
-
-    64 bits of each, of example and target, as hexadecimal digits. Which rows that are depends on nothing but
-    the rows, so that the sketches of two editions have about as much in common as the editions themselves
-    (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
+    hash: the sha256 of all rows, in order. sketch: by which they are known again where some are others: the
+    SKETCH smallest hashes of rows, 64 bits of each, as hexadecimal digits. Which rows that are depends on
+    nothing but the rows, so that the sketches of two editions have about as much in common as the editions
+    themselves (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
     """
-    rows = zip(_encoded(split.x), _encoded(split.y), strict=True)
-    hashes = {hashlib.sha256(b"\0".join(row)).digest()[:8] for row in rows}
-    return tuple(smallest.hex() for smallest in heapq.nsmallest(SKETCH, hashes))
+
+    def __init__(self) -> None:
+        self._all = hashlib.sha256()
+        self._smallest: set[bytes] = set()
+
+    def add(self, x: Examples, y: "Array | Chosen") -> None:
+        """Take notice of some more rows: their examples, and their targets (text where they are labels)."""
+        hashes = [
+            hashlib.sha256(b"\0".join(row)).digest() for row in zip(encoded(x), encoded(y), strict=True)
+        ]
+        for one in hashes:
+            self._all.update(one)
+        self._smallest = set(heapq.nsmallest(SKETCH, self._smallest.union(one[:8] for one in hashes)))
+
+    @property
+    def hash(self) -> str:
+        """As hexadecimal digits."""
+        return self._all.hexdigest()
+
+    @property
+    def sketch(self) -> tuple[str, ...]:
+        """Smallest first."""
+        return tuple(one.hex() for one in sorted(self._smallest))
 
 
-def _encoded(values: Array) -> Iterator[bytes]:
+def split_hash(x: Examples, y: "Array | Chosen") -> str:
+    """The identity of a split: one sha256 over its examples and targets, in order."""
+    identity = Identity()
+    identity.add(x, y)
+    return identity.hash
+
+
+def encoded(values: Examples) -> Iterator[bytes]:
     """The bytes of each row."""
-    return (text.encode() for text in values) if values.dtype == object else (row.tobytes() for row in values)
+    if isinstance(values, Rows):
+        yield from values.encoded()
+        return
+    for start in range(0, len(values), PIECE):
+        piece = values[start : start + PIECE]
+        yield from ((one.encode() if isinstance(one, str) else one.tobytes()) for one in piece)
 
 
 def file_hash(file: Path, algorithm: str = "sha256") -> str:
@@ -330,5 +406,9 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _present(file: Path) -> Path:
     if not file.exists():
-        raise EvermodelError(f"{file} is missing; `dvc repro` makes it")
+        raise _missing(file)
     return file
+
+
+def _missing(file: Path) -> EvermodelError:
+    return EvermodelError(f"{file} is missing; `dvc repro` makes it")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from evermodel.core import folders, params, section
+from evermodel.core.columns import Gaps, Kind
 from evermodel.core.section import Range, Section
 from evermodel.datasets import source
 from evermodel.datasets.source import Source
@@ -22,14 +23,19 @@ class Split(Section):
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
     is left for training, at random. `time` takes as test the last rows, or those that the source declares,
-    and as validation the last rows before them. stratify: whether each split gets its share of every class.
+    and as validation the last rows before them; of a table, the rows with the latest time in the column
+    `time`. `hash` takes a row by the md5 of seed and `key` (all columns if none), so that its split depends
+    on nothing but itself, however many rows there are and in whatever order. stratify: whether each split
+    gets its share of every class.
     groups: rows that are equal in all these columns stay on one side; the columns are no features of a
     table unless group_features says so.
     """
 
-    method: Literal["predefined", "order", "shuffle", "time"]
+    method: Literal["predefined", "order", "shuffle", "time", "hash"]
     groups: tuple[str, ...] = ()
     group_features: bool = False
+    key: tuple[str, ...] = ()
+    time: str | None = None
     stratify: bool = False
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
@@ -39,10 +45,14 @@ class Split(Section):
     def _go_together(self) -> "Split":
         if (self.test is None) != (self.method == "predefined") and self.method != "time":
             raise ValueError("needs 'test', the share of test rows, unless the source declares them")
-        if self.groups and self.method in ("predefined", "time"):
-            raise ValueError("can't have 'groups' with a split that the source declares; remove it")
+        if self.groups and self.method in ("predefined", "time", "hash"):
+            raise ValueError("can't have 'groups' with a split by source, time or key; remove it")
         if self.group_features and not self.groups:
             raise ValueError("has 'group_features' without 'groups'; remove it")
+        if self.key and self.method != "hash":
+            raise ValueError("has 'key' without 'method: hash'; remove it")
+        if self.time and self.method != "time":
+            raise ValueError("has 'time' without 'method: time'; remove it")
         if self.stratify and (self.groups or self.method not in ("predefined", "shuffle")):
             raise ValueError("can't 'stratify' groups, or rows in order; remove one")
         return self
@@ -53,6 +63,7 @@ class Expect(Section):
 
     rejected: the share of files that may be unusable (damaged, of another size, without label). tells_target:
     columns of a table that may tell the target by themselves, because they are known when it is asked for.
+    categories: the values that a column may have. gaps: the share of empty fields that it may have.
     """
 
     min_rows: Annotated[int, Field(ge=1)]
@@ -60,6 +71,16 @@ class Expect(Section):
     shape: tuple[int, int] | None = None
     ranges: Mapping[str, Range] = {}
     tells_target: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = {}
+    gaps: Mapping[str, Share] = {}
+
+
+class Declared(Section):
+    """What a column of a table is, where it is not what its training rows show (see core/columns.py)."""
+
+    kind: Kind | None = None
+    gaps: Gaps | None = None
+    format: str = ""
 
 
 class Dataset(Section):
@@ -68,7 +89,9 @@ class Dataset(Section):
     target: the column to predict; one with a range in `expect` is a number, one with `classes` is a class,
     and any other is what the task takes it for. targets: several numbers to predict instead, each clipped to
     its range in what is learned from. classes: the names of the labels, which are these or their numbers
-    from 0. drop: columns of a table that are no features, such as identifiers. window: of a series, the steps
+    from 0. drop: columns of a table that are no features, such as identifiers. columns: what they are,
+    if not what they look like. gaps: what an empty field means in columns whose training rows have none.
+    weight: the column that tells how much a row counts in training. window: of a series, the steps
     that are known when the next one is predicted. novel: classes that only the test rows have, as what is
     to be found out. duplicates: the share of test rows that may also be training rows, where that is limited.
     """
@@ -78,6 +101,9 @@ class Dataset(Section):
     target: str = "label"
     targets: Mapping[str, Range] = {}
     drop: tuple[str, ...] = ()
+    columns: Mapping[str, Declared] = {}
+    gaps: Literal["refuse", "fill"] = "refuse"
+    weight: str | None = None
     window: Annotated[int, Field(ge=2)] | None = None
     classes: tuple[str, ...] = ()
     novel: tuple[str, ...] = ()
@@ -100,9 +126,9 @@ class Dataset(Section):
 
     def features(self, table: "pd.DataFrame") -> list[str]:
         """Those of a table's columns that are asked for an answer."""
-        grouping = () if self.split.group_features else self.split.groups
+        grouping = () if self.split.group_features else (*self.split.groups, *self.split.key)
         declared = ("split",) if self.split.test is None else ()
-        others = {self.target, *declared, *self.drop, *grouping}
+        others = {self.target, *self.targets, self.weight, *declared, *self.drop, *grouping}
         return [column for column in map(str, table) if column not in others]
 
     def labels(self, target: "pd.Series") -> "pd.Series":

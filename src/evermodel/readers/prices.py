@@ -31,7 +31,7 @@ def read(folder: Path, *, train: str, test: str, date: str, columns: Sequence[st
             f"{folder / test} begins on {start:%Y-%m-%d}, but {train} ends on {end:%Y-%m-%d}; give later days"
         )
     manifest = pd.concat(parts, names=["split"]).reset_index("split").reset_index(drop=True)
-    return Raw("series", manifest, layout=Layout(thousands=True))
+    return Raw("series", manifest, layout=Layout(thousands=","))
 
 
 def _days(file: Path, date: str, columns: Sequence[str]) -> pd.DataFrame:

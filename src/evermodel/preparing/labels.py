@@ -1,0 +1,68 @@
+"""What a column of labels can be: classes, a number, or both; the task decides."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evermodel.core import data, fields
+from evermodel.core.data import SPLITS, Array
+from evermodel.core.errors import EvermodelError
+from evermodel.datasets.dataset import Dataset
+
+
+def classes(name: str, dataset: Dataset, texts: Iterable[str]) -> tuple[str, ...]:
+    """The labels, numbers by their size and text by the alphabet; none if the target can't be a class.
+
+    texts: the different labels that there are. Raises EvermodelError if one is none of the declared classes.
+    """
+    found = np.array(sorted(set(texts)), dtype=object)
+    if dataset.classes and (unknown := sorted(set(found) - set(dataset.classes))):
+        raise EvermodelError(
+            f"data set {name} has labels that classes in data/{name}/params.yaml does not name: "
+            f"{', '.join(map(str, unknown[:5]))}"
+        )
+    if dataset.is_number or dataset.targets:
+        return ()
+    if dataset.classes:
+        return dataset.classes
+    if len(found) > data.MOST_CLASSES:
+        return ()
+    values = numbers(pd.Series(found, dtype=object))
+    return tuple(found if values is None else found[np.argsort(values, kind="stable")])
+
+
+def numbers(labels: "pd.Series[Any]", decimal: str = ".", thousands: str = "") -> Array | None:
+    """The numbers that labels are, (n,) float64; None if one of them is no finite number."""
+    found = fields.numbers(labels, decimal, thousands).to_numpy(np.float64)
+    return found if np.isfinite(found).all() else None
+
+
+def scale(mean: Array, variance: Array) -> dict[str, tuple[float, ...]]:
+    """Mean and deviation of each target that is a number; a deviation of 0 would divide by nothing."""
+    deviations = np.sqrt(np.atleast_1d(variance)).tolist()
+    return {
+        "target_mean": tuple(np.atleast_1d(mean).tolist()),
+        "target_sd": tuple(value or 1.0 for value in deviations),
+    }
+
+
+def class_rows(part: Array, y: Array, group: Array | None, count: int) -> dict[str, tuple[int, ...]]:
+    """How many rows of each split every class has, or in how many groups of rows it is.
+
+    part: (n,) places in SPLITS; y: (n,) class numbers.
+    """
+    member = np.arange(len(y)) if group is None else group
+    rows = pd.DataFrame({"part": part, "y": y, "member": member}).drop_duplicates()
+    found = rows.groupby(["part", "y"]).size()
+    return {
+        name: tuple(int(found.get((number, label), 0)) for label in range(count))
+        for number, name in enumerate(SPLITS)
+    }
+
+
+def clipped(y: Array, part: Array, dataset: Dataset) -> Array:
+    """Several targets within their ranges: only in what is learned from, never in what is judged."""
+    low, high = np.transpose(list(dataset.targets.values()))
+    return np.where((part == SPLITS.index("test"))[:, None], y, y.clip(low, high))

@@ -1,0 +1,168 @@
+"""From raw examples to the one split and what its training rows tell."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evermodel.core import data
+from evermodel.core.columns import Column
+from evermodel.core.data import SPLITS, Array, Chosen, Identity, Raw, Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.datasets.dataset import Dataset
+from evermodel.datasets.source import Provenance
+from evermodel.preparing import labels, series, split, table, words
+from evermodel.preparing.moments import Moments
+from evermodel.preparing.split import Facts
+
+
+def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+    """Write the splits of a data set into `folder` and return what is known of them.
+
+    Raises EvermodelError if the target or another column is missing, a label is none of the classes, or more
+    test rows than `duplicates` allows stand in the training rows as well.
+    """
+    of_kind = table.prepare if raw.kind == "table" else _prepare
+    return of_kind(name, raw, dataset, source, folder)
+
+
+def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+    """As `prepare`, of images, texts and series."""
+    x, columns = _inputs(name, raw, dataset)
+    y = _targets(name, raw, dataset)
+    group = split.groups(name, dataset.split, raw.manifest)
+    if raw.kind == "series" and dataset.split.method != "time":
+        raise EvermodelError(
+            f"data/{name}/params.yaml: split.method is {dataset.split.method}, which would mix the steps "
+            "of a series, so that windows of training and test rows overlap; use time"
+        )
+    declared = raw.manifest["split"].to_numpy(dtype=object) if "split" in raw.manifest else None
+    parts = split.split_rows(name, dataset.split, Facts(len(y), declared, y, group))
+    if raw.kind == "series":
+        x, y, parts = series.windows(name, x, y, parts, dataset.window)
+    part = np.zeros(len(y), np.int8)
+    for number, split_name in enumerate(SPLITS):
+        part[parts[split_name]] = number
+    if dataset.targets:
+        y = labels.clipped(y, part, dataset)
+    answers, classes, told = _answers(name, dataset, y, parts["train"])
+    examples = {split_name: Chosen(x, rows) for split_name, rows in parts.items()}
+    identity = Identity()
+    identity.add(examples["test"], Chosen(y, parts["test"]))
+    # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
+    spread = bool(classes) and dataset.target not in dataset.split.groups
+    grouped = {} if group is None else {one: len(np.unique(group[rows])) for one, rows in parts.items()}
+    seen_rows = np.concatenate(list(parts.values()))
+    spec = Spec(
+        dataset=name,
+        edition=source.edition,
+        synthetic=source.synthetic,
+        kind=raw.kind,
+        input_shape=x.shape[1:],
+        input_dtype="string" if raw.kind == "text" else str(x.dtype),
+        columns=_learned(columns, examples["train"]) if raw.kind == "series" else (),
+        target=dataset.target,
+        targets=tuple(dataset.targets),
+        masks=raw.targets is not None,
+        classes=classes,
+        novel=dataset.novel,
+        class_rows=(
+            labels.class_rows(
+                part[seen_rows],
+                answers["class"][seen_rows],
+                None if group is None else group[seen_rows],
+                len(classes),
+            )
+            if spread
+            else {}
+        ),
+        rows={one: len(rows) for one, rows in parts.items()},
+        groups=grouped,
+        vocabulary=words.ranked(words.count(x[parts["train"]])) if raw.kind == "text" else (),
+        **told,
+        duplicates=_duplicates(name, examples, dataset),
+        test_hash=identity.hash,
+        test_sketch=identity.sketch,
+        layout=raw.layout,
+    )
+    for one, rows in parts.items():
+        data.save_examples(folder / one, examples[one], spec)
+        for column, values in {**answers, "group": group}.items():
+            if values is not None:
+                data.save_column(folder / one, column, Chosen(values, rows))
+    return spec
+
+
+def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, list[str]]:
+    if raw.inputs is not None:
+        return raw.inputs, []
+    for column in dataset.drop:
+        _column(name, raw, column, "drop")
+    columns = dataset.features(raw.manifest.drop(columns=list(data.OF_SERIES)))
+    # The past of the target is known too, and comes first.
+    columns = [str(_column(name, raw, dataset.target, "target").name), *columns]
+    return raw.manifest[columns].to_numpy(dtype=np.float64), columns
+
+
+def _learned(columns: list[str], train: Chosen) -> tuple[Column, ...]:
+    """The columns of a series, with the moments of its training windows."""
+    x = train[:]
+    moments = Moments(len(columns))
+    moments.add(x.reshape(-1, len(columns)))
+    return tuple(
+        Column(name=name, mean=mean, variance=variance)
+        for name, mean, variance in zip(
+            columns, moments.mean.tolist(), moments.variance.tolist(), strict=True
+        )
+    )
+
+
+def _column(name: str, raw: Raw, column: str, key: str) -> pd.Series:
+    if column not in raw.manifest:
+        raise EvermodelError(
+            f"data set {name} has no column {column!r}; set {key} in data/{name}/params.yaml to one of "
+            f"{', '.join(map(str, raw.manifest.columns))}"
+        )
+    return raw.manifest[column]
+
+
+def _targets(name: str, raw: Raw, dataset: Dataset) -> Array:
+    """Masks and several numbers as they are; of a column the text of each row, (n,) objects."""
+    if raw.targets is not None:
+        return raw.targets
+    if dataset.targets:
+        columns = [_column(name, raw, column, "targets") for column in dataset.targets]
+        return np.stack([column.to_numpy(dtype=np.float64) for column in columns], axis=1)
+    target = _column(name, raw, dataset.target, "target")
+    if raw.kind == "series":
+        return target.to_numpy(dtype=np.float64)
+    return dataset.labels(target).to_numpy(dtype=object)
+
+
+def _answers(
+    name: str, dataset: Dataset, y: Array, train: Array
+) -> tuple[dict[str, Array], tuple[str, ...], dict[str, Any]]:
+    """What is written of the targets by its file, the classes, and mean and deviation of numbers."""
+    if y.dtype != object:
+        numbers = y if y.dtype.kind == "f" else None
+        answers, classes = {data.ANSWERS.get((y.ndim, y.dtype.kind), "y"): y}, tuple[str, ...]()
+    else:
+        classes = labels.classes(name, dataset, y)
+        place = {label: number for number, label in enumerate(classes)}
+        answers = {"class": np.array([place[label] for label in y], np.int64)} if classes else {}
+        numbers = None if dataset.classes else labels.numbers(pd.Series(y, dtype=object))
+        answers |= {} if numbers is None else {"number": numbers}
+    if numbers is None:
+        return answers, classes, {}
+    moments = Moments(int(np.prod(numbers.shape[1:])))
+    moments.add(numbers[train].reshape(len(train), -1))
+    return answers, classes, labels.scale(moments.mean, moments.variance)
+
+
+def _duplicates(name: str, examples: dict[str, Chosen], dataset: Dataset) -> int:
+    """How many test rows stand among the rows that a model may learn from."""
+    seen = {row for part in ("train", "validation") for row in data.row_hashes(examples[part])}
+    count = sum(row in seen for row in data.row_hashes(examples["test"]))
+    table.require_few(name, dataset, count, len(examples["test"]))
+    return count

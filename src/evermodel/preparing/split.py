@@ -1,0 +1,136 @@
+"""Which rows are for training, for validation and for the test: the one split."""
+
+import hashlib
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evermodel.core.data import SPLITS, Array
+from evermodel.core.errors import EvermodelError
+from evermodel.datasets.dataset import Split
+
+BITS = 2**28  # of the seven hexadecimal digits of an md5 that a row is split by
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a split may go by, row by row: arrays of as many as there are rows, None where nobody asks.
+
+    declared: the name of the split by the source. y: labels. group: as `groups` tells. time: seconds. place:
+    in 0 to 1, by the md5 of the row's key.
+    """
+
+    rows: int
+    declared: Array | None = None
+    y: Array | None = None
+    group: Array | None = None
+    time: Array | None = None
+    place: Array | None = None
+
+
+def split_rows(name: str, rule: Split, facts: Facts) -> dict[str, Array]:
+    """The row numbers of train, validation and test.
+
+    RandomState(seed).shuffle is NumPy's frozen generator: it gives the same order in every version, and
+    with seed 113 the split that Keras' data sets are known by. Raises EvermodelError if the source declares
+    no split that is asked for, if a class is too rare to be stratified, or if a split would be empty.
+    """
+    file, group = f"data/{name}/params.yaml", facts.group
+    if facts.place is not None:
+        parts = _by_place(rule, facts.place)
+    elif group is not None:
+        cut = _cut(file, rule, np.arange(group.max() + 1), None, group)
+        parts = {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
+    else:
+        order = np.arange(facts.rows) if facts.time is None else np.argsort(facts.time, kind="stable")
+        parts = _cut(file, rule, order, facts.declared, facts.y)
+    if empty := [part for part in SPLITS if not len(parts[part])]:
+        found = f"{facts.rows} rows" + ("" if group is None else f" in {group.max() + 1} groups")
+        raise EvermodelError(
+            f"{file}: split gives {empty[0]} no row, of {found}; add some, or change the shares there"
+        )
+    return parts
+
+
+def _by_place(rule: Split, place: Array) -> dict[str, Array]:
+    """The first places are the test's, the next ones the validation's."""
+    test = rule.test or 0
+    ends = [test + (1 - test) * rule.validation, test]
+    part = (place[:, None] < ends).sum(axis=1)
+    return {name: np.flatnonzero(part == number) for number, name in enumerate(SPLITS)}
+
+
+def places(seed: int, keys: pd.DataFrame) -> Array:
+    """Where each row stands between 0 and 1, (n,) float64, by the md5 of `seed|value|…` of its key's values.
+
+    Any engine can compute it: the first seven hexadecimal digits, as a number, divided by 2^28.
+    """
+    texts = keys.astype(object).fillna("").astype(str).agg("|".join, axis=1)
+    digests = (hashlib.md5(f"{seed}|{text}".encode(), usedforsecurity=False).hexdigest() for text in texts)
+    return np.fromiter((int(digest[:7], 16) / BITS for digest in digests), np.float64, len(texts))
+
+
+def _cut(file: str, rule: Split, order: Array, declared: Array | None, y: Array | None) -> dict[str, Array]:
+    """The numbers of what is cut, rows or groups of them, in each split."""
+    generator = np.random.RandomState(rule.seed)
+    if rule.test is None:
+        rest, test = _declared(file, rule, order, declared)
+        if declared is not None and (own := order[declared[order] == "validation"]).size:
+            return {"train": rest, "validation": own, "test": test}
+    elif rule.stratify:
+        rest, test = _stratified(file, order, y, len(order) - int(len(order) * (1 - rule.test)), rule.seed)
+    else:
+        if rule.method == "shuffle":
+            generator.shuffle(order)
+        cut = int(len(order) * (1 - rule.test))
+        rest, test = order[:cut], order[cut:]
+    held_out = max(1, round(len(rest) * rule.validation))
+    if rule.stratify:
+        train, validation = _stratified(file, rest, y, held_out, rule.seed)
+        return {"train": train, "validation": validation, "test": test}
+    if rule.method in ("predefined", "order"):
+        generator.shuffle(rest)
+    return {"train": rest[:-held_out], "validation": rest[-held_out:], "test": test}
+
+
+def _declared(file: str, rule: Split, order: Array, declared: Array | None) -> tuple[Array, Array]:
+    """The rows to learn from, and those of the test, as the source says."""
+    if declared is None:
+        raise EvermodelError(
+            f"{file}: split.method is {rule.method}, but the source declares no split; "
+            + ("add split.test" if rule.method == "time" else "use shuffle")
+        )
+    if other := sorted(set(declared) - set(SPLITS)):
+        raise EvermodelError(f"{file}: the source declares the split {other[0]!r}; name it train or test")
+    return order[declared[order] == "train"], order[declared[order] == "test"]
+
+
+def _stratified(file: str, rows: Array, y: Array | None, held_out: int, seed: int) -> list[Array]:
+    """The rows without, and with, so many held out, each with its share of every class."""
+    from sklearn.model_selection import train_test_split
+
+    try:
+        if y is None:
+            raise ValueError("the target is no class")
+        parts: list[Array] = train_test_split(rows, test_size=held_out, stratify=y[rows], random_state=seed)
+    except ValueError as error:
+        reason = textwrap.shorten(str(error), 120, placeholder=" …")
+        raise EvermodelError(
+            f"{file}: split.stratify can't give every split its share of every class ({reason}); remove it, "
+            "as for a target that is a number, enlarge split.test or split.validation, or add rows"
+        ) from None
+    return parts
+
+
+def groups(name: str, rule: Split, manifest: pd.DataFrame) -> Array | None:
+    """The number of each row's group, in order of appearance; None if rows are not grouped."""
+    if not rule.groups:
+        return None
+    if missing := [column for column in rule.groups if column not in manifest]:
+        raise EvermodelError(
+            f"data/{name}/params.yaml: split.groups names {missing[0]!r}; the columns are "
+            f"{', '.join(map(str, manifest))}"
+        )
+    return np.asarray(manifest.groupby(list(rule.groups), sort=False, dropna=False).ngroup(), dtype=np.int64)

@@ -1,0 +1,407 @@
+"""From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from evermodel.core import data, fields, rows
+from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, gaps_of
+from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
+from evermodel.core.errors import EvermodelError
+from evermodel.core.fields import FieldError
+from evermodel.datasets.dataset import Dataset, Declared
+from evermodel.datasets.source import Provenance
+from evermodel.preparing import inference, labels, split, words
+from evermodel.preparing.moments import Moments
+from evermodel.preparing.split import Facts
+
+SAMPLE = 100_000  # rows on which medians and duplicates are counted, if there are more
+DIFFERENT = 1_000_000  # values of a column that are counted at a time; then the rarest go
+TEST = SPLITS.index("test")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A raw table with its rules."""
+
+    name: str
+    raw: Raw
+    dataset: Dataset
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """How numbers are written where they are text."""
+        return {"decimal": self.raw.layout.decimal, "thousands": self.raw.layout.thousands}
+
+    def pieces(self) -> Iterator[pd.DataFrame]:
+        """The raw rows, from the first one on."""
+        assert self.raw.pieces is not None, "a reader of tables gives pieces"
+        return self.raw.pieces()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first look at all rows tells: what the split goes by, the features, and the labels.
+
+    labels: the different ones, MOST_CLASSES or a few more at most; is_number: whether each is a number.
+    """
+
+    facts: Facts
+    features: tuple[str, ...]
+    labels: tuple[str, ...]
+    is_number: bool
+
+
+def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+    """Write the splits of a table into `folder` and return what is known of them.
+
+    The rows of a split stand in the source's order. Raises EvermodelError if the target or another column
+    is missing, a field can't be read, a label is none of the classes, or more test rows than `duplicates`
+    allows stand in the training rows as well.
+    """
+    table = Table(name, raw, dataset)
+    surveyed = survey(table)
+    parts = split.split_rows(name, dataset.split, surveyed.facts)
+    part = np.empty(surveyed.facts.rows, np.int8)
+    for number, split_name in enumerate(SPLITS):
+        part[parts[split_name]] = number
+    columns = learned(table, kinds(table, surveyed.features, part), part)
+    return _Writing(table, surveyed, columns, part, folder).spec(source)
+
+
+def survey(table: Table) -> Survey:
+    """Look at all rows once."""
+    dataset, rule = table.dataset, table.dataset.split
+    kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "place")}
+    members: dict[Any, int] = {}
+    known: dict[str, int] = {}
+    count, is_number, features = 0, True, tuple[str, ...]()
+    for piece in table.pieces():
+        features = features or _features(table, piece)
+        count += len(piece)
+        if not dataset.targets:
+            texts = dataset.labels(piece[dataset.target])
+            is_number = is_number and labels.numbers(texts, **table.numbers) is not None
+            if len(known) <= data.MOST_CLASSES:
+                known |= dict.fromkeys(texts.unique(), 0)
+            if rule.stratify:
+                kept["y"].append(texts.to_numpy(dtype=object))
+        if rule.test is None and "split" in piece:
+            kept["declared"].append(piece["split"].to_numpy(dtype=object))
+        if rule.groups:
+            keys = zip(*(piece[column].astype(object).fillna("") for column in rule.groups), strict=True)
+            kept["group"].append(np.array([members.setdefault(key, len(members)) for key in keys], np.int64))
+        if rule.time:
+            kept["time"].append(_typed(table, piece, [Column(name=rule.time, kind="time")]).to_numpy()[:, 0])
+        if rule.method == "hash":
+            key = piece[list(rule.key) or list(piece.columns)]
+            kept["place"].append(split.places(rule.seed, key))
+    facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays}
+    return Survey(Facts(count, **facts), features, tuple(map(str, known)), is_number)
+
+
+def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
+    """The columns with their kinds and what a gap means, as declared or as the training rows show."""
+    dataset = table.dataset
+    seen = inference.infer(
+        (piece[list(features)][part[piece.index] == 0] for piece in table.pieces()), **table.numbers
+    )
+    found = []
+    for name in features:
+        declared, shown = dataset.columns.get(name, Declared()), seen[name]
+        kind = declared.kind or shown.kind
+        found.append(
+            Column(
+                name=name,
+                kind=kind,
+                gaps=gaps_of(kind, declared.gaps, shown.gaps, dataset.gaps),
+                format=declared.format or (shown.format if kind == "time" else ""),
+                missing=shown.gaps / max(shown.rows, 1),
+            )
+        )
+    return found
+
+
+def learned(table: Table, columns: Sequence[Column], part: Array) -> list[Column]:
+    """The columns with what else the training rows tell of them."""
+    counts = {one.name: Counter[Any]() for one in columns if one.kind in fields.TEXTS}
+    plain = [one.name for one in columns if one.name not in counts]
+    times = [one.name for one in columns if one.kind == "time"]
+    moments, spans = Moments(len(plain)), Moments(len(times))
+    share, sampled = min(1.0, SAMPLE / max((part == 0).sum(), 1)), [np.empty((0, len(plain)))]
+    for piece in table.pieces():
+        frame = _typed(table, piece[part[piece.index] == 0], columns)
+        numbers = frame[plain].to_numpy(np.float64)
+        moments.add(numbers)
+        spans.add(frame[times].diff(axis=1).to_numpy(np.float64))
+        sampled.append(numbers[np.random.default_rng([0, piece.index[0]]).random(len(numbers)) < share])
+        for one in columns:
+            if one.kind == "category":
+                counts[one.name].update(frame[one.name].dropna().value_counts().to_dict())
+            elif one.kind == "text":
+                counts[one.name].update(words.count(frame[one.name].dropna()))
+        counts = {name: _pruned(counter) for name, counter in counts.items()}
+    medians = _medians(np.concatenate(sampled))
+    found = []
+    for one in columns:
+        told: dict[str, Any]
+        if one.kind == "category":
+            told = {"categories": _categories(counts[one.name])}
+        elif one.kind == "text":
+            told = {"vocabulary": words.ranked(counts[one.name], MOST_WORDS)}
+        else:
+            told = _numbers(plain.index(one.name), moments, medians)
+            if one.kind == "time":
+                place = times.index(one.name)
+                told["span_mean"], told["span_variance"] = spans.mean[place], spans.variance[place]
+        found.append(one.model_copy(update=told))
+    return found
+
+
+class _Writing:
+    """The last way through the rows, on which they are written."""
+
+    def __init__(
+        self, table: Table, surveyed: Survey, columns: Sequence[Column], part: Array, folder: Path
+    ) -> None:
+        self.table, self.dataset, self.columns, self.part = table, table.dataset, columns, part
+        self.survey, self.folder = surveyed, folder
+        self.classes = labels.classes(table.name, table.dataset, surveyed.labels)
+        self.moments = Moments(max(len(table.dataset.targets), 1))
+        self.identity = Identity()
+        share = min(1.0, SAMPLE / len(part))
+        self.duplicates = _Duplicates(share)
+        counts = np.bincount(part, minlength=len(SPLITS)).tolist()
+        self.rows = dict(zip(SPLITS, counts, strict=True))
+        self.writers = [rows.Writer(folder / name / "x", columns, self.rows[name]) for name in SPLITS]
+        self.arrays = [self._arrays(folder / name, self.rows[name]) for name in SPLITS]
+        self.class_rows = np.zeros((len(SPLITS), len(self.classes)), np.int64)
+
+    def spec(self, source: Provenance) -> Spec:
+        """Write all rows and return what is known of them."""
+        done = [0] * len(SPLITS)
+        for piece in self.table.pieces():
+            frame, answers, texts = self._read(piece)
+            for number in range(len(SPLITS)):
+                here = self.part[piece.index] == number
+                self.writers[number].write(frame[here])
+                end = done[number] + int(here.sum())
+                for name, values in answers.items():
+                    self.arrays[number][name][done[number] : end] = values[here]
+                done[number] = end
+                x = rows.of(frame[here], self.columns)
+                self.duplicates.add(x, test=number == TEST)
+                if number == TEST:
+                    self.identity.add(x, texts[here])
+        return self._spec(source)
+
+    def _arrays(self, folder: Path, count: int) -> dict[str, Array]:
+        """The arrays beside the examples, mapped."""
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "class": (np.int64, ()) if self.classes else (None, ()),
+            "number": (np.float64, ()) if self._is_number else (None, ()),
+            "y": (np.float64, (len(self.dataset.targets),)) if self.dataset.targets else (None, ()),
+            "group": (np.int64, ()) if self.survey.facts.group is not None else (None, ()),
+            "weight": (np.float64, ()) if self.dataset.weight else (None, ()),
+        }
+        return {
+            name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
+            for name, (dtype, shape) in wanted.items()
+            if dtype
+        }
+
+    @property
+    def _is_number(self) -> bool:
+        return self.survey.is_number and not self.dataset.classes and not self.dataset.targets
+
+    def _read(self, piece: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array], Array]:
+        """Of some rows the typed columns, the arrays beside them, and the targets as they identify a row."""
+        table, dataset, part = self.table, self.dataset, self.part[piece.index]
+        frame, answers = _typed(table, piece, self.columns), dict[str, Array]()
+        if dataset.targets:
+            wanted = [Column(name=name, kind="number") for name in dataset.targets]
+            answers["y"] = labels.clipped(_typed(table, piece, wanted).to_numpy(np.float64), part, dataset)
+            texts = answers["y"]
+            self.moments.add(answers["y"][part == 0])
+        else:
+            column = dataset.labels(piece[dataset.target])
+            texts = column.to_numpy(dtype=object)
+            if self.classes:
+                place = {label: number for number, label in enumerate(self.classes)}
+                answers["class"] = column.map(place).to_numpy(np.int64)
+                np.add.at(self.class_rows, (part, answers["class"]), 1)
+            if self._is_number:
+                answers["number"] = fields.numbers(column, **table.numbers).to_numpy(np.float64)
+                self.moments.add(answers["number"][part == 0][:, None])
+        if (group := self.survey.facts.group) is not None:
+            answers["group"] = group[piece.index]
+        if dataset.weight:
+            answers["weight"] = _weights(table, piece)
+        return frame, answers, texts
+
+    def _spec(self, source: Provenance) -> Spec:
+        dataset, group = self.dataset, self.survey.facts.group
+        # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
+        spread = bool(self.classes) and dataset.target not in dataset.split.groups
+        mixed = any(one.kind in fields.TEXTS for one in self.columns)
+        return Spec(
+            dataset=self.table.name,
+            edition=source.edition,
+            synthetic=source.synthetic,
+            kind="table",
+            input_shape=(len(self.columns),),
+            input_dtype="object" if mixed else "float64",
+            columns=tuple(self.columns),
+            target=dataset.target,
+            targets=tuple(dataset.targets),
+            classes=self.classes,
+            novel=dataset.novel,
+            class_rows=self._class_rows() if spread else {},
+            rows=self.rows,
+            groups=(
+                {}
+                if group is None
+                else {name: len(np.unique(group[self.part == number])) for number, name in enumerate(SPLITS)}
+            ),
+            **(
+                labels.scale(self.moments.mean, self.moments.variance)
+                if self.arrays[0].keys() & {"number", "y"}
+                else {}
+            ),
+            duplicates=self.duplicates.count(self.table.name, dataset, self.rows["test"]),
+            test_hash=self.identity.hash,
+            test_sketch=self.identity.sketch,
+            layout=self.table.raw.layout,
+        )
+
+    def _class_rows(self) -> dict[str, tuple[int, ...]]:
+        if self.survey.facts.group is None:
+            return {
+                name: tuple(map(int, counts)) for name, counts in zip(SPLITS, self.class_rows, strict=True)
+            }
+        y = np.empty(len(self.part), np.int64)
+        for number in range(len(SPLITS)):
+            y[self.part == number] = self.arrays[number]["class"]
+        return labels.class_rows(self.part, y, self.survey.facts.group, len(self.classes))
+
+
+class _Duplicates:
+    """Test rows that stand among the others as well; of many rows a share is looked at, chosen by hash."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.learned: set[bytes] = set()
+        self.tested: list[bytes] = []
+
+    def add(self, x: Any, *, test: bool) -> None:
+        """Take notice of some more rows."""
+        limit = int(self.share * 2**64)
+        hashes = (hashlib.sha256(row).digest()[:16] for row in data.encoded(x))
+        looked_at = (one for one in hashes if int.from_bytes(one[:8], "big") < limit)
+        if test:
+            self.tested.extend(looked_at)
+        else:
+            self.learned.update(looked_at)
+
+    def count(self, name: str, dataset: Dataset, test_rows: int) -> int:
+        """How many there are, or will be about; EvermodelError if that is more than allowed."""
+        found = round(sum(one in self.learned for one in self.tested) / self.share)
+        require_few(name, dataset, found, test_rows)
+        return found
+
+
+def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None:
+    """Raise EvermodelError if more test rows are training rows than a data set's `duplicates` allows."""
+    limit = dataset.duplicates
+    if limit is not None and found > limit * test_rows:
+        raise EvermodelError(
+            f"data set {name}: {found} of {test_rows} test rows are also training rows, more than "
+            f"duplicates = {limit:g} in data/{name}/params.yaml allows; remove them, or raise the limit there"
+        )
+
+
+def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
+    """The columns to learn from; EvermodelError if there is none, or one that is named is missing."""
+    dataset, rule = table.dataset, table.dataset.split
+    named = {
+        "target": () if dataset.targets else (dataset.target,),
+        "targets": tuple(dataset.targets),
+        "drop": dataset.drop,
+        "columns": tuple(dataset.columns),
+        "weight": (dataset.weight,) if dataset.weight else (),
+        "split.groups": rule.groups,
+        "split.key": rule.key,
+        "split.time": (rule.time,) if rule.time else (),
+    }
+    for key, names in named.items():
+        if missing := [name for name in names if name not in piece]:
+            raise EvermodelError(
+                f"data set {table.name} has no column {missing[0]!r}; set {key} in "
+                f"data/{table.name}/params.yaml to one of {', '.join(map(str, piece))}"
+            )
+    if not (features := dataset.features(piece)):
+        raise EvermodelError(
+            f"data set {table.name} has no column to learn from beside {dataset.target}; add some, or take "
+            f"them out of drop in data/{table.name}/params.yaml"
+        )
+    return tuple(features)
+
+
+def _typed(table: Table, piece: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    try:
+        return fields.typed(piece, columns, **table.numbers)
+    except FieldError as error:
+        remedy = f"set columns: {{{error.column}: {{kind: …, gaps: …}}}}, or name it in drop,"
+        raise EvermodelError(
+            f"data set {table.name}: row {piece.index[error.row] + 1}, column {error.column} {error.wrong}; "
+            f"mend the data, or {remedy} in data/{table.name}/params.yaml"
+        ) from None
+
+
+def _weights(table: Table, piece: pd.DataFrame) -> Array:
+    name = str(table.dataset.weight)
+    found = _typed(table, piece, [Column(name=name, kind="number")]).to_numpy(np.float64)[:, 0]
+    if (found < 0).any():
+        row = piece.index[int((found < 0).argmax())] + 1
+        raise EvermodelError(
+            f"data set {table.name}: row {row}, column {name} is below 0, but tells how much a row counts; "
+            f"mend it, or change weight in data/{table.name}/params.yaml"
+        )
+    return found
+
+
+def _numbers(place: int, moments: Moments, medians: Array) -> dict[str, Any]:
+    known = bool(moments.count[place])
+    return {
+        "low": float(moments.low[place]) if known else 0.0,
+        "high": float(moments.high[place]) if known else 0.0,
+        "mean": float(moments.mean[place]),
+        "variance": float(moments.variance[place]),
+        "median": float(medians[place]),
+    }
+
+
+def _medians(sample: Array) -> Array:
+    """Of each column, gaps left out; 0 where nothing is known."""
+    known = [column[~np.isnan(column)] for column in sample.T]
+    return np.array([np.median(column) if len(column) else 0.0 for column in known])
+
+
+def _categories(counts: Counter[str]) -> tuple[str, ...]:
+    """Those that recur, most frequent first, ties by the alphabet."""
+    ranked = sorted(counts, key=lambda value: (-counts[value], value))
+    return tuple(value for value in ranked if counts[value] >= RARE)[:MOST_CATEGORIES]
+
+
+def _pruned(counts: Counter[Any]) -> Counter[Any]:
+    """The more frequent half, where more are counted than memory should hold."""
+    if len(counts) <= DIFFERENT:
+        return counts
+    ranked = sorted(counts, key=lambda value: (-counts[value], value))
+    return Counter({value: counts[value] for value in ranked[: DIFFERENT // 2]})

@@ -180,12 +180,12 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
 
 def test_a_wrong_prediction_is_told_with_who_made_it(rng):
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec(), {})
 
 
 def test_a_metric_that_is_not_finite_is_told_by_name(rng):
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec(), {})
 
 
 def test_numbers_keep_six_digits():
@@ -251,7 +251,7 @@ def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do
     test = rows(rng, 6)
     grouped = Split(test.x, test.y, np.array([4, 4, 9, 9, 9, 2]))
     plain, judged = (
-        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec())
+        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec(), {})
         for one in (test, grouped)
     )
     assert judged.metrics == plain.metrics

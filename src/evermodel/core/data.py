@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
-Target = Literal["class", "number", "numbers", "mask", "image"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -193,8 +193,9 @@ class Spec(BaseModel):
                 "numbers, but the task predicts a number; choose a task that predicts classes, or another "
                 f"target in {where}"
             )
-        if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
-            missing = "targets" if target == "numbers" else "masks"
+        several = target in ("labels", "numbers")
+        if (several and not self.targets) or (target == "mask" and not self.masks):
+            missing = "targets" if several else "masks"
             raise EvermodelError(
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"

@@ -1,7 +1,6 @@
 """Using a champion on files: a table (CSV or Parquet), images, or texts go in as they are."""
 
 import io
-import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -12,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from evermodel.core.data import Array, Spec
+from evermodel.core import fields
+from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.core.fields import FieldError
 from evermodel.formats import image_files, table_file
 
 PARQUET = ".parquet"
@@ -34,7 +35,7 @@ def examples(files: Sequence[tuple[str, Path | bytes]], spec: Spec) -> tuple[lis
     """
     if spec.kind != "table":
         return [name for name, _ in files], np.stack([example(*file, spec) for file in files])
-    tables = [_table(*file, spec) for file in files]
+    tables = [pd.concat(pieces(*file, spec)) for file in files]
     names = [f"{file[0]}:{row + 1}" for file, rows in zip(files, tables, strict=True) for row in rows.index]
     return names, pd.concat(tables, ignore_index=True)
 
@@ -42,41 +43,37 @@ def examples(files: Sequence[tuple[str, Path | bytes]], spec: Spec) -> tuple[lis
 def example(name: str, file: Path | bytes, spec: Spec) -> Array:
     """The one example in an image, a text, or a table of a series; EvermodelError if it can't be read."""
     if spec.kind == "series":
-        return window(name, _table(name, file, spec), spec)
+        return window(name, pd.concat(pieces(name, file, spec)), spec)
     content = _existing(file).read_bytes() if isinstance(file, Path) else file
     return {"images": _image, "text": _text}[spec.kind](name, content, spec)
 
 
 def pieces(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
-    """A table as it is, CSV or Parquet by its path, table_file.ROWS rows at a time; the index counts from 0.
+    """A table, CSV or Parquet by its path, as `typed` gives it, table_file.ROWS rows at a time.
 
-    Raises EvermodelError if it is none, or has no rows, or as table_file.pieces does.
+    The index counts from 0. Raises EvermodelError if it is none, or has no rows, or as `typed` does.
     """
     rows = 0
-    for piece in _read(name, file, spec):
+    for layout, piece in _read(name, file, spec):
         rows += len(piece)
-        yield piece
+        yield typed(name, piece, spec, layout)
     if rows == 0:
         raise EvermodelError(f"{name} has no rows; give one per example")
 
 
-def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """The columns of the spec in its order, as table_file.numbers reads them.
+def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.DataFrame:
+    """The columns of the spec in its order, as a model takes them (core/fields.py).
 
-    Raises EvermodelError if one is missing, or a value is no finite number.
+    layout: how numbers are written where they are text. Raises EvermodelError if a column is missing, or a
+    field is not of its kind, or is empty where training rows had no gaps.
     """
     if missing := [column for column in spec.names if column not in table]:
         raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.names)}")
-    read = table_file.grouped if spec.layout.thousands else table_file.numbers
-    found = pd.DataFrame({column: read(table[column]) for column in spec.names})
-    if (wrong := found.isna().to_numpy()).any():
-        row, column = np.argwhere(wrong)[0]
-        given = table[spec.names[column]].astype(object).iloc[row]
-        raise EvermodelError(
-            f"{name}: row {table.index[row] + 1}, column {spec.names[column]} is "
-            f"{reprlib.repr(given)}, not a finite number; mend it"
-        )
-    return found
+    try:
+        return fields.typed(table, spec.columns, decimal=layout.decimal, thousands=layout.thousands)
+    except FieldError as error:
+        row = table.index[error.row] + 1
+        raise EvermodelError(f"{name}: row {row}, column {error.column} {error.wrong}; mend it") from None
 
 
 def window(name: str, table: pd.DataFrame, spec: Spec) -> Array:
@@ -139,27 +136,25 @@ def _existing(file: Path) -> Path:
     return file
 
 
-def _table(name: str, file: Path | bytes, spec: Spec) -> pd.DataFrame:
-    return pd.concat([numbers(name, piece, spec) for piece in pieces(name, file, spec)])
-
-
-def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
+def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[tuple[Layout, pd.DataFrame]]:
+    """The pieces of a table as they stand there, and how they are written."""
     if isinstance(file, Path) and _existing(file).suffix == PARQUET:
-        yield from _parquet(file, spec)
+        yield from ((spec.layout, piece) for piece in _parquet(file, spec))
     else:
         with io.BytesIO(file) if isinstance(file, bytes) else _existing(file).open("rb") as stream:
             yield from _text_file(name, stream, spec)
 
 
-def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[pd.DataFrame]:
+def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[tuple[Layout, pd.DataFrame]]:
     """A table whose first line names the columns, or else one that is written as that learned from."""
     layout = spec.layout
-    for separator in dict.fromkeys((layout.separator, ",")):
-        if table_file.first_line(name, stream, separator).issuperset(spec.names):
-            yield from table_file.pieces(name, stream, separator=separator)
+    for written in (layout, CSV):
+        if table_file.first_line(name, stream, written.separator).issuperset(spec.names):
+            for piece in table_file.pieces(name, stream, separator=written.separator):
+                yield written, piece
             return
     for piece in table_file.pieces(name, stream, separator=layout.separator, header=layout.header):
-        yield piece if layout.header else _named(name, piece, spec)
+        yield layout, piece if layout.header else _named(name, piece, spec)
 
 
 def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def of(files: Sequence[Path], spec: Spec) -> Iterator[Piece]:
         for file in files:
             state = _state(file)
             for number, rows in enumerate(prediction.pieces(str(file), file, spec)):
-                yield Piece(f"{state} {number}", partial(_rows, file, rows, spec))
+                yield Piece(f"{state} {number}", partial(_rows, file, rows))
         return
     count = min(FILES, max(1, NUMBERS // prod(spec.input_shape)))
     for start in range(0, len(files), count):
@@ -86,9 +86,8 @@ def _state(file: Path) -> str:
     return f"{file} {known.st_size} {known.st_mtime_ns}"
 
 
-def _rows(file: Path, rows: pd.DataFrame, spec: Spec) -> Examples:
-    x = prediction.numbers(str(file), rows, spec)
-    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], x.to_numpy(), [])
+def _rows(file: Path, rows: pd.DataFrame) -> Examples:
+    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], rows, [])
 
 
 def _files(files: Sequence[Path], spec: Spec) -> Examples:

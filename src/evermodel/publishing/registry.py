@@ -279,15 +279,16 @@ def _signature(spec: Spec) -> ModelSignature:
 
 
 def _type(column: Column) -> DataType | AnyType:
-    """MLflow's type of a column, if that refuses nothing that the column may hold.
+    """MLflow's type of a column, if that refuses nothing that files of such a column hold.
 
-    Before the loader sees a row, MLflow compares its dtypes: "double" refuses whole numbers, "long" 8.0 and every
-    column with a gap, "datetime" text, "boolean" "yes" and 1, and "string" a column of which all is empty,
-    or looks like numbers.
+    Before the loader sees rows, MLflow compares dtypes: "double" refuses whole numbers, "long" 8.0 and a
+    column with a gap, "datetime" text, "boolean" yes and 1, and "string" rows that happen to have no text.
     """
-    like_numbers = fields.numbers(pd.Series(column.categories, dtype=object)).notna().any()
-    is_string = column.kind in fields.TEXTS and column.gaps == "refuse" and not like_numbers
-    return DataType.string if is_string else AnyType()
+    if column.kind not in fields.TEXTS or column.gaps != "refuse":
+        return AnyType()
+    known = pd.Series([*column.categories, *column.vocabulary], dtype=object)
+    like_others = fields.numbers(known).notna() | fields.booleans(known, fields.TRUTH).notna()
+    return AnyType() if like_others.any() else DataType.string
 
 
 def _environment(folder: Path, flavour: str) -> None:

@@ -32,7 +32,7 @@ def taken(examples: Any, spec: Spec) -> Any:
 
 
 def written(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """The contrary of fields.typed: times as text, booleans as such, whole numbers without a point, None for a gap."""
+    """The contrary of fields.typed, as JSON has them: times as text, and None for a gap."""
     return pd.DataFrame({one.name: pd.Series(_written(rows[one.name], one), dtype=object) for one in columns})
 
 

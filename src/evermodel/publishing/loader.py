@@ -16,7 +16,7 @@ Read = Callable[[Any], Any]
 
 
 class Network:
-    """A network as MLflow asks it: a table gives a table, an array an array. read: from a raw table to a typed one."""
+    """A network as MLflow asks it: a table gives a table, an array an array. read: see `reading`."""
 
     def __init__(self, predict: Callable[[Any], Array], read: Read) -> None:
         self._predict, self._read = predict, read
@@ -31,7 +31,7 @@ class Network:
 
 
 class Estimator:
-    """An estimator as MLflow asks it: a table gives an array. read: from a raw table to a typed one."""
+    """An estimator as MLflow asks it: a table gives an array. read: see `reading`."""
 
     def __init__(self, model: Any, read: Read) -> None:
         self._model, self._read = model, read

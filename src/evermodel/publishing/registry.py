@@ -176,8 +176,8 @@ def _spec(version: ModelVersion, package: str) -> Spec:
 def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: Any) -> None:
     """Write the MLflow model: the canonical file as it is, and what MLflow needs to load it.
 
-    examples: a few, as a client sends them. MLflow's own save_model would import TensorFlow and write the model anew,
-    with other bytes than those that were scored.
+    examples: a few, as a client sends them. MLflow's own save_model would import TensorFlow and write the
+    model anew, with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
     described = spec.model_dump(mode="json", exclude=UNTOLD)

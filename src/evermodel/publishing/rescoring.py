@@ -69,7 +69,7 @@ def _scores(
 
 
 def _answers_for(columns: Sequence[Column], rows: Sequence[Column]) -> bool:
-    """Whether what takes some columns may be asked for rows of others: of the same kinds, with gaps where it allows them."""
+    """Whether who takes columns answers for rows of others: of the same kinds, and with gaps where it may."""
     if [(one.name, one.kind) for one in columns] != [(one.name, one.kind) for one in rows]:
         return False
     return all(

@@ -20,7 +20,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Asked:
-    """x: examples as the model takes them, an array or a typed table; show: what a client gets of a version's answer for them."""
+    """x: examples as the model takes them; show: what a client gets of a version's answer for them."""
 
     x: Any
     show: Callable[[Champion, Array], Shown]

@@ -15,9 +15,9 @@ from evermodel.runs import saved
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version that answers; `predict` takes examples as `Spec.input_shape` says, of a table typed ones.
+    """A registered version that answers; `predict` takes a typed table, or an array of `Spec.input_shape`.
 
-    example: the raw examples of its package, of a table rows as in a file; card: its model card, Markdown.
+    example: the raw examples of its package; card: its model card, Markdown.
     """
 
     name: str

@@ -17,7 +17,7 @@ from starlette.types import Message
 from evermodel import prediction
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files
+from evermodel.formats import image_files, steps
 from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
 from evermodel.serving.limits import Limits
@@ -148,6 +148,7 @@ def _examples(asked: Json, spec: Spec) -> tuple[list[str], Any]:
     if spec.kind in ("table", "series") and asked.rows is not None and asked.text is None:
         table = prediction.typed("the request", pd.DataFrame(asked.rows), spec, spec.layout)
         if spec.kind == "series":
-            return ["rows"], prediction.window("the request", table, spec)[None]
+            keys, x = steps.windows("the request", table, spec)
+            return [f"rows:{key}" if key else "rows" for key in keys], x
         return [f"row:{row + 1}" for row in range(len(table))], table
     raise EvermodelError(f"this model takes {TAKEN[spec.kind]}")

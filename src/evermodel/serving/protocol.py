@@ -52,7 +52,7 @@ class Served(Model):  # type: ignore[misc]
         return await self.pool.do(answer)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The one tensor that the model takes, or one of each column of a table that holds more than numbers."""
+        """The one tensor that the model takes, or that of each column of a table of more than numbers."""
         spec = self.champion.spec
         if _is_mixed(spec):
             return [

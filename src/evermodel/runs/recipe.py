@@ -46,6 +46,7 @@ class Train(Section):
 
     image_size: to which the model resizes images, in pixels. random_flip: whether images are mirrored at
     random while training. ema_momentum: of the moving average of the weights, if they are averaged.
+    class_weight: "balanced" lets each class count as much as any other, however rare.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
@@ -57,6 +58,7 @@ class Train(Section):
     ema_momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
+    class_weight: Literal["balanced"] | None = None
     text: Text = Text()
     image_size: Annotated[int, Field(ge=8, le=1024)] | None = None
     random_flip: bool = False
@@ -132,6 +134,11 @@ def require_sense(name: str, recipe: Recipe) -> None:
         raise EvermodelError(
             f"{file}: train can't flip or resize for the task {recipe.task}: "
             "what is learned from would stay as it is; remove random_flip and image_size"
+        )
+    if train and train.class_weight and catalog.target(recipe.task) != "class":
+        raise EvermodelError(
+            f"{file}: train.class_weight is {train.class_weight}, but the task {recipe.task} predicts no "
+            "classes; remove it"
         )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")

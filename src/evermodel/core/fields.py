@@ -83,7 +83,10 @@ def numbers(values: pd.Series, decimal: str = ".", thousands: str = "") -> pd.Se
         fields = values.astype(object)
         if thousands or decimal != ".":
             fields = fields.map(_plain(decimal, thousands))
-        found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
+        try:
+            found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
+        except OverflowError:  # of a whole number that is larger than all float64
+            found = pd.to_numeric(fields.map(str), errors="coerce").astype(np.float64)
     return found.where(np.isfinite(found))
 
 
@@ -103,8 +106,10 @@ def times(values: pd.Series, form: str = "") -> pd.Series:
     if values.dtype.kind == "M":
         found = values
     else:
-        # Of numbers, pandas would make nanoseconds.
-        fields = values.astype(object).map(lambda value: None if isinstance(value, int | float) else value)
+        # Of numbers, pandas would make nanoseconds, and of some words the time at which it reads them.
+        fields = values.astype(object).map(
+            lambda value: None if isinstance(value, int | float) or value in ("now", "today") else value
+        )
         found = pd.to_datetime(fields, format=form or ISO, errors="coerce", utc=True)
     if isinstance(found.dtype, pd.DatetimeTZDtype):
         found = found.dt.tz_convert(None)

@@ -43,7 +43,22 @@ def test_a_gap_of_values_is_nan_none_or_nat_and_not_0():
 
 @pytest.mark.parametrize("dtype", ["str", object])
 def test_numbers_are_read_as_they_are_written(dtype):
-    written = ["1", " -2.5 ", "1e3", ".5", "1,5", "inf", "nan", "1e999", "0x10", "1_000", "one", "", "1", None]
+    written = [
+        "1",
+        " -2.5 ",
+        "1e3",
+        ".5",
+        "1,5",
+        "inf",
+        "nan",
+        "1e999",
+        "0x10",
+        "1_000",
+        "one",
+        "",
+        "1",
+        None,
+    ]
     same(fields.numbers(series(written, dtype)), [1, -2.5, 1000, 0.5] + [NAN] * 8 + [1, NAN])
 
 
@@ -144,7 +159,12 @@ def test_a_typed_table_has_the_columns_in_their_order_as_numbers_and_objects():
 
 def test_categories_that_are_numbers_are_spelled_the_same_from_any_source():
     columns = [Column(name="code", kind="category", gaps="category")]
-    of = [series([1.0, NAN]), series([1, None], object), series(["1", ""], "str"), series([" 1 ", None], object)]
+    of = [
+        series([1.0, NAN]),
+        series([1, None], object),
+        series(["1", ""], "str"),
+        series([" 1 ", None], object),
+    ]
     found = [fields.typed(pd.DataFrame({"code": one}), columns)["code"].tolist() for one in of]
     assert found == [["1", None]] * 4
 

@@ -54,7 +54,15 @@ def test_a_table_comes_back_as_it_was(ten):
 
 @pytest.mark.parametrize(
     "chosen",
-    [slice(2, 7), slice(None), slice(8, 99), slice(5, 2), slice(-3, None), slice(0, 10, 3), np.array([7, 0, 7])],
+    [
+        slice(2, 7),
+        slice(None),
+        slice(8, 99),
+        slice(5, 2),
+        slice(-3, None),
+        slice(0, 10, 3),
+        np.array([7, 0, 7]),
+    ],
 )
 def test_rows_are_chosen_by_slice_and_by_number(ten, chosen):
     pd.testing.assert_frame_equal(ten[chosen].frame(), frame().iloc[chosen].reset_index(drop=True))

@@ -126,14 +126,16 @@ def texts(values: pd.Series) -> pd.Series:
     """What is written there, as objects: a whole number without a point, as a gap among them gives it one."""
     if _written(values) is not None:
         return values.astype(object)
-    if values.dtype.kind in "biufM":
+    if values.dtype.kind in "iu":
+        return pd.Series([*map(str, values)], values.index, object)
+    if values.dtype.kind in "bfM":
         codes, different = pd.factorize(values, use_na_sentinel=False)
         return pd.Series(np.array([*map(_text, different)], object)[codes], values.index, object)
     return values.astype(object).map(_text)
 
 
 def _written(values: pd.Series) -> "pd.Series[str] | None":
-    """A column as pandas' own texts, which are read at once rather than one by one; None if not all are texts."""
+    """A column as pandas' own texts, which are read at once; None if not all are texts."""
     if isinstance(values.dtype, pd.StringDtype):
         return values
     if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "string":

@@ -17,15 +17,15 @@ Target = Literal["number", "class"]
 def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
     """How far one feature alone tells the target, from 0 to 1; rows without a target are left out.
 
-    feature: typed (see core/fields.py). Where the target is a class, a gap is a value too: it may be the answer.
-    Of a number the absolute rank correlation (Spearman 1904); with categories, the correlation ratio of the ranks, less
-    what it would be by chance (Kelley 1935). Of k classes the balanced accuracy of a decision tree with k
-    leaves: enough for a copy of the label in any order of its values, too few to learn the rows by heart; with
-    categories, that of the class which is most frequent among the others of its category.
+    feature: typed (see core/fields.py). Where the target is a class, a gap is a value too: it may tell. Of a
+    number the absolute rank correlation (Spearman 1904); with categories, the correlation ratio of the ranks,
+    less what it would be by chance (Kelley 1935). Of k classes the balanced accuracy of a decision tree with
+    k leaves: enough for a copy of the label in any order of its values, too few to learn the rows by heart;
+    with categories, that of the class which is the most frequent among the others of a row's category.
     """
     known = target.notna() if kind == "class" else target.notna() & feature.notna()
     feature, target = feature[known], target[known]
-    if feature.nunique(dropna=kind == "number") < 2 or not 2 <= target.nunique():
+    if feature.nunique(dropna=kind == "number") < 2 or target.nunique() < 2:
         return 0.0
     if kind == "number":
         if feature.dtype.kind == "f":
@@ -55,7 +55,7 @@ def _tree(numbers: pd.Series, labels: pd.Series) -> Array:
 
 
 def _majority(categories: pd.Series, labels: pd.Series) -> Array:
-    """Whether a row's class is, weighted by how rare it is, the most frequent among the others of its category."""
+    """Whether a row's class, weighted by its rareness, is the first among the others of its category."""
     category, label = pd.factorize(categories, use_na_sentinel=False)[0], pd.factorize(labels)[0]
     pairs = pd.Series(1, [category, label]).groupby(level=[0, 1]).sum()
     weight = 1 / np.bincount(label)[pairs.index.get_level_values(1)]

@@ -22,8 +22,8 @@ FORMATS = ("", *(date + clock for date in (*DATES, *NAMED) for clock in CLOCKS))
 class Seen:
     """What the fields of one column have shown so far.
 
-    rows, gaps: how many. values: how often each different one occurs, as text; None if there are more than are
-    counted.
+    rows, gaps: how many. values: how often each different one occurs, as text; None if there are more than
+    are counted.
     """
 
     def __init__(self, decimal: str = ".", thousands: str = "") -> None:
@@ -42,8 +42,9 @@ class Seen:
         known = values[~gaps]
         if known.empty:
             return
-        if self.kinds:
-            self._narrow(known)
+        for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
+            if self.kinds:
+                self._narrow(some)
         if self.formats:
             self.formats = [one for one in self.formats if _may_be(known.iloc[0], one)]
             self.formats = [one for one in self.formats if fields.times(known, one).notna().all()]
@@ -55,7 +56,7 @@ class Seen:
         """The narrowest kind that all fields are of."""
         for kind in ("boolean", "whole", "number"):
             if kind in self.kinds and self.gaps < self.rows:
-                return kind  # type: ignore[return-value]
+                return kind
         if self.formats and self.gaps < self.rows:
             return "time"
         if self.values is None:

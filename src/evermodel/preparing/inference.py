@@ -2,21 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
 from evermodel.core import fields
 from evermodel.core.columns import Kind
+from evermodel.formats import dates
 
 MOST_DIFFERENT = 1000  # values of a column that are counted; a text that has more is no category
-DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y")
-NAMED = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# ISO 8601 first, which pandas knows whole; of 1/2/2024 nobody can tell which is the month, so the months of
-# the United States come first, and who adds such a table is told.
-FORMATS = ("", *(date + clock for date in (*DATES, *NAMED) for clock in CLOCKS))
 
 
 class Seen:
@@ -30,7 +23,7 @@ class Seen:
         self.decimal, self.thousands = decimal, thousands
         self.rows = self.gaps = 0
         self.kinds = {"boolean", "whole", "number"}
-        self.formats = list(FORMATS)
+        self.formats = list(dates.FORMATS)
         self.values: Counter[str] | None = Counter()
 
     def add(self, values: pd.Series) -> None:
@@ -46,8 +39,7 @@ class Seen:
             if self.kinds:
                 self._narrow(some)
         if self.formats:
-            self.formats = [one for one in self.formats if _may_be(known.iloc[0], one)]
-            self.formats = [one for one in self.formats if fields.times(known, one).notna().all()]
+            self.formats = dates.fitting(known, self.formats)
         if self.values is not None:
             self._count(known)
 
@@ -93,17 +85,6 @@ class Seen:
                 self.values[text.strip()] += count
         if len(counts) > MOST_DIFFERENT or len(self.values) > MOST_DIFFERENT:
             self.values = None
-
-
-def _may_be(value: Any, form: str) -> bool:
-    """Whether a value may be a time of that form, found out sooner than by reading a column."""
-    if not form or not isinstance(value, str):
-        return not form
-    try:
-        datetime.strptime(value, form)
-    except ValueError:
-        return False
-    return True
 
 
 def infer(pieces: Iterable[pd.DataFrame], *, decimal: str = ".", thousands: str = "") -> dict[str, Seen]:

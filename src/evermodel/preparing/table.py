@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core import data, fields, rows
-from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, gaps_of
+from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
@@ -118,6 +118,7 @@ def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
     """The columns with their kinds and what a gap means, as declared or as the training rows show."""
     dataset = table.dataset
     seen = inference.infer((_train(piece[list(features)], part) for piece in table.pieces()), **table.numbers)
+    elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
     for name in features:
         declared, shown = dataset.columns.get(name, Declared()), seen[name]
@@ -126,7 +127,7 @@ def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
             Column(
                 name=name,
                 kind=kind,
-                gaps=gaps_of(kind, declared.gaps, shown.gaps, dataset.gaps),
+                gaps=gaps_of(kind, declared.gaps, shown.gaps, elsewhere),
                 format=declared.format or (shown.format if kind == "time" else ""),
                 missing=shown.gaps / max(shown.rows, 1),
             )
@@ -376,7 +377,8 @@ def _of(array: Array, piece: pd.DataFrame) -> Array:
 
 
 def _train(piece: pd.DataFrame, part: Array) -> pd.DataFrame:
-    return piece.loc[_of(part, piece) == 0]
+    rows_of_train: pd.DataFrame = piece[_of(part, piece) == 0]
+    return rows_of_train
 
 
 def _labels(table: Table, target: pd.Series) -> tuple[Array, "pd.Series[str]"]:

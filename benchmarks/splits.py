@@ -10,13 +10,15 @@ the model's beside its baseline's, and keeps them in docs/results/.
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
 from benchmarks import seeds
-from evermodel.core import catalog, folders, project
+from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Prepared, Target
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
@@ -53,7 +55,9 @@ def splits(name: str, rules: Dataset, target: Target, count: int) -> Iterator[Pr
     """The data set prepared with the seeds 0 to count - 1."""
     for seed in range(count):
         split = rules.split.model_copy(update={"seed": seed})
-        yield prepare.prepared(name, rules.model_copy(update={"split": split})).predicting(target)
+        with tempfile.TemporaryDirectory() as folder:
+            prepare.prepare(name, rules.model_copy(update={"split": split}), Path(folder))
+            yield data.load(Path(folder), target, *data.SPLITS)
 
 
 def score(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> dict[str, float]:

@@ -8,7 +8,12 @@ from evermodel.datasets.source import Provenance
 from tests.settings import DATASET
 
 KINDS: dict[str, dict[str, Any]] = {
-    "table": {"input_shape": (2,), "input_dtype": "float64", "columns": ("a", "b"), "target": "price"},
+    "table": {
+        "input_shape": (2,),
+        "input_dtype": "float64",
+        "columns": ({"name": "a", "variance": 1}, {"name": "b", "variance": 1}),
+        "target": "price",
+    },
     "images": {"input_shape": (4, 4, 1), "input_dtype": "uint8", "target": "label"},
     "text": {"input_shape": (), "input_dtype": "string", "target": "label"},
     "series": {"input_shape": (3, 2), "input_dtype": "float64", "target": "price"},

@@ -65,15 +65,15 @@ def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
     Raises EvermodelError if one is missing, or a value is no finite number.
     """
-    if missing := [column for column in spec.columns if column not in table]:
-        raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.columns)}")
+    if missing := [column for column in spec.names if column not in table]:
+        raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.names)}")
     read = table_file.grouped if spec.layout.thousands else table_file.numbers
-    found = pd.DataFrame({column: read(table[column]) for column in spec.columns})
+    found = pd.DataFrame({column: read(table[column]) for column in spec.names})
     if (wrong := found.isna().to_numpy()).any():
         row, column = np.argwhere(wrong)[0]
-        given = table[spec.columns[column]].astype(object).iloc[row]
+        given = table[spec.names[column]].astype(object).iloc[row]
         raise EvermodelError(
-            f"{name}: row {table.index[row] + 1}, column {spec.columns[column]} is "
+            f"{name}: row {table.index[row] + 1}, column {spec.names[column]} is "
             f"{reprlib.repr(given)}, not a finite number; mend it"
         )
     return found
@@ -155,7 +155,7 @@ def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[pd.DataFram
     """A table whose first line names the columns, or else one that is written as that learned from."""
     layout = spec.layout
     for separator in dict.fromkeys((layout.separator, ",")):
-        if table_file.first_line(name, stream, separator).issuperset(spec.columns):
+        if table_file.first_line(name, stream, separator).issuperset(spec.names):
             yield from table_file.pieces(name, stream, separator=separator)
             return
     for piece in table_file.pieces(name, stream, separator=layout.separator, header=layout.header):
@@ -169,7 +169,7 @@ def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         if len(columns) == piece.shape[1]:
             return piece.set_axis(list(columns), axis=1)
     raise EvermodelError(
-        f"{name} has no first line that names {', '.join(spec.columns)}, and as a table without one, whose "
+        f"{name} has no first line that names {', '.join(spec.names)}, and as a table without one, whose "
         f"fields {SEPARATORS.get(separator, repr(separator))} sets apart, {piece.shape[1]} fields in a line; "
         f"write such a line, or all of {', '.join(every)} in this order, with or without {spec.target}"
     )
@@ -179,7 +179,7 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
     start = 0
     try:
         with pq.ParquetFile(file) as read:
-            columns = [name for name in read.schema_arrow.names if name in spec.columns]
+            columns = [name for name in read.schema_arrow.names if name in spec.names]
             table_file.require_distinct(str(file), columns)
             for batch in read.iter_batches(table_file.ROWS, columns=columns):
                 # What pandas wrote into the file may say that a column is the index.

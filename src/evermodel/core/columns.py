@@ -15,10 +15,10 @@ MOST_WORDS = 1000  # of the texts of a column
 class Column(BaseModel):
     """One column.
 
-    format: of dates and times that are text, as strptime has it; ISO 8601 if empty. All else is told by the training rows: missing:
-    the share of gaps; low, high, mean, variance, median: of what is a number, or seconds of a time;
-    span_mean, span_variance: of the seconds since the time in the column of times before it. categories: values
-    that recur, most frequent first. vocabulary: words of a text, most frequent first.
+    format: of dates and times that are text, as strptime has it; ISO 8601 if empty. All else is told by the
+    training rows: missing: the share of gaps; low, high, mean, variance, median: of what is a number, or
+    seconds of a time; span_mean, span_variance: of the seconds since the time in the column of times before
+    it; categories: values that recur, and vocabulary: words of a text, both most frequent first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,8 +40,11 @@ class Column(BaseModel):
 
 
 def gaps_of(kind: Kind, declared: Gaps | None, missing: int, table: Gaps) -> Gaps:
-    """What a gap means in a column: as declared, or else refused where no training row has one, unless the
-    whole table's are filled; what is no number has a category of its own for them."""
+    """What a gap means in a column.
+
+    As declared, or else refused where no training row has one, unless the whole table's are filled; what is
+    no number has a category of its own for them. missing: the training rows that have a gap.
+    """
     if declared is not None:
         return declared
     if missing == 0 and table == "refuse":

@@ -40,8 +40,8 @@ class Layout(BaseModel):
     r"""How the files of a table or series are written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
-    columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that is text; "" if
-    nothing sets thousands apart.
+    columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
+    is text; "" if nothing sets thousands apart.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,24 +62,24 @@ class Raw:
     """What a reader returns.
 
     manifest: one row per example, for Great Expectations; of a table none. Of images and texts it has `label`
-        or other named targets, metadata of each example, and `split` ("train", "validation" or "test") where the source
-        declares one. Of a series it has a row per step, in order of time.
+        or other named targets, metadata of each example, and `split` ("train", "validation" or "test") where
+        the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the columns are the inputs.
     targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
-    pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the source
-        has them, which core/fields.py reads, and a RangeIndex that goes on counting.
     rejected: the files that could not be used, each with the reason.
     layout: of the files, where columns are the inputs.
+    pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
+        source has them, which core/fields.py reads, and a RangeIndex that goes on counting.
     """
 
     kind: Kind
     manifest: "pd.DataFrame"
     inputs: Array | None = None
     targets: Array | None = None
-    pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
     rejected: tuple[tuple[str, str], ...] = ()
     layout: Layout = CSV
+    pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,10 @@ class Chosen:
 class Split:
     """The rows of one split.
 
-    x: of a table Rows, of others an array as `Spec.input_shape` says. y: (n,) float64, or int64 class numbers; (n, k) float64 of k targets; or
-    masks (n, height, width, 1) uint8. group: (n,) int64, equal where rows belong together; None if no row has to do with another. weight: (n,)
-    float64, how much a row counts in training; None if all count alike.
+    x: of a table Rows, of others an array as `Spec.input_shape` says. y: (n,) float64, or int64 class
+    numbers; (n, k) float64 of k targets; or masks (n, height, width, 1) uint8. group: (n,) int64, equal where
+    rows belong together; None if no row has to do with another. weight: (n,) float64, how much a row counts
+    in training; None if all count alike.
     """
 
     x: Any
@@ -286,30 +287,32 @@ def _spec(folder: Path) -> Spec:
 
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
-    wanted = [target] if target in ("class", "number") else ["y", "class", "number"]
-    y = next((_column(folder, name) for name in wanted if (folder / f"{name}.npy").exists()), None)
+    """A split with the targets of which the task's is made; any, for a task that makes its own."""
+    known = [target] if target in ("class", "number") else ["y", "class", "number"]
+    y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
-        y = _column(folder, wanted[0])  # which says that it is missing
-    group, weight = (
-        _column(folder, name) if (folder / f"{name}.npy").exists() else None for name in ("group", "weight")
-    )
-    return Split(_examples(folder, spec), y, group, weight)
+        raise _missing(folder / f"{known[0]}.npy")
+    return Split(_examples(folder, spec), y, _mapped(folder, "group"), _mapped(folder, "weight"))
 
 
 def _examples(folder: Path, spec: Spec) -> Any:
-    if spec.kind == "table":
-        _present(folder / "x" / rows.NUMBERS)
-        return rows.load(folder / "x", spec.columns)
-    return _column(folder, "x")
+    match spec.kind:
+        case "table":
+            _present(folder / "x" / rows.NUMBERS)
+            return rows.load(folder / "x", spec.columns)
+        case "text":
+            import pyarrow.parquet as pq
+
+            texts = pq.read_table(_present(folder / "x.parquet")).column("text")
+            return np.asarray(texts.to_numpy(zero_copy_only=False))
+    _present(folder / "x.npy")
+    return _mapped(folder, "x")
 
 
-def _column(folder: Path, name: str) -> Array:
-    if (arrays := folder / f"{name}.npy").exists():
-        return np.asanyarray(np.load(arrays, mmap_mode="r"))
-    import pyarrow.parquet as pq
-
-    texts = pq.read_table(_present(folder / f"{name}.parquet")).column("text")
-    return np.asarray(texts.to_numpy(zero_copy_only=False))
+def _mapped(folder: Path, name: str) -> Array | None:
+    """An array, mapped; None without a file of it."""
+    file = folder / f"{name}.npy"
+    return np.asanyarray(np.load(file, mmap_mode="r")) if file.exists() else None
 
 
 def row_hashes(x: Examples) -> Iterator[bytes]:
@@ -320,10 +323,10 @@ def row_hashes(x: Examples) -> Iterator[bytes]:
 class Identity:
     """By what the rows of a split are known: all at once, and one by one.
 
-    hash: the sha256 of all rows, in order. sketch: by which they are known again where some are others: the SKETCH smallest
-    hashes of rows, 64 bits of each, as hexadecimal digits. Which rows that are depends on nothing but
-    the rows, so that the sketches of two editions have about as much in common as the editions themselves
-    (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
+    hash: the sha256 of all rows, in order. sketch: by which they are known again where some are others: the
+    SKETCH smallest hashes of rows, 64 bits of each, as hexadecimal digits. Which rows that are depends on
+    nothing but the rows, so that the sketches of two editions have about as much in common as the editions
+    themselves (bottom-k sample; Cohen & Kaplan 2007, "Summarizing data using bottom-k sketches").
     """
 
     def __init__(self) -> None:
@@ -403,5 +406,9 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _present(file: Path) -> Path:
     if not file.exists():
-        raise EvermodelError(f"{file} is missing; `dvc repro` makes it")
+        raise _missing(file)
     return file
+
+
+def _missing(file: Path) -> EvermodelError:
+    return EvermodelError(f"{file} is missing; `dvc repro` makes it")

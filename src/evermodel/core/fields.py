@@ -12,10 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-# What people and programs write where there is nothing; the words are those of pandas, and UCI's question mark.
+# What people and programs write where there is nothing: the words that pandas knows, and UCI's question mark.
 GAPS = frozenset(
-    ["", "?", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
-    + ["#N/A", "#N/A N/A", "#NA", "-NaN", "-nan"]
+    ["", "?", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "#N/A", "#N/A N/A", "#NA"]
 )
 TRUTH = {"true": 1.0, "false": 0.0}  # what only booleans look like
 BOOLEAN = TRUTH | {"yes": 1.0, "no": 0.0, "y": 1.0, "n": 0.0, "t": 1.0, "f": 0.0, "1": 1.0, "0": 0.0}
@@ -55,8 +54,8 @@ def typed(
 ) -> pd.DataFrame:
     """The columns, in their order, as a model takes them; the frame's other columns are left out.
 
-    number, whole and boolean: float64, NaN for a gap; time: float64 seconds since 1970-01-01 UTC; category and
-    text: objects, str or None for a gap. decimal, thousands: how numbers are written where they are text.
+    number, whole and boolean: float64, NaN for a gap; time: float64 seconds since 1970-01-01 UTC; category
+    and text: objects, str or None for a gap. decimal, thousands: how numbers are written where they are text.
     Raises KeyError for a column that is not there, and FieldError for a field of another kind, or a gap
     where there may be none.
     """
@@ -98,8 +97,8 @@ def booleans(values: pd.Series, words: dict[str, float] = BOOLEAN) -> pd.Series:
 def times(values: pd.Series, form: str = "") -> pd.Series:
     """Dates and times as seconds since 1970-01-01 UTC, float64; what is none is NaN.
 
-    form: how they are written where they are text, as strptime has it; ISO 8601 if empty. A time without a zone
-    is one of UTC.
+    form: how they are written where they are text, as strptime has it; ISO 8601 if empty. A time without a
+    zone is one of UTC.
     """
     if values.dtype.kind == "M":
         found = values
@@ -107,10 +106,11 @@ def times(values: pd.Series, form: str = "") -> pd.Series:
         # Of numbers, pandas would make nanoseconds.
         fields = values.astype(object).map(lambda value: None if isinstance(value, int | float) else value)
         found = pd.to_datetime(fields, format=form or ISO, errors="coerce", utc=True)
-    if getattr(found.dtype, "tz", None) is not None:
-        found = found.dt.tz_convert("UTC").dt.tz_localize(None)
+    if isinstance(found.dtype, pd.DatetimeTZDtype):
+        found = found.dt.tz_convert(None)
     moments = found.astype("datetime64[us]")
-    return (moments.astype(np.int64) / 1e6).where(moments.notna())
+    seconds: pd.Series = moments.astype(np.int64) / 1e6
+    return seconds.where(moments.notna())
 
 
 def texts(values: pd.Series) -> pd.Series:
@@ -126,11 +126,13 @@ def _read(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd
         found = texts(values)
         found = found.str.strip() if column.kind == "category" else found
         return found.astype(object).where(~gaps, None)
-    readers: dict[str, Callable[[pd.Series], pd.Series]] = {
-        "boolean": booleans,
-        "time": lambda fields: times(fields, column.format),
-    }
-    found = readers.get(column.kind, lambda fields: numbers(fields, decimal, thousands))(values)
+    match column.kind:
+        case "boolean":
+            found = booleans(values)
+        case "time":
+            found = times(values, column.format)
+        case _:
+            found = numbers(values, decimal, thousands)
     if (wrong := found.isna() & ~gaps).any():
         why = REFUSED[column.kind].format(column.format or "2024-12-31 23:59:59")
         raise FieldError(_first(wrong), column.name, f"is {reprlib.repr(_at(values, wrong))}, {why}")

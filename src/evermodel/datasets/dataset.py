@@ -23,9 +23,10 @@ class Split(Section):
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
     is left for training, at random. `time` takes as test the last rows, or those that the source declares,
-    and as validation the last rows before them; of a table, the rows with the latest time in the column `time`.
-    `hash` takes a row by the md5 of seed and `key` (all columns if none), so that its split depends on nothing but itself, however many
-    rows there are and in whatever order. stratify: whether each split gets its share of every class.
+    and as validation the last rows before them; of a table, the rows with the latest time in the column
+    `time`. `hash` takes a row by the md5 of seed and `key` (all columns if none), so that its split depends
+    on nothing but itself, however many rows there are and in whatever order. stratify: whether each split
+    gets its share of every class.
     groups: rows that are equal in all these columns stay on one side; the columns are no features of a
     table unless group_features says so.
     """
@@ -45,9 +46,7 @@ class Split(Section):
         if (self.test is None) != (self.method == "predefined") and self.method != "time":
             raise ValueError("needs 'test', the share of test rows, unless the source declares them")
         if self.groups and self.method in ("predefined", "time", "hash"):
-            raise ValueError(
-                "can't have 'groups' with a split that the source or a 'key' declares; remove it"
-            )
+            raise ValueError("can't have 'groups' with a split by source, time or key; remove it")
         if self.group_features and not self.groups:
             raise ValueError("has 'group_features' without 'groups'; remove it")
         if self.key and self.method != "hash":
@@ -90,9 +89,9 @@ class Dataset(Section):
     target: the column to predict; one with a range in `expect` is a number, one with `classes` is a class,
     and any other is what the task takes it for. targets: several numbers to predict instead, each clipped to
     its range in what is learned from. classes: the names of the labels, which are these or their numbers
-    from 0. drop: columns of a table that are no features, such as identifiers. columns: what they are, if not what they look like. gaps: what
-    an empty field means in those columns whose training rows have none. weight: the column that tells how much a row counts in
-    training. window: of a series, the steps
+    from 0. drop: columns of a table that are no features, such as identifiers. columns: what they are,
+    if not what they look like. gaps: what an empty field means in columns whose training rows have none.
+    weight: the column that tells how much a row counts in training. window: of a series, the steps
     that are known when the next one is predicted. novel: classes that only the test rows have, as what is
     to be found out. duplicates: the share of test rows that may also be training rows, where that is limited.
     """

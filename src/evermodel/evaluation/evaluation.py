@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,7 +47,7 @@ def inputs(task: Any, x: Array, options: Mapping[str, Any], seed: int) -> Array:
 
 def asked(spec: Spec, test: Split, shown: Array) -> str:
     """The identity of what was asked: that of the test rows, or of what the task made of them."""
-    return spec.test_hash if shown is test.x else data.split_hash(Split(shown, test.y))
+    return spec.test_hash if shown is test.x else data.split_hash(shown, test.y)
 
 
 def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Evaluated:
@@ -119,7 +118,7 @@ def images(
     pairs.
     """
     worst = task.worst(scores, spec, WORST)
-    examples = np.asarray(predictions.inputs[worst.index.to_numpy()])
+    examples = predictions.inputs[worst.index.to_numpy()]
     with figures.look():
         drawn = task.figures(scores, spec, predictions)
         if len(history) > 1:
@@ -127,7 +126,7 @@ def images(
         if spec.kind == "images":
             drawn["worst"] = figures.worst_images(examples, worst)
         if spec.kind == "table":
-            drawn["worst"] = figures.worst_rows(examples, spec.columns, worst)
+            drawn["worst"] = figures.worst_rows(examples.frame(), worst)
         files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
     if spec.kind == "text":
         files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()

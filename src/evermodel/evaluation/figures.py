@@ -198,10 +198,9 @@ def worst_images(images: Array, worst: pd.DataFrame) -> Figure:
     return figure
 
 
-def worst_rows(x: Array, columns: Sequence[str], worst: pd.DataFrame) -> Figure:
-    """The first columns of the rows x (m, k) beside what `worst` (m rows) says of each, as a table."""
-    shown = pd.DataFrame(x[:, :MOST_COLUMNS], columns=list(columns[:MOST_COLUMNS]))
-    table = pd.concat([shown, worst.reset_index(drop=True)], axis=1)
+def worst_rows(rows: pd.DataFrame, worst: pd.DataFrame) -> Figure:
+    """The first columns of some rows beside what `worst` (as many rows) says of each, as a table."""
+    table = pd.concat([rows.iloc[:, :MOST_COLUMNS], worst.reset_index(drop=True)], axis=1)
     lines = table.to_string(index=False, float_format=number.text)
     figure = page("worst of the test rows", 0.4 + 0.075 * lines.index("\n"), 0.8 + 0.24 * len(table))
     # One text in a font of equal widths: a table of Matplotlib's takes ten times as long.

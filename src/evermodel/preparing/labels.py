@@ -15,7 +15,7 @@ from evermodel.datasets.dataset import Dataset
 def classes(name: str, dataset: Dataset, texts: Iterable[str]) -> tuple[str, ...]:
     """The labels, numbers by their size and text by the alphabet; none if the target can't be a class.
 
-    texts: the different labels that there are. Raises EvermodelError if one is none of the classes that were declared.
+    texts: the different labels that there are. Raises EvermodelError if one is none of the declared classes.
     """
     found = np.array(sorted(set(texts)), dtype=object)
     if dataset.classes and (unknown := sorted(set(found) - set(dataset.classes))):

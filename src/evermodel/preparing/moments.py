@@ -39,9 +39,9 @@ class Moments:
     @property
     def mean(self) -> Array:
         """(columns,) float64; 0 where nothing is known."""
-        return np.nan_to_num(self.first) + self._mean
+        return np.asarray(np.nan_to_num(self.first) + self._mean)
 
     @property
     def variance(self) -> Array:
         """(columns,) float64."""
-        return self._squares / np.maximum(self.count, 1)
+        return np.asarray(self._squares / np.maximum(self.count, 1))

@@ -34,8 +34,8 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
     group = split.groups(name, dataset.split, raw.manifest)
     if raw.kind == "series" and dataset.split.method != "time":
         raise EvermodelError(
-            f"data/{name}/params.yaml: split.method is {dataset.split.method}, which would mix the steps of a "
-            "series, so that windows of training and test rows overlap; use time"
+            f"data/{name}/params.yaml: split.method is {dataset.split.method}, which would mix the steps "
+            "of a series, so that windows of training and test rows overlap; use time"
         )
     declared = raw.manifest["split"].to_numpy(dtype=object) if "split" in raw.manifest else None
     parts = split.split_rows(name, dataset.split, Facts(len(y), declared, y, group))
@@ -146,7 +146,7 @@ def _answers(
     """What is written of the targets by its file, the classes, and mean and deviation of numbers."""
     if y.dtype != object:
         numbers = y if y.dtype.kind == "f" else None
-        answers, classes = {data.ANSWERS.get((y.ndim, y.dtype.kind), "y"): y}, ()
+        answers, classes = {data.ANSWERS.get((y.ndim, y.dtype.kind), "y"): y}, tuple[str, ...]()
     else:
         classes = labels.classes(name, dataset, y)
         place = {label: number for number, label in enumerate(classes)}

@@ -18,8 +18,8 @@ BITS = 2**28  # of the seven hexadecimal digits of an md5 that a row is split by
 class Facts:
     """What a split may go by, row by row: arrays of as many as there are rows, None where nobody asks.
 
-    declared: the name of the split by the source. y: labels. group: as `groups` tells. time: seconds. place: in 0 to 1, by
-    the md5 of the row's key.
+    declared: the name of the split by the source. y: labels. group: as `groups` tells. time: seconds. place:
+    in 0 to 1, by the md5 of the row's key.
     """
 
     rows: int

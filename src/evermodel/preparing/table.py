@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evermodel.core import data, fields, inference, rows
+from evermodel.core import data, fields, rows
 from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
-from evermodel.preparing import labels, split, words
+from evermodel.preparing import inference, labels, split, words
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 
@@ -49,7 +49,7 @@ class Table:
 class Survey:
     """What a first look at all rows tells: what the split goes by, the features, and the labels.
 
-    labels: the different ones, if there are few enough to be classes, and is_number: whether each is a number.
+    labels: the different ones, MOST_CLASSES or a few more at most; is_number: whether each is a number.
     """
 
     facts: Facts
@@ -81,7 +81,7 @@ def survey(table: Table) -> Survey:
     kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "place")}
     members: dict[Any, int] = {}
     known: dict[str, int] = {}
-    count, is_number, features = 0, True, ()
+    count, is_number, features = 0, True, tuple[str, ...]()
     for piece in table.pieces():
         features = features or _features(table, piece)
         count += len(piece)
@@ -100,8 +100,8 @@ def survey(table: Table) -> Survey:
         if rule.time:
             kept["time"].append(_typed(table, piece, [Column(name=rule.time, kind="time")]).to_numpy()[:, 0])
         if rule.method == "hash":
-            keys = piece[list(rule.key) or list(piece.columns)]
-            kept["place"].append(split.places(rule.seed, keys))
+            key = piece[list(rule.key) or list(piece.columns)]
+            kept["place"].append(split.places(rule.seed, key))
     facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays}
     return Survey(Facts(count, **facts), features, tuple(map(str, known)), is_number)
 
@@ -327,7 +327,7 @@ def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None
 
 
 def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
-    """The columns that are asked for an answer; EvermodelError if there is none, or a named one is missing."""
+    """The columns to learn from; EvermodelError if there is none, or one that is named is missing."""
     dataset, rule = table.dataset, table.dataset.split
     named = {
         "target": () if dataset.targets else (dataset.target,),
@@ -347,8 +347,8 @@ def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
             )
     if not (features := dataset.features(piece)):
         raise EvermodelError(
-            f"data set {table.name} has no column to learn from beside {dataset.target}; add some, or take them "
-            f"out of drop in data/{table.name}/params.yaml"
+            f"data set {table.name} has no column to learn from beside {dataset.target}; add some, or take "
+            f"them out of drop in data/{table.name}/params.yaml"
         )
     return tuple(features)
 
@@ -359,8 +359,8 @@ def _typed(table: Table, piece: pd.DataFrame, columns: Sequence[Column]) -> pd.D
     except FieldError as error:
         remedy = f"set columns: {{{error.column}: {{kind: …, gaps: …}}}}, or name it in drop,"
         raise EvermodelError(
-            f"data set {table.name}: row {piece.index[error.row] + 1}, column {error.column} {error.wrong}; mend "
-            f"the data, or {remedy} in data/{table.name}/params.yaml"
+            f"data set {table.name}: row {piece.index[error.row] + 1}, column {error.column} {error.wrong}; "
+            f"mend the data, or {remedy} in data/{table.name}/params.yaml"
         ) from None
 
 
@@ -370,8 +370,8 @@ def _weights(table: Table, piece: pd.DataFrame) -> Array:
     if (found < 0).any():
         row = piece.index[int((found < 0).argmax())] + 1
         raise EvermodelError(
-            f"data set {table.name}: row {row}, column {name} is below 0, but tells how much a row counts; mend "
-            f"it, or change weight in data/{table.name}/params.yaml"
+            f"data set {table.name}: row {row}, column {name} is below 0, but tells how much a row counts; "
+            f"mend it, or change weight in data/{table.name}/params.yaml"
         )
     return found
 

@@ -91,10 +91,10 @@ def _column(name: str, table: pd.DataFrame, spec: Spec, dataset: str) -> pd.Seri
     if name in table:
         column = table[name]
         return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
-    if name in spec.columns and spec.kind == "table":
+    if name in spec.names and spec.kind == "table":
         x = data.load_inputs(folders.prepared(dataset), "test")
-        return pd.Series(x[:, spec.columns.index(name)])
+        return pd.Series(x.frame()[name])
     raise EvermodelError(
         f"promotion.slices names {name!r}, which is no column of the scores or of {dataset}; "
-        f"the choices are {', '.join([*table.columns, *spec.columns])}"
+        f"the choices are {', '.join([*table.columns, *spec.names])}"
     )

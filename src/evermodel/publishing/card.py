@@ -31,7 +31,7 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         model=model,
         version=version,
         rows={split: f"{count:,}" for split, count in spec.rows.items()},
-        columns=", ".join(spec.columns),
+        columns=", ".join(spec.names),
         options=_listed(model.recipe.options),
         size=f"{model.metadata.parameters:,} parameters, {model.megabytes:.3g} MB",
         training=_listed(train.model_dump(exclude_none=True, exclude=beside) if train else {}),

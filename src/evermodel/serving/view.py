@@ -88,7 +88,7 @@ def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any
     with figures.look():
         figure = figures.page(f"the last {steps} steps and the next", 5, 4.4)
         axes = figure.subplots()
-        if target in spec.columns:
+        if target in spec.names:
             axes.plot(range(-steps, 0), [float(row[target]) for row in rows[-steps:]], color=figures.QUIET)
         axes.plot(0, answer[target], "o", color=figures.MODEL)
         axes.set(xlabel="step", ylabel=target)

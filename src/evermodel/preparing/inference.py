@@ -50,9 +50,10 @@ class Seen:
     @property
     def kind(self) -> Kind:
         """The narrowest kind that all fields are of."""
-        for kind in ("boolean", "whole", "number"):
+        narrow: tuple[Kind, ...] = ("boolean", "whole", "number")
+        for kind in narrow:
             if kind in self.kinds and self.gaps < self.rows:
-                return kind  # type: ignore[return-value]
+                return kind
         if self.formats and self.gaps < self.rows:
             return "time"
         filled = self.rows - self.gaps
@@ -70,7 +71,7 @@ class Seen:
         self.words += int(texts.str.count(r"\S+").sum())
         if self.values is None:
             return
-        self.values.update(texts.value_counts().to_dict())
+        self.values.update(map(str, texts))
         if len(self.values) > MOST_DIFFERENT:
             self.values = None
 

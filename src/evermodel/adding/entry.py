@@ -22,7 +22,9 @@ from evermodel.repository import Experiment
 from evermodel.scheduling.schedule import TAKEN
 
 WIDTH = 120
-BLOCKS = ("source", "editions", "columns", "expect")  # keys whose values stand below them
+LINE = 10_000  # so that each key of an experiment is one line
+# Keys whose values stand below them.
+BLOCKS = ("source", "editions", "files", "query", "columns", "expect", "ranges", "categories", "gaps")
 Values = dict[str, Any]
 
 
@@ -77,15 +79,16 @@ def write(name: str, entry: Entry) -> list[str]:
     with ExitStack() as stack:
         for folder, values in files.items():
             partial = stack.enter_context(whole_folder(folder))
-            (partial / FILE).write_text(text(values), encoding="utf-8")
+            width = WIDTH if folder.parent == folders.DATASETS else LINE
+            (partial / FILE).write_text(text(values, width), encoding="utf-8")
             (partial / "dvc.yaml").write_bytes(repository.TEMPLATES[folder.parent].read_bytes())
     return list(own)
 
 
-def text(values: Mapping[str, Any]) -> str:
+def text(values: Mapping[str, Any], width: int = WIDTH) -> str:
     """The values as YAML, written as people write it: what is short stands in one line."""
     writer, stream = YAML(), io.StringIO()
-    writer.width = WIDTH
+    writer.width = width
     writer.indent(mapping=2, sequence=4, offset=2)
     writer.dump(_shaped(values, block=True), stream)
     return stream.getvalue()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
+Gaps = Literal["refuse", "forward", "interpolate"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
@@ -33,7 +34,7 @@ PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
 ANSWERS = {(1, "i"): "class", (1, "f"): "number"}
-OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
+OF_SERIES = ("split", "date", "series")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
@@ -41,7 +42,8 @@ class Layout(BaseModel):
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
     columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
-    is text; "" if nothing sets thousands apart.
+    is text; "" if nothing sets thousands apart. date, date_format, key: of series, the column of dates, how
+    they are written (see core/columns.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +54,9 @@ class Layout(BaseModel):
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    date: str = ""
+    date_format: str = ""
+    key: str = ""
 
 
 CSV = Layout()
@@ -142,7 +147,8 @@ class Spec(BaseModel):
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
-    table or series.
+    table or series. Of a series, horizon: the steps that are predicted. season: the steps after which it
+    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what a missing one means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -165,6 +171,10 @@ class Spec(BaseModel):
     vocabulary: tuple[str, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_sd: tuple[float, ...] = ()
+    horizon: int = 1
+    season: int | None = None
+    step: str = ""
+    gaps: Gaps = "refuse"
     duplicates: int
     test_hash: str
     test_sketch: tuple[str, ...] = ()
@@ -288,7 +298,7 @@ def _spec(folder: Path) -> Spec:
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
     """A split with the targets of which the task's is made; any, for a task that makes its own."""
-    known = [target] if target in ("class", "number") else ["y", "class", "number"]
+    known = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
     y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
         raise _missing(folder / f"{known[0]}.npy")

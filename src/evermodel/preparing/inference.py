@@ -7,14 +7,9 @@ import pandas as pd
 
 from evermodel.core import fields
 from evermodel.core.columns import Kind
+from evermodel.formats import dates
 
 MOST_DIFFERENT = 1000  # values of a column that are counted; a text that has more is no category
-DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y")
-NAMED = ("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-# ISO 8601 first, which pandas knows whole; of 1/2/2024 nobody can tell which is the month, so the months of
-# the United States come first, and who adds such a table is told.
-FORMATS = ("", *(date + clock for date in (*DATES, *NAMED) for clock in CLOCKS))
 
 
 class Seen:
@@ -24,7 +19,7 @@ class Seen:
         self.decimal, self.thousands = decimal, thousands
         self.rows = self.gaps = self.words = 0
         self.kinds = {"boolean", "whole", "number"}
-        self.formats = list(FORMATS)
+        self.formats = list(dates.FORMATS)
         self.values: Counter[str] | None = Counter()
 
     def add(self, values: pd.Series) -> None:
@@ -42,9 +37,7 @@ class Seen:
         if (numbers % 1 != 0).any():
             self.kinds.discard("whole")
         # A number is none of a date, whatever pandas reads into it.
-        first = known.iloc[:100]  # which leaves few forms to be tried on all
-        self.formats = [one for one in self.formats if fields.times(first, one).notna().all()]
-        self.formats = [one for one in self.formats if fields.times(known, one).notna().all()]
+        self.formats = dates.fitting(known, self.formats)
         self._count(known)
 
     @property

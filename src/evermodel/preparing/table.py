@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core import data, fields, rows
-from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, gaps_of
+from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
@@ -112,6 +112,7 @@ def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
     seen = inference.infer(
         (piece[list(features)][part[piece.index] == 0] for piece in table.pieces()), **table.numbers
     )
+    elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
     for name in features:
         declared, shown = dataset.columns.get(name, Declared()), seen[name]
@@ -120,7 +121,7 @@ def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
             Column(
                 name=name,
                 kind=kind,
-                gaps=gaps_of(kind, declared.gaps, shown.gaps, dataset.gaps),
+                gaps=gaps_of(kind, declared.gaps, shown.gaps, elsewhere),
                 format=declared.format or (shown.format if kind == "time" else ""),
                 missing=shown.gaps / max(shown.rows, 1),
             )

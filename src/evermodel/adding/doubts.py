@@ -10,7 +10,7 @@ from evermodel.adding.look import Look
 from evermodel.core.data import MOST_CLASSES
 from evermodel.core.fields import TEXTS
 from evermodel.expectations import leaks
-from evermodel.preparing.inference import DATES
+from evermodel.formats.dates import DATES
 
 IDENTIFIER = re.compile(r"(?:.*[\W_])?(?i:id|uuid|guid|key)|.*[a-z]I[dD]")  # a name of one
 DIFFERENT = 0.95  # of the rows, from which on values do not recur
@@ -45,9 +45,10 @@ def groups(look: Look) -> list[str]:
     return [name for name in look.names if IDENTIFIER.fullmatch(name) and _recurs(look.frame[name])]
 
 
-def alone(look: Look, target: pd.Series, kind: leaks.Target, features: Iterable[str]) -> dict[str, float]:
-    """How far each feature by itself tells the target."""
-    return {name: leaks.determination(look.frame[name], target, kind) for name in features}
+def alone(look: Look, y: pd.Series, kind: leaks.Target, target: str) -> dict[str, float]:
+    """How far each other column by itself tells the target, whose values are y."""
+    others = (name for name in look.names if name != target)
+    return {name: leaks.determination(look.frame[name], y, kind) for name in others}
 
 
 def together(look: Look, target: pd.Series, features: Iterable[str]) -> tuple[str, ...]:

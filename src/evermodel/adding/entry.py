@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -32,8 +31,8 @@ Values = dict[str, Any]
 class Entry:
     """A data set and its experiments as their files will hold them, and what is to be said about them.
 
-    dataset: the keys of data/NAME/params.yaml but its name. experiments: those of experiments/NAME_WORD, by that word, but name
-    and dataset. assumed: what was decided for the user; doubts: what only they can know.
+    dataset: the keys of data/NAME/params.yaml but its name. experiments: those of experiments/NAME_WORD but
+    name and dataset, by that word. assumed: what was decided for the user; doubts: what only they can know.
     """
 
     dataset: Values
@@ -53,13 +52,14 @@ def require_new(name: str, experiments: tuple[str, ...] = ()) -> None:
     for new in (name, *experiments):
         if not re.match(NAME, new) or new in TAKEN:
             raise EvermodelError(
-                f"--name is {name!r}, which can't be a name; give small letters, digits and '_', starting with "
-                "a letter"
+                f"--name is {name!r}, which can't be a name; give small letters, digits and '_', starting "
+                "with a letter"
             )
         for folder in (parent / new for parent in repository.TEMPLATES):
             if folder.exists():
                 raise EvermodelError(
-                    f"{folder} is there already, and nothing is overwritten; give another --name, or delete it"
+                    f"{folder} is there already, and nothing is overwritten; give another --name, or "
+                    "delete it"
                 )
 
 
@@ -95,6 +95,7 @@ def text(values: Mapping[str, Any], width: int = WIDTH) -> str:
 
 
 def _shaped(values: Any, *, block: bool = False) -> Any:
+    found: CommentedMap | CommentedSeq
     if isinstance(values, Mapping):
         found = CommentedMap({key: _shaped(value, block=key in BLOCKS) for key, value in values.items()})
     elif isinstance(values, list | tuple):

@@ -34,9 +34,9 @@ PARTS = {  # of a table that somebody has split, as its files are called
 class Found:
     """What lies there.
 
-    title: what it is called. files: the entries of an edition, and places: where each of them lies now, by its name. names:
-    of the files within, where it is a folder or an archive. options: of the reader, as far as the files' names tell.
-    query: of a database, in place of files.
+    title: what it is called. files: the entries of an edition, and places: where each of them lies now, by
+    its name. names: of the files within, where it is a folder or an archive. options: of the reader, as far
+    as the files' names tell. query: of a database, in place of files.
     """
 
     kind: Kind
@@ -88,7 +88,7 @@ class Found:
 
 
 def find(path: str) -> Found:
-    """What lies at a path, or at those that a pattern names; EvermodelError if nothing does that can be read."""
+    """What lies at a path, or at those that a pattern names; EvermodelError if nothing does."""
     place = Path(path).expanduser()
     if place.is_dir():
         return _folder(Path(path), _below(place))
@@ -147,11 +147,9 @@ def _table(title: str, paths: list[Path]) -> Found:
 
 def _splits(names: list[str]) -> dict[str, str]:
     """The file of each split, if the files are called so, each of them once."""
-    found = {split: [name for name in names if form.fullmatch(name)] for split, form in PARTS.items()}
-    found = {split: own for split, own in found.items() if own}
-    if not {"train", "test"} <= set(found) or sorted(sum(found.values(), [])) != sorted(names):
-        return {}
-    return {split: own[0] for split, own in found.items()} if len(names) == len(found) else {}
+    found = {split: name for split, form in PARTS.items() for name in names if form.fullmatch(name)}
+    whole = {"train", "test"} <= set(found) and sorted(found.values()) == sorted(names)
+    return found if whole else {}
 
 
 def _kind(names: Iterable[str]) -> Kind:
@@ -194,4 +192,6 @@ def _ending(name: str, endings: tuple[str, ...]) -> bool:
 
 def _title(path: str) -> str:
     """What a pattern or URL is called: its last part without what stands for others."""
-    return re.sub(r"[*?\[\]]+", " ", PurePosixPath(path).stem).strip(" -_.") or PurePosixPath(path).parent.name
+    return (
+        re.sub(r"[*?\[\]]+", " ", PurePosixPath(path).stem).strip(" -_.") or PurePosixPath(path).parent.name
+    )

@@ -2,8 +2,7 @@
 
 import io
 import re
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -20,7 +19,7 @@ OPENED = 64  # pictures that are looked at
 SIDE = 128  # pixels of each side that pictures of many sizes get
 STEP = 16  # by which U-Net wants sides to be divisible
 FEW = 50  # values in a mask, beyond which it is no mask
-MASKS = re.compile(r"(?:.*[^a-z])?(?:masks?|labels?|segmentations?|annotations?|gts?|targets?)(?:[^a-z].*)?", re.I)
+MASKS = re.compile(r"(?:.*[\W_])?(?:masks?|labels?|segmentations?|annotations?)(?:[\W_].*)?", re.IGNORECASE)
 
 
 def entry(found: Found, target: str | None, task: str | None) -> Entry:
@@ -33,8 +32,8 @@ def entry(found: Found, target: str | None, task: str | None) -> Entry:
     if target is not None:
         if len(listed) != 1:
             raise EvermodelError(
-                f"--target is {target!r}, but there is no table beside the pictures of {found.title}, or more than "
-                f"one; put one there whose rows name them, or leave --target out if folders are classes"
+                f"--target is {target!r}, but beside the pictures of {found.title} there is no table, or "
+                "more than one; put one there whose rows name them, or leave --target out if folders are classes"
             )
         return _named(found, names, listed[0], target, task)
     return _foldered(found, names, task)
@@ -57,8 +56,8 @@ def _foldered(found: Found, names: list[str], task: str | None) -> Entry:
         recipes.of_images(task, known["label"]),
     )
     new.assumed += [
-        f"{len(known)} pictures in folders of {known['label'].nunique()} classes; the folder is predicted by task "
-        f"{task}",
+        f"{len(known)} pictures in folders of {known['label'].nunique()} classes; the folder is predicted by "
+        f"task {task}",
         *_told(shown),
         f"split: {tables.ruled(new)}",
     ]
@@ -107,10 +106,12 @@ def _pairs(found: Found, names: list[str]) -> Entry:
     images = [folder for folder in folders if folder not in masks]
     if len(masks) != 1 or len(images) != 1:
         raise EvermodelError(
-            f"{found.title} has pictures in the folders {', '.join(folders)}; for --task segmentation put them "
-            "into two, images and masks"
+            f"{found.title} has pictures in the folders {', '.join(folders)}; for --task segmentation put "
+            "them into two, images and masks"
         )
-    own = {folder: [name for name in names if str(PurePosixPath(name).parent) == folder] for folder in folders}
+    own = {
+        folder: [name for name in names if str(PurePosixPath(name).parent) == folder] for folder in folders
+    }
     shown, values = _shown(found, own[images[0]], step=STEP), _values(found, own[masks[0]])
     patterns = {
         key: rf"{re.escape(folder)}/(?P<id>[^/]+)\.[^/.]+"
@@ -131,7 +132,8 @@ def _pairs(found: Found, names: list[str]) -> Entry:
         recipes.of_masks(),
     )
     new.assumed += [
-        f"{len(own[images[0]])} pictures in {images[0]} and {len(own[masks[0]])} masks in {masks[0]}, paired by name",
+        f"{len(own[images[0]])} pictures in {images[0]} and {len(own[masks[0]])} masks in {masks[0]}, paired "
+        "by name",
         f"values in masks: {doubts.listed(map(str, values))}",
         *_told(shown),
         f"split: {tables.ruled(new)}",
@@ -171,7 +173,9 @@ def _values(found: Found, masks: list[str]) -> list[int]:
 
 def _file_column(seen: look.Look, names: list[str]) -> str:
     """The column that names pictures, by most of its fields."""
-    known = {form for name in names for path in [PurePosixPath(name)] for form in (name, path.name, path.stem)}
+    known = {
+        form for name in names for path in [PurePosixPath(name)] for form in (name, path.name, path.stem)
+    }
     shares = {name: seen.raw[name].astype(str).isin(known).mean() for name in seen.names}
     best = max(shares, key=lambda name: shares[name])
     if shares[best] < 0.5:

@@ -16,7 +16,7 @@ FAULTY = 0.01  # of the files, which may turn out to be unusable
 
 
 def labels(names: Iterable[str], title: str) -> pd.DataFrame:
-    """Of each file the label, which is the folder that it lies in, and the split, if the one above is called so.
+    """Of each file the label, which is its folder, and the split, if the folder above is called so.
 
     Raises EvermodelError if there are no two classes.
     """
@@ -31,8 +31,8 @@ def labels(names: Iterable[str], title: str) -> pd.DataFrame:
     found = found[found["label"] != ""]
     if found["label"].nunique() < 2:
         raise EvermodelError(
-            f"{title} has no folders of two classes or more; sort the files into folders that are called as their "
-            "classes, or put a table of names and labels beside them and name its column by --target"
+            f"{title} has no folders of two classes or more; sort the files into folders that are called as "
+            "their classes, or put a table of names and labels beside them and name its column by --target"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,13 @@ import pandas as pd
 from evermodel.core import fields
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
+from evermodel.datasets import source
 from evermodel.formats import tables
 from evermodel.preparing.inference import Seen
 
-LOOKED = 300_000  # rows whose fields are looked at
+LOOKED = 200_000  # rows that are looked at
 COUNTED = 1_000_000  # rows that are counted; how many more there are does not matter
-SAMPLE = 100_000  # rows that are compared with each other
+SHOWN = 10_000  # rows that show how numbers are written
 HEAD = 1 << 20  # bytes that show an encoding
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 OLD = "cp1252"  # of Windows, of which Latin-1 is a part
@@ -30,8 +32,9 @@ NUMBERS = (PLAIN, (",", ""), (",", "."), (",", " "), (".", ","), (".", " "), (".
 class Look:
     """What a table shows.
 
-    options: of the reader, where they are not its defaults. rows: how many there are, or were counted; looked: at
-    how many of them. seen: of each column. frame: some rows, typed, and raw the same as they stand there.
+    options: of the reader, where they are not its defaults. rows: how many there are, or were counted;
+    looked: at how many of them. seen: of each column. frame: these rows, typed, and raw the same as they
+    stand there.
     """
 
     options: dict[str, Any]
@@ -85,16 +88,13 @@ def look(folder: Path, given: dict[str, Any]) -> Look:
     rows, looked, kept = 0, 0, list[pd.DataFrame]()
     for piece in _counted(table.pieces()):
         rows += len(piece)
-        if looked >= LOOKED:
-            continue
-        looked += len(piece)
-        for name, one in seen.items():
-            one.add(piece[name])
-        if sum(map(len, kept)) < SAMPLE:
+        if looked < LOOKED:
+            looked += len(piece)
             kept.append(piece)
+            for name, one in seen.items():
+                one.add(piece[name])
     raw = pd.concat(kept)
     columns = [Column(name=name, kind=one.kind, gaps="fill", format=one.format) for name, one in seen.items()]
-    # A later row may be of another kind than the ones that are kept; then it shows here.
     frame = fields.typed(raw, columns, decimal=decimal, thousands=thousands)
     return Look(options, rows, looked, seen, frame, raw)
 
@@ -114,15 +114,20 @@ def _counted(pieces: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def _encoding(folder: Path) -> dict[str, str]:
-    """The encoding of text files, where it is not UTF-8."""
-    for file in sorted(folder.iterdir()):
-        if tables.text_file(file.name):
-            opened = gzip.open if file.name.lower().endswith(".gz") else open
-            with opened(file, "rb") as stream:
-                head = stream.read(HEAD)
-            if (found := _encoded(head)) != "utf-8":
-                return {"encoding": found}
-    return {}
+    """The encoding of text files, as the first one shows it, where it is not UTF-8."""
+    first = min(name for name in source.provenance(folder).files)
+    part = tables.Part(folder / first)
+    if first.lower().endswith(tables.ZIP):
+        with zipfile.ZipFile(part.path) as archive:
+            names = (name for name in archive.namelist() if name.lower().endswith(tables.ENDINGS))
+            part = tables.Part(part.path, next(names, archive.namelist()[0]))
+    name = part.name.lower().removesuffix(tables.GZ)
+    if Path(name).suffix in tables.FORMS:
+        return {}
+    with part.opened() as stream:
+        packed = name != part.name.lower()
+        head = (gzip.GzipFile(fileobj=stream) if packed else stream).read(HEAD)
+    return {} if (found := _encoded(head)) == "utf-8" else {"encoding": found}
 
 
 def _encoded(head: bytes) -> str:
@@ -138,13 +143,13 @@ def _encoded(head: bytes) -> str:
 
 def _marks(piece: pd.DataFrame, separator: str) -> tuple[str, str]:
     """The decimal and the thousands' mark by which most columns are numbers."""
-    texts = [piece[name] for name in piece if piece[name].dtype.kind not in "biufM"]
-    known = [values[~fields.is_gap(values)] for values in texts]
-    filled = [values.astype(str) for values in known if len(values)]
-    # Where a comma parts the fields, one in a field parts thousands: the file is of who writes a decimal point.
+    texts = (piece[name].iloc[:SHOWN] for name in piece if piece[name].dtype.kind not in "biufM")
+    known = (pd.Series(values[~fields.is_gap(values)].astype(str).unique()) for values in texts)
+    odd = [values for values in known if len(values) and fields.numbers(values).isna().any()]
+    # Whoever parts fields by commas writes a point in numbers, and a comma there is one of thousands.
     order = sorted(NUMBERS, key=lambda one: one != PLAIN and (one[0] == ",") == (separator == ","))
 
     def readable(one: tuple[str, str]) -> int:
-        return sum(fields.numbers(values, *one).notna().all() for values in filled)
+        return sum(bool(fields.numbers(values, *one).notna().all()) for values in odd)
 
     return max(order, key=readable)

@@ -43,7 +43,7 @@ def task_of(look: Look, target: str, wanted: str | None) -> str:
         return wanted
     if numeric and (kind == "number" or different > CODES or different > look.looked / EACH):
         return "regression"
-    if kind == "time" or (kind not in ("number", "whole") and different > min(MOST_CLASSES, look.looked / EACH)):
+    if kind == "time" or (not numeric and different > min(MOST_CLASSES, look.looked / EACH)):
         raise EvermodelError(
             f"the target {target} (kind {kind}) has {different} values in {look.looked} rows, which are no "
             f"classes; give another --target of {', '.join(name for name in look.names if name != target)}"
@@ -57,8 +57,8 @@ def require_filled(look: Look, target: str) -> None:
         rows = look.raw.index[fields.is_gap(look.raw[target])]
         first = f" (first row {rows[0] + 1})" if len(rows) else ""
         raise EvermodelError(
-            f"the target {target} is empty in {gaps} of {look.looked} rows{first}; leave these rows out of the "
-            "file, since nothing can be learned from them"
+            f"the target {target} is empty in {gaps} of {look.looked} rows{first}; leave these rows out of "
+            "the file, since nothing can be learned from them"
         )
 
 

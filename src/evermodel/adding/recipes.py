@@ -39,7 +39,13 @@ def of_images(task: str, target: pd.Series) -> Recipes:
     """A small network of convolutions, and a deeper one with what keeps it from learning by heart."""
     limit = promotion(task, target)
     seen = NETWORK | {"epochs": 12, "image_size": 64, "random_flip": True}
-    deeper = {"filters": [32, 64, 128], "dense": [128], "batch_norm": True, "global_average": True, "dropout": 0.25}
+    deeper = {
+        "filters": [32, 64, 128],
+        "dense": [128],
+        "batch_norm": True,
+        "global_average": True,
+        "dropout": 0.25,
+    }
     cosine = {"learning_rate": 0.002, "learning_rate_schedule": "cosine", "epochs": 30}
     return {
         "cnn": _recipe(task, "cnn", {"filters": [16, 32, 64], "dense": [64]}, "constant", seen, limit),
@@ -88,7 +94,12 @@ def _plain(value: float) -> float | int:
 
 
 def _recipe(
-    task: str, model: str, options: dict[str, Any], baseline: str, train: dict[str, Any], limit: dict[str, Any]
+    task: str,
+    model: str,
+    options: dict[str, Any],
+    baseline: str,
+    train: dict[str, Any],
+    limit: dict[str, Any],
 ) -> dict[str, Any]:
     return {
         "task": task,

@@ -27,8 +27,11 @@ def entry(found: Found, look: Look, target: str, task: str) -> Entry:
     """What is written of a table and of the experiments that predict its target."""
     is_number = catalog.target(task) == "number"
     y = look.frame[target] if is_number else questions.labels(look, target)
-    dropped = drop(look, target, y, "number" if is_number else "class")
-    grouped = [] if "splits" in found.options else [n for n in doubts.groups(look) if n not in (*dropped, target)]
+    told = doubts.alone(look, y, "number" if is_number else "class", target)
+    dropped = drop(look, target, y, told)
+    grouped = [name for name in doubts.groups(look) if name not in (target, *dropped)]
+    if "splits" in found.options:  # by which nothing else is to be split
+        dropped, grouped = dropped | dict.fromkeys(grouped, "names what rows are about"), []
     features = [name for name in look.names if name not in (target, *dropped, *grouped)]
     new = Entry(
         {
@@ -46,7 +49,7 @@ def entry(found: Found, look: Look, target: str, task: str) -> Entry:
     new.assumed += assumed(look, target, task, new)
     new.doubts += [
         *_why(dropped),
-        *suspects(look, y, "number" if is_number else "class", features),
+        *suspects(told, features),
         *doubts.of_rows(look),
         *doubts.of_columns(look, features),
         *doubts.derived(look, features),
@@ -64,24 +67,26 @@ def source(found: Found, reader: str, options: Values) -> Values:
     return {"title": found.title, **UNKNOWN, "reader": reader, "editions": [edition]}
 
 
-def drop(look: Look, target: str, y: pd.Series, kind: leaks.Target) -> dict[str, str]:
-    """The columns that are no features, each with the reason."""
+def drop(look: Look, target: str, y: pd.Series, told: dict[str, float]) -> dict[str, str]:
+    """The columns that are no features, each with the reason; told: how far each tells the target."""
     reasons = dict.fromkeys(doubts.constant(look), "the same in every row")
-    reasons |= dict.fromkeys(doubts.identifiers(look), "identifies a row")
+    reasons |= dict.fromkeys(doubts.identifiers(look), "each row has its own")
     reasons.pop(target, None)
-    features = [name for name in look.names if name not in (target, *reasons)]
-    told = doubts.alone(look, y, kind, features)
-    reasons |= {name: f"tells {target} by itself" for name, score in told.items() if score >= leaks.LEAK}
-    if kind == "number":
-        features = [name for name in features if name not in reasons]
-        reasons |= dict.fromkeys(doubts.together(look, y, features), f"together they add up to {target}")
+    for name, score in told.items():
+        if score >= leaks.LEAK:
+            reasons.setdefault(name, f"tells {target} by itself")
+    if y.dtype.kind == "f":
+        others = [name for name in look.names if name not in (target, *reasons)]
+        reasons |= dict.fromkeys(doubts.together(look, y, others), f"together they add up to {target}")
     return {name: reasons[name] for name in look.names if name in reasons}
 
 
 def columns(look: Look, features: Iterable[str]) -> Values:
     """What is said of columns: how dates are written, where it is not as ISO 8601 has it."""
     dates = {name: look.seen[name].format for name in features if look.seen[name].format}
-    return {"columns": {name: {"kind": "time", "format": form} for name, form in dates.items()}} if dates else {}
+    return (
+        {"columns": {name: {"kind": "time", "format": form} for name, form in dates.items()}} if dates else {}
+    )
 
 
 def classes(look: Look, y: pd.Series) -> Values:
@@ -93,7 +98,7 @@ def classes(look: Look, y: pd.Series) -> Values:
 
 
 def split(found: Found, look: Look, y: pd.Series, grouped: list[str], *, stratify: bool) -> Values:
-    """How the rows are split: as the files are, by groups, by hash, or by lot."""
+    """How rows are split: as files are, in groups, by hash (so that copies stay on one side), or by lot."""
     if "splits" in found.options:
         shares = {key: SPLIT[key] for key in ("validation", "seed")}
         return {"method": "predefined", **shares}
@@ -102,12 +107,11 @@ def split(found: Found, look: Look, y: pd.Series, grouped: list[str], *, stratif
     if look.rows >= COUNTED or look.raw.duplicated().mean() > COPIES:
         return {"method": "hash", **SPLIT}
     enough = stratify and y.value_counts().min() >= STRATIFIED
-    places = SPLIT["validation"] * (1 - SPLIT["test"]) * look.rows
-    return {"method": "shuffle", **SPLIT, **({"stratify": True} if enough and places >= 2 * y.nunique() else {})}
+    return {"method": "shuffle", **SPLIT, **({"stratify": True} if enough else {})}
 
 
 def expect(look: Look, features: list[str], targets: list[str]) -> Values:
-    """The contract of the data: what was seen, with some room; of what was seen in part the number of rows alone."""
+    """The contract of the data: what was seen, with some room; if that was a part, only how many rows."""
     rules: Values = {"min_rows": max(1, look.rows // 2)}
     if not look.whole:
         return rules
@@ -119,8 +123,7 @@ def expect(look: Look, features: list[str], targets: list[str]) -> Values:
     if two:
         rules["categories"] = {name: sorted(look.frame[name].dropna().unique()) for name in two}
     if shares:
-        rules["gaps"] = {name: min(0.99, math.ceil(100 * share) / 100 + MORE_GAPS) for name, share in shares.items()}
-        rules["gaps"] = {name: round(share, 2) for name, share in rules["gaps"].items()}
+        rules["gaps"] = {name: min(0.99, round(share + MORE_GAPS, 2)) for name, share in shares.items()}
     return rules
 
 
@@ -133,10 +136,9 @@ def span(values: pd.Series) -> list[float]:
     return [max(0, bottom) if low >= 0 else bottom, _rounded(math.ceil, high + room, digits)]
 
 
-def suspects(look: Look, y: pd.Series, kind: leaks.Target, features: list[str]) -> list[str]:
+def suspects(told: dict[str, float], features: list[str]) -> list[str]:
     """Features that nearly tell the target."""
-    told = doubts.alone(look, y, kind, features)
-    near = [f"{name} ({score:.3f})" for name, score in told.items() if score >= leaks.DOUBT]
+    near = [f"{name} ({told[name]:.3f})" for name in features if told[name] >= leaks.DOUBT]
     if not near:
         return []
     return [f"nearly the target by itself: {doubts.listed(near)}; is it known when an answer is asked for?"]
@@ -147,8 +149,8 @@ def order(look: Look, features: list[str]) -> list[str]:
     if not (times := [name for name in features if look.kind(name) == "time"]):
         return []
     return [
-        f"rows have a time ({doubts.listed(times)}) but are split by lot; if later rows are to be predicted from "
-        f"earlier ones, set split to {{method: time, time: {times[0]}, test: 0.2, validation: 0.1}}"
+        f"rows have a time ({doubts.listed(times)}) but are split by lot; if later rows are to be predicted "
+        f"from earlier ones, set split to {{method: time, time: {times[0]}, test: 0.2, validation: 0.1}}"
     ]
 
 
@@ -158,8 +160,10 @@ def assumed(look: Look, target: str, task: str, new: Entry) -> list[str]:
     for name in look.names:
         if name not in (target, *new.dataset.get("drop", ())):
             kinds[look.kind(name)].append(name)
-    seen = f"{look.rows} rows" if look.whole else (
-        f"at least {look.rows} rows, of which the first {look.looked} were looked at"
+    seen = (
+        f"{look.rows} rows"
+        if look.whole
+        else (f"at least {look.rows} rows, of which the first {look.looked} were looked at")
     )
     asked = f"{target} is predicted by task {task} (--task says otherwise)"
     options = ", ".join(f"{key} {value!r}" for key, value in look.options.items())

@@ -12,10 +12,9 @@ LONG = 8  # words of a text, on average, from which on it is more than a name
 def column(look: Look, target: str) -> str | None:
     """The column of texts, if there is nothing else to learn from."""
     known = {*doubts.identifiers(look), *doubts.constant(look)}
-    features = [name for name in look.names if name != target and (name not in known or look.kind(name) == "text")]
-    if len(features) == 1 and look.kind(features[0]) == "text" and _words(look, features[0]) >= LONG:
-        return features[0]
-    return None
+    others = [name for name in look.names if name != target]
+    features = [name for name in others if name not in known or _words(look, name) >= LONG]
+    return features[0] if len(features) == 1 and _words(look, features[0]) >= LONG else None
 
 
 def of_column(found: Found, look: Look, text: str, target: str, task: str) -> Entry:
@@ -68,4 +67,3 @@ def of_files(found: Found, task: str | None) -> Entry:
 
 def _words(look: Look, name: str) -> float:
     return look.seen[name].words / max(look.looked - look.seen[name].gaps, 1)
-

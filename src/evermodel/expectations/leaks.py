@@ -61,7 +61,7 @@ def told_together(numbers: pd.DataFrame, target: pd.Series) -> tuple[str, ...]:
     signs = np.where(np.abs(np.abs(factors) - 1) <= ONE, np.sign(factors), 0)
     while np.count_nonzero(signs) > 1:
         rest = (y - x @ signs).var()
-        without = {place: (y - x @ _without(signs, place)).var() for place in np.flatnonzero(signs)}
+        without = {place: (y - x @ _without(signs, place)).var() for place in np.flatnonzero(signs).tolist()}
         least = min(without, key=lambda place: without[place])
         if without[least] > rest:  # each of them is needed
             return tuple(x.columns[signs != 0]) if rest <= REST * y.var() else ()

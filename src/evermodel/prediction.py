@@ -125,9 +125,11 @@ def png(pixels: Array) -> bytes:
 def _drawn(example: Array, answer: Array, task: str) -> Array:
     """The image that an answer means, (height, width) or (height, width, 3) uint8."""
     # Matplotlib and scikit-learn come with them, of no use to answers that are numbers.
-    from evermodel.evaluation import reconstruction
+    from evermodel.evaluation import pixel_classes, reconstruction
     from evermodel.tasks import colorization
 
+    if task == "segmentation" and answer.shape[-1] > 1:
+        return pixel_classes.coloured(answer)
     if task == "colorization":
         answer = colorization.reassembled(example, answer)
     return reconstruction.eight_bit(answer.squeeze())
@@ -194,10 +196,10 @@ def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
 def _image(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        image = image_files.decode(io.BytesIO(content), "L" if channels == 1 else "RGB")
+        mode: image_files.Mode = "L" if channels == 1 else "RGB"
+        return image_files.example(io.BytesIO(content), mode, (height, width), spec.layout.fit)
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None
-    return image_files.array(image_files.resized(image, height, width))
 
 
 def _text(name: str, content: bytes, spec: Spec) -> Array:

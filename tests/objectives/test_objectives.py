@@ -44,6 +44,13 @@ def test_a_number_is_learned_as_its_distance_from_the_mean_in_64_bits(task):
     assert (learned.dtype, learned.tolist()) == (np.float64, [0.25, -0.25, 3.0])
 
 
+def test_each_step_to_come_is_learned_as_its_distance_from_the_mean_of_all():
+    y = np.array([[12.0, 8.0], [10.0, 11.0]])
+    values = {"target_mean": (10.0,), "target_sd": (2.0,), "horizon": 2}
+    assert objective_of("forecasting", spec(**values)).outputs == 2
+    assert target("forecasting", y=y, **values).tolist() == [[2, -2], [0, 1]]
+
+
 @pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly"])
 def test_an_image_is_its_own_target_from_0_to_1(task):
     learned = target(task)
@@ -58,6 +65,13 @@ def test_a_mask_is_learned_as_0_or_1():
     learned = target("segmentation", y=mask)
     assert learned.dtype == np.float32
     assert np.array_equal(learned, mask > 0)
+
+
+def test_a_mask_of_several_classes_is_learned_by_their_numbers():
+    mask = np.random.default_rng(1).integers(0, 3, (3, 4, 5, 1)).astype(np.uint8)
+    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")))
+    assert (objective.outputs, objective.activation) == (3, "softmax")
+    assert objective.target(COLOURS, mask) is mask
 
 
 def test_colours_are_the_a_and_b_of_each_pixel():

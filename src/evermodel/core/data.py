@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
+Fit = Literal["stretch", "crop", "pad"]
 Target = Literal["class", "number", "numbers", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
@@ -34,16 +35,18 @@ PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
 ANSWERS = {(1, "i"): "class", (1, "f"): "number"}
+OF_CLASS = "class_"  # and its number: the share of a mask's pixels that are of that class, in a manifest
 OF_SERIES = ("split", "date", "series")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
-    r"""How the files of a table or series are written, as what a model is asked may be written, too.
+    r"""How the source is written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
     columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
-    is text; "" if nothing sets thousands apart. date, date_format, key: of series, the column of dates, how
-    they are written (see core/columns.py), and the column that tells one from another, if there are several.
+    is text; "" if nothing sets thousands apart. fit: how an image of another size than the examples becomes
+    one (image_files.fitted). date, date_format, key: of series, the column of dates, how they are written
+    (see core/columns.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +57,7 @@ class Layout(BaseModel):
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    fit: Fit = "stretch"
     date: str = ""
     date_format: str = ""
     key: str = ""
@@ -71,7 +75,8 @@ class Raw:
         the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the columns are the inputs.
-    targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
+    targets: masks (n, height, width, 1) uint8, 0 or 255, or numbers of more than two classes; None where a
+        column is the target.
     rejected: the files that could not be used, each with the reason.
     layout: of the files, where columns are the inputs.
     pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
@@ -143,7 +148,8 @@ class Spec(BaseModel):
 
     classes: the labels, if they can be classes; target_mean and target_sd: if it can be a number. What is
     loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
-    class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
+    class, or the groups that it is in, by split, unless classes are what the rows are grouped by; a mask is a
+    row of all classes that its pixels have, named only if that is more than foreground and the rest. novel:
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
@@ -191,7 +197,7 @@ class Spec(BaseModel):
         Raises EvermodelError if the target of the data can't be that.
         """
         where = f"data/{self.dataset}/params.yaml"
-        if target == "class" and not self.classes:
+        if target == "class" and (self.masks or not self.classes):
             raise EvermodelError(
                 f"the target of data set {self.dataset}, {self.target}, is a number or has more than "
                 f"{MOST_CLASSES} different values, but the task needs classes; choose a task that predicts "
@@ -209,7 +215,7 @@ class Spec(BaseModel):
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"
             )
-        if target == "class":
+        if target in ("class", "mask"):
             return self.model_copy(update={"target_mean": (), "target_sd": ()})
         return self.model_copy(update={"classes": (), "class_rows": {}})
 

@@ -41,8 +41,8 @@ def pieces(name: str, file: Path | IO[bytes], sheet: str | None = None) -> Itera
     while (some := list(islice(rows, table_file.most_rows(len(columns))))) or not start:
         if long := next((row for row in some if len(row[1]) > len(columns)), None):
             raise EvermodelError(
-                f"{name}: row {long[0]} has {len(long[1])} cells, but the first row names {len(columns)} "
-                "columns; name them all, or clear the cells beside"
+                f"{name}: row {long[0]} has {len(long[1])} cells, but the first row has {len(columns)}; "
+                "write a name above each column, or clear the cells beside"
             )
         padded = [cells + [None] * (len(columns) - len(cells)) for _, cells in some]
         values = [[cells[place] for cells in padded] for place in range(len(columns))]

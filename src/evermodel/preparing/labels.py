@@ -62,6 +62,30 @@ def class_rows(part: Array, y: Array, group: Array | None, count: int) -> dict[s
     }
 
 
+def of_masks(name: str, dataset: Dataset, manifest: pd.DataFrame) -> tuple[str, ...]:
+    """What a pixel can belong to; none where that is foreground or not.
+
+    Raises EvermodelError if as many classes are not named as the masks have.
+    """
+    found, named = len(_shares(manifest).columns), len(dataset.classes)
+    if named != found and (found or named > 2):
+        raise EvermodelError(
+            f"data set {name} has masks of {found or 2} classes, but data/{name}/params.yaml names {named}; "
+            "write there as classes what each of the values in the masks means, in their order"
+        )
+    return dataset.classes if found else ()
+
+
+def in_masks(manifest: pd.DataFrame, rows: Array) -> tuple[int, ...]:
+    """In how many of those masks each class occurs."""
+    return tuple((_shares(manifest).iloc[rows] > 0).sum().tolist())
+
+
+def _shares(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The share of each class in the masks of a data set; no column where those are foreground or not."""
+    return manifest.filter(regex=f"^{data.OF_CLASS}[0-9]+$")
+
+
 def clipped(y: Array, part: Array, dataset: Dataset) -> Array:
     """Several targets within their ranges: only in what is learned from, never in what is judged."""
     low, high = np.transpose(list(dataset.targets.values()))

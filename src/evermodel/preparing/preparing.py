@@ -45,13 +45,21 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
     if dataset.targets:
         y = labels.clipped(y, part, dataset)
     answers, classes, scale = _answers(name, dataset, y, parts["train"])
+    if raw.targets is not None:
+        classes = labels.of_masks(name, dataset, raw.manifest)
     examples = {split_name: Chosen(x, rows) for split_name, rows in parts.items()}
     identity = Identity()
     identity.add(examples["test"], Chosen(y, parts["test"]))
     # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
     spread = bool(classes) and dataset.target not in dataset.split.groups
     grouped = {} if group is None else {one: len(np.unique(group[rows])) for one, rows in parts.items()}
-    seen_rows = np.concatenate(list(parts.values()))
+    class_rows = {}
+    if spread and raw.targets is not None:
+        class_rows = {one: labels.in_masks(raw.manifest, rows) for one, rows in parts.items()}
+    elif spread:
+        seen_rows = np.concatenate(list(parts.values()))
+        members = None if group is None else group[seen_rows]
+        class_rows = labels.class_rows(part[seen_rows], answers["class"][seen_rows], members, len(classes))
     spec = Spec(
         dataset=name,
         edition=source.edition,
@@ -64,16 +72,7 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
         masks=raw.targets is not None,
         classes=classes,
         novel=dataset.novel,
-        class_rows=(
-            labels.class_rows(
-                part[seen_rows],
-                answers["class"][seen_rows],
-                None if group is None else group[seen_rows],
-                len(classes),
-            )
-            if spread
-            else {}
-        ),
+        class_rows=class_rows,
         rows={one: len(rows) for one, rows in parts.items()},
         groups=grouped,
         vocabulary=words.ranked(words.count(x[parts["train"]])) if raw.kind == "text" else (),

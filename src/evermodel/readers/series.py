@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from evermodel.core import fields
 from evermodel.core.data import OF_SERIES, SPLITS, Layout, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import dates as written
-from evermodel.formats import raw_files, tables
+from evermodel.formats import raw_files, table_file, tables
 
 SPLIT, DATE, SERIES = OF_SERIES
 
@@ -22,14 +23,13 @@ def read(
     key: str | None = None,
     format: str | None = None,
     files: str | None = None,
-    splits: Mapping[str, str] | None = None,
+    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
     columns: Sequence[str] | None = None,
     separator: str | None = None,
     header: bool = True,
-    encoding: str = "utf-8",
-    decimal: str = ".",
-    thousands: str = "",
-    gap_words: Sequence[str] = (),
+    encoding: str = table_file.UTF_8,
+    decimal: Literal[".", ","] = ".",
+    thousands: Literal["", ",", ".", " ", "'"] = "",
     sheet: str | None = None,
 ) -> Raw:
     """The steps of each series in order of time.
@@ -54,7 +54,6 @@ def read(
         encoding=encoding,
         decimal=decimal,
         thousands=thousands,
-        gap_words=gap_words,
         sheet=sheet,
     )
     params = raw_files.described(folder / date)
@@ -66,7 +65,7 @@ def read(
     steps_of = {DATE: written.read(str(folder), frame[date], form)}
     if key:
         steps_of[SERIES] = fields.texts(frame[key])
-    numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout, gap_words)
+    numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout)
     manifest = pd.DataFrame(steps_of).join(numbers).sort_values(list(steps_of)[::-1], kind="stable")
     _require_order(folder, manifest)
     layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
@@ -85,16 +84,15 @@ def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: s
         )
 
 
-def _numbers(table: pd.DataFrame, layout: Layout, gap_words: Sequence[str]) -> pd.DataFrame:
+def _numbers(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Columns of numbers, or of booleans, as float64; the others, and `split`, as they are."""
-    return pd.DataFrame({name: _number(table[name], layout, gap_words) for name in table}, table.index)
+    return pd.DataFrame({name: _number(table[name], layout) for name in table}, table.index)
 
 
-def _number(column: pd.Series, layout: Layout, gap_words: Sequence[str]) -> pd.Series:
-    values = column.mask(column.isin(gap_words))
-    gaps = fields.is_gap(values)
-    numbers = fields.numbers(values, layout.decimal, layout.thousands)
-    for found in (numbers, fields.booleans(values, fields.TRUTH)):
+def _number(column: pd.Series, layout: Layout) -> pd.Series:
+    gaps = fields.is_gap(column)
+    numbers = fields.numbers(column, layout.decimal, layout.thousands)
+    for found in (numbers, fields.booleans(column, fields.TRUTH)):
         if found.notna().any() and (found.notna() | gaps).all():
             return found
     return column

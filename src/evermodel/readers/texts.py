@@ -4,13 +4,14 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import packed, raw_files, tables
+from evermodel.formats import packed, raw_files, table_file, tables
 
 # A file in the folder of its class, whatever lies above; a name that begins with a dot is a system's.
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
@@ -28,9 +29,9 @@ def read(
     archive: str | None = None,
     members: str = CLASSES,
     ignore: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str = table_file.UTF_8,
     files: str | None = None,
-    splits: Mapping[str, str] | None = None,
+    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
     columns: Sequence[str] | None = None,
     separator: str | None = None,
     header: bool = True,

@@ -80,7 +80,10 @@ def _errors(scores: pd.DataFrame, spec: Spec) -> Figure:
     figure = plots.page("errors of each number", 7, 1.4 + 0.4 * len(spec.targets))
     axes = figure.subplots()
     axes.boxplot(
-        (predicted - target) / spec.target_sd, orientation="horizontal", tick_labels=list(spec.targets), whis=(5, 95)
+        (predicted - target) / spec.target_sd,
+        orientation="horizontal",
+        tick_labels=list(spec.targets),
+        whis=(5, 95),
     )
     axes.axvline(0, color=plots.QUIET, linestyle="--", linewidth=1)
     axes.invert_yaxis()

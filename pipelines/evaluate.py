@@ -36,7 +36,8 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
         )
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
-    options, spec, train, test = chosen.options, prepared.spec, prepared.splits["train"], prepared.splits["test"]
+    options, spec = chosen.options, prepared.spec
+    train, test = prepared.splits["train"], prepared.splits["test"]
     shown = evaluation.inputs(task, test.x, options, seed)
     expected = predict_baseline(chosen, spec, model.metadata.target, train, seed, shown)
     predictions = Predictions(test, model.predict(shown), expected, shown)

@@ -33,7 +33,9 @@ def test_rows_that_count_several_times_are_weighed_as_by_scikit_learn(asked):
 def test_slopes_are_those_of_the_value(asked):
     measure, positive, answer, times = asked
     often, step = times + 0.5, 1e-6 * np.eye(ROWS)
-    up, down = ([detection.value(measure, positive, answer, often + way * one) for one in step] for way in (1, -1))
+    up, down = (
+        [detection.value(measure, positive, answer, often + way * one) for one in step] for way in (1, -1)
+    )
     slopes = detection.slopes(measure, positive, answer, often)
     assert slopes == pytest.approx(np.subtract(up, down) / 2e-6, abs=1e-7)
     assert (slopes * often).sum() == pytest.approx(0)

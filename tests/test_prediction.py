@@ -428,6 +428,14 @@ def test_an_answer_that_is_an_image_is_one():
     assert answer["image"].tolist() == [[0, 255], [128, 0]]
 
 
+def test_a_mask_of_several_classes_is_answered_by_their_colours():
+    described = make_spec("images", masks=True, classes=("road", "car", "sky"))
+    answer = np.eye(3)[np.array([[[0, 1], [2, 0]]])]
+    (answer,) = prediction.answers(["one"], np.zeros((1, 2, 2, 1)), answer, described, "segmentation")
+    assert (answer["image"].shape, answer["image"].dtype) == ((2, 2, 3), np.uint8)
+    assert len({tuple(pixel) for pixel in answer["image"].reshape(-1, 3).tolist()}) == 3
+
+
 def test_colours_are_put_together_with_the_lightness_that_came():
     photograph = np.full((1, 2, 2, 3), (200, 100, 50), np.uint8)
     gray = np.zeros((1, 2, 2, 2))

@@ -1,4 +1,5 @@
 """made"""
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,13 @@ def made(rows: int) -> Iterator[pd.DataFrame]:
             frame[f"size_{place}"] = (numbers[:, place] * scale).round(4)
         frame[["age", "rooms", "metres"]] = whole
         for place, name in enumerate(["colour", "month", "shop", "maker"]):
-            frame[name] = pd.Series([f"{name} {one}" for one in range(200)], dtype="str")[category[:, place]].to_numpy()
+            frame[name] = pd.Series([f"{name} {one}" for one in range(200)], dtype="str")[
+                category[:, place]
+            ].to_numpy()
         frame["used"], frame["sold"] = random.random((2, count)) < [[0.3], [0.8]]
-        moments = np.datetime64("2020-01-01", "s") + random.integers(0, 10**8, (2, count)).astype("timedelta64[s]")
+        moments = np.datetime64("2020-01-01", "s") + random.integers(0, 10**8, (2, count)).astype(
+            "timedelta64[s]"
+        )
         frame["listed"], frame["seen"] = moments
         words = np.array([f"word{n}" for n in range(2000)], dtype=object)[random.zipf(1.4, (count, 4)) % 2000]
         frame["told"] = [" ".join(row) for row in words]

@@ -86,7 +86,10 @@ def numbers(values: pd.Series, decimal: str = ".", thousands: str = "") -> pd.Se
     def read(fields: pd.Series) -> pd.Series:
         if thousands or decimal != ".":
             fields = fields.map(_plain(decimal, thousands))
-        found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
+        try:
+            found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
+        except OverflowError:  # of a whole number that is larger than all float64
+            found = pd.to_numeric(fields.map(str), errors="coerce").astype(np.float64)
         return found.where(np.isfinite(found))
 
     return _each(read, values)
@@ -116,7 +119,10 @@ def times(values: pd.Series, form: str = "") -> pd.Series:
         return _seconds(values)
 
     def read(fields: pd.Series) -> pd.Series:
-        fields = fields.map(lambda value: None if isinstance(value, int | float) else value)
+        # Of numbers, pandas would make nanoseconds, and of some words the time at which it reads them.
+        fields = fields.map(
+            lambda value: None if isinstance(value, int | float) or value in ("now", "today") else value
+        )
         return _seconds(pd.to_datetime(fields, format=form or ISO, errors="coerce", utc=True))
 
     return _each(read, values)

@@ -38,12 +38,15 @@ class Rows:
             start, stop, _ = rows.indices(len(self))
             taken = {name: one.slice(start, max(stop - start, 0)) for name, one in self.texts.items()}
         else:
-            places = pa.array(np.arange(len(self))[rows])
+            is_numbers = isinstance(rows, np.ndarray) and rows.dtype != bool
+            places = pa.array(rows if is_numbers else np.arange(len(self))[rows])
             taken = {name: one.take(places) for name, one in self.texts.items()}
         return Rows(self.names, self.numbers[rows], taken)
 
     def frame(self) -> pd.DataFrame:
         """All rows as a table: float64 columns, and objects, str or None for a gap."""
+        if not self.texts:
+            return pd.DataFrame(self.numbers, columns=list(self.names))
         numbers = iter(np.asarray(self.numbers).T)
         return pd.DataFrame(
             {
@@ -54,6 +57,11 @@ class Rows:
                 for name in self.names
             }
         )
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """All rows, in tables of a few."""
+        for start in range(0, len(self), PIECE):
+            yield self[start : start + PIECE].frame()
 
     def encoded(self) -> Iterator[bytes]:
         """The bytes of each row; equal rows, and only they, have equal ones."""

@@ -1,4 +1,4 @@
-"""How far one column alone tells the target: then it is the answer among the questions."""
+"""Columns that tell the target, alone or together: they would be the answer among the questions."""
 
 from typing import Literal
 
@@ -10,6 +10,9 @@ from evermodel.core.data import Array
 
 LEAK = 0.99  # a column tells the target, and nothing is left to learn
 DOUBT = 0.97  # it may do so, such as a sum in which the target is the largest part
+EACH = 5  # rows for each column, below which a sum fits by luck
+ONE = 0.2  # how far from 1 the factor of a part of a sum may be
+REST = 0.02  # of the target's variance, which a sum may leave unexplained, as fees do that no column has
 
 Target = Literal["number", "class"]
 
@@ -35,6 +38,33 @@ def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
         return 0.0
     hits = _tree(feature, target) if feature.dtype.kind == "f" else _majority(feature, target)
     return float(pd.Series(hits, target.index).groupby(target).mean().mean())
+
+
+def told_together(numbers: pd.DataFrame, target: pd.Series) -> tuple[str, ...]:
+    """The columns of numbers whose sum or difference is the target but for little; none if there are not two.
+
+    By least squares over all columns: parts of a sum have the factors 1 and -1, as nothing else has that also
+    leaves almost nothing over.
+    """
+    whole = numbers.loc[:, numbers.nunique() > 1]
+    rows = np.isfinite(whole).all(axis=1) & np.isfinite(target)
+    x, y = whole[rows], target[rows]
+    if len(y) <= EACH * (x.shape[1] + 1) or y.nunique() < 2:
+        return ()
+    factors = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)[0][:-1]
+    signs = np.where(np.abs(np.abs(factors) - 1) <= ONE, np.sign(factors), 0)
+    while np.count_nonzero(signs) > 1:
+        rest = (y - x @ signs).var()
+        without = {place: (y - x @ _without(signs, place)).var() for place in np.flatnonzero(signs).tolist()}
+        least = min(without, key=lambda place: without[place])
+        if without[least] > rest:  # each of them is needed
+            return tuple(x.columns[signs != 0]) if rest <= REST * y.var() else ()
+        signs = _without(signs, least)
+    return ()
+
+
+def _without(signs: Array, place: int) -> Array:
+    return np.where(np.arange(len(signs)) == place, 0, signs)
 
 
 def _correlation_ratio(categories: pd.Series, ranks: pd.Series) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
 Fit = Literal["stretch", "crop", "pad"]
-Target = Literal["class", "number", "numbers", "mask", "image"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -209,8 +209,9 @@ class Spec(BaseModel):
                 "numbers, but the task predicts a number; choose a task that predicts classes, or another "
                 f"target in {where}"
             )
-        if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
-            missing = "targets" if target == "numbers" else "masks"
+        several = target in ("labels", "numbers")
+        if (several and not self.targets) or (target == "mask" and not self.masks):
+            missing = "targets" if several else "masks"
             raise EvermodelError(
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"
@@ -277,7 +278,7 @@ def save_examples(folder: Path, x: Any, spec: Spec) -> None:
     if isinstance(x, Rows):
         writer = rows.Writer(folder / "x", spec.columns, len(x))
         for start in range(0, len(x), rows.PIECE):
-            writer.write(x[start : start + rows.PIECE].frame())
+            writer.write(x[start : start + rows.PIECE])
     else:
         folder.mkdir(parents=True)
         save_column(folder, "x", x)

@@ -4,46 +4,40 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.tree import DecisionTreeClassifier
 
 from evermodel.core import data
+from evermodel.core.data import Array
 
-Target = Literal["number", "class"]
-
-LEAK = 0.99  # of 1, from which on a column tells the target
-DOUBT = 0.95  # from which on somebody should ask when the column is known
-EACH = 5  # rows of a category, on average, below which it is learned by heart
+LEAK = 0.99  # a column tells the target, and nothing is left to learn
+DOUBT = 0.97  # it may do so, such as a sum in which the target is the largest part
+EACH = 5  # rows for each column, below which a sum fits by luck
 ONE = 0.2  # how far from 1 the factor of a part of a sum may be
 REST = 0.02  # of the target's variance, which a sum may leave unexplained, as fees do that no column has
 
+Target = Literal["number", "class"]
+
 
 def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
-    """How far one feature alone tells the target, from 0 to 1.
+    """How far one feature alone tells the target, from 0 to 1; rows without a target are left out.
 
-    feature: float64, NaN for a gap, or objects, of which None is a category of its own. target: numbers, or
-    labels as text. Rows without a target, or without a number, are left out.
-
-    Numbers tell a number by their absolute rank correlation (Spearman 1904), and k classes by the balanced
-    accuracy of a decision tree with k leaves: enough for a copy of the label in any order of its values, too
-    few to learn the rows by heart. Categories tell a number by the correlation ratio of its ranks, adjusted
-    for their count (Ezekiel 1930), and classes by the balanced accuracy of each category's own class.
+    feature: typed (see core/fields.py). Where the target is a class, a gap is a value too: it may tell. Of a
+    number the absolute rank correlation (Spearman 1904); with categories, the correlation ratio of the ranks,
+    less what it would be by chance (Kelley 1935). Of k classes the balanced accuracy of a decision tree with
+    k leaves: enough for a copy of the label in any order of its values, too few to learn the rows by heart;
+    with categories, that of the class which is the most frequent among the others of a row's category.
     """
-    is_text = feature.dtype.kind != "f"
-    rows = target.notna() if is_text else np.isfinite(feature) & target.notna()
-    feature, target = feature[rows], target[rows]
-    if is_text:
-        feature = feature.fillna("")
-    if feature.nunique() < 2 or target.nunique() < 2:
-        return 0.0
-    if is_text and feature.nunique() > len(feature) / EACH:
+    known = target.notna() if kind == "class" else target.notna() & feature.notna()
+    feature, target = feature[known], target[known]
+    if feature.nunique(dropna=kind == "number") < 2 or target.nunique() < 2:
         return 0.0
     if kind == "number":
-        return _of_ranks(feature, target) if is_text else float(abs(feature.corr(target, method="spearman")))
+        if feature.dtype.kind == "f":
+            return float(abs(feature.corr(target, method="spearman")))
+        return _correlation_ratio(feature, target.rank())
     if target.nunique() > data.MOST_CLASSES:
         return 0.0
-    labels = pd.Series(pd.factorize(target)[0], target.index)  # also numbers are names here
-    guess = _by_category(feature, labels) if is_text else _by_tree(feature, labels)
-    return float((guess == labels).groupby(labels).mean().mean())
+    hits = _tree(feature, target) if feature.dtype.kind == "f" else _majority(feature, target)
+    return float(pd.Series(hits, target.index).groupby(target).mean().mean())
 
 
 def told_together(numbers: pd.DataFrame, target: pd.Series) -> tuple[str, ...]:
@@ -69,25 +63,34 @@ def told_together(numbers: pd.DataFrame, target: pd.Series) -> tuple[str, ...]:
     return ()
 
 
-def _without(signs: data.Array, place: int) -> data.Array:
+def _without(signs: Array, place: int) -> Array:
     return np.where(np.arange(len(signs)) == place, 0, signs)
 
 
-def _of_ranks(feature: pd.Series, target: pd.Series) -> float:
-    ranks = target.rank()
-    rest = (ranks - ranks.groupby(feature).transform("mean")) ** 2
-    free = (len(ranks) - 1) / (len(ranks) - feature.nunique())
-    explained = 1 - free * rest.sum() / ((ranks - ranks.mean()) ** 2).sum()
-    return float(np.sqrt(max(explained, 0.0)))
+def _correlation_ratio(categories: pd.Series, ranks: pd.Series) -> float:
+    rows, groups = len(ranks), categories.nunique()
+    if groups == rows:
+        return 0.0
+    within = ranks - ranks.groupby(categories).transform("mean")
+    share = (within**2).sum() / (rows - groups) / ranks.var()
+    return float(np.sqrt(max(0.0, 1 - share)))
 
 
-def _by_category(feature: pd.Series, labels: pd.Series) -> pd.Series:
-    """Of each category the class that is most frequent there, if all classes were as frequent."""
-    shares = pd.crosstab(feature, labels, normalize="columns")
-    return feature.map(shares.idxmax(axis=1))
+def _tree(numbers: pd.Series, labels: pd.Series) -> Array:
+    from sklearn.tree import DecisionTreeClassifier
+
+    x, y = numbers.to_numpy(np.float64)[:, None], pd.factorize(labels)[0]  # also numbers are names here
+    tree = DecisionTreeClassifier(max_leaf_nodes=y.max() + 1, class_weight="balanced", random_state=0)
+    return np.asarray(tree.fit(x, y).predict(x) == y)
 
 
-def _by_tree(feature: pd.Series, labels: pd.Series) -> data.Array:
-    tree = DecisionTreeClassifier(max_leaf_nodes=labels.nunique(), class_weight="balanced", random_state=0)
-    x = feature.to_frame()
-    return np.asarray(tree.fit(x, labels).predict(x))
+def _majority(categories: pd.Series, labels: pd.Series) -> Array:
+    """Whether a row's class, weighted by its rareness, is the first among the others of its category."""
+    category, label = pd.factorize(categories, use_na_sentinel=False)[0], pd.factorize(labels)[0]
+    pairs = pd.Series(1, [category, label]).groupby(level=[0, 1]).sum()
+    weight = 1 / np.bincount(label)[pairs.index.get_level_values(1)]
+    votes = (pairs * weight).groupby(level=0)
+    first = votes.rank(method="first", ascending=False)
+    second = (pairs * weight)[first == 2].droplevel(1).reindex(pairs.index.get_level_values(0), fill_value=0)
+    told = (first == 1).to_numpy() & (((pairs - 1) * weight).to_numpy() > second.to_numpy())
+    return np.asarray(pd.Series(told, pairs.index).reindex(pd.MultiIndex.from_arrays([category, label])))

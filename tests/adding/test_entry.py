@@ -54,7 +54,12 @@ def test_what_nobody_could_read_is_not_written():
 
 @pytest.mark.parametrize(
     ("words", "name"),
-    [("My Orders (2024)", "my_orders_2024"), ("2024-orders", "data_2024_orders"), ("été", "t"), ("x" * 90, "x" * 40)],
+    [
+        ("My Orders (2024)", "my_orders_2024"),
+        ("2024-orders", "data_2024_orders"),
+        ("été", "t"),
+        ("x" * 90, "x" * 40),
+    ],
 )
 def test_a_name_is_made_of_that_of_the_file(words, name):
     assert entry.name_of(words) == name

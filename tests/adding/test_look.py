@@ -54,7 +54,8 @@ def test_numbers_are_read_as_most_of_them_are_written(lying, text, expected):
 
 def test_a_line_that_is_wrong_is_named_by_the_file_as_the_user_knows_it(lying):
     (lying / "table.csv").write_text("a,b\n1,2\n3\n")
-    with pytest.raises(Exception, match=r"^table\.csv: line 3 "), finding.find(
-        str(lying / "table.csv")
-    ).raw() as folder:
+    with (
+        pytest.raises(Exception, match=r"^table\.csv: line 3 "),
+        finding.find(str(lying / "table.csv")).raw() as folder,
+    ):
         look.look(folder, {})

@@ -33,7 +33,7 @@ def entry(found: Found, target: str | None, task: str | None) -> Entry:
         if len(listed) != 1:
             raise EvermodelError(
                 f"--target is {target!r}, but beside the pictures of {found.title} there is no table, or "
-                "more than one; put one there whose rows name them, or leave --target out if folders are classes"
+                "more than one; put one there that names them, or leave --target out if folders are classes"
             )
         return _named(found, names, listed[0], target, task)
     return _foldered(found, names, task)

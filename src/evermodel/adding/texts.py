@@ -66,4 +66,4 @@ def of_files(found: Found, task: str | None) -> Entry:
 
 
 def _words(look: Look, name: str) -> float:
-    return look.seen[name].words / max(look.looked - look.seen[name].gaps, 1)
+    return float(look.frame[name].str.split().str.len().mean()) if look.kind(name) == "text" else 0.0

@@ -36,12 +36,19 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
         )
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
-    spec, train, test = prepared.spec, prepared.splits["train"], prepared.splits["test"]
-    shown = evaluation.inputs(task, test.x, chosen.options, seed)
+    options, spec, train, test = (
+        chosen.options,
+        prepared.spec,
+        prepared.splits["train"],
+        prepared.splits["test"],
+    )
+    shown = evaluation.inputs(task, test.x, options, seed)
     expected = predict_baseline(chosen, spec, model.metadata.target, train, seed, shown)
     predictions = Predictions(test, model.predict(shown), expected, shown)
-    ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec)
-    baseline = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec)
+    ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, options)
+    baseline = evaluation.evaluate(
+        task, f"baseline {chosen.baseline}", predictions.baseline, test, spec, options
+    )
     headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown)
     intervals = statistics.intervals(headlines, ours.scores, seed)
     drawn = evaluation.images(task, name, spec, ours.scores, predictions, pd.read_csv(history))

@@ -100,7 +100,7 @@ def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
     assert all(isinstance(value, int | float) for value in metrics.values())
     assert metrics["mae_low"] < metrics["mae"] < metrics["mae_high"] < metrics["baseline_mae"]
     assert (metrics["test_rows"], metrics["parameters"]) == (20, 3)
-    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "rmse_low"}
+    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "r2_low", "rmse_low"}
 
 
 def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
@@ -108,7 +108,7 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     table = pq.read_table(EXPERIMENT / "scores.parquet")
     assert table.schema.metadata[b"test_hash"] == b"0" * 64
     how = json.loads(table.schema.metadata[b"statistics"])
-    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
+    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"]}
     scores, truth = table.to_pandas(), data.load_split(project / "data/prices/prepared", "test", "number")
     assert scores["target"].tolist() == truth.y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
@@ -180,12 +180,12 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
 
 def test_a_wrong_prediction_is_told_with_who_made_it(rng):
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec(), {})
 
 
 def test_a_metric_that_is_not_finite_is_told_by_name(rng):
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec(), {})
 
 
 def test_numbers_keep_six_digits():
@@ -251,7 +251,7 @@ def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do
     test = rows(rng, 6)
     grouped = Split(test.x, test.y, np.array([4, 4, 9, 9, 9, 2]))
     plain, judged = (
-        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec())
+        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec(), {})
         for one in (test, grouped)
     )
     assert judged.metrics == plain.metrics

@@ -18,6 +18,7 @@ from evermodel.training import preprocessing
 from tests.specs import make_spec
 
 TREE = DecisionTreeRegressor().fit(np.eye(2), [1.0, 3.0])
+ROWS = pd.DataFrame({"a": [1.0, 1.0], "b": [1.0, 1.0]})
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def packed(tmp_path, monkeypatch):
     """The folder of a package that MLflow has, and the version that it belongs to."""
     file, folder = saved.save_sklearn(TREE, tmp_path), tmp_path / "package"
     metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
-    registry.package(folder, file, make_spec("table"), metadata, np.ones((2, 2)))
+    registry.package(folder, file, make_spec("table"), metadata, ROWS)
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", lambda *_, **__: str(folder))
     return folder, SimpleNamespace(name="it", version="3", tags={"evermodel.sha256": metadata.sha256})
 
@@ -48,7 +49,7 @@ def test_mlflow_takes_whole_numbers_and_refuses_other_columns_and_texts(packed):
     assert asked.predict(pd.DataFrame({"b": [0, 1], "a": [1, 0]})).tolist() == [1, 3]
     with pytest.raises(MlflowException, match=r"missing inputs \['b'\]"):
         asked.predict(pd.DataFrame({"a": [1], "c": [2]}))
-    with pytest.raises(ValueError, match="column 'b' holds"):
+    with pytest.raises(ValueError, match="row 1, column b is 'many', no finite number"):
         asked.predict(pd.DataFrame({"a": [1], "b": ["many"]}))
 
 
@@ -56,19 +57,19 @@ def test_mlflow_asks_a_classifier_for_its_probabilities(tmp_path):
     file = saved.save_sklearn(DecisionTreeClassifier().fit(np.eye(2), [0, 1]), tmp_path)
     spec = make_spec("table", classes=("no", "yes"))
     metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
-    registry.package(tmp_path / "package", file, spec, metadata, np.ones((2, 2)))
+    registry.package(tmp_path / "package", file, spec, metadata, ROWS)
     asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
     assert asked.predict(pd.DataFrame({"a": [1], "b": [0]})).tolist() == [[1, 0]]
 
 
 def test_mlflow_asks_a_network_for_all_digits_of_its_numbers_and_keras_still_loads_it(keras, tmp_path):
     """In a table with an index of its own; 32 bits hold multiples of 128 of such time stamps."""
-    spec = make_spec("table", mean=(1.7e9, 3.0), variance=(1.0, 0.0))
+    spec = make_spec("table", columns=[{"name": "a", "mean": 1.7e9, "variance": 1}, {"name": "b", "mean": 3}])
     encoder = preprocessing.encoder(spec, Train(optimizer="sgd", learning_rate=1, batch_size=1, epochs=1))
     file = saved.save_keras(encoder, tmp_path)
     metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
     x = np.array([[1.7e9 + 3, 3], [1.7e9 - 5, 9]])
-    registry.package(tmp_path / "package", file, spec, metadata, x)
+    registry.package(tmp_path / "package", file, spec, metadata, pd.DataFrame(x, columns=["a", "b"]))
     asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
     answers = asked.predict(pd.DataFrame(x, columns=["a", "b"], index=["one", "two"]))
     assert answers.loc["one"].tolist() == pytest.approx([3, 0])

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
+Gaps = Literal["refuse", "forward", "interpolate"]
 Fit = Literal["stretch", "crop", "pad"]
-Target = Literal["class", "number", "numbers", "mask", "image"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -35,7 +36,7 @@ SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
 ANSWERS = {(1, "i"): "class", (1, "f"): "number"}
 OF_CLASS = "class_"  # and its number: the share of a mask's pixels that are of that class, in a manifest
-OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
+OF_SERIES = ("split", "date", "series")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
@@ -44,7 +45,8 @@ class Layout(BaseModel):
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
     columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
     is text; "" if nothing sets thousands apart. fit: how an image of another size than the examples becomes
-    one (image_files.fitted).
+    one (image_files.fitted). date, date_format, key: of series, the column of dates, how they are written
+    (see core/columns.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,6 +58,9 @@ class Layout(BaseModel):
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
     fit: Fit = "stretch"
+    date: str = ""
+    date_format: str = ""
+    key: str = ""
 
 
 CSV = Layout()
@@ -148,7 +153,8 @@ class Spec(BaseModel):
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
-    table or series.
+    table or series. Of a series, horizon: the steps that are predicted. season: the steps after which it
+    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what a missing one means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -171,6 +177,10 @@ class Spec(BaseModel):
     vocabulary: tuple[str, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_sd: tuple[float, ...] = ()
+    horizon: int = 1
+    season: int | None = None
+    step: str = ""
+    gaps: Gaps = "refuse"
     duplicates: int
     test_hash: str
     test_sketch: tuple[str, ...] = ()
@@ -199,8 +209,9 @@ class Spec(BaseModel):
                 "numbers, but the task predicts a number; choose a task that predicts classes, or another "
                 f"target in {where}"
             )
-        if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
-            missing = "targets" if target == "numbers" else "masks"
+        several = target in ("labels", "numbers")
+        if (several and not self.targets) or (target == "mask" and not self.masks):
+            missing = "targets" if several else "masks"
             raise EvermodelError(
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"
@@ -267,7 +278,7 @@ def save_examples(folder: Path, x: Any, spec: Spec) -> None:
     if isinstance(x, Rows):
         writer = rows.Writer(folder / "x", spec.columns, len(x))
         for start in range(0, len(x), rows.PIECE):
-            writer.write(x[start : start + rows.PIECE].frame())
+            writer.write(x[start : start + rows.PIECE])
     else:
         folder.mkdir(parents=True)
         save_column(folder, "x", x)
@@ -294,7 +305,7 @@ def _spec(folder: Path) -> Spec:
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
     """A split with the targets of which the task's is made; any, for a task that makes its own."""
-    known = [target] if target in ("class", "number") else ["y", "class", "number"]
+    known = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
     y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
         raise _missing(folder / f"{known[0]}.npy")

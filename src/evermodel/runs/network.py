@@ -13,24 +13,46 @@ Array = np.ndarray[Any, Any]
 BATCH = 256  # rows
 
 
-def compiled(model: Any) -> Callable[[Array], Array]:
+def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
     """The predict function of a Keras model, compiled once for any number of rows.
 
-    Keras' own `predict` rounds numbers to 32 bits before the model sees them, and takes 150 ms for one row;
-    its `predict_on_batch` compiles anew while it answers, and holds the interpreter long enough that 8
-    clients at once wait for each other. What they compute is the same. Raises ValueError for examples of
-    another shape.
+    It takes an array of examples, or a data frame with the columns of a table in the order of training:
+    float64, NaN for a gap, and objects, str or None. Keras' own `predict` rounds numbers to 32 bits before
+    the model sees them, and takes 150 ms for one row; its `predict_on_batch` compiles anew while it answers,
+    and holds the interpreter long enough that 8 clients at once wait for each other. What they compute is
+    the same. Raises ValueError for examples of another shape.
     """
     import tensorflow
 
-    (taken,) = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
+    taken = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
     # Without AutoGraph, which would leave a copy of the lambda among the temporary files.
-    answer = tensorflow.function(lambda x: model(x, training=False), [taken], autograph=False)
+    answer = tensorflow.function(
+        lambda *x: model(x if x[1:] else x[0], training=False), taken, autograph=False
+    )
 
-    def predict(x: Array) -> Array:
-        if x.shape[1:] != taken.shape[1:]:
-            raise ValueError(f"the model takes examples of shape {taken.shape[1:]}, not {x.shape[1:]}")
-        batches = [tensorflow.constant(x[i : i + BATCH], taken.dtype) for i in range(0, len(x), BATCH)]
-        return np.concatenate([answer(batch).numpy() for batch in batches])
+    def predict(x: Any) -> Array:
+        examples = parts(x) if hasattr(x, "columns") else [x]
+        shapes = [one.shape[1:] for one in examples]
+        if shapes != [tuple(one.shape[1:]) for one in taken]:
+            wanted = " and ".join(str(tuple(one.shape[1:])) for one in taken)
+            raise ValueError(
+                f"the model takes examples of shape {wanted}, not {' and '.join(map(str, shapes))}"
+            )
+        answers = []
+        for i in range(0, len(x), batch):
+            given = zip(examples, taken, strict=True)
+            tensors = [tensorflow.constant(one[i : i + batch], spec.dtype) for one, spec in given]
+            answers.append(answer(*tensors).numpy())
+        return np.concatenate(answers)
 
     return predict
+
+
+def parts(table: Any) -> list[Array]:
+    """What a network takes of a data frame: numbers (n, k) float64, texts (n, m), the empty one for a gap, or
+    the one of them that there is.
+    """
+    texts = table.select_dtypes(object)
+    numbers = table.drop(columns=texts.columns)
+    found = [numbers.to_numpy(np.float64), texts.fillna("").to_numpy(object)]
+    return [one for one in found if one.shape[1]]

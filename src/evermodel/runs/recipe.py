@@ -46,6 +46,7 @@ class Train(Section):
 
     image_size: to which the model resizes images, in pixels. random_flip: whether images are mirrored at
     random while training. ema_momentum: of the moving average of the weights, if they are averaged.
+    class_weight: "balanced" lets each class count as much as any other, however rare.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
@@ -57,6 +58,7 @@ class Train(Section):
     ema_momentum: Annotated[float, Field(gt=0, lt=1)] | None = None
     keep: Literal["last", "best"] = "last"
     early_stopping: EarlyStopping | None = None
+    class_weight: Literal["balanced"] | None = None
     text: Text = Text()
     image_size: Annotated[int, Field(ge=8, le=1024)] | None = None
     random_flip: bool = False
@@ -88,6 +90,12 @@ class Recipe(Section):
     options: Mapping[str, Any]
     baseline: str
     train: Train | None
+
+    @property
+    def of_model(self) -> dict[str, Any]:
+        """The options that the model takes; those that only the task is asked by are left out."""
+        known = catalog.options(self.model)
+        return {option: value for option, value in self.options.items() if option in known}
 
     @field_validator("train", mode="before")
     @classmethod
@@ -133,6 +141,11 @@ def require_sense(name: str, recipe: Recipe) -> None:
             f"{file}: train can't flip or resize for the task {recipe.task}: "
             "what is learned from would stay as it is; remove random_flip and image_size"
         )
+    if train and train.class_weight and catalog.target(recipe.task) != "class":
+        raise EvermodelError(
+            f"{file}: train.class_weight is {train.class_weight}, but the task {recipe.task} predicts no "
+            "classes; remove it"
+        )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
     if catalog.framework(recipe.model) == "keras" and train is None:
@@ -144,13 +157,16 @@ def require_sense(name: str, recipe: Recipe) -> None:
 
 
 def _require_options(file: str, recipe: Recipe) -> None:
-    known, train = catalog.options(recipe.model), recipe.train
+    known, asked, train = catalog.options(recipe.model), catalog.asked(recipe.task), recipe.train
     for option in recipe.options:
-        choose(f"{file}: options.{option}", option, known, f"is not an option of model {recipe.model}")
-    for option, required in known.items():
-        if required and option not in recipe.options:
-            raise EvermodelError(f"{file}: options.{option} is missing; model {recipe.model} needs it")
-    kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model), strict=True)
+        choose(
+            f"{file}: options.{option}", option, known | asked, f"is not an option of model {recipe.model}"
+        )
+    needed = {option: f"model {recipe.model}" for option, required in known.items() if required}
+    for option, who in (needed | dict.fromkeys(asked, f"task {recipe.task}")).items():
+        if recipe.options.get(option) is None:
+            raise EvermodelError(f"{file}: options.{option} is missing; {who} needs it")
+    kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model) | asked, strict=True)
     section.checked(kinds, dict(recipe.options), file, "options")
     tokens = recipe.options.get("max_tokens")
     if train and tokens and tokens != train.text.max_tokens:

@@ -12,16 +12,19 @@ import keras
 import numpy as np
 
 from evermodel.core import catalog
-from evermodel.core.data import Array, Prepared, Split
+from evermodel.core.data import Array, Prepared, Spec, Split
 from evermodel.core.errors import EvermodelError, told
+from evermodel.core.rows import Rows
 from evermodel.runs import determinism
+from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints, preprocessing
 from evermodel.training.objective import Objective, Target, objective_of
 
+AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
 Build = Callable[..., keras.Model]
-Encode = Callable[[Array], Array]
+Encode = Callable[[Any], Array]
 History = list[dict[str, float]]
 Report = Callable[[dict[str, float]], None]
 Heads: TypeAlias = "keras.KerasTensor | dict[str, keras.KerasTensor]"
@@ -31,30 +34,65 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """A split in batches, for every back end; `order` decides which rows come when.
 
     shown: what the network is given of each row, where that is not x itself; the target is made of x.
-    An epoch's order depends on the seed and the epoch's number alone, so that a resumed training sees
-    what an undisturbed one would have seen.
+    counts: how much a row of each class counts, where not all count alike. ahead: batches of a table that are
+    read and encoded at a time. An epoch's order depends on the seed and the epoch's number alone, so that a
+    resumed training sees what an undisturbed one would have seen.
     """
 
     def __init__(
-        self, split: Split, size: int, encode: Encode | None, target: Target, shown: Array | None = None
+        self,
+        split: Split,
+        size: int,
+        encode: Encode | None,
+        target: Target,
+        shown: Array | None = None,
+        counts: Array | None = None,
+        ahead: int = 1,
     ) -> None:
         super().__init__()
-        self.split, self.size, self.encode, self.target, self.shown = split, size, encode, target, shown
-        self.order = np.arange(len(split))
+        self.split, self.size, self.encode, self.target = split, size, encode, target
+        self.shown, self.counts, self.ahead = shown, counts, ahead
+        self._order_by(np.arange(len(split)))
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
-        self.order = np.random.default_rng([seed, epoch]).permutation(len(self.split))
+        self._order_by(np.random.default_rng([seed, epoch]).permutation(len(self.split)))
 
     def __len__(self) -> int:
         return math.ceil(len(self.split) / self.size)
 
-    def __getitem__(self, number: int) -> tuple[Array, Any]:
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
         rows = self.order[number * self.size : (number + 1) * self.size]
-        x = self.split.x[rows]
-        target = self.target(x, self.split.y[rows])
-        x = x if self.shown is None else self.shown[rows]
-        return (self.encode(x) if self.encode else x), target
+        if isinstance(self.split.x, Rows):
+            x = given = self._of_table(number)
+        else:
+            x = self.split.x[rows]
+            shown = x if self.shown is None else self.shown[rows]
+            given = self.encode(shown) if self.encode else shown
+        y = self.split.y[rows]
+        weight = self._weight(rows, y)
+        return (given, self.target(x, y), *([] if weight is None else [weight]))
+
+    def _order_by(self, order: Array) -> None:
+        self.order, self.block, self.table = order, -1, np.empty(0)
+
+    def _of_table(self, number: int) -> Array:
+        """What a network is given of a batch of a table."""
+        block, place = divmod(number, self.ahead)
+        if block != self.block:
+            rows, length = self.order, self.ahead * self.size
+            rows = rows[block * length : (block + 1) * length]
+            x = self.split.x
+            self.table = self.encode(x[rows].frame()) if self.encode else x.numbers[rows]
+            self.block = block
+        return self.table[place * self.size : (place + 1) * self.size]
+
+    def _weight(self, rows: Array, y: Array) -> Array | None:
+        """(n,) how much each row counts, or None if all count alike."""
+        if self.split.weight is None and self.counts is None:
+            return None
+        of_rows = 1.0 if self.split.weight is None else self.split.weight[rows]
+        return np.asarray(of_rows * (1.0 if self.counts is None else self.counts[y]), np.float32)
 
 
 @dataclass(frozen=True)
@@ -94,17 +132,22 @@ def fit(
     assert train is not None, "recipe.py asks every Keras model for its train section"
     compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
-    objective = objective_of(recipe.task, prepared.spec)
+    objective = objective_of(recipe.task, prepared.spec, recipe.options)
     network = assemble(build, encoder, prepared, objective, recipe)
     if train.fine_tune:
         _base(network.core)  # refused now, not after the first phase
     # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
-    encode = encoder if prepared.spec.kind == "text" else None
+    encode: Encode | None = encoder if prepared.spec.kind == "text" else None
+    ahead = 1
+    if prepared.spec.kind == "table":
+        ahead = max(1, min(AHEAD, CELLS // encoder.output_shape[-1]) // train.batch_size)
+        encode = asking.compiled(encoder, AHEAD) if preprocessing.is_encoded_before(prepared.spec) else None
     learned, watched = prepared.splits["train"], prepared.splits["validation"]
+    counts = class_weights(learned.y, prepared.spec) if train.class_weight else None
     shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
     batches = {
-        "train": Batches(learned, train.batch_size, encode, objective.target),
-        "validation": Batches(watched, train.batch_size, encode, objective.target, shown),
+        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead),
+        "validation": Batches(watched, train.batch_size, encode, objective.target, shown, counts, ahead),
     }
     progress = Progress(train, folder, report)
     for phase in phases(train):
@@ -112,6 +155,12 @@ def fit(
             _fit(network, phase, objective, train, batches, seed, progress)
     progress.choose(network.trained)
     return in_32_bits(network.whole, build, prepared, objective, recipe), progress.history
+
+
+def class_weights(y: Array, spec: Spec) -> Array:
+    """(classes,) by which each class counts as much as any other, and a row 1 on average."""
+    rows = np.bincount(y, minlength=len(spec.classes))
+    return np.asarray(len(y) / (len(rows) * np.maximum(rows, 1)))
 
 
 def in_32_bits(
@@ -184,11 +233,11 @@ def _fit(
     )
 
 
-def _make_metrics(model: keras.Model, x: Array, y: Any) -> None:
+def _make_metrics(model: keras.Model, x: Array, y: Any, weight: Array | None = None) -> None:
     """Let loss and metrics make their variables now; made in the first step, Keras would trace that twice."""
     predictions = model(x, training=False)
-    model.compute_loss(x, y, predictions)
-    model.compute_metrics(x, y, predictions)
+    model.compute_loss(x, y, predictions, weight)
+    model.compute_metrics(x, y, predictions, weight)
     model.reset_metrics()
 
 
@@ -224,7 +273,7 @@ def assemble(
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
     where = f"model {recipe.model} ({catalog.shown('models', recipe.model)})"
     with told(f"{where} can't be built from options in params.yaml"):
-        core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
+        core = build(*arguments, **recipe.of_model, **_weights(build, prepared, recipe))
         predictions = core(encoder.output)
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
@@ -233,7 +282,7 @@ def assemble(
         )
     answer = _scaled(predictions, objective)
     whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
-    if prepared.spec.kind == "text":  # encoded on its way into what is trained
+    if preprocessing.is_encoded_before(prepared.spec):
         return Network(core, keras.Model(core.input, _scaled(core(core.input), objective)), whole)
     return Network(core, keras.Model(encoder.input, answer), whole)
 
@@ -250,7 +299,9 @@ def _scaled_head(name: str, head: keras.KerasTensor, objective: Objective) -> ke
     if scale is None and head.dtype == "float32":
         return head
     # Named as the head, because losses and metrics find their answer by that name.
-    return keras.layers.Rescaling(scale or 1.0, name=name or "decoder", dtype="float32")(head)
+    return keras.layers.Rescaling(1.0 if scale is None else scale, name=name or "decoder", dtype="float32")(
+        head
+    )
 
 
 def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:

@@ -64,7 +64,7 @@ def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> 
     task = evaluation.task_module(known.recipe.task)
     predict = seeds.trained(known.recipe, runtime, prepared)
     predicted = predict(evaluation.inputs(task, test.x, known.recipe.options, shared.runtime.seed))
-    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec)
+    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec, known.recipe.options)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
 

@@ -53,7 +53,7 @@ def score(
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
     task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
     predicted = predict(evaluation.inputs(task, test.x, chosen.options, runtime.seed))
-    return evaluation.evaluate(task, who, predicted, test, prepared.spec).metrics
+    return evaluation.evaluate(task, who, predicted, test, prepared.spec, chosen.options).metrics
 
 
 def keep(rows: pd.DataFrame, name: str, profile: str, over: str) -> None:

@@ -28,7 +28,7 @@ def main(name: str, model: Path, to: Path) -> None:
         answered = saved.predictor(model)(shown)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape
         raise EvermodelError(" ".join(str(error).split())[:200]) from None
-    judged = evaluation.evaluate(task, "the champion", answered, test, spec)
+    judged = evaluation.evaluate(task, "the champion", answered, test, spec, chosen.options)
     asked = evaluation.asked(spec, test, shown)
     to.write_bytes(evaluation.scores_parquet(judged.scores, None, asked, task.statistics(spec)))
 

@@ -14,7 +14,7 @@ def main(name: str) -> None:
     prepared = folders.prepared(chosen.dataset)
     determinism.fix(shared.runtime)
     splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
-    fit.require(chosen.task, splits.spec)
+    fit.require(chosen.task, splits.spec, chosen.options)
     key = identity.key(name)
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1

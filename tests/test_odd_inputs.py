@@ -22,7 +22,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.datasets import dataset
 from evermodel.datasets.source import PROVENANCE
 from evermodel.formats import idx_format, packed, table_file
-from evermodel.readers import anomalies, cifar10, idx, image_archive, image_pairs, prices, sequences, table
+from evermodel.readers import anomalies, cifar10, idx, image_archive, image_pairs, sequences, series, table
 from evermodel.runs import recipe
 from tests.settings import DATASET, EXPERIMENT, MISSING, put
 from tests.specs import make_source, make_spec
@@ -467,32 +467,37 @@ def test_texts_as_ranks(folder, case):
     ("exponents", "1/3/2012,1.5E+3", [1500, 9]),
     ("Windows", "1/3/2012,1.5\r\n1/4/2012,2\r", [1.5, 2, 9]),
     ("days of two digits", "01/03/2012,1.5", [1.5, 9]),
-    ("a decimal comma", '1/3/2012,"1,5"', Refused("train.csv: row 1, column Open", "'1,5'")),
-    ("no price", "1/3/2012,", Refused("train.csv: row 1, column Open", "''")),
-    ("an infinite price", "1/3/2012,inf", Refused("train.csv: row 1, column Open", "'inf'")),
-    ("a price beyond all numbers", "1/3/2012,1e999", Refused("train.csv: row 1, column Open", "'1e999'")),
-    ("a currency", "1/3/2012,$1.50", Refused("train.csv: row 1, column Open", "'$1.50'")),
-    ("a boolean", "1/3/2012,1\n1/4/2012,True", Refused("train.csv: row 2, column Open", "'True'")),
-    ("day before month", "31/1/2012,1", Refused("train.csv: row 1, column Date", "'31/1/2012'")),
-    ("an ISO date", "2012-01-03,1", Refused("train.csv: row 1, column Date", "'2012-01-03'")),
-    ("a date that is none", "2/30/2012,1", Refused("train.csv: row 1, column Date", "'2/30/2012'")),
-    ("a year of two digits", "1/3/12,1", Refused("train.csv: row 1, column Date", "'1/3/12'")),
-    ("a day twice", "1/3/2012,1\n1/3/2012,2", Refused("train.csv: row 2, column Date", "'1/3/2012'")),
-    ("days that go back", "1/4/2012,1\n1/3/2012,2", Refused("train.csv: row 2, column Date", "'1/3/2012'")),
+    ("below zero", "1/3/2012,-1.5", [-1.5, 9]),
+    ("an empty field", "1/3/2012,\n1/4/2012,2", [None, 2, 9]),
+    ("a decimal comma", '1/3/2012,"1,5"', ["1,5", "9"]),
+    ("an infinite price", "1/3/2012,inf", ["inf", "9"]),
+    ("a price beyond all numbers", "1/3/2012,1e999", ["1e999", "9"]),
+    ("a currency", "1/3/2012,$1.50", ["$1.50", "9"]),
+    ("a boolean", "1/3/2012,1\n1/4/2012,True", ["1", "True", "9"]),
+    ("days that go back", "1/4/2012,1\n1/3/2012,2", [2, 1, 9]),
+    ("day before month", "31/1/2012,1", [1, 9]),
+    ("an ISO date", "2012-01-03,1", Refused("row 2, column Date", "'1/3/2013'")),
+    ("a date that is none", "2/30/2012,1", Refused("row 1, column Date", "'2/30/2012'")),
+    ("a year of two digits", "1/3/12,1", Refused("row 1, column Date", "'1/3/12'")),
+    ("no date", ",1", Refused("row 1, column Date", "''")),
+    ("a day twice", "1/3/2012,1\n1/3/2012,2", Refused("two rows of 2012-01-03")),
     ("names of rows that count", "1,1/3/2012,1\n2,1/4/2012,2", Refused("train.csv: line 2", "3 fields")),
-    ("no days", "", Refused("train.csv has no rows")),
-    ("days after those of the test", "2/1/2014,1", Refused("test.csv", "train.csv", "2014-02-01")),
+    ("days after those of the test", "2/1/2014,1", Refused("test begins on 2013-01-03", "2014-02-01")),
 )
 def test_a_series(folder, case):
     lines, expected = case
     raw = folder(**{"train.csv": f"Date,Open\n{lines}\n", "test.csv": "Date,Open\n1/3/2013,9\n"})
-    options = {"train": "train.csv", "test": "test.csv", "date": "Date", "columns": ["Open"]}
-    outcome(lambda: prices.read(raw, **options).manifest["Open"].tolist(), expected)
+    options = {"splits": {"train": "train.csv", "test": "test.csv"}, "date": "Date", "thousands": ","}
+    outcome(lambda: _values(series.read(raw, **options).manifest["Open"]), expected)
+
+
+def _values(column):
+    return column.astype(object).where(column.notna(), None).tolist()
 
 
 # --------------------------------------------------------------------------------- files to predict
 TABLE, GREY, TEXT = make_spec("table"), make_spec("images", input_shape=(3, 4, 1)), make_spec("text")
-SERIES = make_spec("series", input_shape=(2, 1), columns=("Open",))
+SERIES = make_spec("series", input_shape=(2, 1), columns=({"name": "Open"},))
 
 
 @cases(

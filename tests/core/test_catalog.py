@@ -29,7 +29,10 @@ def test_every_model_reader_and_task_on_offer_can_be_asked_for_its_options_and_m
         set(catalog.headlines(task).values()) <= {"higher", "lower"} for task in catalog.modules("tasks")
     )
     assert all(set(catalog.across(task)) <= set(catalog.headlines(task)) for task in catalog.modules("tasks"))
-    assert catalog.across("binary") == ("roc_auc",)
+    assert catalog.across("binary") == ("average_precision", "roc_auc")
+    counted = {task: catalog.counted(task) for task in catalog.modules("tasks")}
+    assert all(set(names) <= set(catalog.headlines(task)) for task, names in counted.items())
+    assert catalog.counted("binary") == ("balanced_accuracy", "f1")
     assert catalog.across("regression") == ()
 
 
@@ -148,3 +151,8 @@ def test_a_model_whose_file_can_not_be_imported_is_told_in_a_sentence(tmp_path, 
     (tmp_path / "mine_unfit.py").write_text("import sklearn.nothing\n")
     with pytest.raises(EvermodelError, match=r"models/mine_unfit\.py .*Error: .*'sklearn\.nothing'"):
         catalog.builder("mine_unfit")
+
+
+def test_what_a_task_is_asked_by_is_read_from_its_objective():
+    assert catalog.asked("quantile") == {"quantile": float}
+    assert catalog.asked("regression") == catalog.asked("binary") == {}

@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from evermodel.core import data
+from evermodel.core import rows as table
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
@@ -47,7 +48,8 @@ def rng():
 
 def rows(rng, count):
     x = rng.normal(size=(count, 2))
-    return Split(x, x @ np.array([3.0, -1.0]) + rng.normal(0, 0.1, count))
+    y = x @ np.array([3.0, -1.0]) + rng.normal(0, 0.1, count)
+    return Split(table.of(pd.DataFrame(x, columns=["a", "b"]), make_spec().columns), y)
 
 
 def files(folder):
@@ -64,7 +66,7 @@ def project(tmp_path, monkeypatch, rng):
     (tmp_path / EXPERIMENT).mkdir(parents=True)
     (tmp_path / EXPERIMENT / "params.yaml").write_text(RECIPE)
     splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": rows(rng, 20)}
-    (tmp_path / "data/prices").mkdir(parents=True)
+    (tmp_path / "data/prices/prepared").mkdir(parents=True)
     (tmp_path / "data/prices/params.yaml").write_text("name: prices\n")
     data.save(tmp_path / "data/prices/prepared", make_spec(dataset="prices", **SCALE), splits)
     train_model(EXPERIMENT / "model", splits["train"])
@@ -73,7 +75,7 @@ def project(tmp_path, monkeypatch, rng):
 
 def train_model(folder, train):
     folder.mkdir(parents=True)
-    file = saved.save_sklearn(LinearRegression().fit(train.x, train.y), folder)
+    file = saved.save_sklearn(LinearRegression().fit(train.x.frame(), train.y), folder)
     hash_ = data.file_hash(file)
     known = {"key": "k", "parameters": 3, "epochs": 1, "test_hash": make_spec().test_hash, "target": "number"}
     metadata = saved.Metadata(file=file.name, sha256=hash_, **known)
@@ -85,6 +87,8 @@ def test_a_report_has_four_outputs(project):
     evaluate.main("prices_linear")
     assert sorted(f.name for f in EXPERIMENT.iterdir()) == sorted([*REPORT, "model", "params.yaml"])
     assert {f.name for f in (EXPERIMENT / "figures").iterdir()} == {
+        "importance.csv",
+        "importance.png",
         "predicted_true.png",
         "residuals.png",
         "worst.png",
@@ -100,7 +104,7 @@ def test_metrics_are_flat_sorted_numbers_of_model_and_baseline(project):
     assert all(isinstance(value, int | float) for value in metrics.values())
     assert metrics["mae_low"] < metrics["mae"] < metrics["mae_high"] < metrics["baseline_mae"]
     assert (metrics["test_rows"], metrics["parameters"]) == (20, 3)
-    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "rmse_low"}
+    assert {name for name in metrics if name.endswith("_low")} == {"mae_low", "mse_low", "r2_low", "rmse_low"}
 
 
 def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
@@ -108,7 +112,7 @@ def test_scores_stand_beside_the_baseline_s_and_know_their_rows(project):
     table = pq.read_table(EXPERIMENT / "scores.parquet")
     assert table.schema.metadata[b"test_hash"] == b"0" * 64
     how = json.loads(table.schema.metadata[b"statistics"])
-    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"], "in_time": False}
+    assert how["rmse"] == {"kind": "root_mean", "columns": ["squared_error"]}
     scores, truth = table.to_pandas(), data.load_split(project / "data/prices/prepared", "test", "number")
     assert scores["target"].tolist() == truth.y.tolist()
     assert scores["baseline_absolute_error"].mean() > scores["absolute_error"].mean()
@@ -123,6 +127,7 @@ def test_a_report_of_rows_that_belong_together_is_less_sure_and_says_which_do(pr
     widths, told = [], []
     for split in (five, replace(five, group=None)):
         shutil.rmtree(prepared)
+        prepared.mkdir()
         splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": split}
         data.save(prepared, make_spec(dataset="prices", **SCALE), splits)
         evaluate.main("prices_linear")
@@ -180,12 +185,12 @@ def test_a_report_that_fails_half_way_leaves_nothing(project, monkeypatch):
 
 def test_a_wrong_prediction_is_told_with_who_made_it(rng):
     with pytest.raises(EvermodelError, match=r"^baseline constant predicted an array of shape \(3,\)"):
-        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "baseline constant", np.zeros(3), rows(rng, 4), make_spec(), {})
 
 
 def test_a_metric_that_is_not_finite_is_told_by_name(rng):
     with pytest.raises(EvermodelError, match=r"^mse, r2, rmse of model mlp"), np.errstate(over="ignore"):
-        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec())
+        evaluation.evaluate(regression, "model mlp", np.full(4, 1e200), rows(rng, 4), make_spec(), {})
 
 
 def test_numbers_keep_six_digits():
@@ -251,7 +256,7 @@ def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do
     test = rows(rng, 6)
     grouped = Split(test.x, test.y, np.array([4, 4, 9, 9, 9, 2]))
     plain, judged = (
-        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec())
+        evaluation.evaluate(regression, "model", test.y + np.arange(6), one, make_spec(), {})
         for one in (test, grouped)
     )
     assert judged.metrics == plain.metrics
@@ -268,11 +273,11 @@ def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch, rng):
     seen = {}
     monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x))
     monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
-    test = rows(rng, 20)
-    predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), test.x + 100)
+    test, shown = rows(rng, 20), rows(rng, 20)
+    predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), shown.x)
     scores = regression.score(test, predictions.model, make_spec())
     evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
-    assert np.array_equal(seen["x"], (test.x + 100)[::-1][: evaluation.WORST])
+    assert seen["x"].equals(shown.x[np.arange(20)[::-1][: evaluation.WORST]].frame())
 
 
 def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng):

@@ -357,3 +357,49 @@ def test_rows_that_stand_for_themselves_have_the_intervals_they_always_had(stati
     assert statistics.intervals({"it": statistic}, ours, 5)["it"] == pytest.approx(alone, abs=1e-12)
     difference = statistics.difference(statistic, ours, theirs, 5)
     assert difference == pytest.approx(compared, abs=1e-12)
+
+
+ANSWERED = ("target", "right")
+FOUND = {
+    "recall": Statistic(kind="recall", columns=ANSWERED),
+    "f1": Statistic(kind="f1", columns=ANSWERED),
+    "average precision": Statistic(kind="average_precision", columns=("target", "score")),
+    "macro f1": statistics.macro(Statistic(kind="f1", columns=ANSWERED, positive=one) for one in (0, 1)),
+}
+FOUND["r2"] = Statistic(kind="r2", columns=("x", "y"))
+
+
+@pytest.mark.parametrize("statistic", FOUND.values(), ids=FOUND)
+@pytest.mark.parametrize("groups", [None, 800])
+def test_classes_found_among_many_rows_have_the_interval_of_a_plain_bootstrap(
+    rng, monkeypatch, statistic, groups
+):
+    scores = table_of_many(rng, 2500, groups).astype({"right": int})
+    plain = statistics.intervals({"it": statistic}, scores, 0)["it"]
+    monkeypatch.setattr(statistics, "MOST_SORTED", 0)
+    by_slopes = statistics.intervals({"it": statistic}, scores, 0)["it"]
+    assert by_slopes.high - by_slopes.low == pytest.approx(plain.high - plain.low, rel=0.1)
+    assert sum(by_slopes) / 2 == pytest.approx(sum(plain) / 2, abs=0.15 * (plain.high - plain.low))
+    assert plain.low < statistics.value(statistic, scores) < plain.high
+
+
+@pytest.mark.parametrize("statistic", FOUND.values(), ids=FOUND)
+def test_groups_of_rows_that_are_alike_tell_no_more_of_classes_than_one_of_them(rng, statistic):
+    scores = clusters(rng, 150, 6)
+    scores["right"] = np.where(scores["score"] > 0.5, 1, 0)
+    one_each = scores.iloc[::6].drop(columns="group")
+    assert width(statistic, scores) == pytest.approx(width(statistic, one_each), rel=0.12)
+
+
+def test_f1_and_average_precision_need_two_rows_of_the_class_and_macro_leaves_out_what_is_not_there():
+    table = pd.DataFrame({"target": [0, 0, 0, 1], "right": [0, 0, 1, 1], "score": [1.0, 2, 3, 4]})
+    for name in ("f1", "average precision"):
+        with pytest.raises(EvermodelError, match="two of each class"):
+            statistics.intervals({"it": FOUND[name]}, table, 0)
+    assert statistics.value(FOUND["macro f1"], table[:3]) == pytest.approx(2 * 2 / (3 + 2))
+
+
+def test_r2_of_rows_that_are_all_alike_is_0():
+    table = pd.DataFrame({"x": [1.0, 4.0, 0.0], "y": [1 / 3, 1 / 3, 1 / 3]})
+    assert statistics.value(FOUND["r2"], table) == 0
+    assert statistics.value(FOUND["r2"], table.assign(y=[0.0, 1, 5])) == pytest.approx(1 - 5 / 14)

@@ -134,7 +134,8 @@ def test_a_split_that_is_neither_training_nor_test_is_named(broken, garments):
     garments.loc[4, "split"] = "valid"
     (only,) = broken(GARMENTS, "images", garments)
     assert only == (
-        "critical: column split: \"every image is for train or test\" does not hold in 1 row (row 5: 'valid')"
+        'critical: column split: "every image is for train, validation, test" does not hold in 1 row '
+        "(row 5: 'valid')"
     )
 
 
@@ -194,6 +195,31 @@ def test_a_share_that_is_none_is_named(broken, tiles, share):
     critical, warning = broken(MASKS, "images", tiles)
     assert critical.startswith('critical: column label: "the share of foreground lies in 0 to 1"')
     assert warning.startswith("warning")
+
+
+@pytest.fixture
+def streets(tiles) -> pd.DataFrame:
+    shares = np.random.default_rng(7).dirichlet([5, 3, 1], 140)
+    return tiles.drop(columns="label").assign(**{f"class_{n}": share for n, share in enumerate(shares.T)})
+
+
+STREETS = MASKS | {"classes": ["rest", "road", "car"]}
+
+
+def test_good_masks_of_several_classes_break_nothing(broken, streets):
+    assert broken(STREETS, "images", streets) == []
+
+
+def test_a_class_that_no_mask_has_is_named(broken, streets):
+    (only,) = broken(STREETS, "images", streets.assign(class_2=0.0))
+    assert only == 'critical: column class_2: "class car occurs in a mask" does not hold (found: 0.0)'
+
+
+def test_a_column_that_nobody_uses_may_have_gaps(broken, garments):
+    assert broken(GARMENTS, "images", garments.assign(camera=None)) == []
+    grouped = {**GARMENTS, "split": {**MASKS["split"], "groups": ["camera"]}}
+    (only,) = broken(grouped, "images", garments.assign(camera=["a", None] * 70))
+    assert only.startswith('critical: column camera: "no value is missing" does not hold in 70 rows')
 
 
 FACES = {

@@ -2,7 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-PRICES = {"target": "Open", "expect": {"min_rows": 50, "ranges": {"Open": [50, 200]}}}
+RANGES = {"Open": [50, 200], "Close": [1, 1000]}
+PRICES = {"target": "Open", "step": "rows", "expect": {"min_rows": 50, "ranges": RANGES}}
+HOURS = {"target": "flow", "expect": {"min_rows": 50}}
 
 
 @pytest.fixture
@@ -15,16 +17,32 @@ def prices() -> pd.DataFrame:
     )
 
 
+@pytest.fixture
+def hours() -> pd.DataFrame:
+    """The flow of two tides, below zero half of the time, every hour."""
+    count = np.arange(100)
+    one = pd.DataFrame(
+        {
+            "date": pd.date_range("2024-01-01", periods=100, freq="h"),
+            "flow": np.sin(count / 2),
+            "t": 20.5 - count,
+        }
+    )
+    return pd.concat([one.assign(series="a"), one.assign(series="b")], ignore_index=True)
+
+
 def test_good_prices_break_nothing(broken, prices):
     assert broken(PRICES, "series", prices) == []
 
 
 def test_too_few_days_are_counted(broken, prices):
-    assert broken(PRICES, "series", prices[:49]) == ['critical: "at least 50 days" does not hold (found: 49)']
+    assert broken(PRICES, "series", prices[:49]) == [
+        'critical: "at least 50 steps" does not hold (found: 49)'
+    ]
 
 
 def test_no_days_are_too_few(broken, prices):
-    assert broken(PRICES, "series", prices[:0]) == ['critical: "at least 50 days" does not hold (found: 0)']
+    assert broken(PRICES, "series", prices[:0]) == ['critical: "at least 50 steps" does not hold (found: 0)']
 
 
 def test_a_missing_target_is_named(broken, prices):
@@ -38,39 +56,54 @@ def test_a_missing_date_is_named(broken, prices):
     assert only == """critical: column date: "no date is missing" does not hold in 1 row (row 5: 'NaT')"""
 
 
-def test_a_repeated_date_is_named(broken, prices):
+def test_dates_that_do_not_go_on_are_named(broken, prices):
     prices.loc[4, "date"] = prices.loc[3, "date"]
-    (only,) = broken(PRICES, "series", prices)
-    assert only.startswith('critical: column date: "no date is repeated" does not hold in 2 rows')
-
-
-def test_dates_out_of_order_are_named(broken, prices):
-    prices.loc[[3, 4], "date"] = prices.loc[[4, 3], "date"].to_numpy()
+    prices.loc[[10, 11], "date"] = prices.loc[[11, 10], "date"].to_numpy()
     critical = [one for one in broken(PRICES, "series", prices) if one.startswith("critical")]
     assert critical == [
-        'critical: column date: "the dates are in order" does not hold (found: -1 days to 2012-01-05)'
+        'critical: column date: "the dates go on, and none is repeated" does not hold '
+        "(found: 0 steps of 1 day to 2012-01-05, -1 steps of 1 day to 2012-01-16)"
     ]
 
 
-def test_a_gap_is_a_warning(broken, prices):
+def test_a_long_time_without_a_row_is_a_warning_where_rows_come_when_they_like(broken, prices):
     (only,) = broken(PRICES, "series", prices.drop(range(10, 15)))
     assert only == (
-        'warning: column date: "no date comes more than 7 days after the one before" does not hold '
-        "(found: 10 days to 2012-01-23)"
+        'warning: column date: "no row comes more than 7 steps of 1 day after the one before" does not hold '
+        "(found: 10 steps of 1 day to 2012-01-23)"
     )
 
 
-@pytest.mark.parametrize("value", [0, -3])
-def test_a_price_that_is_not_positive_is_named(broken, prices, value):
-    prices.loc[4, "Close"] = value
-    (only,) = [one for one in broken(PRICES, "series", prices) if one.startswith("critical")]
-    assert only.startswith(
-        'critical: column Close: "every value is positive" does not hold in 1 row (row 5: '
+def test_any_step_and_values_below_zero_break_nothing(broken, hours):
+    assert broken(HOURS, "series", hours) == []
+
+
+def test_a_step_that_is_missing_is_named_with_its_series(broken, hours):
+    (only,) = broken(HOURS, "series", hours.drop(index=[110, 111]))
+    assert only == (
+        'critical: column date: "every row comes 1 hour after the one before" does not hold '
+        "(found: 3 steps of 1 hour to 2024-01-01 12:00:00 of b)"
     )
+
+
+def test_gaps_that_are_filled_are_no_fault_up_to_the_share_that_may_be(broken, hours):
+    hours.loc[10:29, "flow"] = np.nan
+    filled = HOURS | {"gaps": "forward"}
+    assert broken(filled, "series", hours) == []
+    (only,) = broken(filled, "series", hours.drop(index=50))
+    assert only.startswith('warning: column date: "every row comes 1 hour after')
+    few = {"expect": {"min_rows": 50, "gaps": {"flow": 0.05}}}
+    (only,) = broken(filled | few, "series", hours)
+    assert only.startswith('critical: column flow: "at most 5% is missing" does not hold in 20 rows')
+    assert broken(filled | {"expect": {"min_rows": 50, "gaps": {"flow": 0.2}}}, "series", hours) == []
+
+
+def test_a_column_that_is_dropped_is_not_examined(broken, hours):
+    assert broken(HOURS | {"drop": ["weather"]}, "series", hours.assign(weather="rain")) == []
 
 
 def test_a_price_out_of_its_range_is_named(broken, prices):
-    (only,) = broken({**PRICES, "expect": {"min_rows": 50, "ranges": {"Open": [95, 200]}}}, "series", prices)
+    (only,) = broken(PRICES | {"expect": {"min_rows": 50, "ranges": {"Open": [95, 200]}}}, "series", prices)
     assert only.startswith('critical: column Open: "every value lies in 95 to 200" does not hold in ')
 
 
@@ -84,7 +117,8 @@ def test_a_missing_or_infinite_price_is_named(broken, prices, value, found):
 
 def test_text_among_prices_is_named(broken, prices):
     (only,) = broken(PRICES, "series", prices.assign(Close=["n/a", *["1.5"] * 99]))
-    assert """column Close: "every value is a number" does not hold in 1 row (row 1: 'n/a')""" in only
+    assert 'column Close: "every value is a number (drop leaves the column out)" does not' in only
+    assert "in 1 row (row 1: 'n/a')" in only
 
 
 def test_a_constant_price_is_a_warning(broken, prices):
@@ -98,13 +132,13 @@ def test_a_split_of_shares_that_was_not_adjusted_is_a_warning(broken, prices, fa
     prices.loc[50:, "Close"] *= factor
     (only,) = broken(PRICES, "series", prices)
     assert only.startswith(
-        'warning: column Close: "no daily change is above 50% of the smaller value" does not hold (found: '
+        'warning: column Close: "no change from one step to the next is above 50% of the smaller value" does '
     )
     assert only.endswith("% on 2012-03-12)")
 
 
 def test_only_the_first_of_many_jumps_are_shown(broken, prices):
     prices.loc[::10, "Close"] *= 3
-    (only,) = [one for one in broken(PRICES, "series", prices) if "daily change" in one]
+    (only,) = [one for one in broken(PRICES, "series", prices) if "no change" in one]
     assert only.count("% on") == 3
     assert only.endswith(" and 16 more)")

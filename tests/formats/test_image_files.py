@@ -1,3 +1,4 @@
+import hashlib
 import io
 
 import numpy as np
@@ -92,7 +93,48 @@ def test_a_file_of_several_pages_is_refused():
         image_files.decode(pages, "L")
 
 
-def test_a_resized_image_is_what_it_was_where_it_has_the_size_already():
-    image = Image.fromarray(FIELDS)
-    assert np.array_equal(np.asarray(image_files.resized(image, 2, 3)), FIELDS)
-    assert image_files.resized(image, 4, 9).size == (9, 4)
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_an_image_that_has_the_size_is_what_it_was(fit):
+    assert np.array_equal(np.asarray(image_files.fitted(Image.fromarray(FIELDS), (2, 3), fit)), FIELDS)
+
+
+def test_an_image_of_another_ratio_is_stretched_cropped_or_padded():
+    """Four columns, of which the middle two are bright, at half the width."""
+    wide = Image.fromarray(np.array([[0, 200, 200, 0]] * 2, np.uint8).repeat(8, 0).repeat(8, 1))
+    fitted = {
+        fit: np.asarray(image_files.fitted(wide, (8, 8), fit, Image.Resampling.BOX))
+        for fit in ("stretch", "crop", "pad")
+    }
+    assert {image.shape for image in fitted.values()} == {(8, 8)}
+    assert fitted["stretch"][0].tolist() == [0, 0, 200, 200, 200, 200, 0, 0]
+    assert fitted["crop"][0].tolist() == [200] * 8
+    assert fitted["pad"][:, 3].tolist() == [0, 0, 200, 200, 200, 200, 0, 0]
+
+
+def test_a_large_photograph_is_decoded_at_a_fraction_and_looks_the_same():
+    ramp = np.linspace(0, 255, 1600).astype(np.uint8)
+    large = written(Image.fromarray(np.broadcast_to(ramp, (800, 1600))), "JPEG", quality=95)
+    assert image_files.decode(large, "L", 100).size == (200, 100)
+    assert image_files.decode(large, "L").size == (1600, 800)
+    example = image_files.example(large, "L", (16, 16), "stretch")
+    full = image_files.fitted(image_files.decode(large, "L"), (16, 16), "stretch")
+    assert np.abs(example[..., 0].astype(int) - np.asarray(full)).max() <= 1
+
+
+def test_the_pixels_of_a_mask_are_its_numbers_or_its_colours():
+    image = palette()
+    assert set(np.asarray(image_files.decode_values(written(image, "PNG"), False)).ravel()) == {1}
+    assert np.asarray(image_files.decode_values(written(image, "PNG"), True))[0, 0].tolist() == [200, 100, 0]
+    grey = Image.fromarray(FIELDS)
+    assert np.array_equal(np.asarray(image_files.decode_values(written(grey, "PNG"), False)), FIELDS)
+
+
+@pytest.mark.parametrize("at_once", [1, 100, 1 << 24])
+def test_facts_are_the_same_however_many_images_are_looked_at_together(monkeypatch, at_once):
+    monkeypatch.setattr(image_files, "AT_ONCE", at_once)
+    images = np.random.default_rng(3).integers(0, 256, (7, 4, 5, 3)).astype(np.uint8)
+    facts = image_files.metadata(images)
+    np.testing.assert_allclose(facts["mean"], images.mean(axis=(1, 2, 3)), rtol=1e-15)
+    np.testing.assert_allclose(facts["sd"], images.std(axis=(1, 2, 3)))
+    assert facts["sha256"].tolist() == [hashlib.sha256(one.tobytes()).hexdigest() for one in images]
+    assert facts.index.tolist() == list(range(7))

@@ -5,6 +5,8 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import table_file
@@ -119,9 +121,96 @@ def test_what_is_no_text_is_told_with_its_line(content, line):
     assert f"t.csv: line {line} is no text in UTF-8; save" in refusal(content)
 
 
-@pytest.mark.parametrize("text", ['a,b\n1,"2\n3,4\n', 'a,b\n1,"2"x\n', 'a,b\n1,"' + "x" * 140_000 + '"\n'])
-def test_a_quote_that_does_not_end_is_told_with_the_line_where_it_begins(text):
+@pytest.mark.parametrize("text", ['a,b\n1,"2\n3,4\n', 'a,b\n1,"2"x\n', 'a,b\n1,"' + "x\n" * 50])
+def test_a_quote_that_does_not_end_is_told_with_the_line_where_it_begins(text, monkeypatch):
+    monkeypatch.setattr(table_file, "LONGEST", 50)
     assert "t.csv: line 2 can't be read (" in refusal(text)
+
+
+def test_a_text_may_be_long():
+    assert read('a,b\n1,"' + "x\n" * 140_000 + '"\n')["b"] == ["x\n" * 140_000]
+
+
+def outcome(text, **options):
+    try:
+        return read(text, **options)
+    except EvermodelError as error:
+        return str(error)
+
+
+@given(
+    st.lists(
+        st.sampled_from(['"', '""', ",", "\n", "\r\n", "\r", "a", "é", " ", '"a"', "1,2\n", "\0"]),
+        max_size=24,
+    ),
+    st.integers(1, 12),
+)
+def test_what_is_read_does_not_depend_on_how_fast_it_can_be(parts, block):
+    """Blocks of a few characters by Arrow, where it may, and all of it row by row."""
+    text = "a,b\n" + "".join(parts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table_file, "BLOCK", block)
+        quick = outcome(text)
+        patch.setattr(table_file, "_parsed", lambda *_: None)
+        assert outcome(text) == quick
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", 'a,b\n"1\n2",""\n3,é'])
+def test_what_is_written_by_the_rules_is_read_fast(text, monkeypatch):
+    monkeypatch.setattr(
+        table_file, "_rows", lambda _form, _lines, *behind: iter([] if behind else [["a", "b"]])
+    )
+    assert len(read(text)["a"]) == text.count(",") - 1
+
+
+def test_a_line_may_be_wrong_behind_many_blocks(monkeypatch):
+    monkeypatch.setattr(table_file, "BLOCK", 64)
+    text = "a,b\n" + '1,"2\n"\n' * 1000
+    assert "line 2002 has 3 fields" in refusal(text + "1,2,3\n" + "1,2\n" * 1000)
+    assert "line 2003 is no text" in refusal(text.encode() + b"1,2\n1,\xff\n")
+    assert "line 2002 can't be read" in refusal(text + '1,"2\n' + "1,2\n" * 1000)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-le", "cp932", "utf-8", "UTF-8"])
+def test_a_file_may_be_written_in_another_encoding(encoding, monkeypatch):
+    text = "ä,b\n1,2\n".replace("ä", "ﾃ" if encoding == "cp932" else "ä")
+    monkeypatch.setattr(table_file, "BLOCK", 3)
+    assert read(text.encode(encoding), encoding=encoding) == {text[0]: ["1"], "b": ["2"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "told"),
+    [
+        ("a,b\n1,é\n".encode(), "ascii", "line 2 is no text in ASCII"),
+        (b"a,b\n1,2\n3,\x81\n", "cp1252", "line 3 is no text in CP1252"),
+        (b"a,b\n1,2\n\x00", "utf-16-le", "t.csv is no text in UTF-16-LE"),
+        (b"a,b\n1,2\n", "klingon", "can't be read with the encoding 'klingon'"),
+        (b"a,b\n1,2\n", "hex", "can't be read with the encoding 'hex'"),
+    ],
+)
+def test_what_is_no_text_in_its_encoding_is_told(content, encoding, told):
+    assert told in refusal(content, encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("a,b\n1,2\n", ","),
+        ("a;b\n1,5;2,5\n", ";"),
+        ("date;price, EUR\n1;2,5\n", ";"),
+        ("a\tb\n1,5\t2\n", "\t"),
+        ("a|b\n1|2\n", "|"),
+        ("a b\n 1   2\n", r"\s+"),
+        ("text\nsome words\nand some more\n", ","),
+        ("a;b;c\n1;2\n", ";"),
+        ('text;n\n"a, b, c\n d";1\n', ";"),
+        ("", ","),
+    ],
+)
+def test_the_separator_is_found_by_what_makes_rows_of_equal_length(text, separator):
+    stream = io.BytesIO(text.encode())
+    assert table_file.found_separator("t.csv", stream) == separator
+    assert stream.tell() == 0
 
 
 @pytest.mark.parametrize("content", ["", "\n\r\n", b"\xef\xbb\xbf"])

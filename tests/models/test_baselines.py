@@ -45,6 +45,16 @@ def test_the_constant_mask_says_how_often_each_place_was_foreground():
     assert (p[0, 0, 0, 0], p[0, 1, 1, 0], p[0].sum()) == (0.25, 1, 1.25)
 
 
+def test_the_constant_mask_of_several_classes_says_how_often_each_place_was_of_each():
+    masks = np.zeros((12, 6, 5, 1), np.uint8)
+    masks[:3, 0, 0], masks[3:, 0, 0], masks[:, 1, 1] = 1, 2, 2
+    p = predictions(constant_mask, masks, X[:2])
+    assert p.shape == (2, 6, 5, 3)
+    assert p[1, 0, 0].tolist() == [0, 0.25, 0.75]
+    assert p[1, 1, 1].tolist() == [0, 0, 1]
+    assert p[1, 2, 2].tolist() == [1, 0, 0]
+
+
 def test_gray_has_no_colour():
     ab = predictions(gray, LABELS, X[:2])
     assert ab.shape == (2, 6, 5, 2)

@@ -15,6 +15,13 @@ ERROR = statistics.mean("error")
 ROOT = Statistic(kind="root_mean", columns=("error",))
 SKILL = Statistic(kind="skill", columns=("error", "persistence"))
 AREA = Statistic(kind="roc_auc", columns=("target", "score"))
+R2 = Statistic(kind="r2", columns=("error", "number"))
+ANSWERED, SCORED = ("target", "predicted"), ("target", "score")
+RECALLS = statistics.macro(Statistic(kind="recall", columns=ANSWERED, positive=one) for one in (0, 1, 2))
+F1 = Statistic(kind="f1", columns=ANSWERED)
+F1S = statistics.macro(Statistic(kind="f1", columns=ANSWERED, positive=one) for one in (0, 1, 2))
+PRECISION = Statistic(kind="average_precision", columns=SCORED)
+FOUND = {"recall": RECALLS, "f1": F1, "macro f1": F1S, "average precision": PRECISION}
 LEVEL = 0.05
 
 
@@ -40,6 +47,7 @@ def errors(rng, rows=11, digits=1):
     theirs = rng.lognormal(size=rows).round(digits)
     ours = (theirs * rng.lognormal(-0.3, 0.4, rows)).round(digits)
     beside = {"persistence": 1 + rng.random(rows), "target": np.arange(rows) % 3 % 2}
+    beside["number"] = rng.normal(size=rows)
     return tuple(pd.DataFrame({"error": each, "score": -each, **beside}) for each in (ours, theirs))
 
 
@@ -62,7 +70,60 @@ def test_six_wins_of_six_have_a_chance_of_one_in_64_and_no_fewer_rows_tell_more(
     assert chance(ERROR, rows, worse, sign=-1) == 1 / 64
 
 
-@pytest.mark.parametrize("statistic", [ERROR, ROOT, SKILL, AREA], ids=lambda one: one.kind)
+def answers(rng, rows, classes=3):
+    """Answers of two models that err as often, about as hard rows; each class has two rows or more."""
+    target = rng.permutation(np.concatenate([np.arange(classes).repeat(2), rng.integers(0, classes, rows)]))
+    luck = rng.normal(size=(3, len(target), classes))
+    tables = []
+    for own in luck[:2]:
+        scores = luck[2] + own + 1.5 * np.eye(classes)[target]
+        table = {"target": target, "predicted": scores.argmax(axis=1), "score": scores[:, 1].round(1)}
+        tables.append(pd.DataFrame(table))
+    return tables
+
+
+@pytest.mark.parametrize("statistic", FOUND.values(), ids=FOUND)
+def test_the_gains_of_the_rows_are_the_difference_of_how_well_classes_are_found(rng, statistic):
+    """And with any rows swapped they keep its sign, where it is not so small that its third order tells."""
+    for _ in range(4):
+        ours, theirs = answers(rng, 60)
+        for swap in (np.zeros(66, bool), *(rng.random((30, 66)) < 0.5)):
+            swapped = (np.where(swap[:, None], *pair) for pair in ((theirs, ours), (ours, theirs)))
+            both = [pd.DataFrame(values, columns=ours.columns) for values in swapped]
+            if statistic is PRECISION:  # it is ranks that change hands
+                ranks = [stats.rankdata(each["score"]) for each in (ours, theirs)]
+                score = [np.where(swap, *pair) for pair in (ranks[::-1], ranks)]
+                both = [ours.assign(score=each) for each in score]
+            told = np.subtract(*(statistics.value(statistic, each) for each in both))
+            gains = paired._gains(statistic, *both).sum()
+            assert gains == pytest.approx(told) or abs(told) < 0.02
+
+
+def test_where_one_finds_what_the_other_does_not_each_row_counts_by_its_class():
+    target = np.array([0] * 8 + [1] * 2)
+    theirs = pd.DataFrame({"target": target, "predicted": 0})
+    ours = theirs.assign(predicted=target)
+    gains = paired._gains(RECALLS, ours, theirs)
+    assert gains.tolist() == [0] * 8 + [0.25] * 2
+    assert chance(RECALLS, ours, theirs) == 1 / 4
+    worse = ours.assign(predicted=[1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
+    assert chance(RECALLS, worse, theirs) == 1 / 4, "three losses of the large class are less than a win"
+
+
+@pytest.mark.parametrize("statistic", FOUND.values(), ids=FOUND)
+def test_no_more_than_the_level_find_classes_better_by_luck(rng, statistic):
+    told = [chance(statistic, *answers(rng, 25, 3 if statistic in (RECALLS, F1S) else 2)) for _ in range(150)]
+    assert np.mean(np.array(told) < 0.1) == pytest.approx(0.1, abs=0.075)
+
+
+def test_a_better_ranking_is_told_from_a_worse_one(rng):
+    ours, theirs = answers(rng, 100)
+    better = ours.assign(score=ours["score"] + (ours["target"] == 1))
+    assert chance(PRECISION, better, theirs) < 0.001
+    assert chance(PRECISION, theirs, better) > 0.999
+
+
+@pytest.mark.parametrize("statistic", [ERROR, ROOT, SKILL, R2, AREA], ids=lambda one: one.kind)
 @pytest.mark.parametrize("digits", [1, 9], ids=["ties", "none"])
 def test_it_counts_the_swaps_that_are_as_good(rng, statistic, digits):
     """Each swap made for real and valued by the statistic itself."""
@@ -91,7 +152,7 @@ def area(positive, ranks):
     return (1 + order.mean()) / 2
 
 
-@pytest.mark.parametrize("statistic", [ERROR, ROOT, SKILL, AREA], ids=lambda one: one.kind)
+@pytest.mark.parametrize("statistic", [ERROR, ROOT, SKILL, R2, AREA], ids=lambda one: one.kind)
 def test_the_gains_of_the_rows_are_the_difference(rng, statistic):
     ours, theirs = errors(rng, rows=300)
     gains, shares = paired._units(statistic, ours, theirs)

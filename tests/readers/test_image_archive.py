@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import image_files, packed
+from evermodel.formats import image_files, labelled_images, packed
 from evermodel.readers import image_archive
 from tests.mirror import needs_mirror
 
@@ -129,7 +129,7 @@ def test_one_bad_picture_of_each_kind_is_rejected_with_its_reason(read, image, g
         reasons["train/cat/6.pgm"] == "has 7000x7000 pixels; give a smaller image, 40,000,000 are the limit"
     )
     assert reasons["train/cat/7.pgm"] == "has pixels of mode I; give 8 bits a channel"
-    assert reasons["train/cat/8.png"] == "is 7x8 pixels, not 6x8 (height x width)"
+    assert reasons["train/cat/8.png"] == "is 7x8 pixels, not 6x8 (height x width); fit would resize it"
     assert reasons["train/cat/unnamed.PNG"].startswith("is an image that no pattern takes; ")
 
 
@@ -275,7 +275,7 @@ def test_a_pattern_that_is_none_is_told(read, good):
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
 def test_what_is_no_archive_is_told(tmp_path, seal, archive, content):
     (tmp_path / archive).write_bytes(content)
-    with pytest.raises(EvermodelError, match=r"is no zip or tar\.gz archive"):
+    with pytest.raises(EvermodelError, match=r"is no zip, tar or tar\.gz archive"):
         image_archive.read(seal(), archive=archive, members=MEMBERS, mode="L")
 
 
@@ -314,6 +314,122 @@ def test_a_missing_and_a_changed_archive_are_named(pack, tmp_path, good):
 
 def test_the_limit_of_bytes_lets_the_largest_picture_pass():
     assert packed.LIMIT > 3 * image_files.PIXELS
+
+
+@pytest.fixture
+def photographs(image):
+    """Three classes in folders, of any size and format, and what systems leave beside them."""
+    return {
+        "pets/cat/1.jpg": image((200, 0, 0), "RGB", (40, 20), "JPEG"),
+        "pets/cat/2.png": image((200, 0, 0), "RGB", (7, 9)),
+        "pets/dog/1.JPG": image((0, 200, 0), "RGB", (30, 30), "JPEG"),
+        "pets/hen/1.webp": image((0, 0, 200), "RGB", (16, 64), "WEBP"),
+        "pets/.DS_Store": b"Bud1",
+        "pets/dog/Thumbs.db": b"\xd0\xcf\x11\xe0",
+        "pets/dog/desktop.ini": b"[.ShellClassInfo]",
+        "__MACOSX/pets/cat/._1.jpg": b"\0\5\x16\7Mac OS X",
+        "pets/readme.txt": b"pets",
+    }
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_class_folders_of_pictures_of_any_size_need_no_more_than_a_size(pack, photographs, fit):
+    raw = image_archive.read(pack(photographs), archive="a.zip", shape=[8, 12], fit=fit)
+    assert raw.rejected == ()
+    assert (raw.inputs.shape, raw.inputs.dtype) == ((4, 8, 12, 3), np.uint8)
+    assert raw.manifest.label.tolist() == ["cat", "cat", "dog", "hen"]
+    assert raw.inputs[:, 4, 6].argmax(axis=1).tolist() == [0, 0, 1, 2]
+    assert (raw.inputs[3] == 0).all(axis=-1).any() == (fit == "pad")
+    assert raw.layout.fit == fit
+
+
+def test_broken_pictures_and_formats_that_can_not_be_read_are_listed(pack, photographs):
+    bad = {"pets/cat/3.jpg": b"no image", "pets/cat/4.heic": b"\0\0\0\x18ftypheic", "pets/5.png": b""}
+    raw = image_archive.read(pack(photographs | bad), archive="a.zip", shape=[8, 8], fit="crop")
+    assert len(raw.inputs) == 4
+    assert [name for name, _ in raw.rejected] == ["pets/5.png", "pets/cat/3.jpg", "pets/cat/4.heic"]
+
+
+def test_pictures_are_mapped_from_disk(read, good):
+    assert isinstance(read(good).inputs, np.memmap)
+
+
+@pytest.mark.parametrize(
+    ("written", "split"), [("Training", "train"), ("valid", "validation"), ("val", "validation")]
+)
+def test_splits_are_known_by_the_names_that_people_give_them(pack, image, written, split):
+    members = {f"{written}/cat/1.png": image(1), "test/dog/1.png": image(2)}
+    pattern = labelled_images.SPLIT_CLASSES
+    raw = image_archive.read(pack(members), archive="a.zip", members=pattern, mode="L")
+    assert dict(zip(raw.manifest.label, raw.manifest.split, strict=True)) == {"cat": split, "dog": "test"}
+
+
+TABLE = "id,breed,age,split\n{}\n"
+
+
+@pytest.fixture
+def tabled(pack, image, tmp_path):
+    """Three pictures of one brightness each, and a table of them beside or in the archive."""
+
+    def reader(lines, beside=True, names=("x/1.png", "x/2.png", "y/1.png"), **options):
+        table = TABLE.format("\n".join(lines)).encode()
+        members = {name: image(10 * n, size=(8 + n, 6)) for n, name in enumerate(names, 1)}
+        if beside:
+            (tmp_path / "labels.csv").write_bytes(table)
+        folder = pack(members if beside else members | {"labels.csv": table})
+        given = {"mode": "L", "shape": [6, 8], "fit": "stretch"} | options
+        return image_archive.read(folder, archive="a.zip", table="labels.csv", **given)
+
+    return reader
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize(
+    "names", [("x/1.png", "x/2.png", "y/1.png"), ("x/1", "x/2", "y/1"), ("x\\1.png", "2", "./y/1.png")]
+)
+def test_a_table_tells_what_is_on_the_pictures_however_it_writes_their_names(tabled, beside, names):
+    first, second, third = names
+    lines = [f"{third},hen,3.5,test", f"{first},cat,1,train", f"{second},dog,2,val"]
+    raw = tabled(lines, beside)
+    assert raw.rejected == ()
+    assert raw.inputs[:, 0, 0, 0].tolist() == [10, 20, 30]
+    assert raw.manifest.breed.tolist() == ["cat", "dog", "hen"]
+    assert raw.manifest.age.tolist() == [1, 2, 3.5]
+    assert raw.manifest.split.tolist() == ["train", "validation", "test"]
+    assert "id" not in raw.manifest
+
+
+def test_pictures_without_a_row_and_rows_without_a_picture_are_listed(tabled):
+    raw = tabled(["2,dog,2,train", "7,cat,1,train", "2,dog,2,train", "1,hen,1,train"])
+    assert raw.manifest.breed.tolist() == ["hen", "dog"]
+    assert [name for name, _ in raw.rejected] == ["2", "7", "y/1.png"]
+    reasons = dict(raw.rejected)
+    assert reasons["2"].startswith("stands twice in labels.csv")
+    assert reasons["7"] == "stands in labels.csv, but there is no such image"
+    assert reasons["y/1.png"].startswith("has the row of x/1.png in labels.csv")
+    ((name, reason),) = tabled(["x/1,dog,2,train", "y/1,cat,1,train"]).rejected
+    assert (name, reason.split(";")[0]) == ("x/2.png", "has no row in labels.csv")
+
+
+def test_a_table_that_does_not_fit_is_told(tabled, read, good):
+    line = ["1,cat,1,train"]
+    with pytest.raises(EvermodelError, match=r"no column 'file'; set file_column in .*id, breed, age, split"):
+        tabled(line, file_column="file")
+    with pytest.raises(EvermodelError, match=r"there is no other\.csv beside .*a\.zip or in it"):
+        read(good, pattern=None, table="other.csv")
+    with pytest.raises(EvermodelError, match="members and table both tell"):
+        read(good, table="labels.csv")
+
+
+def test_a_column_that_is_called_as_a_fact_is_refused(pack, image):
+    members = {"1.png": image(1), "labels.csv": b"id,width\n1,8\n"}
+    with pytest.raises(EvermodelError, match=r"has a column 'width'.*; rename it"):
+        image_archive.read(pack(members), archive="a.zip", table="labels.csv")
+
+
+def test_to_fit_pictures_needs_their_size(read, good):
+    with pytest.raises(EvermodelError, match="fit needs the size"):
+        read(good, fit="crop")
 
 
 @needs_mirror

@@ -1,5 +1,8 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from evermodel.core.errors import EvermodelError
 from evermodel.readers import image_pairs
@@ -76,18 +79,16 @@ def test_what_has_no_partner_or_another_size_is_rejected_with_its_reason(read, p
     members |= pair(5) | {"label/5.png": b"damaged"} | pair("x") | pair("01")
     members |= {"image/6.png": image(), "label/7.png": image()}
     raw = read(members)
-    assert raw.manifest.slice.tolist() == [1, 2]
+    assert raw.manifest.slice.tolist() == [1, 2, "x"]
     assert raw.rejected == (
         ("image/01.png", "has the id of image/1.png"),
         ("image/3.png", "is 6x8 pixels, but its mask is 5x8"),
-        ("image/4.png", "is 9x9 pixels, unlike the first one"),
+        ("image/4.png", "is 9x9 pixels, not 6x8 (height x width); fit would resize it"),
         ("image/5.png", "has no mask that can be used"),
         ("image/6.png", "has no mask that can be used"),
-        ("image/x.png", "has an id that is no whole number"),
         ("label/01.png", "has the id of label/1.png"),
         ("label/5.png", "is not an image that can be decoded; give a PNG or JPEG"),
         ("label/7.png", "has no image that can be used"),
-        ("label/x.png", "has an id that is no whole number"),
     )
 
 
@@ -128,7 +129,7 @@ def test_an_archive_without_a_usable_pair_is_refused_with_the_first_reason(read,
 @pytest.mark.parametrize("wrong", ["images", "masks"])
 def test_a_pattern_without_id_is_told(read, pair, wrong):
     with pytest.raises(
-        EvermodelError, match=r"has no group \(\?P<id>\.\.\.\); correct \w+ in .*params\.yaml"
+        EvermodelError, match=r"params\.yaml: .* has no group \(\?P<id>\.\.\.\); correct \w+ there"
     ):
         read(pair(1), **{wrong: r"image/\d+\.png"})
 
@@ -136,6 +137,96 @@ def test_a_pattern_without_id_is_told(read, pair, wrong):
 def test_masks_that_do_not_exist_are_told(read, image):
     with pytest.raises(EvermodelError, match=r"no name matches 'label/.*it holds image/1\.png"):
         read({"image/1.png": image()})
+
+
+KINDS = np.array([[0, 0, 1, 1], [2, 2, 1, 0]], np.uint8)
+
+
+def mask(kinds, colours):
+    """A palette PNG of those class numbers."""
+    drawn = Image.fromarray(kinds)
+    drawn.putpalette(np.array(colours, np.uint8).ravel().tolist())
+    stream = io.BytesIO()
+    drawn.save(stream, "PNG")
+    return stream.getvalue()
+
+
+COLOURS = [[0, 0, 0], [255, 0, 0], [0, 0, 255]]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "values"),
+    [
+        ("numbers", [0, 1, 2]),
+        ("numbers", [2, 0, 1]),
+        ("palette", [0, 1, 2]),
+        ("palette", ["#000000", "red", "#0000ff"]),
+        ("colours", ["black", "#ff0000", "blue"]),
+        ("colours", ["#0000ff", "black", "#FF0000"]),
+    ],
+)
+def test_the_values_of_a_mask_are_classes_in_the_order_that_they_are_given(read, image, drawn, values):
+    masks = {"numbers": image(KINDS), "palette": mask(KINDS, COLOURS)}
+    masks["colours"] = image(np.array(COLOURS, np.uint8)[KINDS])
+    raw = read({"image/1.png": image(0, size=(4, 2)), "label/1.png": masks[drawn]}, values=values)
+    numbers = [2, 0, 1] if values[0] in (2, "#0000ff") else [0, 1, 2]
+    wanted = np.argsort(numbers)[KINDS]
+    assert raw.targets[0, ..., 0].tolist() == wanted.tolist()
+    assert raw.manifest[["class_0", "class_1", "class_2"]].iloc[0].tolist() == pytest.approx(
+        np.bincount(wanted.ravel()) / 8
+    )
+    assert "label" not in raw.manifest
+
+
+def test_of_two_values_the_second_is_what_is_looked_for(read, image):
+    members = {"image/1.png": image(0, size=(4, 2)), "label/1.png": image(KINDS.clip(max=1))}
+    raw = read(members, values=[0, 1])
+    assert raw.targets[0, ..., 0].tolist() == (255 * KINDS.clip(max=1)).tolist()
+    assert raw.manifest.label.tolist() == [5 / 8]
+
+
+def test_a_value_that_no_class_has_is_told(read, image):
+    members = {f"image/{n}.png": image(0, size=(4, 2)) for n in (1, 2, 3)}
+    members |= {"label/1.png": image(KINDS), "label/2.png": image(KINDS + 1)}
+    members |= {"label/3.png": mask(KINDS, [[9, 8, 7]] * 3)}
+    assert dict(read(members, values=[0, 1, 2]).rejected) == {
+        "image/2.png": "has no mask that can be used",
+        "label/2.png": "has a pixel of 3, which values does not name; add it",
+    }
+    with pytest.raises(EvermodelError, match="a pixel of #090807"):
+        read({name: one for name, one in members.items() if "3" in name}, values=["red", "blue", "lime"])
+
+
+@pytest.mark.parametrize("values", [[0], [0, 0, 1], [0, 256], [-1, 0], ["red", 0], ["red", "rot"]])
+def test_values_that_can_not_be_classes_are_refused(read, pair, values):
+    with pytest.raises(EvermodelError, match=r"values are .*; give each class a number"):
+        read(pair(1), values=values)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_pairs_of_any_size_are_brought_to_one_and_stay_together(read, image, fit):
+    """A square of each class in the middle, so that no way of fitting cuts it off."""
+    members = {}
+    for number, size in enumerate([(30, 30), (60, 30), (30, 90)], 1):
+        kinds = np.zeros(size, np.uint8)
+        middle = [slice(side // 2 - 6, side // 2 + 6) for side in size]
+        kinds[tuple(middle)] = number % 3
+        members[f"image/photo {number}.png"] = image(np.repeat(kinds[..., None], 3, 2) * 100)
+        members[f"label/photo {number}.png"] = image(kinds)
+    given = {"images": r"image/(?P<id>.+)\.png", "masks": r"label/(?P<id>.+)\.png"}
+    raw = read(members, values=[0, 1, 2], mode="RGB", shape=[20, 20], fit=fit, **given)
+    assert raw.inputs.shape == (3, 20, 20, 3)
+    assert raw.targets.shape == (3, 20, 20, 1)
+    assert raw.targets[:, 10, 10, 0].tolist() == [1, 2, 0]
+    assert set(np.unique(raw.targets)) == {0, 1, 2}
+    assert raw.inputs[:, 10, 10, 0].tolist() == pytest.approx([100, 200, 0], abs=9)
+    assert raw.manifest.slice.tolist() == ["photo 1", "photo 2", "photo 3"]
+
+
+def test_to_fit_pairs_needs_their_size_and_no_tile(read, pair):
+    for wrong in ({}, {"shape": [4, 4], "tile": 4}):
+        with pytest.raises(EvermodelError, match="fit needs shape"):
+            read(pair(1), fit="crop", **wrong)
 
 
 @needs_mirror

@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
     edition = Edition.model_validate(
         {
             "name": "csv",
-            "options": {**FILES, "date": "Date", "columns": ["Open"]},
+            "options": {"splits": FILES, "date": "Date"},
             "files": [{"name": name, "bytes": 1, "sha256": "0" * 64} for name in FILES.values()],
         }
     )

@@ -40,6 +40,7 @@ def test_metrics_are_those_computed_by_hand(spec):
         {
             "accuracy": 0.5,
             "average_precision": 0.5 * 1 + 0.5 * 2 / 3,
+            "balanced_accuracy": 0.5,
             "brier": np.mean([0.01, 0.04, 0.36, 0.36]),
             "f1": 0.5,
             "log_loss": -np.log([0.9, 0.8, 0.4, 0.4]).mean(),

@@ -26,9 +26,17 @@ def test_metrics_are_those_computed_by_hand(spec):
     metrics = classification.metrics(classification.score(rows(Y), P, spec), spec)
     assert metrics["accuracy"] == 0.75
     assert metrics["balanced_accuracy"] == pytest.approx(2 / 3)
-    assert metrics["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)
+    assert metrics["f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)
     assert metrics["log_loss"] == pytest.approx(log_loss(Y, P))
     assert "top3_accuracy" not in metrics
+
+
+def test_classes_that_the_test_rows_lack_are_in_no_mean_over_classes(spec):
+    y, p = np.array([0, 0, 1, 1]), np.eye(3)[[0, 2, 1, 1]] * 0.7 + 0.1
+    metrics = classification.metrics(classification.score(rows(y), p, spec), spec)
+    assert metrics["balanced_accuracy"] == pytest.approx((0.5 + 1) / 2)
+    assert metrics["f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics["average_precision"] == pytest.approx((0.5 + 0.5 * 2 / 4 + 1) / 2)
 
 
 def test_top3_accuracy_is_told_from_five_classes_on():

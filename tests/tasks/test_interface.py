@@ -30,6 +30,9 @@ FACES = np.repeat([7, 9, 11, 12], 2)
 AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
 
 
+OPTIONS = {"quantile": 0.9}
+
+
 def drawn(of, scale=1.0):
     """Something like the images, on the scale 0 to 1."""
     return (of / 255 * scale + RNG.normal(0, 0.1, of.shape)).clip(0, 1)
@@ -71,6 +74,19 @@ CASES = {
         WINDOWS[:, -1, 0] + 0.5 * NUMBERS,
         WINDOWS[:, -1, 0],
     ),
+    "multilabel": (
+        {"targets": ("hot", "wet")},
+        Split(GRAYS, np.stack([LABELS, 1 - LABELS], axis=1).astype(float)),
+        np.stack([0.3 + 0.3 * LABELS, 0.4 + 0.1 * LABELS], axis=1),
+        np.full((8, 2), 0.5),
+    ),
+    "multiregression": (
+        {"targets": ("weight", "height"), "target_mean": (0, 0), "target_sd": (1, 20)},
+        Split(COLOURS, np.stack([NUMBERS, 20 * WINDOWS[:, 0, 0]], axis=1)),
+        np.stack([NUMBERS + 0.1 * LABELS, 15 * WINDOWS[:, 0, 0]], axis=1),
+        np.zeros((8, 2)),
+    ),
+    "quantile": ({}, Split(GRAYS, NUMBERS), NUMBERS + 0.1 * LABELS, np.zeros(8)),
     "reconstruction": ({}, Split(COLOURS, LABELS), drawn(COLOURS), drawn(COLOURS, 0.5)),
     "regression": ({}, Split(GRAYS, NUMBERS), NUMBERS + 0.1 * LABELS, np.zeros(8)),
     "segmentation": ({}, Split(COLOURS, MASKS), drawn(MASKS), np.full(MASKS.shape, 0.4)),
@@ -114,7 +130,11 @@ def case(request):
 def evaluated(case):
     """A task module, the scores of a small case, and their spec."""
     task, spec, predictions = case
-    return task, task.score(predictions.test, predictions.model, spec), spec
+    return task, scored(task, predictions.test, predictions.model, spec), spec
+
+
+def scored(task, test, prediction, spec):
+    return evaluation.score(task, test, prediction, spec, OPTIONS)
 
 
 def test_there_is_a_score_of_every_test_row_and_it_is_finite(evaluated):
@@ -133,7 +153,7 @@ def test_the_worst_are_rows_of_the_test_in_few_words(evaluated):
 
 def test_every_figure_is_drawn_and_the_same_predictions_give_the_same_bytes_grouped_or_not(case):
     task, spec, predictions = case
-    scores = task.score(predictions.test, predictions.model, spec)
+    scores = scored(task, predictions.test, predictions.model, spec)
     with figures.look():
         twice = [task.figures(of, spec, predictions) for of in (scores, scores.assign(group=GROUPS))]
         first, second = ({n: figures.png(f, "x", spec) for n, f in made.items()} for made in twice)
@@ -144,11 +164,11 @@ def test_every_figure_is_drawn_and_the_same_predictions_give_the_same_bytes_grou
 def test_a_prediction_with_a_row_missing_or_not_finite_is_told_in_a_sentence(case):
     task, spec, predictions = case
     with pytest.raises(EvermodelError, match="predicted an array of shape"):
-        task.score(predictions.test, predictions.model[:-1], spec)
+        scored(task, predictions.test, predictions.model[:-1], spec)
     broken = predictions.model.copy()
     broken[3] = np.nan
     with pytest.raises(EvermodelError, match="no finite number for 1 of 8 test rows"):
-        task.score(predictions.test, broken, spec)
+        scored(task, predictions.test, broken, spec)
 
 
 def test_every_headline_is_a_metric_with_a_direction_and_an_interval_around_it(evaluated):
@@ -170,7 +190,9 @@ def test_every_headline_follows_from_the_scores_as_the_task_says(evaluated):
 def test_rows_that_belong_together_change_no_metric_and_none_of_the_worst(case):
     task, spec, predictions = case
     alone, together = (
-        evaluation.evaluate(task, "it", predictions.model, replace(predictions.test, group=group), spec)
+        evaluation.evaluate(
+            task, "it", predictions.model, replace(predictions.test, group=group), spec, OPTIONS
+        )
         for group in (None, GROUPS)
     )
     assert together.metrics == alone.metrics

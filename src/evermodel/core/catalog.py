@@ -51,8 +51,14 @@ def options(model: str) -> dict[str, bool]:
 
 def kinds(model: str) -> dict[str, Any]:
     """The types of a model's options, as its `build` annotates them; Any where that is none of KINDS."""
-    keywords = [(one.arg, one.annotation) for one in _model(model)[1].kwonlyargs]
-    return {option: KINDS.get(ast.unparse(written), Any) if written else Any for option, written in keywords}
+    return _kinds(_model(model)[1])
+
+
+def asked(task: str) -> dict[str, Any]:
+    """The options that a task itself has to be told, as its `objective` takes them, with their types."""
+    functions = (node for node in _tree("objectives", task).body if isinstance(node, ast.FunctionDef))
+    found = next((node.args for node in functions if node.name == "objective"), None)
+    return _kinds(found) if found else {}
 
 
 def builder(model: str) -> Callable[..., Any]:
@@ -87,6 +93,11 @@ def headlines(task: str) -> dict[str, str]:
 def across(task: str) -> tuple[str, ...]:
     """The headlines of a task that compare rows of several targets, if it names any."""
     return tuple(_constant("tasks", task, "ACROSS", default=()))
+
+
+def counted(task: str) -> tuple[str, ...]:
+    """The headlines of a task that count right answers unevenly, so that no test tells a margin of them."""
+    return tuple(_constant("tasks", task, "COUNTED", default=()))
 
 
 def inputs(task: str) -> tuple[str, ...]:
@@ -141,6 +152,11 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
             f"does not take what it is given; write {right}"
         )
     return found
+
+
+def _kinds(arguments: ast.arguments) -> dict[str, Any]:
+    keywords = [(one.arg, one.annotation) for one in arguments.kwonlyargs]
+    return {option: KINDS.get(ast.unparse(written), Any) if written else Any for option, written in keywords}
 
 
 def _required(arguments: ast.arguments) -> dict[str, bool]:

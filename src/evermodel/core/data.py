@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
-Target = Literal["class", "number", "numbers", "mask", "image"]
+Gaps = Literal["refuse", "forward", "interpolate"]
+Fit = Literal["stretch", "crop", "pad"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -33,15 +35,18 @@ PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
 ANSWERS = {(1, "i"): "class", (1, "f"): "number"}
-OF_SERIES = ("split", "date")  # columns that the manifest of a series has beside those of its steps
+OF_CLASS = "class_"  # and its number: the share of a mask's pixels that are of that class, in a manifest
+OF_SERIES = ("split", "date", "series")  # columns that the manifest of a series has beside those of its steps
 
 
 class Layout(BaseModel):
-    r"""How the files of a table or series are written, as what a model is asked may be written, too.
+    r"""How the source is written, as what a model is asked may be written, too.
 
     separator: a character, or \s+ for white space. header: whether the first line names the columns; without,
     columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
-    is text; "" if nothing sets thousands apart.
+    is text; "" if nothing sets thousands apart. fit: how an image of another size than the examples becomes
+    one (image_files.fitted). date, date_format, key: of series, the column of dates, how they are written
+    (see core/columns.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +57,10 @@ class Layout(BaseModel):
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
+    fit: Fit = "stretch"
+    date: str = ""
+    date_format: str = ""
+    key: str = ""
 
 
 CSV = Layout()
@@ -66,7 +75,8 @@ class Raw:
         the source declares one. Of a series it has a row per step, in order of time.
     inputs: the examples in the manifest's order: images (n, height, width, channels) uint8, texts (n,)
         objects; None where the columns are the inputs.
-    targets: masks (n, height, width, 1) uint8, 0 or 255; None where a column is the target.
+    targets: masks (n, height, width, 1) uint8, 0 or 255, or numbers of more than two classes; None where a
+        column is the target.
     rejected: the files that could not be used, each with the reason.
     layout: of the files, where columns are the inputs.
     pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
@@ -138,11 +148,13 @@ class Spec(BaseModel):
 
     classes: the labels, if they can be classes; target_mean and target_sd: if it can be a number. What is
     loaded for a task has the one that the task predicts (see `predicting`). class_rows: the rows of each
-    class, or the groups that it is in, by split, unless classes are what the rows are grouped by. novel:
+    class, or the groups that it is in, by split, unless classes are what the rows are grouped by; a mask is a
+    row of all classes that its pixels have, named only if that is more than foreground and the rest. novel:
     classes that no training row has to have. groups: how many groups of rows each split has, if rows belong
     together. duplicates: test rows that stand among the others as well. test_hash and test_sketch: by which
     the test rows are known, all at once (`split_hash`) and one by one (`sketch`). layout: of the files of a
-    table or series.
+    table or series. Of a series, horizon: the steps that are predicted. season: the steps after which it
+    repeats itself. step: how far apart its steps are (formats/steps.py). gaps: what a missing one means.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -165,6 +177,10 @@ class Spec(BaseModel):
     vocabulary: tuple[str, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_sd: tuple[float, ...] = ()
+    horizon: int = 1
+    season: int | None = None
+    step: str = ""
+    gaps: Gaps = "refuse"
     duplicates: int
     test_hash: str
     test_sketch: tuple[str, ...] = ()
@@ -181,7 +197,7 @@ class Spec(BaseModel):
         Raises EvermodelError if the target of the data can't be that.
         """
         where = f"data/{self.dataset}/params.yaml"
-        if target == "class" and not self.classes:
+        if target == "class" and (self.masks or not self.classes):
             raise EvermodelError(
                 f"the target of data set {self.dataset}, {self.target}, is a number or has more than "
                 f"{MOST_CLASSES} different values, but the task needs classes; choose a task that predicts "
@@ -193,13 +209,14 @@ class Spec(BaseModel):
                 "numbers, but the task predicts a number; choose a task that predicts classes, or another "
                 f"target in {where}"
             )
-        if (target == "numbers" and not self.targets) or (target == "mask" and not self.masks):
-            missing = "targets" if target == "numbers" else "masks"
+        several = target in ("labels", "numbers")
+        if (several and not self.targets) or (target == "mask" and not self.masks):
+            missing = "targets" if several else "masks"
             raise EvermodelError(
                 f"data set {self.dataset} has no {missing}, which the task predicts; choose another task, or "
                 f"a source that has them in {where}"
             )
-        if target == "class":
+        if target in ("class", "mask"):
             return self.model_copy(update={"target_mean": (), "target_sd": ()})
         return self.model_copy(update={"classes": (), "class_rows": {}})
 
@@ -261,7 +278,7 @@ def save_examples(folder: Path, x: Any, spec: Spec) -> None:
     if isinstance(x, Rows):
         writer = rows.Writer(folder / "x", spec.columns, len(x))
         for start in range(0, len(x), rows.PIECE):
-            writer.write(x[start : start + rows.PIECE].frame())
+            writer.write(x[start : start + rows.PIECE])
     else:
         folder.mkdir(parents=True)
         save_column(folder, "x", x)
@@ -288,7 +305,7 @@ def _spec(folder: Path) -> Spec:
 
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
     """A split with the targets of which the task's is made; any, for a task that makes its own."""
-    known = [target] if target in ("class", "number") else ["y", "class", "number"]
+    known = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
     y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
         raise _missing(folder / f"{known[0]}.npy")

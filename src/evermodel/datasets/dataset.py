@@ -1,6 +1,7 @@
 """data/NAME/params.yaml: where a data set comes from, how it is checked and how it is split."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -22,11 +23,11 @@ class Split(Section):
 
     `predefined` keeps the test rows that the source declares, `order` takes the last rows, `shuffle` the
     last rows of a seeded permutation. `test` and `validation` are shares; validation is taken from what
-    is left for training, at random. `time` takes as test the last rows, or those that the source declares,
-    and as validation the last rows before them; of a table, the rows with the latest time in the column
-    `time`. `hash` takes a row by the md5 of seed and `key` (all columns if none), so that its split depends
-    on nothing but itself, however many rows there are and in whatever order. stratify: whether each split
-    gets its share of every class.
+    is left for training, at random. `time` takes as test the last rows, those from the date `test_from` on,
+    or those that the source declares, and as validation the last rows before them; of a table, the rows with
+    the latest time in the column `time`. `hash` takes a row by the md5 of seed and `key` (all columns if
+    none), so that its split depends on nothing but itself, however many rows there are and in whatever
+    order. stratify: whether each split gets its share of every class.
     groups: rows that are equal in all these columns stay on one side; the columns are no features of a
     table unless group_features says so.
     """
@@ -38,6 +39,7 @@ class Split(Section):
     time: str | None = None
     stratify: bool = False
     test: Annotated[float, Field(gt=0, lt=1)] | None = None
+    test_from: datetime | None = None
     validation: Annotated[float, Field(gt=0, lt=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
@@ -45,6 +47,8 @@ class Split(Section):
     def _go_together(self) -> "Split":
         if (self.test is None) != (self.method == "predefined") and self.method != "time":
             raise ValueError("needs 'test', the share of test rows, unless the source declares them")
+        if self.test_from and (self.method != "time" or self.test):
+            raise ValueError("has 'test_from', which goes with 'method: time' and without 'test'; remove one")
         if self.groups and self.method in ("predefined", "time", "hash"):
             raise ValueError("can't have 'groups' with a split by source, time or key; remove it")
         if self.group_features and not self.groups:
@@ -93,7 +97,11 @@ class Dataset(Section):
     if not what they look like. gaps: what an empty field means in columns whose training rows have none.
     weight: the column that tells how much a row counts in training. window: of a series, the steps
     that are known when the next one is predicted. novel: classes that only the test rows have, as what is
-    to be found out. duplicates: the share of test rows that may also be training rows, where that is limited.
+    to be found out. Of a series, horizon: the steps that are predicted. season: the steps after
+    which it repeats itself. step: whether rows come at equal distances of time, so that one that is missing
+    is a gap, or each is a step whenever it comes, as of trading days; and gaps: whether a step or a value
+    that is missing is refused, as the one before it, or between those on either side. duplicates: the share
+    of test rows that may also be training rows, where that is limited.
     """
 
     name: str
@@ -102,9 +110,12 @@ class Dataset(Section):
     targets: Mapping[str, Range] = {}
     drop: tuple[str, ...] = ()
     columns: Mapping[str, Declared] = {}
-    gaps: Literal["refuse", "fill"] = "refuse"
+    gaps: Literal["refuse", "fill", "forward", "interpolate"] = "refuse"
     weight: str | None = None
     window: Annotated[int, Field(ge=2)] | None = None
+    horizon: Annotated[int, Field(ge=1)] = 1
+    season: Annotated[int, Field(ge=2)] | None = None
+    step: Literal["time", "rows"] = "time"
     classes: tuple[str, ...] = ()
     novel: tuple[str, ...] = ()
     split: Split
@@ -133,7 +144,9 @@ class Dataset(Section):
 
     def labels(self, target: "pd.Series") -> "pd.Series":
         """The labels of a column as text, as the source has them; numbers of `classes` by their names."""
-        texts = target.convert_dtypes().astype("str")  # 1, also where a gap made 1.0 of it
+        from evermodel.core import fields
+
+        texts = fields.texts(target).where(target.notna()).astype("str")
         numbers = {str(number): name for number, name in enumerate(self.classes)}
         return texts if set(texts) & set(self.classes) else texts.map(lambda text: numbers.get(text, text))
 

@@ -1,5 +1,7 @@
 """Metrics and images of one class out of several, for every kind of task that predicts it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,21 +10,28 @@ from sklearn import metrics as measures
 from evermodel.core.data import Predictions, Spec
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities
-from evermodel.evaluation.statistics import Statistic, mean
+from evermodel.evaluation.detection import Measure
+from evermodel.evaluation.statistics import Statistic, macro, mean
 
 BINS = 15
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """All metrics of a table of scores; top3_accuracy from five classes on."""
+    """All metrics of a table of scores; top3_accuracy from five classes on.
+
+    average_precision, balanced_accuracy and f1: the mean over the classes that the rows are of ("macro").
+    """
     pair = scores["target"], scores["predicted"]
     p, labels = scores[probabilities.columns(spec)], range(len(spec.classes))
+    present = np.unique(scores["target"])
+    of_each = scores["target"].to_numpy()[:, None] == present
     values = {
         "accuracy": measures.accuracy_score(*pair),
-        "balanced_accuracy": measures.balanced_accuracy_score(*pair),
+        "average_precision": measures.average_precision_score(of_each, p.to_numpy()[:, present]),
+        "balanced_accuracy": measures.recall_score(*pair, labels=present, average="macro"),
         "expected_calibration_error": calibration_error(scores["correct"], p.max(axis=1)),
+        "f1": measures.f1_score(*pair, labels=present, average="macro", zero_division=0),
         "log_loss": measures.log_loss(scores["target"], p, labels=labels),
-        "macro_f1": measures.f1_score(*pair, average="macro", zero_division=0),
     }
     if len(spec.classes) > 4:
         values["top3_accuracy"] = measures.top_k_accuracy_score(scores["target"], p, k=3, labels=labels)
@@ -37,7 +46,23 @@ def calibration_error(correct: pd.Series, confidence: pd.Series) -> float:
 
 def statistics(spec: Spec) -> dict[str, Statistic]:
     """How each headline follows from the scores."""
-    return {"accuracy": mean("correct"), "log_loss": mean("log_loss")}
+    answered, scored = [("target", "predicted")] * len(spec.classes), _scored(spec)
+    return {
+        "accuracy": mean("correct"),
+        "average_precision": _over_classes("average_precision", scored),
+        "balanced_accuracy": _over_classes("recall", answered),
+        "f1": _over_classes("f1", answered),
+        "log_loss": mean("log_loss"),
+    }
+
+
+def _scored(spec: Spec) -> list[tuple[str, str]]:
+    return [("target", column) for column in probabilities.columns(spec)]
+
+
+def _over_classes(kind: Measure, columns: Sequence[tuple[str, str]]) -> Statistic:
+    parts = enumerate(columns)
+    return macro(Statistic(kind=kind, columns=pair, positive=number) for number, pair in parts)
 
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:

@@ -1,6 +1,7 @@
 """One evaluation: from predictions of the test rows to the files of a report."""
 
 import importlib
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -50,13 +51,16 @@ def asked(spec: Spec, test: Split, shown: Array) -> str:
     return spec.test_hash if shown is test.x else data.split_hash(shown, test.y)
 
 
-def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) -> Evaluated:
-    """Score what `who` predicted for the test rows.
+def evaluate(
+    task: Any, who: str, prediction: Array, test: Split, spec: Spec, options: Mapping[str, Any]
+) -> Evaluated:
+    """Score what `who` predicted for the test rows; options: of the experiment.
 
-    Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
+    All rows count alike, whatever weights they have in training. Raises EvermodelError if the prediction does
+    not fit the rows, or a metric is not a finite number.
     """
     try:
-        scores = task.score(test, prediction, spec)
+        scores = score(task, test, prediction, spec, options)
     except EvermodelError as error:
         raise EvermodelError(f"{who} {error}") from None
     metrics = {name: float(value) for name, value in task.metrics(scores, spec).items()}
@@ -68,6 +72,14 @@ def evaluate(task: Any, who: str, prediction: Array, test: Split, spec: Spec) ->
         )
     # After the metrics, which may be of every column.
     return Evaluated(scores if test.group is None else scores.assign(**{GROUP: test.group}), metrics)
+
+
+def score(task: Any, test: Split, prediction: Array, spec: Spec, options: Mapping[str, Any]) -> pd.DataFrame:
+    """The task's scores, by the options that it takes; EvermodelError if the prediction does not fit."""
+    parameters = inspect.signature(task.score).parameters.values()
+    asked = {one.name: options[one.name] for one in parameters if one.kind is one.KEYWORD_ONLY}
+    scores: pd.DataFrame = task.score(test, prediction, spec, **asked)
+    return scores
 
 
 def metrics_json(
@@ -101,7 +113,7 @@ def scores_parquet(
         shared = ["target", GROUP]
         paired = model.join(baseline.drop(columns=shared, errors="ignore").add_prefix("baseline_"))
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
-    how = {name: statistic.model_dump() for name, statistic in statistics.items()}
+    how = {name: statistic.model_dump(exclude_defaults=True) for name, statistic in statistics.items()}
     metadata = {"test_hash": test_hash, "statistics": json.dumps(how, sort_keys=True)}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
     stream = pa.BufferOutputStream()

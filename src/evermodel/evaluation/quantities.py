@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Spec, Split
@@ -31,12 +32,17 @@ def predicted_true(scores: pd.DataFrame, unit: str) -> Figure:
     """Each example as a point; unit: what the numbers are, as a reader wants it."""
     figure = figures.page("predicted and true values", 5, 5)
     axes = figure.subplots()
-    axes.axline((0, 0), slope=1, color=figures.QUIET, linestyle="--", linewidth=1, label="predicted = true")
-    axes.scatter(scores["target"], scores["prediction"], s=14, alpha=0.5, color=figures.MODEL, linewidths=0)
-    ends = scores[["target", "prediction"]].agg(["min", "max"]).to_numpy()
-    room = 0.05 * (ends.max() - ends.min())
-    limits = ends.min() - room, ends.max() + room
-    axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.set(xlabel=f"true {unit}", ylabel=f"predicted {unit}")
+    draw_pairs(axes, scores["target"], scores["prediction"], unit)
     axes.legend(loc="upper left")
     return figure
+
+
+def draw_pairs(axes: Axes, target: pd.Series, prediction: pd.Series, unit: str) -> None:
+    """Each example as a point, at its true and its predicted number, which are of that unit."""
+    axes.axline((0, 0), slope=1, color=figures.QUIET, linestyle="--", linewidth=1, label="predicted = true")
+    axes.scatter(target, prediction, s=14, alpha=0.5, color=figures.MODEL, linewidths=0)
+    low, high = min(target.min(), prediction.min()), max(target.max(), prediction.max())
+    room = 0.05 * (high - low)
+    limits = low - room, high + room
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    axes.set(xlabel=f"true {unit}", ylabel=f"predicted {unit}")

@@ -6,9 +6,10 @@ bootstrap; Field & Welsh 2007), and intervals allow for there being few groups. 
 decided about two models is decided by a test (publishing/paired.py).
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,17 @@ from pydantic import BaseModel, ConfigDict
 
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
+from evermodel.evaluation import detection
 
 LEVEL = 0.95
 RESAMPLES = 2000
 MOST_NUMBERS = 160_000_000  # drawn for an interval: a few seconds, however many test rows there are
 MOST_RANKED = 50_000_000  # the same where ranks are counted, which takes longer
+MOST_SORTED = 10_000_000  # and where a class is looked for in each draw
 NUMBERS_AT_ONCE = 1_000_000  # 8 MB
 GROUP = "group"  # the column that says which test rows belong together
 EMBEDDING = r"^e_\d+$"  # the columns of an embedding
+ROUNDING = 1e-12  # the share of a sum of squares that is no more than how it was rounded
 DIGITS = 6  # of a cosine; what lies behind them is another on another processor, and would untie ties
 SHAPES: dict[str, Callable[[Array], Array]] = {
     "mean": lambda ratio: ratio,
@@ -43,20 +47,47 @@ class Statistic(BaseModel):
     """A value of a table of scores: how it is made, and of which columns.
 
     mean and root_mean: of a column; skill: 1 - sum / sum of two. roc_auc: of the target and a score of class
-    1. identification: the mean of a column over probes; verification: the area under the ROC curve of the
-    cosines of all pairs of embeddings. in_time: rows are in order of time, and neighbours alike.
+    1. r2: of a squared error and the target. recall, f1 and average_precision: of the class `positive`, by
+    the target and what was answered, a class or (average_precision) the score of this one; macro: the mean of
+    those `parts` whose class there is. identification: the mean of a column over probes; verification: the
+    area under the ROC curve of the cosines of all pairs of embeddings. in_time: rows are in order of time,
+    and neighbours alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["mean", "root_mean", "skill", "roc_auc", "identification", "verification"]
+    kind: Literal[
+        "mean",
+        "root_mean",
+        "skill",
+        "roc_auc",
+        "r2",
+        "recall",
+        "f1",
+        "average_precision",
+        "macro",
+        "identification",
+        "verification",
+    ]
     columns: tuple[str, ...] = ()
     in_time: bool = False
+    positive: int = 1
+    parts: tuple["Statistic", ...] = ()
+
+    @property
+    def needs(self) -> list[str]:
+        """The columns that it is of, its parts' too."""
+        return list(dict.fromkeys([*self.columns, *(name for part in self.parts for name in part.needs)]))
 
 
 def mean(column: str) -> Statistic:
     """The mean of a column over examples that are in no order."""
     return Statistic(kind="mean", columns=(column,))
+
+
+def macro(parts: Iterable[Statistic]) -> Statistic:
+    """The mean of what is told of each class or label."""
+    return Statistic(kind="macro", parts=tuple(parts))
 
 
 def intervals(of: Mapping[str, Statistic], scores: pd.DataFrame, seed: int) -> dict[str, Interval]:
@@ -130,6 +161,10 @@ def draws(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resam
             return _ratio(right_asked, SHAPES["mean"], resamples)
         case "verification":
             return _area_over_people(scores)
+        case "r2":
+            return _of_sums((_explained(statistic, scores, group),), _r2, resamples)
+        case "recall" | "f1" | "average_precision" | "macro":
+            return _found(statistic, scores, group, resamples)
         case shape:
             parts = [scores[column].to_numpy(float) for column in statistic.columns]
             above_below = np.stack(parts if shape == "skill" else [*parts, np.ones(len(scores))])
@@ -153,6 +188,63 @@ def _together(numbers: Array, group: Array) -> Array:
 def _ratio(above_below: Array, shape: Callable[[Array], Array], resamples: int) -> Draws:
     """The shape of sum(above) / sum(below), (2, n) together."""
     return _of_sums((above_below,), lambda sums: shape(sums[0] / sums[1]), resamples)
+
+
+def _explained(statistic: Statistic, scores: pd.DataFrame, group: Array | None) -> Array:
+    """Of each row, or group, the sums that r2 is made of: (4, n)."""
+    error, target = (scores[column].to_numpy(float) for column in statistic.columns)
+    far = target - target.mean()
+    sums = np.stack([error, far**2, far, np.ones(len(scores))])
+    return sums if group is None else _together(sums, group)
+
+
+def _r2(sums: Array) -> Array:
+    """1 - sum of squared errors / sum of squares about the mean; 0 where all targets are alike."""
+    error, squares, total, rows = sums
+    spread = squares - total**2 / rows
+    varies = spread > ROUNDING * squares
+    return np.asarray(np.where(varies, 1 - error / np.where(varies, spread, 1), 0.0))
+
+
+def detections(statistic: Statistic, scores: pd.DataFrame) -> list[tuple[detection.Measure, Array, Array]]:
+    """What `detection` takes of each class or label that rows are of: measure, positive and answer, (n,)."""
+    found = []
+    for part in statistic.parts or (statistic,):
+        target, answer = (scores[column].to_numpy() for column in part.columns)
+        if (positive := target == part.positive).any():
+            ranked = part.kind == "average_precision"
+            measure = cast(detection.Measure, part.kind)
+            found.append((measure, positive, answer if ranked else answer == part.positive))
+    return found
+
+
+def _found(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resamples: int) -> Draws:
+    """How well classes are found, the mean over those that a draw has.
+
+    Of many rows it is valued by its slopes, which leaves out what vanishes with their number (Hájek 1968).
+    Raises EvermodelError if there are not two rows of classes that are looked for, independent of each other.
+    """
+    asked, mine = detections(statistic, scores), np.arange(len(scores)) if group is None else group
+    _require_two(sum(len(np.unique(mine[positive])) for _, positive, _ in asked))
+    units = np.arange(mine.max() + 1)
+
+    def of_times(times: Array) -> float:
+        told = np.array([detection.value(*one, times) for one in asked])
+        known = told[~np.isnan(told)]
+        return float(known.mean()) if len(known) else math.nan
+
+    everyone = np.ones(len(scores))
+    whole = of_times(everyone)
+
+    def of(drawn: Array) -> Array:
+        value = of_times(np.bincount(drawn, minlength=len(units))[mine].astype(float))
+        return np.asarray(whole if math.isnan(value) else value)  # such a draw says nothing
+
+    if len(scores) * len(asked) * resamples <= MOST_SORTED:
+        return Draws((units,), of, at_once=False)
+    slopes = np.mean([detection.slopes(*one, everyone) for one in asked], axis=0, keepdims=True)
+    sums = slopes if group is None else _together(slopes, group)
+    return _of_sums((sums,), lambda drawn: whole + drawn[0], resamples)
 
 
 def _of_sums(strata: tuple[Array, ...], of: Callable[..., Array], resamples: int) -> Draws:
@@ -319,6 +411,6 @@ def _require_two(*counts: int) -> None:
     if min(counts) < 2:
         raise EvermodelError(
             "the test split is too small for an interval: it needs two rows that do not belong together (by "
-            "split.groups), and two of each class for roc_auc; set a larger split.test in the params.yaml of "
-            "the data set"
+            "split.groups), and two of each class for roc_auc, or of the second for f1 and "
+            "average_precision; set a larger split.test in the params.yaml of the data set"
         )

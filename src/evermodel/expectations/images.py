@@ -6,10 +6,12 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.expectations.row_conditions import Column
 
+from evermodel.core.data import OF_CLASS, SPLITS
 from evermodel.datasets.dataset import Dataset
 from evermodel.expectations import labels, numbers
 
 E = gx.expectations
+FACTS = ("height", "width", "mode", "mean", "sd", "sha256")
 REPEATED = 0.01
 SHIFT = 0.5
 
@@ -17,9 +19,9 @@ SHIFT = 0.5
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
     """The expectations of images.
 
-    manifest: height and width in pixels, mode, mean and sd of the pixels, sha256; the target: a label, or
-        several numbers, or of masks the share of foreground; split ("train" or "test") where the source
-        declares one.
+    manifest: FACTS, which are height and width in pixels, mode, mean and sd of the pixels, and sha256; the
+        target: a label, or several numbers, or of masks the share of foreground or of each class; split
+        ("train", "validation" or "test") where the source declares one. What else it has nobody uses.
     """
     expectations = [
         E.ExpectTableRowCountToBeBetween(
@@ -38,7 +40,8 @@ def _images(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     usual = manifest[["height", "width", "mode"]].mode().iloc[0]
     height, width = dataset.expect.shape or (int(usual["height"]), int(usual["width"]))
     wanted = {"height": height, "width": width, "mode": usual["mode"]}
-    columns = [column for column in manifest if column not in (dataset.target, *dataset.targets)]
+    used = {*FACTS, "split", *dataset.split.groups} - {dataset.target, *dataset.targets}
+    columns = [column for column in manifest if column in used]
     return [
         *(E.ExpectColumnValuesToNotBeNull(column=one, description="no value is missing") for one in columns),
         *(
@@ -63,7 +66,7 @@ def _split(manifest: pd.DataFrame) -> list[Any]:
     train = manifest.loc[manifest["split"] == "train", "mean"]
     return [
         E.ExpectColumnValuesToBeInSet(
-            column="split", value_set=["train", "test"], description="every image is for train or test"
+            column="split", value_set=list(SPLITS), description=f"every image is for {', '.join(SPLITS)}"
         ),
         E.ExpectColumnMeanToBeBetween(
             column="mean",
@@ -79,6 +82,8 @@ def _split(manifest: pd.DataFrame) -> list[Any]:
 
 def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     """The target as labels, numbers, or masks, whose share of foreground is a float without a range."""
+    if len(shares := manifest.filter(regex=f"^{OF_CLASS}[0-9]+$").columns):
+        return [_occurs(dataset, column) for column in shares]
     columns = list(dataset.targets) or [dataset.target]
     if missing := [column for column in columns if column not in manifest]:
         told = f"the target is one of the columns {', '.join(map(str, manifest))}"
@@ -90,6 +95,14 @@ def _targets(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
     )
     is_mask = manifest[dataset.target].dtype.kind == "f" and not dataset.classes
     return target + (_masks(dataset.target) if is_mask else [])
+
+
+def _occurs(dataset: Dataset, share: str) -> Any:
+    number = int(share.removeprefix(OF_CLASS))
+    name = dataset.classes[number] if number < len(dataset.classes) else number
+    return E.ExpectColumnMaxToBeBetween(
+        column=share, min_value=0, strict_min=True, description=f"class {name} occurs in a mask"
+    )
 
 
 def _masks(share: str) -> list[Any]:

@@ -1,6 +1,6 @@
-"""Archives of images whose names say what is on them."""
+"""Archives of images whose names, or a table beside them, say what is on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NotRequired
@@ -10,14 +10,22 @@ import pandas as pd
 from pydantic import with_config
 from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
 
-from evermodel.core.data import Array, Raw
-from evermodel.core.errors import EvermodelError
+from evermodel.core import fields
+from evermodel.core.data import Array, Fit, Layout, Raw
+from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.section import Section
-from evermodel.formats import image_files, raw_files
+from evermodel.formats import image_files, image_labels, packed, raw_files
 from evermodel.formats.image_files import ImageFile, Mode, Rejected
+from evermodel.formats.scratch import Scratch
 
 TEXTS = ("split", "label")
 MEMBERS = "members"
+# An image in the folder of its class, whatever lies above; a name that begins with a dot is a system's.
+IN_CLASS = rf"(?P<label>[^/.][^/]*)/[^/.][^/]*{image_files.SUFFIX}"
+CLASSES = rf"(.*/)?{IN_CLASS}"
+SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
+SPLIT_CLASSES = rf"(.*/)?(?P<split>(?i:{'|'.join(SPLITS)}))/{IN_CLASS}"
 
 
 @with_config(Section.model_config)
@@ -25,76 +33,136 @@ class Options(TypedDict):
     """What a reader has to know of an archive of labelled images.
 
     archive: the file. members: a regular expression over whole names, whose named groups become columns:
-    split and label as text, any other as int64 if it is digits throughout. mode: "RGB" or "L", to which
-    every image is converted: a grey one among colour images gets three equal channels. shape: height and
-    width, those of the first image by default; nothing is resized here. labels: the names of all labels
-    that files are named by, where those speak in codes. ignore: a regular expression over the whole names
-    of images that are left out on purpose.
+    split and label as text, any other as int64 if it is digits throughout; by default CLASSES, the folder
+    that an image lies in. table: instead, a CSV file beside the archive or in it, with a row per image;
+    file_column: the column of their names, the first by default, with or without folders and suffix;
+    separator: of its fields. mode: "RGB" or "L", to which every image is converted: a grey one among colour
+    images gets three equal channels. shape: height and width, those of the first image by default. fit: how
+    an image of any size gets that shape (image_files.fitted); without it others are rejected. labels: the
+    names of all labels that files are named by, where those speak in codes. ignore: a regular expression
+    over the whole names of images that are left out on purpose.
     """
 
     archive: str
-    members: str
-    mode: Mode
+    members: NotRequired[str | None]
+    table: NotRequired[str | None]
+    file_column: NotRequired[str | None]
+    separator: NotRequired[str]
+    mode: NotRequired[Mode]
     shape: NotRequired[Sequence[int] | None]
+    fit: NotRequired[Fit | None]
     labels: NotRequired[Mapping[str, str] | None]
     ignore: NotRequired[str | None]
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images (n, height, width, channels) uint8, with what their names say of each.
+    """Images (n, height, width, channels) uint8, mapped from disk, with what is known of each.
 
-    columns: a row per image. rejected: the files that can't be used, each with the reason.
+    columns: a row per image. rejected: the files that can't be used, each with the reason. fit: how images
+    of another size became these.
     """
 
     columns: pd.DataFrame
     pixels: Array
     rejected: tuple[Rejected, ...]
+    fit: Fit = "stretch"
 
     def raw(self) -> Raw:
         """As a reader returns them; the manifest has the columns, and what image_files.metadata tells."""
         manifest = self.columns.join(image_files.metadata(self.pixels))
-        return Raw("images", manifest, self.pixels, rejected=self.rejected)
+        return Raw("images", manifest, self.pixels, rejected=self.rejected, layout=Layout(fit=self.fit))
 
 
 def load(folder: Path, options: Options) -> LabelledImages:
-    """The images in a zip or tar.gz archive of a raw folder, in natural order of names.
+    """The images in an archive of a raw folder, in natural order of names.
 
-    Rejected, with the reason: what image_files.unpack rejects, an image of another size than the others,
-    and one of a label that `labels` does not name. Raises EvermodelError if the archive is missing or
-    changed, as image_files.unpack does, or if no image can be used.
+    Rejected, with the reason: what image_files.album rejects and what image_files.decode can't read, an image
+    of another size than the others unless it is to be fitted, and one of a label that `labels` does not name;
+    with a table also an image without a row, and a row without an image. Raises EvermodelError if a file is
+    missing or changed, options do not go together, as packed.opened, image_files.album and image_labels.load
+    do, or if no image can be used.
     """
-    file, labels = raw_files.checked(folder, options["archive"]), options.get("labels")
-    album = image_files.unpack(file, {MEMBERS: options["members"]}, options["mode"], options.get("ignore"))
-    images = album.images[MEMBERS]
-    wanted = tuple(options.get("shape") or (images[0].size if images else ()))
-    nameless = f"which labels in {raw_files.described(file)} does not name"
-    misfits = [(image.name, _misfit(image, wanted, labels, nameless)) for image in images]
-    good = [image for image, (_, reason) in zip(images, misfits, strict=True) if not reason]
-    rejected = image_files.in_order([*album.rejected, *(one for one in misfits if one[1])])
-    if not good:
+    file = raw_files.checked(folder, options["archive"])
+    _require_sense(file, options)
+    with packed.opened(file) as files:
+        images, columns, rejected = _placed(file, files, options)
+        scratch, kept = Scratch(), []
+        for place, pixels in _pixels(images, columns, options, raw_files.described(file), rejected):
+            scratch.extend([pixels])
+            kept.append(place)
+    ordered = image_files.in_order(rejected)
+    if not kept:
         raise EvermodelError(
             f"{file} holds no image that can be used; mend the files or {raw_files.described(file)}: "
-            f"{' '.join(rejected[0])}"
+            f"{' '.join(ordered[0])}"
         )
-    columns = _columns([image.groups for image in good], labels)
-    return LabelledImages(columns, np.stack([image.pixels for image in good]), rejected)
+    known = _typed(columns.iloc[kept].reset_index(drop=True), options)
+    return LabelledImages(known, scratch.array(), ordered, options.get("fit") or "stretch")
 
 
-def _misfit(
-    image: ImageFile, wanted: tuple[int, ...], labels: Mapping[str, str] | None, nameless: str
-) -> str:
-    """Why an image can't stand beside the others; nothing where it can."""
-    if image.size != wanted:
-        size, right = ("x".join(map(str, one)) for one in (image.size, wanted))
-        return f"is {size} pixels, not {right} (height x width)"
-    if labels is not None and (label := image.groups.get("label")) not in labels:
-        return f"carries the label {label!r}, {nameless}"
-    return ""
+def _require_sense(file: Path, options: Options) -> None:
+    params = raw_files.described(file)
+    if options.get("fit") and not options.get("shape"):
+        raise EvermodelError(f"{params}: fit needs the size of the examples; add shape: [height, width]")
+    if options.get("table") and options.get("members"):
+        raise EvermodelError(f"{params}: members and table both tell what is on the images; remove one")
 
 
-def _columns(groups: Sequence[Mapping[str, str]], labels: Mapping[str, str] | None) -> pd.DataFrame:
-    frame = pd.DataFrame(groups)
-    digits = [name for name in frame if name not in TEXTS and frame[name].str.fullmatch(r"[0-9]{1,18}").all()]
-    frame = frame.astype(dict.fromkeys(digits, np.int64))
-    return frame if labels is None else frame.assign(label=frame["label"].map(labels))
+def _placed(
+    file: Path, files: packed.Files, options: Options
+) -> tuple[Sequence[ImageFile], pd.DataFrame, list[Rejected]]:
+    """The images, a row of text for each, and the others with the reason."""
+    table, pattern = options.get("table"), options.get("members") or CLASSES
+    if not table:
+        album = image_files.album(file, files, {MEMBERS: pattern}, options.get("ignore"))
+        images = album.images[MEMBERS]
+        return images, pd.DataFrame([image.groups for image in images], dtype="str"), album.rejected
+    labels = image_labels.load(file, files, table, options.get("file_column"), options.get("separator", ","))
+    album = image_files.album(file, files, {MEMBERS: f"(?s:.*){image_files.SUFFIX}"}, options.get("ignore"))
+    images, columns, rejected = image_labels.matched(labels, album.images[MEMBERS])
+    return images, columns, [*album.rejected, *rejected]
+
+
+def _pixels(
+    images: Sequence[ImageFile],
+    columns: pd.DataFrame,
+    options: Options,
+    params: Path,
+    rejected: list[Rejected],
+) -> Iterator[tuple[int, Array]]:
+    """The place and the pixels of each image that can stand beside the others; why the rest can't."""
+    mode, fit, labels = options.get("mode", "RGB"), options.get("fit"), options.get("labels")
+    wanted = tuple(options.get("shape") or ())
+    named = columns.get("label", pd.Series(index=columns.index, dtype="str"))
+    for place, (image, label) in enumerate(zip(images, named, strict=True)):
+        try:
+            if labels is not None and label not in labels:
+                raise UnusableError(f"carries the label {label!r}, which labels in {params} does not name")
+            if fit:
+                yield place, image_files.example(image.opened(), mode, wanted, fit)
+                continue
+            pixels = image_files.array(image_files.decode(image.opened(), mode))
+            wanted = wanted or pixels.shape[:2]
+            if pixels.shape[:2] != wanted:
+                size, right = ("x".join(map(str, one)) for one in (pixels.shape[:2], wanted))
+                raise UnusableError(f"is {size} pixels, not {right} (height x width); fit would resize it")
+            yield place, pixels
+        except UnusableError as reason:
+            rejected.append((image.name, str(reason)))
+
+
+def _typed(columns: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Numbers as such, splits by the names that they have here, and labels by their own."""
+    if options.get("table"):
+        numbers = {str(name): fields.numbers(column) for name, column in columns.items()}
+        columns = columns.assign(**{name: column for name, column in numbers.items() if column.notna().all()})
+    else:
+        others = (name for name in columns if name not in TEXTS)
+        digits = [name for name in others if columns[name].str.fullmatch(r"[0-9]{1,18}").all()]
+        columns = columns.astype(dict.fromkeys(digits, np.int64))
+    if "split" in columns:
+        split = columns["split"]
+        columns = columns.assign(split=split.str.lower().map(SPLITS).fillna(split))
+    labels = options.get("labels")
+    return columns if labels is None else columns.assign(label=columns["label"].map(dict(labels)))

@@ -6,10 +6,11 @@ from typing import Any
 import keras
 from keras import layers
 
-# With width w and c channels in: 7574 w**2 + (9 c + 125) w + 5.
+# With width w, c channels in and one output: 7574 w**2 + (9 c + 125) w + 5.
 REFERENCES = [
     ((128, 128, 3), 1, {}, 31_032_837),
     ((32, 32, 1), 1, {"width": 4}, 121_725),
+    ((32, 32, 3), 4, {"width": 4}, 121_888),
 ]
 LEVELS = 4
 
@@ -29,8 +30,8 @@ def build(
     Raises ValueError if height or width is not divisible by 16.
 
     Convolutions are padded, so that the mask is as large as the image (the paper crops); up is nearest-
-    neighbour up-sampling and a 2x2 convolution. The two class maps before the head have no ReLU: with only
-    two of them it can silence both for good, and nothing is learned.
+    neighbour up-sampling and a 2x2 convolution. The class maps before the head, two or as many as there are
+    outputs, have no ReLU: with only two of them it can silence both for good, and nothing is learned.
     """
     if any(side % 2**LEVELS for side in input_shape[:2]):
         raise ValueError(f"height and width must be divisible by {2**LEVELS}, not {tuple(input_shape[:2])}")
@@ -46,7 +47,7 @@ def build(
     for level in reversed(range(LEVELS)):
         up = _convolution(layers.UpSampling2D()(x), width * 2**level, 2)
         x = _pair(layers.Concatenate()([skips[level], up]), width * 2**level)
-    maps = layers.Conv2D(2, 3, padding="same", kernel_initializer="he_normal")(x)
+    maps = layers.Conv2D(max(2, outputs), 3, padding="same", kernel_initializer="he_normal")(x)
     return keras.Model(inputs, layers.Conv2D(outputs, 1, activation=activation)(maps), name="unet")
 
 

@@ -53,13 +53,35 @@ def class_rows(part: Array, y: Array, group: Array | None, count: int) -> dict[s
 
     part: (n,) places in SPLITS; y: (n,) class numbers.
     """
-    member = np.arange(len(y)) if group is None else group
-    rows = pd.DataFrame({"part": part, "y": y, "member": member}).drop_duplicates()
-    found = rows.groupby(["part", "y"]).size()
-    return {
-        name: tuple(int(found.get((number, label), 0)) for label in range(count))
-        for number, name in enumerate(SPLITS)
-    }
+    seen = part.astype(np.int64) * count + y  # the number of a split and class
+    if group is not None:
+        seen = np.unique(group * (len(SPLITS) * count) + seen) % (len(SPLITS) * count)
+    found = np.bincount(seen, minlength=len(SPLITS) * count).reshape(len(SPLITS), count)
+    return {name: tuple(rows.tolist()) for name, rows in zip(SPLITS, found, strict=True)}
+
+
+def of_masks(name: str, dataset: Dataset, manifest: pd.DataFrame) -> tuple[str, ...]:
+    """What a pixel can belong to; none where that is foreground or not.
+
+    Raises EvermodelError if as many classes are not named as the masks have.
+    """
+    found, named = len(_shares(manifest).columns), len(dataset.classes)
+    if named != found and (found or named > 2):
+        raise EvermodelError(
+            f"data set {name} has masks of {found or 2} classes, but data/{name}/params.yaml names {named}; "
+            "write there as classes what each of the values in the masks means, in their order"
+        )
+    return dataset.classes if found else ()
+
+
+def in_masks(manifest: pd.DataFrame, rows: Array) -> tuple[int, ...]:
+    """In how many of those masks each class occurs."""
+    return tuple((_shares(manifest).iloc[rows] > 0).sum().tolist())
+
+
+def _shares(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The share of each class in the masks of a data set; no column where those are foreground or not."""
+    return manifest.filter(regex=f"^{data.OF_CLASS}[0-9]+$")
 
 
 def clipped(y: Array, part: Array, dataset: Dataset) -> Array:

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core import data
-from evermodel.core.columns import Column
 from evermodel.core.data import SPLITS, Array, Chosen, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
@@ -29,31 +28,38 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
 
 def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
     """As `prepare`, of images, texts and series."""
-    x, columns = _inputs(name, raw, dataset)
-    y = _targets(name, raw, dataset)
-    group = split.groups(name, dataset.split, raw.manifest)
-    if raw.kind == "series" and dataset.split.method != "time":
-        raise EvermodelError(
-            f"data/{name}/params.yaml: split.method is {dataset.split.method}, which would mix the steps "
-            "of a series, so that windows of training and test rows overlap; use time"
-        )
-    declared = raw.manifest["split"].to_numpy(dtype=object) if "split" in raw.manifest else None
-    parts = split.split_rows(name, dataset.split, Facts(len(y), declared, y, group))
+    x: Array | None
+    told: dict[str, Any]
     if raw.kind == "series":
-        x, y, parts = series.windows(name, x, y, parts, dataset.window)
+        found = series.windows(name, raw.manifest, dataset)
+        x, y, parts, group, told = found.x, found.y, found.parts, found.group, found.told
+    else:
+        x, y, told = raw.inputs, _targets(name, raw, dataset), {}
+        assert x is not None, "a reader of images and texts gives inputs"
+        group = split.groups(name, dataset.split, raw.manifest)
+        declared = raw.manifest["split"].to_numpy(dtype=object) if "split" in raw.manifest else None
+        parts = split.split_rows(name, dataset.split, Facts(len(y), declared, y, group))
     part = np.zeros(len(y), np.int8)
     for number, split_name in enumerate(SPLITS):
         part[parts[split_name]] = number
     if dataset.targets:
         y = labels.clipped(y, part, dataset)
-    answers, classes, told = _answers(name, dataset, y, parts["train"])
+    answers, classes, scale = _answers(name, dataset, y, parts["train"])
+    if raw.targets is not None:
+        classes = labels.of_masks(name, dataset, raw.manifest)
     examples = {split_name: Chosen(x, rows) for split_name, rows in parts.items()}
     identity = Identity()
     identity.add(examples["test"], Chosen(y, parts["test"]))
     # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
     spread = bool(classes) and dataset.target not in dataset.split.groups
     grouped = {} if group is None else {one: len(np.unique(group[rows])) for one, rows in parts.items()}
-    seen_rows = np.concatenate(list(parts.values()))
+    class_rows = {}
+    if spread and raw.targets is not None:
+        class_rows = {one: labels.in_masks(raw.manifest, rows) for one, rows in parts.items()}
+    elif spread:
+        seen_rows = np.concatenate(list(parts.values()))
+        members = None if group is None else group[seen_rows]
+        class_rows = labels.class_rows(part[seen_rows], answers["class"][seen_rows], members, len(classes))
     spec = Spec(
         dataset=name,
         edition=source.edition,
@@ -61,25 +67,16 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
         kind=raw.kind,
         input_shape=x.shape[1:],
         input_dtype="string" if raw.kind == "text" else str(x.dtype),
-        columns=_learned(columns, examples["train"]) if raw.kind == "series" else (),
         target=dataset.target,
         targets=tuple(dataset.targets),
         masks=raw.targets is not None,
         classes=classes,
         novel=dataset.novel,
-        class_rows=(
-            labels.class_rows(
-                part[seen_rows],
-                answers["class"][seen_rows],
-                None if group is None else group[seen_rows],
-                len(classes),
-            )
-            if spread
-            else {}
-        ),
+        class_rows=class_rows,
         rows={one: len(rows) for one, rows in parts.items()},
         groups=grouped,
         vocabulary=words.ranked(words.count(x[parts["train"]])) if raw.kind == "text" else (),
+        **scale,
         **told,
         duplicates=_duplicates(name, examples, dataset),
         test_hash=identity.hash,
@@ -92,30 +89,6 @@ def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: 
             if values is not None:
                 data.save_column(folder / one, column, Chosen(values, rows))
     return spec
-
-
-def _inputs(name: str, raw: Raw, dataset: Dataset) -> tuple[Array, list[str]]:
-    if raw.inputs is not None:
-        return raw.inputs, []
-    for column in dataset.drop:
-        _column(name, raw, column, "drop")
-    columns = dataset.features(raw.manifest.drop(columns=list(data.OF_SERIES)))
-    # The past of the target is known too, and comes first.
-    columns = [str(_column(name, raw, dataset.target, "target").name), *columns]
-    return raw.manifest[columns].to_numpy(dtype=np.float64), columns
-
-
-def _learned(columns: list[str], train: Chosen) -> tuple[Column, ...]:
-    """The columns of a series, with the moments of its training windows."""
-    x = train[:]
-    moments = Moments(len(columns))
-    moments.add(x.reshape(-1, len(columns)))
-    return tuple(
-        Column(name=name, mean=mean, variance=variance)
-        for name, mean, variance in zip(
-            columns, moments.mean.tolist(), moments.variance.tolist(), strict=True
-        )
-    )
 
 
 def _column(name: str, raw: Raw, column: str, key: str) -> pd.Series:
@@ -135,8 +108,6 @@ def _targets(name: str, raw: Raw, dataset: Dataset) -> Array:
         columns = [_column(name, raw, column, "targets") for column in dataset.targets]
         return np.stack([column.to_numpy(dtype=np.float64) for column in columns], axis=1)
     target = _column(name, raw, dataset.target, "target")
-    if raw.kind == "series":
-        return target.to_numpy(dtype=np.float64)
     return dataset.labels(target).to_numpy(dtype=object)
 
 
@@ -155,8 +126,8 @@ def _answers(
         answers |= {} if numbers is None else {"number": numbers}
     if numbers is None:
         return answers, classes, {}
-    moments = Moments(int(np.prod(numbers.shape[1:])))
-    moments.add(numbers[train].reshape(len(train), -1))
+    moments = Moments(columns := len(dataset.targets) or 1)
+    moments.add(numbers[train].reshape(-1, columns))
     return answers, classes, labels.scale(moments.mean, moments.variance)
 
 

@@ -2,8 +2,9 @@
 
 If neither is, it is luck which of the two got which score of a row, and all swaps between them are as likely
 as what was seen (Fisher 1935; Pitman 1937). Every headline is made so that the difference of two models is a
-sum of gains, one of each row, and a swap turns the sign of a gain. Rows that belong together, neighbours in
-time and images of one person are swapped together. Nothing is drawn: the swaps are counted.
+sum of gains, one of each row (of f1 and average precision but for its third order), and a swap turns the sign
+of a gain. Rows that belong together, neighbours in time and images of one person are swapped together.
+Nothing is drawn: the swaps are counted.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from evermodel.core.data import Array
-from evermodel.evaluation import statistics
+from evermodel.evaluation import detection, statistics
 from evermodel.evaluation.statistics import Statistic
 
 MOST = 500  # units that are swapped; more are put at random into so many blocks
@@ -75,6 +76,8 @@ def _gains(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Ar
     if statistic.kind == "roc_auc":
         target, score = statistic.columns
         return _area(ours[target].to_numpy() == 1, ours[score].to_numpy(), theirs[score].to_numpy())
+    if statistic.kind in ("recall", "f1", "average_precision", "macro"):
+        return _found(statistic, ours, theirs)
     our, their = (scores[statistic.columns[0]].to_numpy(float) for scores in (ours, theirs))
     gains = np.asarray((our - their) / len(our))
     match statistic.kind:
@@ -83,6 +86,8 @@ def _gains(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Ar
             return gains / roots if roots else gains
         case "skill":
             return -gains / ours[statistic.columns[1]].mean()
+        case "r2":
+            return -gains / ours[statistic.columns[1]].var(ddof=0)
         case _:
             return gains
 
@@ -101,6 +106,23 @@ def _area(positive: Array, ours: Array, theirs: Array) -> Array:
         below = np.cumsum(count) - count / 2
         gains[rows] = sign * (below[ranks[0][rows]] - below[ranks[1][rows]])
     return np.asarray(gains / (2 * positive.sum() * (~positive).sum()))
+
+
+def _found(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Array:
+    """Each row's part in the difference of how well classes are found.
+
+    The slopes are those at the mean of the two models, which no swap changes: the test stays exact. They tell
+    the difference but for its third order, by which gains are stretched to sum to it. Scores of two models
+    are of two scales, so that ranks take their places.
+    """
+    gains, half = np.zeros(len(ours)), np.full(2 * len(ours), 0.5)
+    asked = [statistics.detections(statistic, scores) for scores in (ours, theirs)]
+    for (measure, positive, our), (_, _, their) in zip(*asked, strict=True):
+        both = [stats.rankdata(each) if measure == "average_precision" else each for each in (our, their)]
+        slopes = detection.slopes(measure, np.tile(positive, 2), np.concatenate(both), half)
+        gains += (slopes[: len(ours)] - slopes[len(ours) :]) / len(asked[0])
+    told = statistics.value(statistic, ours) - statistics.value(statistic, theirs)
+    return gains * told / gains.sum() if told * gains.sum() > 0 else gains
 
 
 def _without_each(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Array:

@@ -78,6 +78,11 @@ def require_sense(file: str, task: str, policy: Promotion) -> None:
         raise EvermodelError(
             f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better"
         )
+    if (policy.margin or policy.slices) and policy.metric in catalog.counted(task):
+        raise EvermodelError(
+            f"{file}: promotion has {'slices' if policy.slices else 'a margin'}, but no exact test tells by "
+            f"how much {policy.metric} differs, only whether it does; remove that, or change the metric"
+        )
     if "target" in policy.slices and policy.metric in catalog.across(task):
         raise EvermodelError(
             f"{file}: promotion.slices names target, but {policy.metric} compares rows of several targets "

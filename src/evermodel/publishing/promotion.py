@@ -180,9 +180,9 @@ def _alone(model: Candidate) -> str:
 def _untold(scores: Scores, metric: str, whose: str) -> str:
     """Why scores can't be compared by the metric; "" if they can."""
     how = scores.statistics.get(metric)
-    if how is None or not set(how.columns) <= set(scores.table):
+    if how is None or not set(how.needs) <= set(scores.table):
         return f"the scores of {whose} do not tell {metric}"
-    columns = list(how.columns)
+    columns = how.needs
     if not np.isfinite(scores.table[columns].to_numpy(float)).all():
         return f"the scores of {whose} are not finite in {', '.join(columns)}"
     return ""

@@ -55,7 +55,8 @@ def _contents(file: Path) -> dict[str, bytes]:
     """The seven files that are read, by name."""
     wanted = [NAMES, *BATCHES["train"], *BATCHES["test"]]
     try:
-        contents = {name: content() for name, content in packed.files(file) if name in wanted}
+        with packed.opened(file) as files:
+            contents = {name: content() for name, content in files if name in wanted}
     except UnusableError as reason:
         raise EvermodelError(f"{file} holds a batch that {reason}; fetch it again") from None
     if missing := [name for name in wanted if name not in contents]:

@@ -91,6 +91,12 @@ class Recipe(Section):
     baseline: str
     train: Train | None
 
+    @property
+    def of_model(self) -> dict[str, Any]:
+        """The options that the model takes; those that only the task is asked by are left out."""
+        known = catalog.options(self.model)
+        return {option: value for option, value in self.options.items() if option in known}
+
     @field_validator("train", mode="before")
     @classmethod
     def _nothing_to_say(cls, value: Any) -> Any:
@@ -151,13 +157,15 @@ def require_sense(name: str, recipe: Recipe) -> None:
 
 
 def _require_options(file: str, recipe: Recipe) -> None:
-    known, train = catalog.options(recipe.model), recipe.train
+    known, asked, train = catalog.options(recipe.model), catalog.asked(recipe.task), recipe.train
     for option in recipe.options:
-        choose(f"{file}: options.{option}", option, known, f"is not an option of model {recipe.model}")
-    for option, required in known.items():
-        if required and option not in recipe.options:
-            raise EvermodelError(f"{file}: options.{option} is missing; model {recipe.model} needs it")
-    kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model), strict=True)
+        wrong = f"is not an option of model {recipe.model}"
+        choose(f"{file}: options.{option}", option, known | asked, wrong)
+    needed = {option: f"model {recipe.model}" for option, required in known.items() if required}
+    for option, who in (needed | dict.fromkeys(asked, f"task {recipe.task}")).items():
+        if recipe.options.get(option) is None:
+            raise EvermodelError(f"{file}: options.{option} is missing; {who} needs it")
+    kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model) | asked, strict=True)
     section.checked(kinds, dict(recipe.options), file, "options")
     tokens = recipe.options.get("max_tokens")
     if train and tokens and tokens != train.text.max_tokens:

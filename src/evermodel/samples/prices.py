@@ -27,7 +27,7 @@ def write(folder: Path, edition: Edition) -> None:
     # RandomState, not default_rng: only its streams are the same in every version of NumPy (NEP 19).
     rows = _rows(np.random.RandomState(2012))
     for split, part in {"train": rows[:DAYS], "test": rows[DAYS:]}.items():
-        with (folder / edition.options[split]).open("w", encoding="ascii", newline="") as stream:
+        with (folder / edition.options["splits"][split]).open("w", encoding="ascii", newline="") as stream:
             csv.writer(stream).writerows([HEADER, *part])
 
 

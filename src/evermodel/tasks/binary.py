@@ -8,10 +8,18 @@ from sklearn import metrics as measures
 from evermodel.core.data import Array, Predictions, Spec, Split
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import probabilities
-from evermodel.evaluation.statistics import Statistic, mean
+from evermodel.evaluation.statistics import Statistic, macro, mean
 
-HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower", "roc_auc": "higher"}
-ACROSS: tuple[str, ...] = ("roc_auc",)  # compare rows of several targets
+HEADLINES: dict[str, str] = {
+    "accuracy": "higher",
+    "average_precision": "higher",
+    "balanced_accuracy": "higher",
+    "f1": "higher",
+    "log_loss": "lower",
+    "roc_auc": "higher",
+}
+ACROSS: tuple[str, ...] = ("average_precision", "roc_auc")  # compare rows of several targets
+COUNTED: tuple[str, ...] = ("balanced_accuracy", "f1")  # of answers that are right or wrong, unevenly weighed
 
 worst = probabilities.worst
 
@@ -34,6 +42,7 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     return {
         "accuracy": measures.accuracy_score(*pair),
         "average_precision": measures.average_precision_score(*ranked),
+        "balanced_accuracy": measures.balanced_accuracy_score(*pair),
         "brier": measures.brier_score_loss(*ranked),
         "f1": measures.f1_score(*pair, zero_division=0),
         "log_loss": measures.log_loss(*ranked, labels=(0, 1)),
@@ -45,8 +54,17 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
 
 def statistics(spec: Spec) -> dict[str, Statistic]:
     """How each headline follows from the scores."""
-    ranked = Statistic(kind="roc_auc", columns=("target", probabilities.columns(spec)[1]))
-    return {"accuracy": mean("correct"), "log_loss": mean("log_loss"), "roc_auc": ranked}
+    answered, ranked = ("target", "predicted"), ("target", probabilities.columns(spec)[1])
+    return {
+        "accuracy": mean("correct"),
+        "average_precision": Statistic(kind="average_precision", columns=ranked),
+        "balanced_accuracy": macro(
+            Statistic(kind="recall", columns=answered, positive=number) for number in (0, 1)
+        ),
+        "f1": Statistic(kind="f1", columns=answered),
+        "log_loss": mean("log_loss"),
+        "roc_auc": Statistic(kind="roc_auc", columns=ranked),
+    }
 
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:

@@ -9,7 +9,15 @@ from evermodel.evaluation import classification, probabilities
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation.predictions import check
 
-HEADLINES: dict[str, str] = {"accuracy": "higher", "log_loss": "lower"}
+HEADLINES: dict[str, str] = {
+    "accuracy": "higher",
+    "average_precision": "higher",
+    "balanced_accuracy": "higher",
+    "f1": "higher",
+    "log_loss": "lower",
+}
+ACROSS: tuple[str, ...] = ("average_precision",)  # compares rows of several targets
+COUNTED: tuple[str, ...] = ("balanced_accuracy", "f1")  # of answers that are right or wrong, unevenly weighed
 MARKERS = "os^D"
 
 metrics = classification.metrics

@@ -9,7 +9,7 @@ from evermodel.evaluation import figures as plots
 from evermodel.evaluation import quantities
 from evermodel.evaluation.statistics import Statistic, mean
 
-HEADLINES: dict[str, str] = {"mae": "lower", "mse": "lower", "rmse": "lower"}
+HEADLINES: dict[str, str] = {"mae": "lower", "mse": "lower", "r2": "higher", "rmse": "lower"}
 
 score = quantities.score
 worst = quantities.worst
@@ -34,6 +34,7 @@ def statistics(spec: Spec) -> dict[str, Statistic]:
     return {
         "mae": mean("absolute_error"),
         "mse": mean(*squares),
+        "r2": Statistic(kind="r2", columns=(*squares, "target")),
         "rmse": Statistic(kind="root_mean", columns=squares),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier, is_regressor
-from sklearn.metrics import accuracy_score, mean_squared_error
+from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
@@ -122,15 +122,22 @@ def predict(estimator: Any, x: Any) -> Array:
 
 
 def figures(estimator: Any, splits: dict[str, Split]) -> dict[str, float]:
-    """The one row of a history: accuracy or mean squared error, on training and validation rows."""
+    """The one row of a history: accuracy (of all labels together) or mean squared error, on training and
+    validation rows.
+    """
     parts = {"": splits["train"], "val_": splits["validation"]}
     predicted = {prefix: predict(estimator, split.x) for prefix, split in parts.items()}
     if is_classifier(estimator):
         return {
-            f"{prefix}accuracy": float(accuracy_score(split.y, predicted[prefix].argmax(axis=1)))
+            f"{prefix}accuracy": float(np.mean(split.y == _answered(predicted[prefix], split.y)))
             for prefix, split in parts.items()
         }
     return {f"{prefix}mse": float(mean_squared_error(s.y, predicted[prefix])) for prefix, s in parts.items()}
+
+
+def _answered(probabilities: Array, y: Array) -> Array:
+    """The class of each row, (n,), or whether each of its labels applies, (n, k), as y is."""
+    return probabilities.argmax(axis=1) if y.ndim == 1 else probabilities > 0.5
 
 
 def parameters(estimator: Any) -> int:

@@ -28,7 +28,7 @@ def fit(build: Build, prepared: Prepared, recipe: Recipe) -> tuple[keras.Model, 
     assert train is not None, "recipe.py asks every Keras model for its train section"
     network.compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
-    objective = objective_of(recipe.task, prepared.spec)
+    objective = objective_of(recipe.task, prepared.spec, recipe.options)
     built = network.assemble(build, encoder, prepared, objective, recipe)
     extract = keras.Model(built.core.input, built.core.get_layer("features").output)
     extractor = keras.Model(encoder.input, extract(encoder.output))

@@ -1,7 +1,7 @@
 """Whether a task, a data set and what is declared of both go together; asked before anything is trained."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 SMALLEST = 2  # test rows of each of two classes, without which their ranking has no interval
 
 
-def require(task: str, spec: "Spec") -> None:
+def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
     """Raise an EvermodelError unless prepared data are what a task can be learned from.
 
-    spec: as it was loaded for the task's target. Every class needs training rows and test rows, unless rows
-    are grouped by class: then it is new in the test rows, such as an unknown person.
+    spec: as it was loaded for the task's target; options: of the experiment. Every class needs training rows
+    and test rows, unless rows are grouped by class: then it is new in the test rows, such as an unknown
+    person.
     """
     where = f"data/{spec.dataset}/params.yaml"
     if spec.kind not in (kinds := catalog.inputs(task)):
@@ -33,7 +34,7 @@ def require(task: str, spec: "Spec") -> None:
         )
     if spec.rows["test"] < SMALLEST:
         raise EvermodelError(f"data set {spec.dataset} has one test row; enlarge split.test in {where}")
-    objective_of(task, spec)  # which knows how many classes there may be, also for an estimator
+    objective_of(task, spec, options)  # which knows how many classes there may be, also for an estimator
     if spec.class_rows:
         _require_rows(spec, where)
 
@@ -52,8 +53,8 @@ def require_declared(where: str, task: str, dataset: "Dataset") -> None:
         wrong = f"predicts a number, but {file} names classes; remove classes there"
     elif target in ("class", "number") and dataset.targets:
         wrong = f"predicts one target, but {file} has several targets; remove targets there"
-    elif target == "numbers" and not dataset.targets:
-        wrong = f"predicts several numbers, but {file} has no targets; add them there"
+    elif target in ("labels", "numbers") and not dataset.targets:
+        wrong = f"predicts several {target}, but {file} has no targets; add them there"
     else:
         return
     raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")

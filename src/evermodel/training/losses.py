@@ -1,8 +1,12 @@
 """Losses that Keras does not bring."""
 
+from collections.abc import Callable
 from typing import Any
 
+from evermodel.core.data import Array
+
 MARGIN = 0.2
+Loss = Callable[[Any, Any], Any]
 
 
 def triplet_semi_hard(y: Any, embeddings: Any) -> Any:
@@ -26,3 +30,30 @@ def triplet_semi_hard(y: Any, embeddings: Any) -> Any:
     negatives = ops.where(semi_hard < far, semi_hard, furthest)
     losses = ops.relu(distances - negatives + MARGIN) * pairs
     return ops.sum(losses) / ops.maximum(ops.sum(pairs), 1.0)
+
+
+def pinball(quantile: float) -> Loss:
+    """The loss that a quantile minimises (Koenker & Bassett 1978), per row, in the unit of the target.
+
+    What lies above the prediction costs `quantile` a unit, what lies below it 1 - `quantile`.
+    """
+
+    def loss(y: Any, predicted: Any) -> Any:
+        from keras import ops
+
+        above = ops.cast(y, predicted.dtype) - predicted
+        return ops.mean(ops.maximum(quantile * above, (quantile - 1) * above), axis=-1)
+
+    return loss
+
+
+def squared_error_in(units: Array) -> Loss:
+    """The mean squared error of several numbers, each in its own unit (k,), per row."""
+
+    def loss(y: Any, predicted: Any) -> Any:
+        from keras import ops
+
+        unit = ops.convert_to_tensor(units, predicted.dtype)
+        return ops.mean(ops.square((ops.cast(y, predicted.dtype) - predicted) / unit), axis=-1)
+
+    return loss

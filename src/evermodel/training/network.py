@@ -132,7 +132,7 @@ def fit(
     assert train is not None, "recipe.py asks every Keras model for its train section"
     compute_in(train.precision)
     encoder = preprocessing.encoder(prepared.spec, train)
-    objective = objective_of(recipe.task, prepared.spec)
+    objective = objective_of(recipe.task, prepared.spec, recipe.options)
     network = assemble(build, encoder, prepared, objective, recipe)
     if train.fine_tune:
         _base(network.core)  # refused now, not after the first phase
@@ -273,7 +273,7 @@ def assemble(
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
     where = f"model {recipe.model} ({catalog.shown('models', recipe.model)})"
     with told(f"{where} can't be built from options in params.yaml"):
-        core = build(*arguments, **recipe.options, **_weights(build, prepared, recipe))
+        core = build(*arguments, **recipe.of_model, **_weights(build, prepared, recipe))
         predictions = core(encoder.output)
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
@@ -299,7 +299,8 @@ def _scaled_head(name: str, head: keras.KerasTensor, objective: Objective) -> ke
     if scale is None and head.dtype == "float32":
         return head
     # Named as the head, because losses and metrics find their answer by that name.
-    return keras.layers.Rescaling(scale or 1.0, name=name or "decoder", dtype="float32")(head)
+    factor = 1.0 if scale is None else scale
+    return keras.layers.Rescaling(factor, name=name or "decoder", dtype="float32")(head)
 
 
 def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:

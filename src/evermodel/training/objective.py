@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from evermodel.core import catalog
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
+from evermodel.training.losses import Loss
 
 Target = Callable[[Array, Array], Any]
 Corrupt = Callable[[Array, Mapping[str, Any], int], Array]
@@ -25,35 +27,37 @@ class Objective:
 
     outputs and activation: of the one head, or of each by its name. target: from a batch of x and y as
     they are stored to what the network's predictions are compared with. scale: what those are multiplied
-    by, so that the network itself learns numbers about 1. offset: what the whole model adds to them, which
-    target has taken away: 32 bits would not hold the digits of a number far from 0. corrupt: from clean x,
-    the options and a seed to what validation shows instead, where models are judged by such.
+    by, one number or (outputs,), so that the network itself learns numbers about 1. offset: what the whole
+    model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0.
+    corrupt: from clean x, the options and a seed to what validation shows instead, where models are judged
+    by such.
     """
 
     outputs: int | Mapping[str, int]
     activation: str | Mapping[str, str | None] | None
-    loss: str | Mapping[str, str] | Callable[[Any, Any], Any]
+    loss: str | Mapping[str, str] | Loss
     metrics: tuple[str, ...] | Mapping[str, str] = ()
     loss_weights: Mapping[str, float] | None = None
     target: Target = lambda x, y: y
-    scale: Mapping[str, float] = field(default_factory=dict)
-    offset: Mapping[str, float] = field(default_factory=dict)
+    scale: Mapping[str, float | Array] = field(default_factory=dict)
+    offset: Mapping[str, float | Array] = field(default_factory=dict)
     corrupt: Corrupt | None = None
 
 
-def objective_of(task: str, spec: Spec) -> Objective:
-    """The objective of a task on a data set."""
-    found: Objective = importlib.import_module(f"evermodel.objectives.{task}").objective(spec)
+def objective_of(task: str, spec: Spec, options: Mapping[str, Any]) -> Objective:
+    """The objective of a task on a data set; options: of the experiment, of which it takes its own."""
+    asked = {option: options[option] for option in catalog.asked(task)}
+    found: Objective = importlib.import_module(f"evermodel.objectives.{task}").objective(spec, **asked)
     return found
 
 
-def number(spec: Spec) -> Objective:
+def number(spec: Spec, loss: str | Loss = "mean_squared_error") -> Objective:
     """One number, learned in standard deviations from its mean."""
     sd, mean = spec.target_sd[0], spec.target_mean[0]
     return Objective(
         1,
         None,
-        "mean_squared_error",
+        loss,
         ("mae",),
         target=lambda x, y: y - mean,
         scale={"": sd},

@@ -73,6 +73,6 @@ def _estimator(
     build = catalog.builder(recipe.model)
     train = estimator.sample(prepared.splits["train"], prepared.spec, seed)
     target = catalog.target(recipe.task)
-    model = estimator.fit(build, prepared.spec, target, train, seed, **recipe.options)
+    model = estimator.fit(build, prepared.spec, target, train, seed, **recipe.of_model)
     history = [{"epoch": 1, **estimator.figures(model, prepared.splits | {"train": train})}]
     return saved.save_sklearn(model, folder), estimator.parameters(model), history

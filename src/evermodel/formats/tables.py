@@ -1,0 +1,274 @@
+"""Tables as people have them: in one file or in several, as text, Parquet or Excel, packed or not."""
+
+import gzip
+import re
+import shutil
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, Literal, cast
+
+import pandas as pd
+
+from evermodel.core.data import CSV, SPLITS, Layout
+from evermodel.core.errors import EvermodelError
+from evermodel.datasets import source
+from evermodel.formats import excel_table, packed, parquet_table, raw_files, table_file
+
+SPLIT = "split"  # the column that says which of the files a row is from
+ZIP, GZ = ".zip", ".gz"
+TEXT = "text"
+FORMS = {".parquet": "Parquet", ".pq": "Parquet", ".xlsx": "Excel", ".xlsm": "Excel", ".xls": "Excel"}
+ENDINGS = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".data",
+    ".dat",
+    *FORMS,
+)  # of what is taken for a table in an archive
+LITTER = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)).*", re.DOTALL)
+SHOWN = 5
+ENCRYPTED = 1  # the lowest of a zip member's flag bits
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a table: where it lies, its name in that archive, and the split that its rows are."""
+
+    path: Path
+    member: str = ""
+    split: str = ""
+
+    def __str__(self) -> str:
+        """As errors name it."""
+        return f"{self.path}/{self.member}" if self.member else str(self.path)
+
+    @property
+    def name(self) -> str:
+        """As patterns see it."""
+        return self.member or self.path.name
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """What it holds; EvermodelError if it can't be unpacked."""
+        with _unpacking(str(self)), ExitStack() as stack:
+            if self.member:
+                archive = stack.enter_context(zipfile.ZipFile(self.path))
+                yield stack.enter_context(archive.open(self.member))
+            else:
+                yield stack.enter_context(self.path.open("rb"))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in a raw folder.
+
+    columns: the names of all, of which `split` tells the split of a row where the files are those of splits.
+    layout: how the files are written, where they are text.
+    """
+
+    columns: tuple[str, ...]
+    layout: Layout
+    parts: tuple[Part, ...]
+    sheet: str | None = None
+
+    def pieces(self) -> Iterator[pd.DataFrame]:
+        """The rows, file after file, at most table_file.ROWS at a time; the index counts from 0.
+
+        There is one piece at least. Fields of text files are texts, exactly as they stand there; of others
+        they are what formats/typed_values.py says. Raises EvermodelError that names what can't be read.
+        """
+        start = 0
+        for part in self.parts:
+            with part.opened() as stream:
+                for piece in pieces(str(part), stream, self.layout, self.sheet):
+                    if len(piece) or (not start and part == self.parts[-1]):
+                        yield self._shaped(piece, part.split, start)
+                        start += len(piece)
+
+    def _shaped(self, piece: pd.DataFrame, split: str, start: int) -> pd.DataFrame:
+        named = piece if self.layout.header else piece.set_axis(list(self.layout.columns), axis=1)
+        whole = named.assign(**{SPLIT: split}) if split else named
+        return whole[list(self.columns)].set_axis(pd.RangeIndex(start, start + len(piece)))
+
+
+def read(
+    folder: Path,
+    *,
+    files: str | None = None,
+    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
+    columns: Sequence[str] | None = None,
+    separator: str | None = None,
+    header: bool = True,
+    encoding: str = table_file.UTF_8,
+    decimal: Literal[".", ","] = ".",
+    thousands: Literal["", ",", ".", " ", "'"] = "",
+    sheet: str | None = None,
+) -> Table:
+    r"""The table that the files of a raw folder are, or those in a zip there; all have the same columns.
+
+    files: a pattern of their names, such as `part-*.csv`; the order is the natural one of names. splits: the
+    pattern of each split, if they are split already; the table then has a column `split`. columns: the names
+    of all; without, those that the first file has, or their places from "0". Where files name their columns,
+    these may stand in any order.
+
+    Of text: separator is a character, or \s+ for white space; without, what the first lines show. header:
+    whether the first line names the columns. encoding: as Python calls it. decimal and thousands are told to
+    who reads the fields. sheet: of Excel; without, the first.
+
+    Raises EvermodelError if a file is missing, was changed, has other columns or can't be read, or if a
+    pattern takes none.
+    """
+    parts = _parts(folder, files, splits or {})
+    first, params = parts[0], raw_files.described(parts[0].path)
+    if len(forms := sorted({_form(part.name) for part in parts})) > 1:
+        raise EvermodelError(
+            f"{folder} has files in {' and in '.join(forms)}; name those of one form by files in {params}"
+        )
+    table_file.require_distinct(f"{params}: columns", columns or ())
+    layout = Layout(encoding=encoding, decimal=decimal, thousands=thousands)
+    if forms == [TEXT]:
+        found = separator or _separator(first, encoding)
+        layout = layout.model_copy(update={"separator": found, "header": header})
+    wanted = tuple(columns or _names(first, layout, sheet))
+    told = "separator or columns" if columns else "files, so that it takes those of one form,"
+    for part in parts:
+        _require(part, _names(part, layout, sheet), wanted, layout.header, f"{told} in {params}")
+    if not layout.header:
+        layout = layout.model_copy(update={"columns": wanted})
+    if splits and SPLIT in wanted:
+        raise EvermodelError(
+            f"{first} has a column {SPLIT}, which tells the splits; remove splits in {params}"
+        )
+    return Table((*wanted, SPLIT) if splits else wanted, layout, parts, sheet)
+
+
+def pieces(
+    name: str, stream: IO[bytes], layout: Layout = CSV, sheet: str | None = None
+) -> Iterator[pd.DataFrame]:
+    """One file, which is Parquet or Excel by its name, or else text as the layout says; or any of it in gz.
+
+    The rows are as in Table.pieces; the columns in the order of the file, by their places without a header.
+    """
+    with _unpacked(name, stream) as whole:
+        match _form(name):
+            case "Parquet":
+                yield from parquet_table.pieces(name, whole)
+            case "Excel":
+                yield from excel_table.pieces(name, whole, sheet)
+            case _:
+                yield from table_file.pieces(name, whole, **_written(layout))
+
+
+def names(name: str, stream: IO[bytes], layout: Layout = CSV, sheet: str | None = None) -> list[str]:
+    """The columns of a file as `pieces` gives them; after it the stream is where it was."""
+    start = stream.tell()
+    try:
+        with _unpacked(name, stream) as whole:
+            match _form(name):
+                case "Parquet":
+                    return parquet_table.names(name, whole)
+                case "Excel":
+                    return excel_table.names(name, whole, sheet)
+                case _:
+                    return table_file.names(name, whole, **_written(layout))
+    finally:
+        stream.seek(start)
+
+
+def _names(part: Part, layout: Layout, sheet: str | None) -> list[str]:
+    with part.opened() as stream:
+        return names(str(part), stream, layout, sheet)
+
+
+def _separator(part: Part, encoding: str) -> str:
+    with part.opened() as stream, _unpacked(part.name, stream) as whole:
+        return table_file.found_separator(str(part), whole, encoding)
+
+
+def _written(layout: Layout) -> dict[str, Any]:
+    return layout.model_dump(include={"separator", "header", "encoding"})
+
+
+def _form(name: str) -> str:
+    return FORMS.get(Path(name.lower().removesuffix(GZ)).suffix, TEXT)
+
+
+@contextmanager
+def _unpacked(name: str, stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The bytes of a file that may be in gz."""
+    with _unpacking(name), ExitStack() as stack:
+        if name.lower().endswith(GZ):
+            stream = cast("IO[bytes]", stack.enter_context(gzip.open(stream)))
+        if _form(name) != TEXT and isinstance(stream, gzip.GzipFile | zipfile.ZipExtFile):
+            whole = stack.enter_context(TemporaryFile())  # for what is read from its end
+            shutil.copyfileobj(stream, whole)
+            stream = whole
+        yield stream
+
+
+@contextmanager
+def _unpacking(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise EvermodelError(f"{name} can't be unpacked ({error}); pack it anew") from None
+
+
+def _parts(folder: Path, files: str | None, splits: Mapping[Any, str]) -> tuple[Part, ...]:
+    """The files that patterns take, split after split, in the natural order of their names."""
+    origin, params = source.provenance(folder), raw_files.described(folder / source.PROVENANCE)
+    names = sorted(set(origin.files) - set(origin.weights.values()), key=packed.natural)
+    every = [part for name in names for part in _within(raw_files.checked(folder, name))]
+    if files and splits:
+        raise EvermodelError(f"{params}: files and splits both say which files to read; remove one")
+    if not (files or splits):
+        every = [one for one in every if not one.member or one.name.removesuffix(GZ).endswith(ENDINGS)]
+    patterns = {split: splits[split] for split in SPLITS if split in splits} or {"": files or "*"}
+    parts = []
+    for split, pattern in patterns.items():
+        taken = [replace(part, split=split) for part in every if fnmatchcase(part.name, pattern)]
+        if not taken:
+            shown = ", ".join(part.name for part in every[:SHOWN]) or "none"
+            raise EvermodelError(
+                f"{folder} has no table called {pattern}, but {shown}; correct files or splits in {params}"
+            )
+        parts += taken
+    if twice := [name for name, count in Counter(map(str, parts)).items() if count > 1]:
+        raise EvermodelError(f"{params}: splits puts {twice[0]} into two of them; correct the patterns")
+    return tuple(parts)
+
+
+def _within(path: Path) -> list[Part]:
+    """A file, or those in a zip."""
+    if path.suffix.lower() != ZIP:
+        return [Part(path)]
+    with _unpacking(str(path)), zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+    if any(member.flag_bits & ENCRYPTED for member in members):
+        raise EvermodelError(f"{path} is encrypted; give an archive without a password")
+    names = [member.filename for member in members if not LITTER.fullmatch(member.filename)]
+    return [Part(path, name) for name in sorted(names, key=packed.natural)]
+
+
+def _require(part: Part, found: Sequence[str], wanted: Sequence[str], header: bool, remedy: str) -> None:
+    """Raise EvermodelError if a file has other columns than those that are wanted."""
+    if not header and len(found) != len(wanted):
+        raise EvermodelError(
+            f"{part} has {len(found)} columns, not {len(wanted)}: {', '.join(wanted)}; correct {remedy}"
+        )
+    missing = [name for name in wanted if name not in found]
+    unknown = [name for name in found if name not in wanted]
+    if header and (missing or unknown):
+        raise EvermodelError(
+            f"{part}: columns missing: {missing or 'none'}; columns not known: {unknown or 'none'}; "
+            f"correct {remedy}"
+        )

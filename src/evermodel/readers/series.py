@@ -1,0 +1,119 @@
+"""One series of numbers, or several, as a table with a column of dates."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from evermodel.core import fields
+from evermodel.core.data import OF_SERIES, SPLITS, Layout, Raw
+from evermodel.core.errors import EvermodelError
+from evermodel.formats import dates as written
+from evermodel.formats import raw_files, table_file, tables
+
+SPLIT, DATE, SERIES = OF_SERIES
+
+
+def read(
+    folder: Path,
+    *,
+    date: str,
+    key: str | None = None,
+    format: str | None = None,
+    files: str | None = None,
+    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
+    columns: Sequence[str] | None = None,
+    separator: str | None = None,
+    header: bool = True,
+    encoding: str = table_file.UTF_8,
+    decimal: Literal[".", ","] = ".",
+    thousands: Literal["", ",", ".", " ", "'"] = "",
+    sheet: str | None = None,
+) -> Raw:
+    """The steps of each series in order of time.
+
+    date: the column of dates. key: the column that tells one series from another, if there are several.
+    format: how dates are written, as strptime has it; what all of them show if None, where 1/2/2024 is taken
+    for January. The others are those of tables.read. The manifest has a row per step: split, if the source
+    declares one, date (datetime64, UTC), series (its key), and all other columns: float64, NaN for a gap,
+    where they are numbers, else as they stand there. All of it is held in memory: ten million numbers take
+    about a gigabyte.
+
+    Raises EvermodelError if a column is missing or has a name that the manifest needs, if a date is none or
+    stands twice in a series, if the test does not begin after the training has ended, or as tables.read does.
+    """
+    table = tables.read(
+        folder,
+        files=files,
+        splits=splits,
+        columns=columns,
+        separator=separator,
+        header=header,
+        encoding=encoding,
+        decimal=decimal,
+        thousands=thousands,
+        sheet=sheet,
+    )
+    params = raw_files.described(folder / date)
+    _require_columns(folder, params, table.columns, date, key)
+    frame = pd.concat(table.pieces())
+    if frame.empty:
+        raise EvermodelError(f"{folder} has no rows; give one per step")
+    form = written.form_of(frame[date]) if format is None else format
+    steps_of = {DATE: written.read(str(folder), frame[date], form)}
+    if key:
+        steps_of[SERIES] = fields.texts(frame[key])
+    numbers = _numbers(frame.drop(columns=[date, *([key] if key else [])]), table.layout)
+    manifest = pd.DataFrame(steps_of).join(numbers).sort_values(list(steps_of)[::-1], kind="stable")
+    _require_order(folder, manifest)
+    layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
+    return Raw("series", manifest.reset_index(drop=True), layout=layout)
+
+
+def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: str, key: str | None) -> None:
+    if missing := [name for name in (date, key) if name and name not in columns]:
+        raise EvermodelError(
+            f"{folder} has no column {missing[0]!r}; its columns are {', '.join(columns)}; correct {params}"
+        )
+    if taken := [name for name in (DATE, SERIES) if name in columns and name not in (date, key)]:
+        raise EvermodelError(
+            f"{folder} has a column {taken[0]!r}, as which the "
+            f"{'dates' if taken == [DATE] else 'keys'} are kept; rename it in the file"
+        )
+
+
+def _numbers(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
+    """Columns of numbers, or of booleans, as float64; the others, and `split`, as they are."""
+    return pd.DataFrame({name: _number(table[name], layout) for name in table}, table.index)
+
+
+def _number(column: pd.Series, layout: Layout) -> pd.Series:
+    gaps = fields.is_gap(column)
+    numbers = fields.numbers(column, layout.decimal, layout.thousands)
+    for found in (numbers, fields.booleans(column, fields.TRUTH)):
+        if found.notna().any() and (found.notna() | gaps).all():
+            return found
+    return column
+
+
+def _require_order(folder: Path, manifest: pd.DataFrame) -> None:
+    moments = [column for column in (SERIES, DATE) if column in manifest]
+    if (again := manifest.duplicated(moments)).any():
+        first = manifest[again].iloc[0]
+        of = f" of {first[SERIES]}" if SERIES in manifest else ""
+        raise EvermodelError(
+            f"{folder} has two rows of {written.told(first[DATE])}{of}; remove one, or name as `key` the "
+            "column that tells several series apart"
+        )
+    if SPLIT not in manifest:
+        return
+    dates = {split: manifest.loc[manifest[SPLIT] == split, DATE] for split in SPLITS}
+    for one, other in pairwise(split for split in SPLITS if len(dates[split])):
+        ends, begins = dates[one].max(), dates[other].min()
+        if begins <= ends:
+            raise EvermodelError(
+                f"{folder}: {other} begins on {written.told(begins)}, but {one} ends on "
+                f"{written.told(ends)}; give later rows"
+            )

@@ -17,15 +17,17 @@ def build(
     max_leaf_nodes: int = 31,
     min_samples_leaf: int = 20,
     l2: float = 0.0,
+    max_features: float = 1.0,
     early_stopping: bool = False,
     quantile: float | None = None,
     class_weight: str | None = None,
 ) -> Any:
     """One tree after another, each on what the ones before have left; of several targets one model each.
 
-    l2: the penalty on what a leaf adds. early_stopping: whether a tenth of the training rows is kept aside,
-    and trees end when these are no longer learned better. quantile: of a number, the one that is predicted
-    instead of the mean. class_weight: "balanced", if rare classes shall count as much as others.
+    l2: the penalty on what a leaf adds. max_features: the share of the columns that a split is chosen from.
+    early_stopping: whether a tenth of the training rows is kept aside, and trees end when these are no longer
+    learned better. quantile: of a number, the one that is predicted instead of the mean. class_weight:
+    "balanced", if rare classes shall count as much as others.
     """
     options = {
         "learning_rate": learning_rate,
@@ -33,6 +35,7 @@ def build(
         "max_leaf_nodes": max_leaf_nodes,
         "min_samples_leaf": min_samples_leaf,
         "l2_regularization": l2,
+        "max_features": max_features,
         "early_stopping": early_stopping,
     }
     if target in ("class", "labels"):

@@ -122,7 +122,9 @@ def predict(estimator: Any, x: Any) -> Array:
 
 
 def figures(estimator: Any, splits: dict[str, Split]) -> dict[str, float]:
-    """The one row of a history: accuracy (of labels, of all together) or mean squared error, on training and validation rows."""
+    """The one row of a history: accuracy (of all labels together) or mean squared error, on training and
+    validation rows.
+    """
     parts = {"": splits["train"], "val_": splits["validation"]}
     predicted = {prefix: predict(estimator, split.x) for prefix, split in parts.items()}
     if is_classifier(estimator):

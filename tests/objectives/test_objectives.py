@@ -48,7 +48,7 @@ def test_a_number_is_learned_as_its_distance_from_the_mean_in_64_bits(task):
 def test_each_step_to_come_is_learned_as_its_distance_from_the_mean_of_all():
     y = np.array([[12.0, 8.0], [10.0, 11.0]])
     values = {"target_mean": (10.0,), "target_sd": (2.0,), "horizon": 2}
-    assert objective_of("forecasting", spec(**values)).outputs == 2
+    assert objective_of("forecasting", spec(**values), {}).outputs == 2
     assert target("forecasting", y=y, **values).tolist() == [[2, -2], [0, 1]]
 
 
@@ -70,7 +70,7 @@ def test_a_mask_is_learned_as_0_or_1():
 
 def test_a_mask_of_several_classes_is_learned_by_their_numbers():
     mask = np.random.default_rng(1).integers(0, 3, (3, 4, 5, 1)).astype(np.uint8)
-    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")))
+    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")), {})
     assert (objective.outputs, objective.activation) == (3, "softmax")
     assert objective.target(COLOURS, mask) is mask
 

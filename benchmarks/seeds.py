@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/seeds.py boston_dnn 5
 
-Of any task; a model for which nothing is drawn comes out the same each time. Needs the prepared data (`dvc
-repro data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard deviation (n - 1) of each metric
-on the test rows, and keeps them in docs/results/.
+Of any task; where nothing is drawn, all come out the same. Needs the prepared data (`dvc repro
+data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard deviation (n - 1) of each metric on
+the test rows, and keeps them in docs/results/.
 """
 
 import json

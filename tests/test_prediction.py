@@ -1,6 +1,8 @@
 import decimal
+import gzip
 import re
 import zipfile
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from evermodel import prediction
+from evermodel.core.data import Layout
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import image_files, table_file
+from evermodel.formats import image_files, packed, table_file
 from tests.specs import make_spec
 
 TABLE = make_spec("table")
@@ -81,7 +84,6 @@ def test_a_parquet_table_gives_an_example_per_row_whatever_its_types(tmp_path):
         pa.array([1, 0], pa.float32()),
         pa.array([decimal.Decimal("1.00"), decimal.Decimal("0.00")]),
         pa.array(["1", "0.0"]).dictionary_encode(),
-        pa.array([" True", "FALSE"]),
     ],
     ids=lambda column: str(column.type),
 )
@@ -95,6 +97,7 @@ def test_a_parquet_column_of_any_type_that_tells_numbers_is_read(tmp_path, colum
     [
         pa.array([1, None]),
         pa.array([True, None]),
+        pa.array(["True", "1"]),
         pa.array([1.0, np.inf]),
         pa.array(["1", "inf"]),
         pa.array([1, 2], pa.timestamp("s")),
@@ -105,7 +108,7 @@ def test_a_parquet_column_of_any_type_that_tells_numbers_is_read(tmp_path, colum
 )
 def test_a_parquet_column_that_tells_no_numbers_is_refused_by_row_and_column(tmp_path, column):
     pq.write_table(pa.table({"a": [5, 6], "b": column}), path := tmp_path / "t.parquet")
-    assert re.search(rf"{path}: row [12], column b is .*, not a finite number; ", refusal([path], TABLE))
+    assert re.search(rf"{path}: (row [12], )?column b (is|holds) .*; ", refusal([path], TABLE))
 
 
 def test_a_parquet_column_that_pandas_would_take_as_names_of_rows_is_read(tmp_path):
@@ -121,7 +124,7 @@ def test_a_column_that_is_there_twice_is_refused(file, tmp_path):
 
 
 def test_names_that_look_like_numbers_are_names_and_booleans_are_numbers(file):
-    described = make_spec("table", columns=("2019", "1.0"))
+    described = make_spec("table", columns=[{"name": "2019"}, {"name": "1.0", "kind": "boolean"}])
     path = file("t.csv", "1.0,2019\nTrue, 7\nfalse,8 \n")
     assert prediction.inputs([path], described)[1].to_numpy().tolist() == [[7, 1], [8, 0]]
 
@@ -161,10 +164,77 @@ def test_a_table_without_first_line_of_another_width_is_refused_with_what_is_nee
 
 def test_thousands_are_set_apart_where_they_were_in_training(file):
     text = 'a,b\n"1,657,300"," 2 "\n'
-    apart = make_spec("table", layout={"thousands": True})
+    apart = make_spec("table", layout={"thousands": ","})
     assert prediction.inputs([file("t.csv", text)], apart)[1].to_numpy().tolist() == [[1657300, 2]]
-    assert "column a is '1,657,300', not a finite number" in refusal([file("t.csv", text)], TABLE)
-    assert "column a is '1,6', not a finite number" in refusal([file("u.csv", 'a,b\n"1,6",2\n')], apart)
+    assert "column a is '1,657,300', no finite number" in refusal([file("t.csv", text)], TABLE)
+    assert "column a is '1,6', no finite number" in refusal([file("u.csv", 'a,b\n"1,6",2\n')], apart)
+
+
+KINDS = make_spec(
+    "table",
+    columns=[
+        {"name": "width", "gaps": "fill"},
+        {"name": "on", "kind": "boolean", "gaps": "category"},
+        {"name": "day", "kind": "time", "format": "%d.%m.%Y"},
+        {"name": "code", "kind": "category", "gaps": "category"},
+        {"name": "note", "kind": "text"},
+    ],
+    layout={"separator": ";", "decimal": ",", "thousands": ".", "encoding": "latin-1"},
+)
+TYPED = [[1234.5, 1, 86400, "7", "Größe; groß"], [None, None, 0, None, "a"]]
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", 'code;width;on;day;note\n7;1.234,5;yes;02.01.1970;"Größe; groß"\n?;;NA;01.01.1970;a\n'),
+        ("t.csv", "code,width,on,day,note\n7,1234.5,True,02.01.1970,Gr\xf6\xdfe; gro\xdf\n,,,01.01.1970,a\n"),
+    ],
+    ids=["as learned from", "plain"],
+)
+def test_fields_of_all_kinds_are_read_as_training_read_them_or_as_a_plain_csv_has_them(file, name, text, end):
+    encoding = "latin-1" if ";" in text.partition("\n")[0] else "utf-8"
+    content = text.encode(encoding)
+    path = file(name + end, gzip.compress(content) if end else content)
+    assert told(prediction.inputs([path], KINDS)[1]) == TYPED
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.xlsx"])
+def test_fields_that_have_types_are_read_by_them(tmp_path, name):
+    table = pd.DataFrame(
+        {
+            "code": pd.array([7, None], dtype="Int64"),
+            "width": [1234.5, None],
+            "on": pd.array([True, None], dtype="boolean"),
+            "day": pd.to_datetime(["1970-01-02", "1970-01-01"]),
+            "note": ["Größe; groß", "a"],
+        }
+    )
+    write = table.to_parquet if name == "t.parquet" else table.to_excel
+    write(tmp_path / name, index=False)
+    for given in (tmp_path / name, (tmp_path / name).read_bytes()):
+        _, x = prediction.examples([(name, given)], KINDS)
+        assert told(x) == TYPED
+
+
+def told(table):
+    return [[None if pd.isna(value) else value for value in row] for row in table.to_numpy(object).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("7;1;yes;;a", "row 1, column day is empty ('')"),
+        ("7;1;yes;1970-01-02;a", "row 1, column day is '1970-01-02', no date or time of the form %d.%m.%Y"),
+        ("7;1;perhaps;01.01.1970;a", "row 1, column on is 'perhaps', neither true nor false"),
+        ("7;1.5;yes;01.01.1970;a", "row 1, column width is '1.5', no finite number"),
+        ("7;1;yes;01.01.1970;", "row 1, column note is empty ('')"),
+    ],
+)
+def test_a_field_of_another_kind_and_a_gap_where_there_was_none_are_named(file, line, sentence):
+    path = file("t.csv", f"code;width;on;day;note\n{line}\n")
+    assert f"{path}: {sentence}" in refusal([path], KINDS)
 
 
 @pytest.mark.parametrize("line", ["1,2,3", "1", "1,2,", ",1,2"])
@@ -177,8 +247,8 @@ def test_a_parquet_table_that_can_not_be_used_is_refused(file, tmp_path):
     assert "t.parquet is not a Parquet table" in refusal([file("t.parquet", "a,b\n1,2\n")], TABLE)
     path = tmp_path / "u.parquet"
     for column, sentence in (
-        ([1.0, None], "row 2, column b is nan, not a finite number"),
-        (["1", "many"], "row 2, column b is 'many', not a finite number"),
+        ([1.0, None], "row 2, column b is empty (nan)"),
+        (["1", "many"], "row 2, column b is 'many', no finite number"),
     ):
         pd.DataFrame({"a": [1, 2], "b": column}).to_parquet(path)
         assert f"{path}: {sentence}" in refusal([path], TABLE)
@@ -191,11 +261,14 @@ def test_a_parquet_table_that_can_not_be_used_is_refused(file, tmp_path):
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_table_is_read_in_pieces_that_count_on_and_a_fault_is_named_by_its_row(tmp_path, monkeypatch, name):
     monkeypatch.setattr(table_file, "ROWS", 2)
-    table = pd.DataFrame({"a": range(5), "b": ["0", "1", "2", "3", "many"]})
+    table = pd.DataFrame({"a": range(5), "b": ["0", "1", "2", "3", "4"]})
     path = tmp_path / name
-    table.to_csv(path, index=False) if name == "t.csv" else table.to_parquet(path)
+    write = partial(table.to_csv, index=False) if name == "t.csv" else table.to_parquet
+    write(path)
     pieces = list(prediction.pieces(str(path), path, TABLE))
     assert [list(piece.index) for piece in pieces] == [[0, 1], [2, 3], [4]]
+    table.loc[4, "b"] = "many"
+    write(path)
     assert f"{path}: row 5, column b is 'many'" in refusal([path], TABLE)
 
 
@@ -250,21 +323,23 @@ def test_an_image_that_is_turned_and_transparent_goes_in_as_a_reader_of_training
     Image.fromarray(pixels).save(path := tmp_path / "p.png", exif=exif)
     with zipfile.ZipFile(tmp_path / "data/a.zip", "w") as archive:
         archive.write(path, "cat.png")
-    (learned,) = image_files.unpack(tmp_path / "data/a.zip", {"members": r"\w+\.png"}, "RGB").images[
-        "members"
-    ]
+    with packed.opened(tmp_path / "data/a.zip") as files:
+        album = image_files.album(tmp_path / "data/a.zip", files, {"members": r"\w+\.png"})
+        learned = image_files.decode(album.images["members"][0].opened(), "RGB")
     _, x = prediction.inputs([path], COLOUR)
-    assert np.array_equal(x[0], learned.pixels)
+    assert np.array_equal(x[0], learned)
     opaque = np.asarray(Image.alpha_composite(Image.new("RGBA", (4, 6), "white"), Image.fromarray(pixels)))
     assert np.array_equal(x[0], np.rot90(opaque, -1)[..., :3])
 
 
-def test_an_image_of_another_size_is_resized_as_images_of_training_data_are(image):
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_an_image_of_another_size_is_resized_as_images_of_training_data_are(image, fit):
     path = image("p.png", "L", (9, 9), 0)
     noise = np.random.RandomState(0).randint(0, 256, (9, 9)).astype(np.uint8)
     Image.fromarray(noise).save(path)
-    seen = prediction.inputs([path], GREY)[1][0]
-    assert np.array_equal(seen, image_files.array(image_files.resized(Image.fromarray(noise), 4, 6)))
+    described = make_spec("images", input_shape=(4, 6, 1), layout=Layout(fit=fit))
+    seen = prediction.inputs([path], described)[1][0, ..., 0]
+    assert np.array_equal(seen, np.asarray(image_files.fitted(Image.fromarray(noise), (4, 6), fit)))
 
 
 def test_a_text_that_is_called_an_image_is_refused(file):
@@ -327,6 +402,15 @@ def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, pr
     assert answer == {"input": "one", "label": name, "probability": probability}
 
 
+def test_a_mask_of_several_classes_is_answered_by_a_colour_for_each():
+    described = make_spec("images", classes=("rest", "road", "car"), masks=True)
+    answer = np.eye(3)[[[0, 1], [2, 1]]][None]
+    (told,) = prediction.answers(["one"], np.zeros((1, 2, 2, 3)), answer, described, "segmentation")
+    assert told["image"].shape == (2, 2, 3)
+    assert told["image"][0, 0].tolist() == [0, 0, 0]
+    assert len({tuple(pixel) for pixel in told["image"].reshape(-1, 3).tolist()}) == 3
+
+
 def test_several_targets_are_answered_by_their_names():
     described = TABLE.model_copy(update={"targets": ("age", "gender")})
     (answer,) = prediction.answers(["one"], None, np.array([[31.0, 0.75]]), described, "age_gender")
@@ -344,6 +428,14 @@ def test_an_answer_that_is_an_image_is_one():
     assert answer["image"].tolist() == [[0, 255], [128, 0]]
 
 
+def test_a_mask_of_several_classes_is_answered_by_their_colours():
+    described = make_spec("images", masks=True, classes=("road", "car", "sky"))
+    answer = np.eye(3)[np.array([[[0, 1], [2, 0]]])]
+    (answer,) = prediction.answers(["one"], np.zeros((1, 2, 2, 1)), answer, described, "segmentation")
+    assert (answer["image"].shape, answer["image"].dtype) == ((2, 2, 3), np.uint8)
+    assert len({tuple(pixel) for pixel in answer["image"].reshape(-1, 3).tolist()}) == 3
+
+
 def test_colours_are_put_together_with_the_lightness_that_came():
     photograph = np.full((1, 2, 2, 3), (200, 100, 50), np.uint8)
     gray = np.zeros((1, 2, 2, 2))
@@ -353,11 +445,32 @@ def test_colours_are_put_together_with_the_lightness_that_came():
     assert abs(green - blue) <= 1
 
 
-def test_a_series_is_answered_by_its_last_rows(tmp_path):
-    described = TABLE.model_copy(update={"kind": "series", "input_shape": (2, 1), "columns": ("Open",)})
-    (tmp_path / "prices.csv").write_text("Open\n1\n2\n3\n")
-    _, x = prediction.inputs([tmp_path / "prices.csv"], described)
-    assert x.tolist() == [[[2.0], [3.0]]]
-    (tmp_path / "short.csv").write_text("Open\n1\n")
-    with pytest.raises(EvermodelError, match="has 1 rows; the 2 last steps are needed"):
-        prediction.inputs([tmp_path / "short.csv"], described)
+STEPS = make_spec(
+    "series",
+    input_shape=(2, 1),
+    columns=[{"name": "Open"}],
+    horizon=3,
+    gaps="forward",
+    step="1 day",
+    layout={"separator": ";", "date": "Date", "date_format": "%d.%m.%Y", "key": "shop", "decimal": ","},
+)
+
+
+def test_a_series_is_answered_by_its_last_rows(file):
+    described = make_spec("series", input_shape=(2, 1), columns=[{"name": "Open"}])
+    path = file("prices.csv", "Open\n1\n2\n3\n")
+    assert prediction.inputs([path, path], described)[1].tolist() == [[[2.0], [3.0]]] * 2
+    assert "has 1 rows; the 2 last steps are needed" in refusal([file("short.csv", "Open\n1\n")], described)
+    assert "has no value of Open" in refusal([file("gap.csv", "Open\n1\nNA\n")], described)
+
+
+def test_each_series_of_a_table_is_answered_by_its_last_steps_in_order_of_time(file):
+    text = "Date;Open;shop\n03.01.2024;3,5;a\n01.01.2024;1;a\n01.01.2024;7;b\n02.01.2024;?;b\n"
+    names, x = prediction.inputs([path := file("t.csv", text)], STEPS)
+    assert names == [f"{path}:a", f"{path}:b"]
+    assert x.tolist() == [[[1.0], [3.5]], [[7.0], [7.0]]]
+
+
+def test_a_forecast_of_several_steps_is_a_list():
+    (answer,) = prediction.answers(["a"], None, np.array([[1.0, 2.0, 3.0]]), STEPS, "forecasting")
+    assert answer == {"input": "a", "price": [1, 2, 3]}

@@ -67,6 +67,29 @@ def check(
 
 
 @app.command()
+def add(
+    path: Annotated[
+        str, typer.Argument(help="A file, a folder, a pattern of files in quotes, a URL, or a database.")
+    ],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    task: Annotated[str | None, typer.Option(help="What to predict it as; by default as it looks.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the data set; by default the file's.")] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Of the database that PATH, or the variable of that name, is.")
+    ] = None,
+) -> None:
+    """Look at data, and make them a data set with two experiments (docs/data.md)."""
+    from evermodel.adding import adding
+
+    added = adding.add(path, target, task, name, query)
+    print(f"new: data/{added.name} and {' and '.join(f'experiments/{one}' for one in added.experiments)}")
+    for title, sentences in (("assumed", added.assumed), ("look at this", added.doubts)):
+        if sentences:
+            print("\n".join([f"{title}:", *(f"- {sentence}" for sentence in sentences)]))
+    print(f"run them: .venv/bin/evermodel run {' '.join(added.experiments)}")
+
+
+@app.command()
 def run(
     names: Some = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Pipelines to run at a time.")] = 1,

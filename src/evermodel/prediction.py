@@ -1,22 +1,20 @@
-"""Using a champion on files: a table (CSV or Parquet), images, or texts go in as they are."""
+"""Using a champion on files: tables, images and texts go in as they are."""
 
 import io
-import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
-from evermodel.core.data import Array, Spec
+from evermodel.core import fields
+from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files, table_file
+from evermodel.core.fields import FieldError
+from evermodel.formats import image_files, steps, table_file, tables
 
-PARQUET = ".parquet"
 SEPARATORS = {table_file.WHITE_SPACE: "white space"}  # as people call it
 
 
@@ -28,67 +26,80 @@ def inputs(files: Sequence[Path], spec: Spec) -> tuple[list[str], Any]:
 def examples(files: Sequence[tuple[str, Path | bytes]], spec: Spec) -> tuple[list[str], Any]:
     """Names of the examples in files, and the examples as the model of that spec takes them.
 
-    files: the name of each, and where it lies or what it holds. A table gives one example per row (its
-    columns in any order), an image or a text file one each, and a table of a series one of its last rows.
-    Raises EvermodelError that names the file and what is wrong with it.
+    files: the name of each, and where it lies or what it holds. A table gives one example per row, an image
+    or a text file one each, and a table of series the last steps of each. Raises EvermodelError that names
+    the file and what is wrong with it.
     """
-    if spec.kind != "table":
-        return [name for name, _ in files], np.stack([example(*file, spec) for file in files])
-    tables = [_table(*file, spec) for file in files]
-    names = [f"{file[0]}:{row + 1}" for file, rows in zip(files, tables, strict=True) for row in rows.index]
-    return names, pd.concat(tables, ignore_index=True)
+    if spec.kind == "table":
+        tables = [pd.concat(pieces(*file, spec)) for file in files]
+        places = [[str(row + 1) for row in table.index] for table in tables]
+        x: Any = pd.concat(tables, ignore_index=True)
+    else:
+        read = [keyed(*file, spec) for file in files]
+        places, x = [keys for keys, _ in read], np.concatenate([examples for _, examples in read])
+    names = [
+        f"{name}:{place}" if place else name
+        for (name, _), within in zip(files, places, strict=True)
+        for place in within
+    ]
+    return names, x
 
 
-def example(name: str, file: Path | bytes, spec: Spec) -> Array:
-    """The one example in an image, a text, or a table of a series; EvermodelError if it can't be read."""
+def keyed(name: str, file: Path | bytes, spec: Spec) -> tuple[list[str], Array]:
+    """The example in an image or a text, or those of a table of series, and their keys: "" of a single one.
+
+    Raises EvermodelError if it can't be read.
+    """
     if spec.kind == "series":
-        return window(name, _table(name, file, spec), spec)
+        return steps.windows(name, pd.concat(pieces(name, file, spec)), spec)
     content = _existing(file).read_bytes() if isinstance(file, Path) else file
-    return {"images": _image, "text": _text}[spec.kind](name, content, spec)
+    example = {"images": _image, "text": _text}[spec.kind](name, content, spec)
+    return [""], example[None]
 
 
 def pieces(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
-    """A table as it is, CSV or Parquet by its path, table_file.ROWS rows at a time; the index counts from 0.
+    """A table as `typed` gives it, table_file.ROWS rows at a time; the index counts from 0.
 
-    Raises EvermodelError if it is none, or has no rows, or as table_file.pieces does.
+    It is Parquet or Excel by its name, or else text, whose first line names the columns, or which is written
+    as that learned from; or any of it in gz. Raises EvermodelError if it is none, or has no rows, or as
+    `typed` does.
     """
     rows = 0
-    for piece in _read(name, file, spec):
-        rows += len(piece)
-        yield piece
+    with io.BytesIO(file) if isinstance(file, bytes) else _existing(file).open("rb") as stream:
+        layout = _layout(name, stream, spec)
+        for piece in tables.pieces(name, stream, layout):
+            rows += len(piece)
+            yield typed(name, piece if layout.header else _named(name, piece, spec), spec, layout)
     if rows == 0:
         raise EvermodelError(f"{name} has no rows; give one per example")
 
 
-def numbers(name: str, table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """The columns of the spec in its order, as table_file.numbers reads them.
+def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.DataFrame:
+    """The columns of the spec in its order, as a model takes them (core/fields.py says how).
 
-    Raises EvermodelError if one is missing, or a value is no finite number.
+    layout: how numbers are written where they are text. A series keeps its gaps, and its columns of dates and
+    keys as they stand there. Raises EvermodelError if a column is missing, or a field is not of its kind, or
+    is empty where there may be no gap.
     """
     if missing := [column for column in spec.names if column not in table]:
         raise EvermodelError(f"{name} has no column {missing[0]!r}; needed are {', '.join(spec.names)}")
-    read = table_file.grouped if spec.layout.thousands else table_file.numbers
-    found = pd.DataFrame({column: read(table[column]) for column in spec.names})
-    if (wrong := found.isna().to_numpy()).any():
-        row, column = np.argwhere(wrong)[0]
-        given = table[spec.names[column]].astype(object).iloc[row]
-        raise EvermodelError(
-            f"{name}: row {table.index[row] + 1}, column {spec.names[column]} is "
-            f"{reprlib.repr(given)}, not a finite number; mend it"
-        )
-    return found
-
-
-def window(name: str, table: pd.DataFrame, spec: Spec) -> Array:
-    """The last steps of a series, (steps, columns) float64; EvermodelError if there are too few."""
-    steps = spec.input_shape[0]
-    if len(table) < steps:
-        raise EvermodelError(f"{name} has {len(table)} rows; the {steps} last steps are needed")
-    return table.to_numpy()[-steps:]
+    columns, beside = spec.columns, list[str]()
+    if spec.kind == "series":
+        columns = tuple(column.model_copy(update={"gaps": "fill"}) for column in columns)
+        beside = [column for column in (layout.date, layout.key) if column in table]
+    try:
+        found = fields.typed(table, columns, decimal=layout.decimal, thousands=layout.thousands)
+    except FieldError as error:
+        row = table.index[error.row] + 1
+        raise EvermodelError(f"{name}: row {row}, column {error.column} {error.wrong}; mend it") from None
+    return found.join(table[beside])
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
-    """One answer per example: numbers, the class and how probable it is, or an image as "image"."""
+    """One answer per example: numbers, the class and how probable it is, or an image as "image".
+
+    A forecast of several steps is a list.
+    """
     values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
     told: list[dict[str, Any]]
     if predictions.ndim == 4:
@@ -104,7 +115,7 @@ def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str)
             for row in probabilities(values, spec)
         ]
     else:
-        told = [{spec.target: value} for value in values[:, 0].tolist()]
+        told = [{spec.target: row if spec.horizon > 1 else row[0]} for row in values.tolist()]
     return [{"input": name} | answer for name, answer in zip(names, told, strict=True)]
 
 
@@ -141,27 +152,20 @@ def _existing(file: Path) -> Path:
     return file
 
 
-def _table(name: str, file: Path | bytes, spec: Spec) -> pd.DataFrame:
-    return pd.concat([numbers(name, piece, spec) for piece in pieces(name, file, spec)])
+def _layout(name: str, stream: IO[bytes], spec: Spec) -> Layout:
+    """How a file is written: as a CSV, or as those learned from, with a first line or without."""
+    learned = spec.layout.model_copy(update={"header": True})
+    plain = CSV.model_copy(update=spec.layout.model_dump(include={"date", "key"}))
+    return next(
+        (one for one in (learned, plain) if _columns(name, stream, one) >= {*spec.names}), spec.layout
+    )
 
 
-def _read(name: str, file: Path | bytes, spec: Spec) -> Iterator[pd.DataFrame]:
-    if isinstance(file, Path) and _existing(file).suffix == PARQUET:
-        yield from _parquet(file, spec)
-    else:
-        with io.BytesIO(file) if isinstance(file, bytes) else _existing(file).open("rb") as stream:
-            yield from _text_file(name, stream, spec)
-
-
-def _text_file(name: str, stream: IO[bytes], spec: Spec) -> Iterator[pd.DataFrame]:
-    """A table whose first line names the columns, or else one that is written as that learned from."""
-    layout = spec.layout
-    for separator in dict.fromkeys((layout.separator, ",")):
-        if table_file.first_line(name, stream, separator).issuperset(spec.names):
-            yield from table_file.pieces(name, stream, separator=separator)
-            return
-    for piece in table_file.pieces(name, stream, separator=layout.separator, header=layout.header):
-        yield piece if layout.header else _named(name, piece, spec)
+def _columns(name: str, stream: IO[bytes], layout: Layout) -> set[str]:
+    try:
+        return set(tables.names(name, stream, layout))
+    except EvermodelError:
+        return set()
 
 
 def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
@@ -175,22 +179,6 @@ def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         f"fields {SEPARATORS.get(separator, repr(separator))} sets apart, {piece.shape[1]} fields in a line; "
         f"write such a line, or all of {', '.join(every)} in this order, with or without {spec.target}"
     )
-
-
-def _parquet(file: Path, spec: Spec) -> Iterator[pd.DataFrame]:
-    start = 0
-    try:
-        with pq.ParquetFile(file) as read:
-            columns = [name for name in read.schema_arrow.names if name in spec.names]
-            table_file.require_distinct(str(file), columns)
-            for batch in read.iter_batches(table_file.ROWS, columns=columns):
-                # What pandas wrote into the file may say that a column is the index.
-                index = pd.RangeIndex(start, start + batch.num_rows)
-                yield batch.to_pandas(ignore_metadata=True).set_index(index)
-                start += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split()).partition(". ")[0]
-        raise EvermodelError(f"{file} is not a Parquet table ({reason}); write it anew") from None
 
 
 def _image(name: str, content: bytes, spec: Spec) -> Array:

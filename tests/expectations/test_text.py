@@ -54,3 +54,23 @@ def test_a_text_of_unusual_length_is_a_warning(broken, reviews):
     (only,) = broken(REVIEWS, "text", reviews)
     assert only.startswith("warning: column words")
     assert "(row 5: 100000)" in only
+
+
+RATED = {"target": "stars", "expect": {"min_rows": 100, "ranges": {"stars": [1, 5]}}}
+
+
+def test_a_number_may_be_the_target_and_what_else_stands_there_is_not_examined(broken, reviews):
+    stars = [str(number % 5 + 1) for number in range(200)]
+    rated = reviews.drop(columns=["label", "split"]).assign(stars=stars, author=None)
+    assert broken(RATED, "text", rated) == []
+    rated.loc[[3, 4], "stars"] = ["7", "many"]
+    (only,) = broken(RATED, "text", rated)
+    assert only.startswith(
+        'critical: column stars: "every value is a number from 1 to 5" does not hold in 2 rows'
+    )
+
+
+def test_a_number_that_is_stored_as_one_has_a_range_too(broken, reviews):
+    rated = reviews.drop(columns="label").assign(stars=np.arange(200) % 7 + 0.5)
+    critical = [one for one in broken(RATED, "text", rated) if one.startswith("critical")]
+    assert critical[0].startswith('critical: column stars: "every value lies in 1 to 5" does not hold in ')

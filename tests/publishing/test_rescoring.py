@@ -77,17 +77,33 @@ def test_a_champion_that_mlflow_gives_another_file_than_the_judged_one_is_refuse
 @pytest.mark.parametrize(
     ("changes", "compared"),
     [
-        ({"columns": ("b", "a", "c"), "classes": ("no", "yes")}, False),
+        ({"columns": [{"name": "b"}, {"name": "a"}]}, False),
+        ({"columns": [{"name": "a"}, {"name": "b", "kind": "category"}]}, False),
+        ({"columns": [{"name": "a", "mean": 9}, {"name": "b", "gaps": "fill"}]}, True),
         ({"classes": ()}, False),
         ({"classes": ("yes", "no")}, True),
     ],
-    ids=["columns that exchanged their names", "a number that is now a class", "an order of classes"],
+    ids=[
+        "columns that exchanged their names",
+        "a column of another kind",
+        "other statistics, and a column that may have gaps",
+        "a number that is now a class",
+        "an order of classes",
+    ],
 )
 def test_kept_scores_count_only_if_the_champion_takes_and_tells_the_same(monkeypatch, changes, compared):
     scores = Scores(pd.DataFrame({"mse": [1.0, 1.0]}), "these rows", HOW)
-    old, new = make_spec(**changes), make_spec(classes=("no", "yes"))
+    old, new = make_spec(**{"classes": ("no", "yes")} | changes), make_spec(classes=("no", "yes"))
     monkeypatch.setattr(rescoring.registry, "spec", lambda version: old)
     model = SimpleNamespace(spec=new, scores=scores)
     kept = Registry("these rows")
     found = rescoring._scores(kept, CHAMPION, kept.judged, model)
     assert (found is not None) == compared
+
+
+def test_a_champion_that_refuses_gaps_is_not_asked_for_rows_that_have_them(monkeypatch):
+    scores = Scores(pd.DataFrame({"mse": [1.0, 1.0]}), "these rows", HOW)
+    monkeypatch.setattr(rescoring.registry, "spec", lambda version: make_spec())
+    new = make_spec(columns=[{"name": "a"}, {"name": "b", "gaps": "fill"}])
+    kept = Registry("other rows")
+    assert rescoring._scores(kept, CHAMPION, kept.judged, SimpleNamespace(spec=new, scores=scores)) is None

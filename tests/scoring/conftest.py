@@ -23,9 +23,9 @@ class Model:
         if len(self.asked) == self.patience:
             raise KeyboardInterrupt
         self.asked.append(len(x))
-        if x.dtype == object:
+        if isinstance(x, np.ndarray) and x.dtype == object:
             return np.array([[len(text) / 100] for text in x])
-        return x.reshape(len(x), -1).mean(axis=1)
+        return np.asarray(x).reshape(len(x), -1).mean(axis=1)
 
 
 @pytest.fixture

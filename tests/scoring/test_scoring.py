@@ -113,7 +113,7 @@ def predict(x):
     asked.append(len(x))
     if len(asked) > {after}:
         os.kill(os.getpid(), signal.SIGKILL)
-    return x.mean(axis=1)
+    return x.to_numpy().mean(axis=1)
 scorer = Champion("houses", 7, "cafe", "regression", make_spec("table"), predict, None, "")
 score(scorer, [Path({str(table)!r})], Path({str(out)!r}), 0.0)
 """
@@ -224,9 +224,7 @@ def test_what_is_not_there_or_holds_nothing_is_named(champion, tmp_path):
     out = tmp_path / "out.parquet"
     assert f"{tmp_path / 'gone'} does not exist" in refusal(champion(), [tmp_path / "gone"], out, 0.0)
     sentence = refusal(champion(), [tmp_path / "in"], out, 0.0)
-    assert (
-        f"{tmp_path / 'in'} holds no file to predict; their names have to end in .csv, .parquet" in sentence
-    )
+    assert f"{tmp_path / 'in'} holds no file to predict; their names have to end in .csv, .tsv" in sentence
     assert list(tmp_path.iterdir()) == [tmp_path / "in"]
 
 

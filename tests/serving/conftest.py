@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -21,17 +22,42 @@ from tests.specs import make_spec
 CLASSES = ("bad", "good")
 LIMITS = Limits(body=100_000, rows=5, images=2, seconds=5, canary_seconds=5, at_once=2, threads=1)
 Predict = Callable[[Any], Any]
+COLUMNS = [  # one of each kind; those that may have gaps are the first three
+    {"name": "age", "gaps": "fill"},
+    {"name": "paid", "kind": "boolean", "gaps": "category"},
+    {"name": "colour", "kind": "category", "gaps": "category", "categories": ["red", "blue"]},
+    {"name": "stops", "kind": "whole"},
+    {"name": "night", "kind": "boolean"},
+    {"name": "pickup", "kind": "time"},
+    {"name": "note", "kind": "text"},
+]
+STEPS = [{"name": "Open"}, {"name": "Close"}]
+TRIP = {
+    "age": 1.5,
+    "paid": True,
+    "colour": "red",
+    "stops": 2,
+    "night": False,
+    "pickup": "2024-12-31 23:59:58",
+    "note": "fast",
+}
 
 
 def mean(x: Any) -> Any:
     return np.asarray(x, dtype=float).reshape(len(x), -1).mean(axis=1, keepdims=True)
 
 
+def given(x: pd.DataFrame) -> Any:
+    """How many fields of each row are there, and 100 for a colour that was seen."""
+    return x.notna().sum(axis=1).to_numpy(float)[:, None] + 100.0 * x[["colour"]].isin(["red", "blue"])
+
+
 def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
-    """One that gives the mean of a table or a window, the length of a text over 10, or an image as it is."""
+    """One that gives the mean of numbers, what is `given`, a text's length over 10, or an image as it is."""
     kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
         "houses": ("table", {}, "regression", mean),
-        "prices": ("series", {"columns": ("Open", "Close")}, "forecasting", mean),
+        "trips": ("table", {"columns": COLUMNS, "input_shape": (7,)}, "regression", given),
+        "prices": ("series", {"columns": STEPS}, "forecasting", mean),
         "reviews": ("text", {"classes": CLASSES}, "binary", lambda x: np.array([[len(t) / 10] for t in x])),
         "masks": ("images", {}, "segmentation", lambda x: x / 255),
         "digits": (
@@ -43,11 +69,11 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
     }
     kind, changes, task, own = kinds[name]
     spec = make_spec(kind, **changes)
-    example = (
-        np.array(["A film", "Another"], dtype=object)
-        if kind == "text"
-        else np.ones((2, *spec.input_shape), spec.input_dtype)
-    )
+    examples: dict[str, Callable[[], Any]] = {
+        "table": lambda: pd.DataFrame([TRIP if name == "trips" else {"a": 1.0, "b": 1.0}] * 2),
+        "text": lambda: np.array(["A film", "Another"], dtype=object),
+    }
+    example = examples.get(kind, lambda: np.ones((2, *spec.input_shape), spec.input_dtype))()
     return Champion(name, version, f"run{version}", task, spec, predict or own, example, f"# {name}")
 
 
@@ -80,7 +106,7 @@ def start(tmp_path: Path) -> Callable[..., Running]:
 
     def started(limits: Limits = LIMITS, token: str | None = None, share: float = 0) -> Running:
         made = Running(tmp_path, limits, token, share)
-        for name in ("houses", "prices", "reviews", "masks", "digits"):
+        for name in ("houses", "trips", "prices", "reviews", "masks", "digits"):
             made.serve(champion(name))
         return made
 

@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.serving.conftest import LIMITS, champion
+from evermodel import prediction
+from evermodel.core.data import Layout
+from tests.serving.conftest import LIMITS, TRIP, champion
 from tests.specs import make_spec
 
 ROW = {"a": 1, "b": 3}
@@ -52,6 +55,41 @@ def test_a_table_may_be_written_as_the_one_learned_from(running):
     running.serve(replace(champion("houses"), spec=make_spec("table", layout=layout)))
     answer = running.client.post("/predict/houses", files=upload(b"3;1;99\n5;7;99\n"))
     assert [row["price"] for row in answer.json()["answers"]] == [2.0, 6.0]
+
+
+def test_a_row_of_many_kinds_is_answered_as_a_file_has_it(client):
+    rows = [TRIP, TRIP | {"age": None, "paid": None, "colour": ""}, TRIP | {"age": "2", "colour": "green"}]
+    answer = client.post("/predict/trips", json={"rows": rows}).json()["answers"]
+    assert [row["price"] for row in answer] == [107, 4, 7]
+    table = pd.DataFrame(rows)
+    for content in (table.to_csv(index=False), table.to_csv(index=False, sep="\t")):
+        spec = champion("trips").spec.model_copy(update={"layout": Layout(separator="\t")})
+        running = replace(champion("trips"), spec=spec)
+        _, x = prediction.examples([("trips.csv", content.encode())], running.spec)
+        assert running.predict(x)["colour"].tolist() == [107, 4, 7]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"stops": None}, "row 1, column stops is empty (None)"),
+        ({"note": ""}, "row 1, column note is empty ('')"),
+        ({"stops": "many"}, "row 1, column stops is 'many', no finite number"),
+        ({"night": "perhaps"}, "row 1, column night is 'perhaps', neither true nor false"),
+        ({"pickup": "yesterday"}, "row 1, column pickup is 'yesterday', no date or time"),
+        ({"pickup": 20241231}, "row 1, column pickup is 20241231"),
+        ({"colour": ["red"]}, "rows.0.colour"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_field_that_its_column_does_not_take_is_refused(client, changes, sentence):
+    answer = client.post("/predict/trips", json={"rows": [TRIP | changes]})
+    assert sentence in refusal(answer, 422)
+
+
+def test_a_column_that_may_be_empty_may_not_be_missing(client):
+    answer = client.post("/predict/trips", json={"rows": [{k: v for k, v in TRIP.items() if k != "age"}]})
+    assert "the request has no column 'age'; needed are age, paid" in refusal(answer, 422)
 
 
 def test_a_series_is_answered_by_its_last_steps(client):
@@ -102,10 +140,10 @@ def test_an_image_is_seen_as_a_viewer_shows_it(client):
         (b"nonsense", "Invalid JSON"),
         (b"", "Invalid JSON"),
         (b"[" * 50_000, "Invalid JSON"),
-        (b'{"rows": [{"a": NaN, "b": 1}]}', "column a is nan"),
-        (b'{"rows": [{"a": 1e999, "b": 1}]}', "column a is inf"),
-        (b'{"rows": [{"a": "many", "b": 1}]}', "row 1, column a is 'many', not a finite number"),
-        (b'{"rows": [{"a": null, "b": 1}]}', "column a is"),
+        (b'{"rows": [{"a": NaN, "b": 1}]}', "column a is empty (nan)"),
+        (b'{"rows": [{"a": 1e999, "b": 1}]}', "column a is inf, no finite number"),
+        (b'{"rows": [{"a": "many", "b": 1}]}', "row 1, column a is 'many', no finite number"),
+        (b'{"rows": [{"a": null, "b": 1}]}', "column a is empty (None)"),
         (b'{"rows": [{"a": 1}]}', "no column 'b'; needed are a, b"),
         (b'{"rows": [{}]}', "no column 'a'"),
         (b'{"rows": [{"a": [1], "b": 1}]}', "rows.0.a"),
@@ -130,7 +168,7 @@ def test_what_is_wrong_with_the_json_is_said(client, body, sentence):
         ("digits", b"P5 60000 60000 255\n", "pixels"),
         ("reviews", "Größe".encode("latin-1"), "p0 is not a text in UTF-8"),
         ("houses", b"a,b\n", "p0 has no rows"),
-        ("houses", b"a,b\n1,inf\n", "not a finite number"),
+        ("houses", b"a,b\n1,inf\n", "no finite number"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_by_its_name(client, name, content, sentence):

@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.serving.conftest import champion
+from tests.serving.conftest import TRIP, champion
+from tests.serving.test_protocol import columns
 
 CHECKS = [
     not_a_server_error,
@@ -30,7 +31,7 @@ SCALAR = strategies.none() | strategies.booleans() | strategies.integers() | str
 VALUE = SCALAR | strategies.text() | strategies.lists(SCALAR, max_size=3)
 DATATYPE = strategies.sampled_from(["FP64", "UINT8", "BYTES", "BOOL"])
 SHAPES = {"houses": [2, 2], "prices": [1, 3, 2], "reviews": [3]}
-NAMES = ("houses", "prices", "reviews", "masks", "digits", None)  # None: whatever comes into mind
+NAMES = ("houses", "trips", "prices", "reviews", "masks", "digits", None)  # None: whatever comes into mind
 
 
 @pytest.fixture
@@ -81,11 +82,27 @@ def test_whatever_a_tensor_holds_it_is_answered_or_refused(client, name):
     ask()
 
 
-def test_whatever_a_row_holds_it_is_answered_or_refused(client):
+@pytest.mark.parametrize(("name", "columns"), [("houses", "abc"), ("trips", list(TRIP))])
+def test_whatever_a_row_holds_it_is_answered_or_refused(client, name, columns):
+    row = strategies.dictionaries(strategies.sampled_from(columns), VALUE)
+
     @OFTEN
-    @given(strategies.lists(strategies.dictionaries(strategies.sampled_from("abc"), VALUE), max_size=6))
+    @given(strategies.lists(row, max_size=6))
     def ask(rows):
-        answer = post(client, "/predict/houses", {"rows": rows})
+        whole = [{**TRIP, **row} for row in rows] if name == "trips" else rows
+        answer = post(client, f"/predict/{name}", {"rows": whole})
+        assert answer.status_code in (200, 400, 422), answer.text
+        assert ("error" in answer.json()) == (answer.status_code != 200)
+
+    ask()
+
+
+def test_whatever_the_tensor_of_a_column_holds_it_is_answered_or_refused(client):
+    @OFTEN
+    @given(strategies.sampled_from(list(TRIP)), strategies.lists(VALUE, min_size=2, max_size=3), DATATYPE)
+    def ask(name, values, datatype):
+        tensors = columns(2, **{name: {"data": values, "datatype": datatype}})
+        answer = post(client, "/v2/models/trips/infer", tensors)
         assert answer.status_code in (200, 400, 422), answer.text
         assert ("error" in answer.json()) == (answer.status_code != 200)
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from evermodel.core.errors import EvermodelError
 from evermodel.serving import page, question, sketch
 from evermodel.serving.view import view
-from tests.serving.conftest import LIMITS, champion
+from tests.serving.conftest import LIMITS, STEPS, TRIP, champion
 from tests.specs import make_spec
 
 ROW = {"json": {"rows": [{"a": 1, "b": 3}]}}
@@ -71,7 +71,7 @@ def test_it_gets_what_everybody_gets_and_is_written_into_the_log(running):
 
 
 def test_a_refusal_is_its_sentence(running, start):
-    with pytest.raises(EvermodelError, match="column b is 'three', not a finite number"):
+    with pytest.raises(EvermodelError, match="column b is 'three', no finite number"):
         asyncio.run(page.ask(running.app, None, "houses", {"json": {"rows": [{"a": 1, "b": "three"}]}}))
     with pytest.raises(EvermodelError, match="100,000 bytes"):
         asyncio.run(page.ask(running.app, None, "reviews", {"json": {"text": "x" * 200_000}}))
@@ -137,7 +137,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         assert numbers.value["label"] == f"price {price:g}"
         assert f"houses version {version}" in source
         assert card.label == f"Model card of houses version {version}"
-    with pytest.raises(gradio.Error, match="column b is None, not a finite number"):
+    with pytest.raises(gradio.Error, match="column b is empty \\(None\\)"):
         asyncio.run(click(1, None))
 
 
@@ -145,6 +145,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
     ("one", "titles"),
     [
         (champion("houses"), ["Row"]),
+        (champion("trips"), ["Row"]),
         (champion("prices"), ["Steps"]),
         (champion("reviews"), ["Text"]),
         (champion("masks"), ["Upload"]),
@@ -186,6 +187,26 @@ def test_fields_make_the_request_that_the_server_takes(running):
         answer = running.client.post(f"/predict/{name}", **request)
         assert answer.status_code == 422
         assert answer.json()["error"]
+
+
+def test_a_row_of_many_kinds_has_a_field_of_each_and_an_empty_one_is_a_gap(running):
+    with gradio.Blocks():
+        row = question.forms(champion("trips"))["Row"](champion("trips"))
+    shown = {field.label: field for field in row.fields}
+    assert {name: field.value for name, field in shown.items()} == TRIP | {"paid": "true"}
+    assert isinstance(shown["night"], gradio.Checkbox)
+    assert [value for _, value in shown["paid"].choices] == ["", "true", "false"]
+    assert [value for _, value in shown["colour"].choices] == ["", "red", "blue"]
+    assert shown["colour"].allow_custom_value
+    for values, price in (
+        ([field.value for field in row.fields], 107),
+        ([None, "", None, 2, True, "2024-12-31", "fast"], 4),
+        ([3, "false", "green", 2, True, "2024-12-31", "fast"], 7),
+    ):
+        answer = running.client.post("/predict/trips", **row.request(*values))
+        assert answer.json()["answers"][0]["price"] == price
+    refused = running.client.post("/predict/trips", **row.request(3, "false", "red", None, True, "", "fast"))
+    assert "column stops is empty" in refused.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["http://127.0.0.1/x.png", "https://example.org/x.png"])
@@ -251,6 +272,16 @@ def test_a_mask_is_painted_over_its_image():
     assert (over[75, 75] == 100).all()
 
 
+def test_a_mask_of_several_classes_is_painted_in_their_colours():
+    x, colours = np.full((4, 4, 1), 100, np.uint8), np.zeros((4, 4, 3), np.uint8)
+    colours[0, 0] = (200, 0, 50)
+    one = of("segmentation", input_shape=x.shape, masks=True, classes=("road", "car", "sky"))
+    assert list(question.forms(one)) == ["Upload"]
+    answer, over = (np.asarray(image) for image, _ in restored("segmentation", x, colours).images)
+    assert answer[0, 0].tolist() == [200, 0, 50]
+    assert over[0, 0].tolist() == [150, 50, 75]
+
+
 def test_a_coloured_image_is_shown_beside_the_gray_one_that_was_seen():
     x = np.full((4, 4, 3), (200, 30, 30), np.uint8)
     gray, answer = (np.asarray(image) for image, _ in restored("colorization", x, x).images)
@@ -268,7 +299,19 @@ def test_an_oddity_is_told_by_its_error():
 
 def test_a_forecast_is_drawn_behind_the_steps_before_it():
     rows = [{"Open": step, "Close": step} for step in (1, 2, "3")]
-    one = replace(champion("prices"), spec=make_spec("series", columns=("Open", "Close"), target="Open"))
+    one = replace(champion("prices"), spec=make_spec("series", columns=STEPS, target="Open"))
     seen = view(one, {"json": {"rows": rows}}, [{"input": "rows", "Open": 4.0}])
     assert seen.numbers == "Open 4"
     assert seen.images[0][0].width > 300
+
+
+def test_a_forecast_of_several_steps_is_told_and_drawn_step_by_step():
+    rows = [{"Open": step, "Close": step, "day": f"2024-01-0{step}"} for step in (3, 1, 2)]
+    spec = make_spec("series", columns=STEPS, target="Open", horizon=2, layout={"date": "day"})
+    seen = view(
+        replace(champion("prices"), spec=spec),
+        {"json": {"rows": rows}},
+        [{"input": "rows", "Open": [4.0, 5.5]}],
+    )
+    assert seen.numbers == "Open 4 → 5.5"
+    assert seen.images

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.serving.conftest import champion
+from tests.serving.conftest import TRIP, champion
 
 
 def tensor(data, shape, datatype="FP64"):
@@ -10,7 +10,8 @@ def tensor(data, shape, datatype="FP64"):
 
 
 def infer(client, name, body):
-    return client.post(f"/v2/models/{name}/infer", json=body)
+    kind = {"content-type": "application/json"}
+    return client.post(f"/v2/models/{name}/infer", content=json.dumps(body), headers=kind)
 
 
 def test_the_server_tells_what_it_serves(client):
@@ -46,6 +47,70 @@ def test_a_tensor_is_answered_by_a_tensor_of_one_version(client, data):
     assert answer["outputs"] == [{"name": "answers", "shape": [2, 1], "datatype": "FP64", "data": [2, 6]}]
     assert (answer["model_name"], answer["model_version"], answer["id"]) == ("houses", "1", "42")
     assert answer["parameters"] == {"run_id": "run1"}
+
+
+def columns(rows, **changes):
+    """A request with a tensor of each column of trips."""
+    types = {"age": "FP64", "stops": "INT64", "paid": "BOOL", "night": "BOOL"}
+    tensors = {
+        name: {"name": name, "shape": [rows], "datatype": types.get(name, "BYTES"), "data": [value] * rows}
+        for name, value in TRIP.items()
+    }
+    return {"inputs": [tensor | changes.get(name, {}) for name, tensor in tensors.items()]}
+
+
+def test_a_table_of_many_kinds_is_a_tensor_of_each_column(client):
+    assert client.get("/v2/models/trips").json()["inputs"] == [
+        {"name": "age", "datatype": "FP64", "shape": [-1]},
+        {"name": "paid", "datatype": "BOOL", "shape": [-1]},
+        {"name": "colour", "datatype": "BYTES", "shape": [-1]},
+        {"name": "stops", "datatype": "INT64", "shape": [-1]},
+        {"name": "night", "datatype": "BOOL", "shape": [-1]},
+        {"name": "pickup", "datatype": "BYTES", "shape": [-1]},
+        {"name": "note", "datatype": "BYTES", "shape": [-1]},
+    ]
+    assert infer(client, "trips", columns(1)).json()["outputs"][0]["data"] == [107]
+    gaps = {"age": {"data": [None, 1]}, "colour": {"data": ["", "green"]}, "paid": {"data": [None, True]}}
+    assert infer(client, "trips", columns(2, **gaps)).json()["outputs"][0]["data"] == [4, 7]
+    pairs = {name: {"shape": [2, 1], "data": [[value], [value]]} for name, value in TRIP.items()}
+    assert infer(client, "trips", columns(2, **pairs)).json()["outputs"][0]["data"] == [107, 107]
+
+
+def test_a_gap_may_be_nan_where_a_column_has_gaps(client):
+    answer = infer(client, "trips", columns(1, age={"data": [float("nan")]}))
+    assert answer.json()["outputs"][0]["data"] == [106]
+
+
+def test_a_table_of_numbers_is_one_tensor_or_one_of_each_column(client):
+    apart = [
+        {"name": name, "shape": [2], "datatype": "FP64", "data": data}
+        for name, data in (("b", [3, 7]), ("a", [1, 5]))
+    ]
+    answer = infer(client, "houses", {"inputs": apart}).json()
+    assert answer["outputs"] == infer(client, "houses", tensor([1, 3, 5, 7], [2, 2])).json()["outputs"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"age": {"name": "years"}}, "no input is named 'age'"),
+        ({"age": {"shape": []}}, "N from 1 to 5"),
+        ({"age": {"shape": [0], "data": []}}, "N from 1 to 5"),
+        ({"note": {"shape": [2]}}, "the shape of note is [2]; give [1]"),
+        ({"note": {"data": ["a", "b"]}}, "the shape of note is [1]; give [1]"),
+        ({"note": {"data": [["a", "b"]]}}, "the shape of note"),
+        ({"note": {"data": [{}]}}, "note"),
+        ({"note": {"data": ["\ud800"]}}, "Invalid JSON"),
+        ({"stops": {"data": ["many"]}}, "row 1, column stops is 'many'"),
+        ({"stops": {"data": [None]}}, "row 1, column stops is empty"),
+        ({"stops": {"data": [10**400]}}, "row 1, column stops is 1000"),
+        ({"pickup": {"data": ["now"]}}, "row 1, column pickup is 'now'"),
+    ],
+)
+def test_columns_that_the_model_does_not_take_are_refused(client, changes, sentence):
+    answer = infer(client, "trips", columns(1, **changes))
+    assert answer.status_code == 422, answer.text
+    assert sentence in answer.json()["error"]
 
 
 def test_texts_and_pixels_are_tensors_too(client):
@@ -84,22 +149,16 @@ def test_texts_and_pixels_are_tensors_too(client):
     ],
 )
 def test_a_tensor_that_the_model_does_not_take_is_refused(client, name, body):
-    content = json.dumps(body)
-    answer = client.post(
-        f"/v2/models/{name}/infer", content=content, headers={"content-type": "application/json"}
-    )
+    answer = infer(client, name, body)
     assert answer.status_code == 422, answer.text
     assert answer.json().keys() == {"error"}
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity"])
-def test_what_is_no_finite_number_is_refused(client, value):
-    content = json.dumps(tensor([1, "value"], [1, 2])).replace('"value"', value)
-    answer = client.post(
-        "/v2/models/houses/infer", content=content, headers={"content-type": "application/json"}
-    )
+@pytest.mark.parametrize(("value", "sentence"), [("nan", "column b is empty"), ("inf", "no finite number")])
+def test_what_is_no_finite_number_is_refused(client, value, sentence):
+    answer = infer(client, "houses", tensor([1, float(value)], [1, 2]))
     assert answer.status_code == 422
-    assert "finite" in answer.json()["error"]
+    assert sentence in answer.json()["error"]
 
 
 def test_nobody_can_unload_a_model(client):

@@ -278,7 +278,7 @@ def save_examples(folder: Path, x: Any, spec: Spec) -> None:
     if isinstance(x, Rows):
         writer = rows.Writer(folder / "x", spec.columns, len(x))
         for start in range(0, len(x), rows.PIECE):
-            writer.write(x[start : start + rows.PIECE].frame())
+            writer.write(x[start : start + rows.PIECE])
     else:
         folder.mkdir(parents=True)
         save_column(folder, "x", x)

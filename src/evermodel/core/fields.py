@@ -68,6 +68,8 @@ def is_gap(values: pd.Series) -> "pd.Series[bool]":
     empty = values.isna()
     if values.dtype.kind in "biufM":
         return empty
+    if (written := _written(values)) is not None:
+        return empty | written.str.strip().isin(GAPS)
     return empty | values.astype(object).map(lambda value: isinstance(value, str) and value.strip() in GAPS)
 
 
@@ -79,19 +81,30 @@ def numbers(values: pd.Series, decimal: str = ".", thousands: str = "") -> pd.Se
     """
     if values.dtype.kind in "biuf":
         found = values.astype(np.float64)
-    else:
-        fields = values.astype(object)
+        return found.where(np.isfinite(found))
+
+    def read(fields: pd.Series) -> pd.Series:
         if thousands or decimal != ".":
             fields = fields.map(_plain(decimal, thousands))
-        found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
-    return found.where(np.isfinite(found))
+        try:
+            found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
+        except OverflowError:  # of a whole number that is larger than all float64
+            found = pd.to_numeric(fields.map(str), errors="coerce").astype(np.float64)
+        return found.where(np.isfinite(found))
+
+    return _each(read, values)
 
 
 def booleans(values: pd.Series, words: dict[str, float] = BOOLEAN) -> pd.Series:
     """Booleans, and the words for them, as float64; all else is NaN."""
     if values.dtype.kind == "b":
         return values.astype(np.float64)
-    return values.map(lambda value: words.get(_text(value).strip().lower(), np.nan)).astype(np.float64)
+    if values.dtype.kind in "iuf":
+        known = [number for number in (0, 1) if str(number) in words]
+        return values.astype(np.float64).where(values.isin(known))
+    return _each(
+        lambda fields: fields.map(lambda value: words.get(_text(value).strip().lower(), np.nan)), values
+    ).astype(np.float64)
 
 
 def times(values: pd.Series, form: str = "") -> pd.Series:
@@ -100,22 +113,57 @@ def times(values: pd.Series, form: str = "") -> pd.Series:
     form: how they are written where they are text, as strptime has it; ISO 8601 if empty. A time without a
     zone is one of UTC.
     """
+    if values.dtype.kind in "biuf":  # of numbers, pandas would make nanoseconds
+        return pd.Series(np.nan, values.index)
     if values.dtype.kind == "M":
-        found = values
-    else:
-        # Of numbers, pandas would make nanoseconds.
-        fields = values.astype(object).map(lambda value: None if isinstance(value, int | float) else value)
-        found = pd.to_datetime(fields, format=form or ISO, errors="coerce", utc=True)
-    if isinstance(found.dtype, pd.DatetimeTZDtype):
-        found = found.dt.tz_convert(None)
-    moments = found.astype("datetime64[us]")
-    seconds: pd.Series = moments.astype(np.int64) / 1e6
-    return seconds.where(moments.notna())
+        return _seconds(values)
+
+    def read(fields: pd.Series) -> pd.Series:
+        # Of numbers, pandas would make nanoseconds, and of some words the time at which it reads them.
+        fields = fields.map(
+            lambda value: None if isinstance(value, int | float) or value in ("now", "today") else value
+        )
+        return _seconds(pd.to_datetime(fields, format=form or ISO, errors="coerce", utc=True))
+
+    return _each(read, values)
 
 
 def texts(values: pd.Series) -> pd.Series:
     """What is written there, as objects: a whole number without a point, as a gap among them gives it one."""
+    if _written(values) is not None:
+        return values.astype(object)
+    if values.dtype.kind in "iu":
+        return pd.Series([*map(str, values)], values.index, object)
+    if values.dtype.kind in "bfM":
+        codes, different = pd.factorize(values, use_na_sentinel=False)
+        return pd.Series(np.array([*map(_text, different)], object)[codes], values.index, object)
     return values.astype(object).map(_text)
+
+
+def _written(values: pd.Series) -> "pd.Series[str] | None":
+    """A column as pandas' own texts, which are read at once; None if not all are texts."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values
+    if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "string":
+        return values.astype("str")
+    return None
+
+
+def _each(read: Callable[[pd.Series], pd.Series], values: pd.Series) -> pd.Series:
+    """What is read of the fields, objects; of texts each different one is read once."""
+    if (written := _written(values)) is None:
+        return read(values.astype(object))
+    codes, different = pd.factorize(written)
+    found = read(pd.Series(different, dtype=object)).to_numpy(np.float64)
+    return pd.Series(np.append(found, np.nan)[codes], values.index)  # the last one, -1, is a gap
+
+
+def _seconds(moments: pd.Series) -> pd.Series:
+    if isinstance(moments.dtype, pd.DatetimeTZDtype):
+        moments = moments.dt.tz_convert(None)
+    moments = moments.astype("datetime64[us]")
+    seconds: pd.Series = moments.astype(np.int64) / 1e6
+    return seconds.where(moments.notna())
 
 
 def _read(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd.Series:
@@ -124,8 +172,10 @@ def _read(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd
         raise FieldError(_first(gaps), column.name, f"is empty ({reprlib.repr(_at(values, gaps))})")
     if column.kind in TEXTS:
         found = texts(values)
-        found = found.str.strip() if column.kind == "category" else found
-        return found.astype(object).where(~gaps, None)
+        found = found.astype("str").str.strip() if column.kind == "category" else found
+        written = found.to_numpy(object, copy=True)
+        written[gaps] = None
+        return pd.Series(written, values.index, object)
     match column.kind:
         case "boolean":
             found = booleans(values)

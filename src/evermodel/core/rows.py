@@ -34,9 +34,13 @@ class Rows:
 
     def __getitem__(self, rows: Any) -> "Rows":
         """The rows of a slice, of an array of row numbers, or where an array of booleans is true."""
-        is_numbers = isinstance(rows, np.ndarray) and rows.dtype != bool
-        places = pa.array(rows if is_numbers else np.arange(len(self))[rows])
-        taken = {name: column.take(places) for name, column in self.texts.items()}
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            start, stop, _ = rows.indices(len(self))
+            taken = {name: one.slice(start, max(stop - start, 0)) for name, one in self.texts.items()}
+        else:
+            is_numbers = isinstance(rows, np.ndarray) and rows.dtype != bool
+            places = pa.array(rows if is_numbers else np.arange(len(self))[rows])
+            taken = {name: one.take(places) for name, one in self.texts.items()}
         return Rows(self.names, self.numbers[rows], taken)
 
     def frame(self) -> pd.DataFrame:
@@ -61,12 +65,14 @@ class Rows:
 
     def encoded(self) -> Iterator[bytes]:
         """The bytes of each row; equal rows, and only they, have equal ones."""
+        width = 8 * self.numbers.shape[1]
         for start in range(0, len(self), PIECE):
             piece = self[start : start + PIECE]
-            words = zip(*(column.to_pylist() for column in piece.texts.values()), strict=True)
-            for number in np.asarray(piece.numbers):
-                row = next(words, ())
-                yield number.tobytes() + b"".join(b"\0" + word.encode() for word in row)
+            numbers = np.asarray(piece.numbers).tobytes()
+            columns = [column.to_pylist() for column in piece.texts.values()]
+            words = ("\0".join(("", *row)) for row in zip(*columns, strict=True))
+            for number in range(len(piece)):
+                yield numbers[number * width : (number + 1) * width] + next(words, "").encode()
 
 
 def of(frame: pd.DataFrame, columns: Sequence[Column]) -> Rows:
@@ -91,20 +97,19 @@ class Writer:
             (folder / f"{number}.utf8").touch()
             (folder / f"{number}.offsets").write_bytes(np.zeros(1, np.int64).tobytes())
 
-    def write(self, frame: pd.DataFrame) -> None:
-        """Append the rows of a typed table."""
-        rows = of(frame, self.columns)
+    def write(self, rows: Rows) -> None:
+        """Append some rows."""
         self.numbers[self.done : self.done + len(rows)] = rows.numbers
         self.done += len(rows)
         for number, end in self.ends.items():
             strings = rows.texts[self.columns[number].name]
             _, offsets, content = strings.buffers()
-            places = np.frombuffer(offsets, np.int64, len(strings) + 1)
+            places = np.frombuffer(offsets, np.int64, len(strings) + 1, 8 * strings.offset)
             with (self.folder / f"{number}.utf8").open("ab") as stream:
-                stream.write(memoryview(content)[: places[-1]] if content else b"")
+                stream.write(memoryview(content)[places[0] : places[-1]] if content else b"")
             with (self.folder / f"{number}.offsets").open("ab") as stream:
-                stream.write((places[1:] + end).tobytes())
-            self.ends[number] += int(places[-1])
+                stream.write((places[1:] - places[0] + end).tobytes())
+            self.ends[number] += int(places[-1] - places[0])
 
 
 def load(folder: Path, columns: Sequence[Column]) -> Rows:
@@ -123,7 +128,7 @@ def _mapped(folder: Path, number: int, rows: int) -> pa.LargeStringArray:
 
 
 def _strings(column: pd.Series) -> pa.LargeStringArray:
-    return pa.array(column.fillna(""), pa.large_string())
+    return pa.array(column, pa.large_string(), from_pandas=True).fill_null("")
 
 
 def _objects(strings: pa.LargeStringArray) -> Array:

@@ -144,7 +144,9 @@ class Dataset(Section):
 
     def labels(self, target: "pd.Series") -> "pd.Series":
         """The labels of a column as text, as the source has them; numbers of `classes` by their names."""
-        texts = target.convert_dtypes().astype("str")  # 1, also where a gap made 1.0 of it
+        from evermodel.core import fields
+
+        texts = fields.texts(target).where(target.notna()).astype("str")
         numbers = {str(number): name for number, name in enumerate(self.classes)}
         return texts if set(texts) & set(self.classes) else texts.map(lambda text: numbers.get(text, text))
 

@@ -6,10 +6,12 @@ from typing import Any
 import great_expectations as gx
 import pandas as pd
 
+from evermodel.core import fields
 from evermodel.datasets.dataset import Dataset
-from evermodel.expectations import labels
+from evermodel.expectations import labels, numbers
 
 E = gx.expectations
+FACTS = ("words", "unknown", "sha256")
 REPEATED = 0.01
 UNKNOWN = 0.1
 OUTLIER = 8
@@ -18,8 +20,8 @@ OUTLIER = 8
 def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
     """The expectations of texts.
 
-    manifest: split ("train" or "test"), label, words (their number), unknown (the share of words that the
-        vocabulary lacks), sha256.
+    manifest: split, if the source declares one, a label or number, words (their number), unknown (the share
+    of words that the vocabulary lacks) and sha256; what other columns hold is of no use to anybody.
     """
     expectations = [
         E.ExpectTableRowCountToBeBetween(
@@ -27,9 +29,28 @@ def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
         )
     ]
     if len(manifest):
-        expectations += _texts([column for column in manifest if column != dataset.target])
-        expectations += labels.expectations(manifest, dataset.target, dataset.classes)
+        used = {*FACTS, "split", *dataset.split.groups} - {dataset.target}
+        expectations += _texts([column for column in manifest if column in used])
+        expectations += _target(dataset, manifest)
     return gx.ExpectationSuite(name="text", expectations=expectations)
+
+
+def _target(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+    """A label; or a number in its range, also as text, of which all that can be asked is a set of values."""
+    column, grouped = dataset.target, bool(dataset.split.groups)
+    if column not in manifest or not dataset.is_number:
+        return labels.expectations(manifest, column, dataset.classes, grouped, dataset.novel)
+    if numbers.is_numeric(manifest[column]):
+        return numbers.expectations(manifest[column], dataset)
+    low, high = dataset.expect.ranges[column]
+    inside = fields.numbers(manifest[column]).between(low, high)
+    return [
+        E.ExpectColumnValuesToBeInSet(
+            column=column,
+            value_set=manifest.loc[inside, column].unique().tolist(),
+            description=f"every value is a number from {low:g} to {high:g}",
+        )
+    ]
 
 
 def _texts(columns: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,8 @@
 """How dates and times are written, told by what is written."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +20,7 @@ FORMATS = ("", *(date + clock for date in (*DATES, *NAMED) for clock in CLOCKS))
 
 def fitting(values: pd.Series, forms: Sequence[str] = FORMATS) -> list[str]:
     """Those of the forms that all values are written in; none of them may be a gap."""
-    first = values.iloc[:100]  # which leaves few forms to be tried on all
-    few = [form for form in forms if fields.times(first, form).notna().all()]
+    few = [form for form in forms if _may_be(values.iloc[0], form)]
     return [form for form in few if fields.times(values, form).notna().all()]
 
 
@@ -52,3 +53,14 @@ def told(date: pd.Timestamp) -> str:
 def _spelled(column: pd.Series) -> pd.Series:
     """Years, or days as 20241231, which are numbers to many programs, as text."""
     return column.astype(str) if column.dtype.kind in "iu" else column
+
+
+def _may_be(value: Any, form: str) -> bool:
+    """Whether a value may be a time of that form, found out sooner than by reading a column."""
+    if not form or not isinstance(value, str):
+        return not form
+    try:
+        datetime.strptime(value, form)
+    except ValueError:
+        return False
+    return True

@@ -168,17 +168,25 @@ def pieces(
                 yield from table_file.pieces(name, whole, **_written(layout))
 
 
+def names(name: str, stream: IO[bytes], layout: Layout = CSV, sheet: str | None = None) -> list[str]:
+    """The columns of a file as `pieces` gives them; after it the stream is where it was."""
+    start = stream.tell()
+    try:
+        with _unpacked(name, stream) as whole:
+            match _form(name):
+                case "Parquet":
+                    return parquet_table.names(name, whole)
+                case "Excel":
+                    return excel_table.names(name, whole, sheet)
+                case _:
+                    return table_file.names(name, whole, **_written(layout))
+    finally:
+        stream.seek(start)
+
+
 def _names(part: Part, layout: Layout, sheet: str | None) -> list[str]:
-    """The columns as `pieces` gives them."""
-    name = str(part)
-    with part.opened() as stream, _unpacked(name, stream) as whole:
-        match _form(name):
-            case "Parquet":
-                return parquet_table.names(name, whole)
-            case "Excel":
-                return excel_table.names(name, whole, sheet)
-            case _:
-                return table_file.names(name, whole, **_written(layout))
+    with part.opened() as stream:
+        return names(str(part), stream, layout, sheet)
 
 
 def _separator(part: Part, encoding: str) -> str:

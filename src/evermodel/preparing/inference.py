@@ -13,11 +13,15 @@ MOST_DIFFERENT = 1000  # values of a column that are counted; a text that has mo
 
 
 class Seen:
-    """What the fields of one column have shown so far; None stands for more than are counted."""
+    """What the fields of one column have shown so far.
+
+    rows, gaps: how many. values: how often each different one occurs, as text; None if there are more than
+    are counted.
+    """
 
     def __init__(self, decimal: str = ".", thousands: str = "") -> None:
         self.decimal, self.thousands = decimal, thousands
-        self.rows = self.gaps = self.words = 0
+        self.rows = self.gaps = 0
         self.kinds = {"boolean", "whole", "number"}
         self.formats = list(dates.FORMATS)
         self.values: Counter[str] | None = Counter()
@@ -26,46 +30,60 @@ class Seen:
         """Take notice of some more fields."""
         gaps = fields.is_gap(values)
         self.rows, self.gaps = self.rows + len(values), self.gaps + int(gaps.sum())
+        if not self.kinds and not self.formats and self.values is None:
+            return  # a text, whatever comes
         known = values[~gaps]
         if known.empty:
             return
-        numbers = fields.numbers(known, self.decimal, self.thousands)
-        if known.dtype.kind != "b" and fields.booleans(known, fields.TRUTH).isna().any():
-            self.kinds.discard("boolean")
-        if known.dtype.kind == "b" or numbers.isna().any():
-            self.kinds -= {"whole", "number"}
-        if (numbers % 1 != 0).any():
-            self.kinds.discard("whole")
-        # A number is none of a date, whatever pandas reads into it.
-        self.formats = dates.fitting(known, self.formats)
-        self._count(known)
+        for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
+            if self.kinds:
+                self._narrow(some)
+        if self.formats:
+            self.formats = dates.fitting(known, self.formats)
+        if self.values is not None:
+            self._count(known)
 
     @property
     def kind(self) -> Kind:
         """The narrowest kind that all fields are of."""
-        narrow: tuple[Kind, ...] = ("boolean", "whole", "number")
-        for kind in narrow:
+        for kind in ("boolean", "whole", "number"):
             if kind in self.kinds and self.gaps < self.rows:
                 return kind
         if self.formats and self.gaps < self.rows:
             return "time"
-        filled = self.rows - self.gaps
-        recurs = self.values is not None and (len(self.values) <= filled / 2 or len(self.values) <= 20)
+        if self.values is None:
+            return "text"
+        filled = sum(self.values.values())
+        recurs = len(self.values) <= filled / 2 or len(self.values) <= 20
+        words = sum(len(value.split()) * count for value, count in self.values.items())
         # Many words are somebody's sentence, also where it recurs.
-        return "category" if recurs and self.words <= 5 * max(filled, 1) else "text"
+        return "category" if recurs and words <= 5 * max(filled, 1) else "text"
 
     @property
     def format(self) -> str:
         """How dates and times are written; empty for ISO 8601, and for all other kinds."""
         return self.formats[0] if self.kind == "time" else ""
 
+    def _narrow(self, known: pd.Series) -> None:
+        numbers = fields.numbers(known, self.decimal, self.thousands)
+        if known.dtype.kind != "b" and fields.booleans(known, fields.TRUTH).isna().any():
+            self.kinds.discard("boolean")
+        # An infinite value is a fault of a number's, but text is none.
+        if known.dtype.kind == "b" or (known.dtype.kind != "f" and numbers.isna().any()):
+            self.kinds -= {"whole", "number"}
+        if (numbers % 1 != 0).any():
+            self.kinds.discard("whole")
+        if numbers.notna().any():  # is none of a date, whatever pandas reads into it
+            self.formats = []
+
     def _count(self, known: pd.Series) -> None:
-        texts = fields.texts(known).str.strip()
-        self.words += int(texts.str.count(r"\S+").sum())
-        if self.values is None:
-            return
-        self.values.update(map(str, texts))
-        if len(self.values) > MOST_DIFFERENT:
+        assert self.values is not None, "as long as they are counted"
+        counts = known.value_counts(sort=False)
+        if len(counts) <= MOST_DIFFERENT:
+            texts = fields.texts(counts.index.to_series())
+            for text, count in zip(texts, counts, strict=True):
+                self.values[text.strip()] += count
+        if len(counts) > MOST_DIFFERENT or len(self.values) > MOST_DIFFERENT:
             self.values = None
 
 

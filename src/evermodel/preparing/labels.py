@@ -53,13 +53,11 @@ def class_rows(part: Array, y: Array, group: Array | None, count: int) -> dict[s
 
     part: (n,) places in SPLITS; y: (n,) class numbers.
     """
-    member = np.arange(len(y)) if group is None else group
-    rows = pd.DataFrame({"part": part, "y": y, "member": member}).drop_duplicates()
-    found = rows.groupby(["part", "y"]).size()
-    return {
-        name: tuple(int(found.get((number, label), 0)) for label in range(count))
-        for number, name in enumerate(SPLITS)
-    }
+    seen = part.astype(np.int64) * count + y  # the number of a split and class
+    if group is not None:
+        seen = np.unique(group * (len(SPLITS) * count) + seen) % (len(SPLITS) * count)
+    found = np.bincount(seen, minlength=len(SPLITS) * count).reshape(len(SPLITS), count)
+    return {name: tuple(rows.tolist()) for name, rows in zip(SPLITS, found, strict=True)}
 
 
 def of_masks(name: str, dataset: Dataset, manifest: pd.DataFrame) -> tuple[str, ...]:

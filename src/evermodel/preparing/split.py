@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from evermodel.core import fields
 from evermodel.core.data import SPLITS, Array
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Split
 
-BITS = 2**28  # of the seven hexadecimal digits of an md5 that a row is split by
+PLACES = 2**28  # that seven hexadecimal digits of an md5 tell apart
 
 
 @dataclass(frozen=True)
@@ -57,19 +58,34 @@ def split_rows(name: str, rule: Split, facts: Facts) -> dict[str, Array]:
 def _by_place(rule: Split, place: Array) -> dict[str, Array]:
     """The first places are the test's, the next ones the validation's."""
     test = rule.test or 0
-    ends = [test + (1 - test) * rule.validation, test]
-    part = (place[:, None] < ends).sum(axis=1)
+    ends = {"validation": test + (1 - test) * rule.validation, "test": test}
+    part = sum((place < end * PLACES).astype(np.int8) for end in ends.values())
     return {name: np.flatnonzero(part == number) for number, name in enumerate(SPLITS)}
 
 
 def places(seed: int, keys: pd.DataFrame) -> Array:
-    """Where each row stands between 0 and 1, (n,) float64, by the md5 of `seed|value|…` of its key's values.
+    """Where each row stands among PLACES, (n,) uint32, by the md5 of `seed|value|…` of its key's values.
 
-    Any engine can compute it: the first seven hexadecimal digits, as a number, divided by 2^28.
+    Any engine can compute it: the first seven hexadecimal digits. Values are written as in the source's text.
+    Of Parquet, Excel or a database whole numbers are digits, other numbers have the fewest digits that read
+    back as the same float64 (Python's repr), booleans are True and False, moments are 2024-12-31 23:59:59
+    (and .ffffff if there are parts of a second), and nothing is the empty text.
     """
-    texts = keys.astype(object).fillna("").astype(str).agg("|".join, axis=1)
-    digests = (hashlib.md5(f"{seed}|{text}".encode(), usedforsecurity=False).hexdigest() for text in texts)
-    return np.fromiter((int(digest[:7], 16) / BITS for digest in digests), np.float64, len(texts))
+    begin = f"{seed}|".encode()
+    digests = (
+        hashlib.md5(begin + "|".join(row).encode(), usedforsecurity=False).digest()[:4]
+        for row in zip(*(_written(keys[name]) for name in keys), strict=True)
+    )
+    return np.frombuffer(b"".join(digests), ">u4").astype(np.uint32) >> 4
+
+
+def hashes(frame: pd.DataFrame) -> Array:
+    """A number for each row, (n,) uint64: equal rows have equal ones, and others only by a rare chance."""
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), np.uint64)
+
+
+def _written(values: pd.Series) -> "pd.Series[str]":
+    return fields.texts(values).where(values.notna(), "")
 
 
 def _cut(file: str, rule: Split, order: Array, declared: Array | None, y: Array | None) -> dict[str, Array]:
@@ -133,4 +149,14 @@ def groups(name: str, rule: Split, manifest: pd.DataFrame) -> Array | None:
             f"data/{name}/params.yaml: split.groups names {missing[0]!r}; the columns are "
             f"{', '.join(map(str, manifest))}"
         )
-    return np.asarray(manifest.groupby(list(rule.groups), sort=False, dropna=False).ngroup(), dtype=np.int64)
+    return numbered([members(rule, manifest)])
+
+
+def members(rule: Split, rows: pd.DataFrame) -> Array:
+    """By which the group of each row is known, (n,) uint64."""
+    return hashes(rows[list(rule.groups)].apply(_written))
+
+
+def numbered(known: list[Array]) -> Array:
+    """The number of each row's group, in order of appearance, (n,) int64."""
+    return np.asarray(pd.factorize(np.concatenate(known))[0], np.int64)

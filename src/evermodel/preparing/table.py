@@ -1,9 +1,8 @@
 """From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
+from evermodel.formats import dates
 from evermodel.preparing import inference, labels, split, words
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
@@ -67,51 +67,60 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
     """
     table = Table(name, raw, dataset)
     surveyed = survey(table)
-    parts = split.split_rows(name, dataset.split, surveyed.facts)
-    part = np.empty(surveyed.facts.rows, np.int8)
-    for number, split_name in enumerate(SPLITS):
-        part[parts[split_name]] = number
+    part = _parts(name, dataset, surveyed.facts)
+    surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
     columns = learned(table, kinds(table, surveyed.features, part), part)
     return _Writing(table, surveyed, columns, part, folder).spec(source)
+
+
+def _parts(name: str, dataset: Dataset, facts: Facts) -> Array:
+    """The place in SPLITS of each row, (n,) int8."""
+    part = np.empty(facts.rows, np.int8)
+    for number, rows_of_one in enumerate(split.split_rows(name, dataset.split, facts).values()):
+        part[rows_of_one] = number
+    return part
 
 
 def survey(table: Table) -> Survey:
     """Look at all rows once."""
     dataset, rule = table.dataset, table.dataset.split
     kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "place")}
-    members: dict[Any, int] = {}
     known: dict[str, int] = {}
-    count, is_number, features = 0, True, tuple[str, ...]()
+    count, is_number = 0, True
+    features: tuple[str, ...] = ()
+    time: Column | None = None
     for piece in table.pieces():
         features = features or _features(table, piece)
         count += len(piece)
         if not dataset.targets:
-            texts = dataset.labels(piece[dataset.target])
-            is_number = is_number and labels.numbers(texts, **table.numbers) is not None
-            if len(known) <= data.MOST_CLASSES:
-                known |= dict.fromkeys(texts.unique(), 0)
-            if rule.stratify:
-                kept["y"].append(texts.to_numpy(dtype=object))
+            target = piece[dataset.target]
+            is_number = is_number and _target_numbers(table, target) is not None
+            if rule.stratify or len(known) <= data.MOST_CLASSES:
+                codes, texts = _labels(table, target)
+                places = np.array([known.setdefault(text, len(known)) for text in texts], np.int32)
+                if rule.stratify:
+                    kept["y"].append(places[codes])
         if rule.test is None and "split" in piece:
             kept["declared"].append(piece["split"].to_numpy(dtype=object))
         if rule.groups:
-            keys = zip(*(piece[column].astype(object).fillna("") for column in rule.groups), strict=True)
-            kept["group"].append(np.array([members.setdefault(key, len(members)) for key in keys], np.int64))
+            kept["group"].append(split.members(rule, piece))
         if rule.time:
-            kept["time"].append(_typed(table, piece, [Column(name=rule.time, kind="time")]).to_numpy()[:, 0])
+            time = time or _time(table, piece[rule.time])
+            kept["time"].append(_typed(table, piece, [time]).to_numpy()[:, 0])
         if rule.method == "hash":
-            key = piece[list(rule.key) or list(piece.columns)]
-            kept["place"].append(split.places(rule.seed, key))
-    facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays}
-    return Survey(Facts(count, **facts), features, tuple(map(str, known)), is_number)
+            kept["place"].append(split.places(rule.seed, piece[list(rule.key or piece.columns)]))
+    facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays and name != "group"}
+    if "y" in facts:  # numbers in the order of the labels, which scikit-learn would sort
+        facts["y"] = np.argsort(np.argsort(np.array(list(known), object)))[facts["y"]]
+    if rule.groups:
+        facts["group"] = split.numbered(kept["group"])
+    return Survey(Facts(count, **facts), features, tuple(known), is_number)
 
 
 def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
     """The columns with their kinds and what a gap means, as declared or as the training rows show."""
     dataset = table.dataset
-    seen = inference.infer(
-        (piece[list(features)][part[piece.index] == 0] for piece in table.pieces()), **table.numbers
-    )
+    seen = inference.infer((_train(piece[list(features)], part) for piece in table.pieces()), **table.numbers)
     elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
     for name in features:
@@ -137,14 +146,14 @@ def learned(table: Table, columns: Sequence[Column], part: Array) -> list[Column
     moments, spans = Moments(len(plain)), Moments(len(times))
     share, sampled = min(1.0, SAMPLE / max((part == 0).sum(), 1)), [np.empty((0, len(plain)))]
     for piece in table.pieces():
-        frame = _typed(table, piece[part[piece.index] == 0], columns)
+        frame = _typed(table, _train(piece, part), columns)
         numbers = frame[plain].to_numpy(np.float64)
         moments.add(numbers)
         spans.add(frame[times].diff(axis=1).to_numpy(np.float64))
         sampled.append(numbers[np.random.default_rng([0, piece.index[0]]).random(len(numbers)) < share])
         for one in columns:
             if one.kind == "category":
-                counts[one.name].update(frame[one.name].dropna().value_counts().to_dict())
+                counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
             elif one.kind == "text":
                 counts[one.name].update(words.count(frame[one.name].dropna()))
         counts = {name: _pruned(counter) for name, counter in counts.items()}
@@ -174,6 +183,7 @@ class _Writing:
         self.table, self.dataset, self.columns, self.part = table, table.dataset, columns, part
         self.survey, self.folder = surveyed, folder
         self.classes = labels.classes(table.name, table.dataset, surveyed.labels)
+        self.places = {label: number for number, label in enumerate(self.classes)}
         self.moments = Moments(max(len(table.dataset.targets), 1))
         self.identity = Identity()
         share = min(1.0, SAMPLE / len(part))
@@ -189,17 +199,17 @@ class _Writing:
         done = [0] * len(SPLITS)
         for piece in self.table.pieces():
             frame, answers, texts = self._read(piece)
-            for number in range(len(SPLITS)):
-                here = self.part[piece.index] == number
-                self.writers[number].write(frame[here])
-                end = done[number] + int(here.sum())
+            x, part = rows.of(frame, self.columns), _of(self.part, piece)
+            self.duplicates.add(split.hashes(frame), part)
+            for number, writer in enumerate(self.writers):
+                here = np.flatnonzero(part == number)
+                writer.write(x[here])
+                end = done[number] + len(here)
                 for name, values in answers.items():
                     self.arrays[number][name][done[number] : end] = values[here]
                 done[number] = end
-                x = rows.of(frame[here], self.columns)
-                self.duplicates.add(x, test=number == TEST)
                 if number == TEST:
-                    self.identity.add(x, texts[here])
+                    self.identity.add(x[here], texts(here))
         return self._spec(source)
 
     def _arrays(self, folder: Path, count: int) -> dict[str, Array]:
@@ -221,30 +231,32 @@ class _Writing:
     def _is_number(self) -> bool:
         return self.survey.is_number and not self.dataset.classes and not self.dataset.targets
 
-    def _read(self, piece: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array], Array]:
-        """Of some rows the typed columns, the arrays beside them, and the targets as they identify a row."""
-        table, dataset, part = self.table, self.dataset, self.part[piece.index]
+    def _read(self, piece: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array], Callable[[Array], Array]]:
+        """Of some rows the typed columns, the arrays beside them, and what identifies their targets."""
+        table, dataset, part = self.table, self.dataset, _of(self.part, piece)
         frame, answers = _typed(table, piece, self.columns), dict[str, Array]()
         if dataset.targets:
             wanted = [Column(name=name, kind="number") for name in dataset.targets]
             answers["y"] = labels.clipped(_typed(table, piece, wanted).to_numpy(np.float64), part, dataset)
-            texts = answers["y"]
             self.moments.add(answers["y"][part == 0])
-        else:
-            column = dataset.labels(piece[dataset.target])
-            texts = column.to_numpy(dtype=object)
-            if self.classes:
-                place = {label: number for number, label in enumerate(self.classes)}
-                answers["class"] = column.map(place).to_numpy(np.int64)
-                np.add.at(self.class_rows, (part, answers["class"]), 1)
-            if self._is_number:
-                answers["number"] = fields.numbers(column, **table.numbers).to_numpy(np.float64)
-                self.moments.add(answers["number"][part == 0][:, None])
+        elif self.classes:
+            codes, texts = _labels(table, piece[dataset.target])
+            answers["class"] = np.array([self.places[text] for text in texts], np.int64)[codes]
+            np.add.at(self.class_rows, (part, answers["class"]), 1)
+        if self._is_number and (found := _target_numbers(table, piece[dataset.target])) is not None:
+            answers["number"] = found
+            self.moments.add(answers["number"][part == 0][:, None])
         if (group := self.survey.facts.group) is not None:
-            answers["group"] = group[piece.index]
+            answers["group"] = _of(group, piece)
         if dataset.weight:
             answers["weight"] = _weights(table, piece)
-        return frame, answers, texts
+
+        def identified(chosen: Array) -> Array:
+            if dataset.targets:
+                return answers["y"][chosen]
+            return dataset.labels(piece[dataset.target].iloc[chosen]).to_numpy(dtype=object)
+
+        return frame, answers, identified
 
     def _spec(self, source: Provenance) -> Spec:
         dataset, group = self.dataset, self.survey.facts.group
@@ -297,22 +309,18 @@ class _Duplicates:
 
     def __init__(self, share: float) -> None:
         self.share = share
-        self.learned: set[bytes] = set()
-        self.tested: list[bytes] = []
+        self.learned, self.tested = np.empty(0, np.uint64), np.empty(0, np.uint64)
 
-    def add(self, x: Any, *, test: bool) -> None:
-        """Take notice of some more rows."""
-        limit = int(self.share * 2**64)
-        hashes = (hashlib.sha256(row).digest()[:16] for row in data.encoded(x))
-        looked_at = (one for one in hashes if int.from_bytes(one[:8], "big") < limit)
-        if test:
-            self.tested.extend(looked_at)
-        else:
-            self.learned.update(looked_at)
+    def add(self, hashes: Array, part: Array) -> None:
+        """Take notice of some more rows: their hashes, (n,) uint64, and their places in SPLITS."""
+        chosen = hashes <= np.uint64(self.share * (2**64 - 1025))  # the float below 2**64
+        tested = part == TEST
+        self.tested = np.concatenate([self.tested, hashes[chosen & tested]])
+        self.learned = np.union1d(self.learned, hashes[chosen & ~tested])
 
     def count(self, name: str, dataset: Dataset, test_rows: int) -> int:
         """How many there are, or will be about; EvermodelError if that is more than allowed."""
-        found = round(sum(one in self.learned for one in self.tested) / self.share)
+        found = round(int(np.isin(self.tested, self.learned).sum()) / self.share)
         require_few(name, dataset, found, test_rows)
         return found
 
@@ -363,6 +371,43 @@ def _typed(table: Table, piece: pd.DataFrame, columns: Sequence[Column]) -> pd.D
             f"data set {table.name}: row {piece.index[error.row] + 1}, column {error.column} {error.wrong}; "
             f"mend the data, or {remedy} in data/{table.name}/params.yaml"
         ) from None
+
+
+def _of(array: Array, piece: pd.DataFrame) -> Array:
+    """What an array of all rows says of those of a piece."""
+    start = int(piece.index[0]) if len(piece) else 0
+    return array[start : start + len(piece)]
+
+
+def _train(piece: pd.DataFrame, part: Array) -> pd.DataFrame:
+    rows_of_train: pd.DataFrame = piece[_of(part, piece) == 0]
+    return rows_of_train
+
+
+def _labels(table: Table, target: pd.Series) -> tuple[Array, "pd.Series[str]"]:
+    """Of each row the number of its label, and the labels as text, in order of appearance."""
+    if (empty := target.isna()).any():
+        row = target.index[int(empty.to_numpy().argmax())] + 1
+        raise EvermodelError(
+            f"data set {table.name}: row {row}, column {target.name} is empty, but is the target; "
+            "mend it, or leave the row out"
+        )
+    codes, different = pd.factorize(target)
+    return codes, table.dataset.labels(pd.Series(different))
+
+
+def _target_numbers(table: Table, target: pd.Series) -> Array | None:
+    """The target as numbers, (n,) float64; None if it is not one, as a boolean is none."""
+    written = target if target.dtype.kind in "iuf" else table.dataset.labels(target)
+    return labels.numbers(written, **table.numbers)
+
+
+def _time(table: Table, values: pd.Series) -> Column:
+    """The column that rows are split by, written as declared or as the first rows are."""
+    name = str(values.name)
+    known = values[~fields.is_gap(values)]
+    form = table.dataset.columns.get(name, Declared()).format or (dates.form_of(known) if len(known) else "")
+    return Column(name=name, kind="time", format=form)
 
 
 def _weights(table: Table, piece: pd.DataFrame) -> Array:

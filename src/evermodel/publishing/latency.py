@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 
 from evermodel.core import data, folders
-from evermodel.core.data import Array
 from evermodel.core.project import Runtime
+from evermodel.core.rows import Rows
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import determinism, network, saved
 
@@ -22,7 +23,7 @@ TURNS = 51
 EXAMPLES = 16  # texts are of different length
 INPUTS, UNITS = 784, 64  # of the reference
 
-Predict = Callable[[Array], object]
+Predict = Callable[[Any], object]
 
 
 def measured(model: Candidate, runtime: Runtime) -> Candidate:
@@ -30,13 +31,14 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
     if model.policy.max_latency is None:
         return model
     determinism.fix(runtime)
-    x = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
+    some = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
+    x = some.frame() if isinstance(some, Rows) else some
     ours, theirs = saved.predictor(folders.model(model.name) / model.metadata.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)
     return replace(model, latency=ratio(ours, [x[i : i + 1] for i in range(len(x))], theirs, blank))
 
 
-def ratio(ours: Predict, examples: list[Array], theirs: Predict, example: Array) -> float:
+def ratio(ours: Predict, examples: list[Any], theirs: Predict, example: Any) -> float:
     """How many times as long as `theirs` takes for its one example `ours` takes for one of the examples.
 
     Both take turns, so that a busy machine slows both, and the median of all turns counts.
@@ -54,7 +56,7 @@ def reference() -> Predict:
     return network.compiled(keras.Sequential(layers))
 
 
-def _seconds(predict: Predict, x: Array) -> float:
+def _seconds(predict: Predict, x: Any) -> float:
     began = time.perf_counter()
     predict(x)
     return time.perf_counter() - began

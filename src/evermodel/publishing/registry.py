@@ -20,14 +20,15 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.models.utils import _save_example
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 from pydantic import ValidationError
 
-from evermodel.core import data, folders
+from evermodel.core import data, fields, folders
+from evermodel.core.columns import Column
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import card, loader
+from evermodel.publishing import card, example, loader
 from evermodel.publishing.candidate import Candidate
 from evermodel.runs import network, saved
 from evermodel.runs.saved import Metadata
@@ -37,7 +38,9 @@ SHA256 = "evermodel.sha256"  # the tag of a version that says which file it is
 EXAMPLES = 2
 DESCRIPTION = 5000  # characters that MLflow's database has room for
 # The modules in a package by which MLflow asks it.
-LOADER, NETWORK = "evermodel_loader", "evermodel_network"
+LOADER, NETWORK, FIELDS = "evermodel_loader", "evermodel_network", "evermodel_fields"
+# What a package does not tell of its data: it is large, and nobody asks for it there.
+UNTOLD: Any = {"vocabulary": True, "test_sketch": True, "columns": {"__all__": {"vocabulary"}}}
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 
@@ -112,13 +115,8 @@ def require_answer(client: MlflowClient, name: str, number: int) -> None:
     answer.
     """
     with tempfile.TemporaryDirectory() as folder:
-        predict, _ = load(named(client, name, str(number)), Path(folder))
-        require_finite(name, number, predict, example(Path(folder)))
-
-
-def example(folder: Path) -> Any:
-    """The raw examples in the package of a version that was downloaded into a folder."""
-    return Model.load(str(next(folder.rglob("MLmodel")))).load_input_example(str(folder))
+        predict, spec = load(named(client, name, str(number)), Path(folder))
+        require_finite(name, number, predict, example.taken(example.read(Path(folder)), spec))
 
 
 def require_finite(name: str, number: int, predict: Callable[[Any], Array], examples: Any) -> None:
@@ -175,22 +173,22 @@ def _spec(version: ModelVersion, package: str) -> Spec:
         ) from None
 
 
-def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: Array) -> None:
+def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: Any) -> None:
     """Write the MLflow model: the canonical file as it is, and what MLflow needs to load it.
 
-    examples: a few that it takes. MLflow's own save_model would import TensorFlow and write the model anew,
-    with other bytes than those that were scored.
+    examples: a few, as a client sends them. MLflow's own save_model would import TensorFlow and write the
+    model anew, with other bytes than those that were scored.
     """
     flavour = FLAVOURS[Path(metadata.file).suffix]
-    described = spec.model_dump(mode="json", exclude={"vocabulary", "mean", "variance", "test_sketch"})
+    described = spec.model_dump(mode="json", exclude=UNTOLD)
     told = {"sha256": metadata.sha256, "spec": described}
-    model = Model(signature=_signature(spec, flavour), metadata=told)
+    model = Model(signature=_signature(spec), metadata=told)
     loaded = {"loader_module": f"mlflow.{flavour}", "python_env": "python_env.yaml"}
     # Keras' own `predict` rounds 64 bits, and so does MLflow's Keras; whole numbers MLflow would not let in.
     if spec.kind == "table" or (flavour == "keras" and spec.input_dtype == "float64"):
         loaded |= {"loader_module": LOADER, "code": "code"}
         (folder / "code").mkdir(parents=True)
-        for module, name in ((loader, LOADER), (network, NETWORK)):
+        for module, name in ((loader, LOADER), (network, NETWORK), (fields, FIELDS)):
             copyfile(str(module.__file__), folder / f"code/{name}.py")
     if flavour == "keras":
         target = folder / "data/model.keras"
@@ -206,8 +204,7 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
         model.add_flavor("sklearn", pickled_model=metadata.file, sklearn_version=installed, **stored)
     target.parent.mkdir(parents=True, exist_ok=True)
     copyfile(file, target)
-    table = pd.DataFrame(examples, columns=list(spec.columns)) if spec.kind == "table" else examples
-    _save_example(model, table, str(folder))
+    _save_example(model, examples, str(folder))
     _environment(folder, flavour)
     model.save(str(folder / "MLmodel"))
 
@@ -251,7 +248,8 @@ def create_model(client: MlflowClient, name: str) -> None:
 
 def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
     known, file = model.metadata, folders.model(model.name) / model.metadata.file
-    examples = np.asarray(data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES])
+    first = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
+    examples = example.raw(first, model.spec)
     tags = {SHA256: known.sha256, "evermodel.key": known.key, **_figures(model)}
     with tempfile.TemporaryDirectory() as folder:
         package(Path(folder), file, model.spec, known, examples)
@@ -272,11 +270,25 @@ def _logged_model(client: MlflowClient, name: str, run_id: str, sha256: str) -> 
     return logged
 
 
-def _signature(spec: Spec, flavour: str) -> ModelSignature:
-    if spec.kind == "table":  # of type "double" it would refuse whole numbers; the loader looks at the values
-        return ModelSignature(Schema([ColSpec(AnyType(), column) for column in spec.columns]))
+def _signature(spec: Spec) -> ModelSignature:
+    if spec.kind == "table":
+        every = [ColSpec(_type(one), one.name, required=one.gaps == "refuse") for one in spec.columns]
+        return ModelSignature(Schema(every))
     kind = np.dtype(object if spec.kind == "text" else spec.input_dtype)
     return ModelSignature(Schema([TensorSpec(kind, (-1, *spec.input_shape))]))
+
+
+def _type(column: Column) -> DataType | AnyType:
+    """MLflow's type of a column, if that refuses nothing that files of such a column hold.
+
+    Before the loader sees rows, MLflow compares dtypes: "double" refuses whole numbers, "long" 8.0 and a
+    column with a gap, "datetime" text, "boolean" yes and 1, and "string" rows that happen to have no text.
+    """
+    if column.kind not in fields.TEXTS or column.gaps != "refuse":
+        return AnyType()
+    known = pd.Series([*column.categories, *column.vocabulary], dtype=object)
+    like_others = fields.numbers(known).notna() | fields.booleans(known, fields.TRUTH).notna()
+    return AnyType() if like_others.any() else DataType.string
 
 
 def _environment(folder: Path, flavour: str) -> None:

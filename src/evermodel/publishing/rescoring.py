@@ -5,6 +5,7 @@ What is kept lies in MLflow, where it can be written over. So it counts only if 
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import aliases, registry
 from evermodel.publishing.candidate import Candidate
@@ -20,7 +22,7 @@ from evermodel.publishing.promotion import Rival
 from evermodel.publishing.scores import Scores
 
 KEPT = "evaluation/scores.parquet"
-INPUTS = ("kind", "input_shape", "columns", "target", "targets", "classes")
+INPUTS = ("kind", "input_shape", "target", "targets", "classes")
 
 
 def rival(client: MlflowClient, model: Candidate, book: Ledger) -> Rival | None:
@@ -48,6 +50,8 @@ def _scores(
     except (MlflowException, OSError, EvermodelError):  # harmed, it can still be beaten by what it scored
         takes = model.spec
     other = {name for name in INPUTS if getattr(takes, name) != getattr(model.spec, name)}
+    if not _answers_for(takes.columns, model.spec.columns):
+        other.add("columns")
     # Equal rows may be another question: columns that exchanged their names, or a number that is now a class.
     # The order of the classes is in no kept score, but numbers them in new ones.
     if other - {"classes"} or set(takes.classes) != set(model.spec.classes):
@@ -62,6 +66,15 @@ def _scores(
         print(f"scoring champion {champion.version} on these test rows: it {why}", flush=True)
         file, _ = registry.fetch(champion, Path(folder))
         return _scored_again(champion, file, Path(folder))
+
+
+def _answers_for(columns: Sequence[Column], rows: Sequence[Column]) -> bool:
+    """Whether who takes columns answers for rows of others: of the same kinds, and with gaps where it may."""
+    if [(one.name, one.kind) for one in columns] != [(one.name, one.kind) for one in rows]:
+        return False
+    return all(
+        ours.gaps != "refuse" or theirs.gaps == "refuse" for ours, theirs in zip(columns, rows, strict=True)
+    )
 
 
 def _kept(client: MlflowClient, champion: ModelVersion, judged: Entry | None, folder: Path) -> Scores | None:

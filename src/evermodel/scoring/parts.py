@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from evermodel.core.errors import EvermodelError
-from evermodel.prediction import PARQUET
 
-REJECTED = "rejected.csv"
+PARQUET, REJECTED = ".parquet", "rejected.csv"
 Rejected = tuple[str, str]
 
 

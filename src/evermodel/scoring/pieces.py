@@ -13,13 +13,14 @@ import pandas as pd
 from evermodel import prediction
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
-from evermodel.formats import image_files
+from evermodel.formats import image_files, tables
 
 FILES = 4096  # at most that are read at a time
 NUMBERS = 1 << 24  # at most that they may hold, which is 128 MB in a model's hands
+TABLES = (".csv", ".tsv", *tables.FORMS)
 SUFFIXES = {  # what is taken of a folder
-    "table": (".csv", prediction.PARQUET),
-    "series": (".csv", prediction.PARQUET),
+    "table": TABLES,
+    "series": TABLES,
     "text": (".txt",),
     "images": image_files.SUFFIXES,
 }
@@ -67,7 +68,7 @@ def of(files: Sequence[Path], spec: Spec) -> Iterator[Piece]:
         for file in files:
             state = _state(file)
             for number, rows in enumerate(prediction.pieces(str(file), file, spec)):
-                yield Piece(f"{state} {number}", partial(_rows, file, rows, spec))
+                yield Piece(f"{state} {number}", partial(_rows, file, rows))
         return
     count = min(FILES, max(1, NUMBERS // prod(spec.input_shape)))
     for start in range(0, len(files), count):
@@ -77,7 +78,8 @@ def of(files: Sequence[Path], spec: Spec) -> Iterator[Piece]:
 
 def _inside(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
     for file in folder.rglob("*"):
-        if file.suffix.lower() in suffixes and not file.name.startswith(".") and file.is_file():
+        name = file.name.lower().removesuffix(tables.GZ)
+        if name.endswith(tuple(suffixes)) and not file.name.startswith(".") and file.is_file():
             yield file
 
 
@@ -86,17 +88,17 @@ def _state(file: Path) -> str:
     return f"{file} {known.st_size} {known.st_mtime_ns}"
 
 
-def _rows(file: Path, rows: pd.DataFrame, spec: Spec) -> Examples:
-    x = prediction.numbers(str(file), rows, spec)
-    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], x.to_numpy(), [])
+def _rows(file: Path, rows: pd.DataFrame) -> Examples:
+    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], rows, [])
 
 
 def _files(files: Sequence[Path], spec: Spec) -> Examples:
     places, x, rejected = [], [], []
     for file in files:
         try:
-            x.append(prediction.example(str(file), file, spec))
-            places.append({"file": str(file)})
+            keys, found = prediction.keyed(str(file), file, spec)
+            places += [{"file": str(file)} | ({"series": key} if key else {}) for key in keys]
+            x.append(found)
         except EvermodelError as reason:
             rejected.append((str(file), str(reason)))
-    return Examples(places, np.stack(x) if x else np.empty(0), rejected)
+    return Examples(places, np.concatenate(x) if x else np.empty(0), rejected)

@@ -20,7 +20,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Asked:
-    """x: raw examples, as the model takes them; show: what a client gets of a version's answer for them."""
+    """x: examples as the model takes them; show: what a client gets of a version's answer for them."""
 
-    x: Array
+    x: Any
     show: Callable[[Champion, Array], Shown]

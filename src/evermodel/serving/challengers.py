@@ -123,4 +123,5 @@ class Challengers:
 
 def _interface(version: Champion) -> tuple[Any, ...]:
     spec = version.spec
-    return version.task, spec.kind, spec.input_shape, spec.columns, spec.classes, spec.targets
+    columns = [(column.name, column.kind) for column in spec.columns]
+    return version.task, spec.kind, spec.input_shape, columns, spec.classes, spec.targets

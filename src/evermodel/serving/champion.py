@@ -4,18 +4,18 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from mlflow.entities.model_registry import ModelVersion
 
 from evermodel.core.data import Array, Spec
-from evermodel.publishing import registry
+from evermodel.publishing import example, registry
 from evermodel.runs import saved
 
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered version that answers; `predict` takes raw examples as `Spec.input_shape` says.
+    """A registered version that answers; `predict` takes a typed table, or an array of `Spec.input_shape`.
 
     example: the raw examples of its package; card: its model card, Markdown.
     """
@@ -25,8 +25,8 @@ class Champion:
     run_id: str
     task: str
     spec: Spec
-    predict: Callable[[Array], Array]
-    example: Array
+    predict: Callable[[Any], Array]
+    example: Any
     card: str
 
 
@@ -50,8 +50,9 @@ def opened(version: ModelVersion, task: str, folder: Path) -> Champion:
 
 
 def _asked(version: ModelVersion, task: str, folder: Path, file: Path, spec: Spec) -> Champion:
-    predict, packed = saved.predictor(file), registry.example(folder)
-    example = np.asarray(packed, dtype=object if spec.kind == "text" else spec.input_dtype)
+    predict, packed = saved.predictor(file), example.read(folder)
+    asked = example.taken(packed, spec)
     number, run_id, card = int(version.version), version.run_id or "", version.description or ""
-    registry.require_finite(version.name, number, predict, example)
-    return Champion(version.name, number, run_id, task, spec, predict, example, card)
+    registry.require_finite(version.name, number, predict, asked)
+    shown = packed if spec.kind == "table" else asked
+    return Champion(version.name, number, run_id, task, spec, predict, shown, card)

@@ -17,13 +17,13 @@ from starlette.types import Message
 from evermodel import prediction
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.formats import image_files
+from evermodel.formats import image_files, steps
 from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
 from evermodel.serving.limits import Limits
 
 Cell = float | str | bool | None
-ROWS = '{"rows": [{column: number, …}, …]} or a CSV file as multipart/form-data'
+ROWS = '{"rows": [{column: value, …}, …]} or a CSV file as multipart/form-data'
 TAKEN = {
     "table": ROWS,
     "series": ROWS,
@@ -69,16 +69,16 @@ def read(body: bytes, headers: Headers, spec: Spec, limits: Limits) -> Asked:
     most = limits.images if spec.kind == "images" else limits.rows
     if len(names) > most:
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
-    examples, accept = np.asarray(x), headers.get("accept", "")
+    accept = headers.get("accept", "")
 
     def show(champion: Champion, answer: Array) -> Shown:
-        rows = answers(champion, names, examples, answer)
+        rows = answers(champion, names, x, answer)
         return Shown(response(champion, rows, accept), [_unnamed(row) for row in rows])
 
-    return Asked(examples, show)
+    return Asked(x, show)
 
 
-def answers(champion: Champion, names: list[str], x: Array, predictions: Array) -> list[dict[str, Any]]:
+def answers(champion: Champion, names: list[str], x: Any, predictions: Array) -> list[dict[str, Any]]:
     """One answer per example; all probabilities beside the class, and an image as the bytes of a PNG."""
     spec = champion.spec
     rows = prediction.answers(names, x, predictions, spec, champion.task)
@@ -146,8 +146,9 @@ def _examples(asked: Json, spec: Spec) -> tuple[list[str], Any]:
         texts = [asked.text] if isinstance(asked.text, str) else asked.text
         return [f"text:{number + 1}" for number in range(len(texts))], np.array(texts, dtype=object)
     if spec.kind in ("table", "series") and asked.rows is not None and asked.text is None:
-        table = prediction.numbers("the request", pd.DataFrame(asked.rows), spec)
+        table = prediction.typed("the request", pd.DataFrame(asked.rows), spec, spec.layout)
         if spec.kind == "series":
-            return ["rows"], prediction.window("the request", table, spec)[None]
+            keys, x = steps.windows("the request", table, spec)
+            return [f"rows:{key}" if key else "rows" for key in keys], x
         return [f"row:{row + 1}" for row in range(len(table))], table
     raise EvermodelError(f"this model takes {TAKEN[spec.kind]}")

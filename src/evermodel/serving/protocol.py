@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse
-from kserve import InferOutput, InferRequest, InferResponse, Model, ModelRepository
+from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model, ModelRepository
 from kserve.errors import InvalidInput
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.rest.v2_datamodels import InferenceRequest
 
+from evermodel import prediction
 from evermodel.core.data import Array, Spec
+from evermodel.core.errors import EvermodelError
 from evermodel.serving.asked import Asked, Shown
 from evermodel.serving.champion import Champion
 from evermodel.serving.limits import Limits, WorkerPool
 
 DATATYPES = {"text": "BYTES", "images": "UINT8", "table": "FP64", "series": "FP64"}
+KINDS = {"number": "FP64", "whole": "INT64", "boolean": "BOOL"}  # of columns; all others are BYTES
 
 
 class Served(Model):  # type: ignore[misc]
@@ -48,8 +52,13 @@ class Served(Model):  # type: ignore[misc]
         return await self.pool.do(answer)
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """The one tensor that the model takes."""
+        """The one tensor that the model takes, or that of each column of a table of more than numbers."""
         spec = self.champion.spec
+        if _is_mixed(spec):
+            return [
+                {"name": column.name, "datatype": KINDS.get(column.kind, "BYTES"), "shape": [-1]}
+                for column in spec.columns
+            ]
         return [{"name": "examples", "datatype": DATATYPES[spec.kind], "shape": [-1, *spec.input_shape]}]
 
     def get_output_types(self) -> list[dict[str, Any]]:
@@ -106,13 +115,14 @@ def read(body: bytes, name: str, spec: Spec, limits: Limits) -> Asked:
     return Asked(examples(request, spec, limits), show)
 
 
-def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:
-    """The raw examples in the one tensor of a request. Raises InvalidInput that says what is wrong."""
-    if len(request.inputs) != 1:
-        raise InvalidInput(
-            f"the request has {len(request.inputs)} inputs; give one, which holds the examples"
-        )
-    tensor = request.inputs[0]
+def examples(request: InferRequest, spec: Spec, limits: Limits) -> Any:
+    """The examples in the tensors of a request. Raises InvalidInput that says what is wrong."""
+    tensors: list[InferInput] = request.inputs
+    if spec.kind == "table" and (_is_mixed(spec) or len(tensors) > 1):
+        return _typed(_columns(tensors, spec, limits), spec)
+    if len(tensors) != 1:
+        raise InvalidInput(f"the request has {len(tensors)} inputs; give one, which holds the examples")
+    (tensor,) = tensors
     shape = tuple(tensor.shape)
     most = limits.images if spec.kind == "images" else limits.rows
     if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
@@ -120,7 +130,10 @@ def examples(request: InferRequest, spec: Spec, limits: Limits) -> Array:
         raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")
     if (tensor.datatype == "BYTES") != (spec.kind == "text"):
         raise InvalidInput(f"the datatype is {tensor.datatype!r}; give {DATATYPES[spec.kind]}")
-    return _texts(tensor.data, shape) if spec.kind == "text" else _numbers(tensor.data, shape, spec)
+    if spec.kind == "text":
+        return _texts(tensor.data, shape)
+    x = _numbers(tensor.data, shape, spec)
+    return _typed(pd.DataFrame(x, columns=list(spec.names)), spec) if spec.kind == "table" else x
 
 
 def response(request: InferRequest, answer: Array, champion: Champion) -> InferResponse:
@@ -133,6 +146,37 @@ def response(request: InferRequest, answer: Array, champion: Champion) -> InferR
         infer_outputs=[InferOutput("answers", list(values.shape), "FP64", values.ravel().tolist())],
         parameters={"run_id": champion.run_id},
     )
+
+
+def _is_mixed(spec: Spec) -> bool:
+    return not all(column.kind in KINDS for column in spec.columns)
+
+
+def _columns(tensors: Sequence[InferInput], spec: Spec, limits: Limits) -> pd.DataFrame:
+    """A table of the tensors that are named as the columns, with their values as they came."""
+    found = {tensor.name: tensor for tensor in tensors}
+    if missing := [name for name in spec.names if name not in found]:
+        raise InvalidInput(f"no input is named {missing[0]!r}; give one of each of {', '.join(spec.names)}")
+    rows = found[spec.names[0]].shape[:1]
+    if rows == [] or not 1 <= rows[0] <= limits.rows:
+        raise InvalidInput(f"the shape is {rows}; give [N] with N from 1 to {limits.rows:,}")
+    return pd.DataFrame({name: _column(found[name], rows[0]) for name in spec.names})
+
+
+def _column(tensor: InferInput, rows: int) -> pd.Series:
+    values = np.array(tensor.data, dtype=object).ravel().tolist()
+    if tensor.shape not in ([rows], [rows, 1]) or len(values) != rows:
+        raise InvalidInput(f"the shape of {tensor.name} is {tensor.shape}; give [{rows}], as of the others")
+    if not all(value is None or isinstance(value, str | bool | int | float) for value in values):
+        raise InvalidInput(f"the data of {tensor.name} are not {rows} values; give one of each example")
+    return pd.Series(values)
+
+
+def _typed(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    try:
+        return prediction.typed("the request", table, spec, spec.layout)
+    except EvermodelError as reason:
+        raise InvalidInput(str(reason)) from None
 
 
 def _texts(values: list[Any], shape: tuple[int, ...]) -> Array:
@@ -150,7 +194,8 @@ def _numbers(values: list[Any], shape: tuple[int, ...], spec: Spec) -> Array:
         x = np.array(values, dtype=np.float64).reshape(shape)
     except (ValueError, TypeError, OverflowError):
         raise InvalidInput(f"the data are not numbers of the shape {list(shape)}") from None
-    if not np.isfinite(x).all():
+    # Of a table, the columns tell whether they may have gaps.
+    if np.isinf(x).any() or (spec.kind != "table" and np.isnan(x).any()):
         raise InvalidInput("the data hold what is no finite number; mend it")
     if spec.kind == "images" and (x != np.clip(np.round(x), 0, 255)).any():
         raise InvalidInput("the data are not all whole numbers from 0 to 255, as pixels are")

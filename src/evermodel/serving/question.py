@@ -8,8 +8,10 @@ from typing import Any
 
 import gradio
 import numpy as np
+import pandas as pd
 from gradio.components import Component
 
+from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
 from evermodel.serving import sketch
@@ -42,28 +44,50 @@ def forms(champion: Champion) -> Mapping[str, Form]:
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
     if champion.task == "embedding":
         return {"Two images": partial(_images, labels=("One image", "Another"))}
-    drawable = bool(spec.classes) and spec.input_shape[-1] == 1
+    drawable = bool(spec.classes) and not spec.masks and spec.input_shape[-1] == 1
     upload: dict[str, Form] = {"Upload": partial(_images, labels=("Image",))}
     return {"Draw": _drawing, **upload} if drawable else upload
 
 
 def _row(champion: Champion) -> Question:
-    columns = champion.spec.columns
+    names, first = champion.spec.names, champion.example.astype(object).iloc[0]
     with gradio.Row():
-        fields = [
-            gradio.Number(value, label=column, min_width=110, interactive=True)
-            for column, value in zip(columns, champion.example[0].tolist(), strict=True)
-        ]
-    return Question(fields, lambda *row: {"json": {"rows": [dict(zip(columns, row, strict=True))]}})
+        row = [_field(column, first[column.name]) for column in champion.spec.columns]
+    return Question(row, lambda *values: {"json": {"rows": [dict(zip(names, values, strict=True))]}})
+
+
+def _field(column: Column, value: Any) -> Component:
+    """A field of a row, with a value; where that may be missing, an empty one means that it is."""
+    shown = None if pd.isna(value) else value
+    match column.kind:
+        case "number" | "whole":
+            return gradio.Number(shown, label=column.name, min_width=110, interactive=True)
+        case "boolean" if column.gaps == "refuse":
+            return gradio.Checkbox(bool(shown), label=column.name, min_width=110, interactive=True)
+        case "boolean":
+            chosen = "" if shown is None else str(bool(shown)).lower()
+            return gradio.Dropdown(
+                ["", "true", "false"], value=chosen, label=column.name, min_width=110, interactive=True
+            )
+        case "category":
+            return gradio.Dropdown(
+                ["", *column.categories] if column.gaps != "refuse" else list(column.categories),
+                value=str(shown or ""),
+                label=column.name,
+                allow_custom_value=True,
+                min_width=160,
+                interactive=True,
+            )
+    return gradio.Textbox(str(shown or ""), label=column.name, min_width=160, interactive=True)
 
 
 def _steps(champion: Champion) -> Question:
-    columns = champion.spec.columns
-    shown, headers = champion.example[0].tolist(), list(columns)
-    table = gradio.Dataframe(shown, headers=headers, label="The last steps", max_height=400, interactive=True)
+    names = list(champion.spec.names)
+    shown = champion.example[0].tolist()
+    table = gradio.Dataframe(shown, headers=names, label="The last steps", max_height=400, interactive=True)
 
     def request(frame: dict[str, Any]) -> Request:
-        return {"json": {"rows": [dict(zip(columns, row, strict=False)) for row in frame["data"]]}}
+        return {"json": {"rows": [dict(zip(names, row, strict=False)) for row in frame["data"]]}}
 
     return Question([table], request)
 

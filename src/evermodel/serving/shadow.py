@@ -36,14 +36,14 @@ class Shadow:
         self._places = threading.Semaphore(WAITING)
         self._pool = ThreadPoolExecutor(1, "shadow")
 
-    def see(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
+    def see(self, champion: Champion, x: Any, answer: Array, mark: dict[str, Any]) -> None:
         """Take a copy of what the champion has answered, to be compared later, or drop it."""
         if not self._places.acquire(blocking=False):
             self._count("dropped")
             return
         self._pool.submit(self._guarded, champion, x, answer, mark)
 
-    def _guarded(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
+    def _guarded(self, champion: Champion, x: Any, answer: Array, mark: dict[str, Any]) -> None:
         try:
             self._compare(champion, x, answer, mark)
         except Exception:  # whatever a challenger does, it was only asked for its opinion
@@ -52,7 +52,7 @@ class Shadow:
         finally:
             self._places.release()
 
-    def _compare(self, champion: Champion, x: Array, answer: Array, mark: dict[str, Any]) -> None:
+    def _compare(self, champion: Champion, x: Any, answer: Array, mark: dict[str, Any]) -> None:
         began = time.perf_counter()
         own = np.asarray(self.challenger.predict(x))
         seconds = time.perf_counter() - began

@@ -12,11 +12,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from evermodel import prediction
-from evermodel.core.data import file_hash
+from evermodel.core.data import Layout
 from evermodel.core.errors import EvermodelError
-from evermodel.datasets import source
-from evermodel.formats import image_files, labelled_images, table_file
-from tests.specs import make_source, make_spec
+from evermodel.formats import image_files, packed, table_file
+from tests.specs import make_spec
 
 TABLE = make_spec("table")
 GREY = make_spec("images", input_shape=(4, 6, 1))
@@ -324,23 +323,23 @@ def test_an_image_that_is_turned_and_transparent_goes_in_as_a_reader_of_training
     Image.fromarray(pixels).save(path := tmp_path / "p.png", exif=exif)
     with zipfile.ZipFile(tmp_path / "data/a.zip", "w") as archive:
         archive.write(path, "cat.png")
-    origin = make_source(files={"a.zip": file_hash(tmp_path / "data/a.zip")})
-    (tmp_path / "data" / source.PROVENANCE).write_text(origin.model_dump_json())
-    learned = labelled_images.load(tmp_path / "data", {"archive": "a.zip", "members": r"\w+\.png"})
+    with packed.opened(tmp_path / "data/a.zip") as files:
+        album = image_files.album(tmp_path / "data/a.zip", files, {"members": r"\w+\.png"})
+        learned = image_files.decode(album.images["members"][0].opened(), "RGB")
     _, x = prediction.inputs([path], COLOUR)
-    assert np.array_equal(x, learned.pixels)
+    assert np.array_equal(x[0], learned)
     opaque = np.asarray(Image.alpha_composite(Image.new("RGBA", (4, 6), "white"), Image.fromarray(pixels)))
     assert np.array_equal(x[0], np.rot90(opaque, -1)[..., :3])
 
 
-def test_an_image_of_another_size_is_resized_as_images_of_training_data_are(image):
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_an_image_of_another_size_is_resized_as_images_of_training_data_are(image, fit):
     path = image("p.png", "L", (9, 9), 0)
     noise = np.random.RandomState(0).randint(0, 256, (9, 9)).astype(np.uint8)
     Image.fromarray(noise).save(path)
-    seen = prediction.inputs([path], GREY)[1][0]
-    assert np.array_equal(
-        seen, image_files.array(image_files.fitted(Image.fromarray(noise), (4, 6), "stretch"))
-    )
+    described = make_spec("images", input_shape=(4, 6, 1), layout=Layout(fit=fit))
+    seen = prediction.inputs([path], described)[1][0, ..., 0]
+    assert np.array_equal(seen, np.asarray(image_files.fitted(Image.fromarray(noise), (4, 6), fit)))
 
 
 def test_a_text_that_is_called_an_image_is_refused(file):
@@ -401,6 +400,15 @@ def test_one_probability_of_two_classes_is_that_of_the_second(positive, name, pr
     described = make_spec("text", classes=("bad", "good"))
     (answer,) = prediction.answers(["one"], None, np.array([[positive]]), described, "binary")
     assert answer == {"input": "one", "label": name, "probability": probability}
+
+
+def test_a_mask_of_several_classes_is_answered_by_a_colour_for_each():
+    described = make_spec("images", classes=("rest", "road", "car"), masks=True)
+    answer = np.eye(3)[[[0, 1], [2, 1]]][None]
+    (told,) = prediction.answers(["one"], np.zeros((1, 2, 2, 3)), answer, described, "segmentation")
+    assert told["image"].shape == (2, 2, 3)
+    assert told["image"][0, 0].tolist() == [0, 0, 0]
+    assert len({tuple(pixel) for pixel in told["image"].reshape(-1, 3).tolist()}) == 3
 
 
 def test_several_targets_are_answered_by_their_names():

@@ -232,7 +232,7 @@ def _end(block: bytes, separator: str) -> int:
     The rules are RFC 4180's: lines end with a line feed, with or without a carriage return; quotes stand
     around a field, or doubled in it.
     """
-    if b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
+    if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
     characters = np.frombuffer(block + b"\n", np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))

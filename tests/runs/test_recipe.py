@@ -102,6 +102,18 @@ def test_an_option_that_the_model_needs_is_missed(changed):
     assert refused(changed, **{"options.units": MISSING}).startswith("options.units is missing")
 
 
+def test_what_only_the_task_is_asked_by_is_an_option_too_and_not_the_model_s(changed):
+    asked = {"task": "quantile", "options.quantile": 0.9}
+    assert changed(**asked).options["quantile"] == 0.9
+    assert "quantile" not in changed(**asked).of_model
+    both = changed(**asked, model="boosting", train={}, options={"quantile": 0.9})
+    assert both.of_model == {"quantile": 0.9}
+    missing = refused(changed, task="quantile")
+    assert missing.startswith("options.quantile is missing; task quantile needs it")
+    wrong = refused(changed, **asked | {"options.quantile": "high"})
+    assert wrong.startswith("options.quantile is 'high'")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "path"),
     [

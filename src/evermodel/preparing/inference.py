@@ -33,7 +33,9 @@ class Seen:
         known = values[~gaps]
         if known.empty:
             return
-        self.words += len(known) if known.dtype.kind in "biufM" else len(" ".join(fields.texts(known)).split())
+        self.words += (
+            len(known) if known.dtype.kind in "biufM" else len(" ".join(fields.texts(known)).split())
+        )
         for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
             if self.kinds:
                 self._narrow(some)

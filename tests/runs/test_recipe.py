@@ -18,6 +18,7 @@ WRONG_VALUES = [
     ("train.image_size", 4, "greater than or equal to 8"),
     ("train.image_size", [64, 64], "whole number"),
     ("train.random_flip", "left", "true or false"),
+    ("train.class_weight", "even", "'balanced'"),
     ("train.precision", "float16", "'mixed_float16'"),
     ("train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
     ("train.fine_tune", {"layers": 1, "epochs": 1, "factor": 2}, "less than or equal to 1"),
@@ -149,6 +150,11 @@ def test_a_keras_model_can_not_be_a_baseline(changed):
 @pytest.mark.parametrize("value", [{"train.random_flip": True}, {"train.image_size": 64}])
 def test_what_is_drawn_anew_can_not_be_flipped_or_resized(changed, value):
     assert "train can't flip or resize" in refused(changed, task="denoising", **value)
+
+
+def test_classes_are_balanced_only_where_there_are_some(changed):
+    balanced = {"train.class_weight": "balanced"}
+    assert "train.class_weight is balanced" in refused(changed, task="regression", **balanced)
 
 
 def test_averaged_weights_and_the_best_epoch_exclude_each_other(changed):

@@ -192,11 +192,9 @@ def encode_table(keras):
 
 
 def table(**columns):
+    dtypes = {"town": object, "note": object}
     return pd.DataFrame(
-        {
-            name: pd.Series(values, dtype=object if name in ("town", "note") else float)
-            for name, values in columns.items()
-        }
+        {name: pd.Series(values, dtype=dtypes.get(name, float)) for name, values in columns.items()}
     )
 
 

@@ -41,7 +41,7 @@ def test_the_options_of_every_data_set_here_are_of_the_kind_that_its_reader_take
         ("image_archive", IMAGES | {"labels": ["a"]}, "labels"),
         ("anomalies", {"normal": IMAGES, "odd": "b.zip"}, "odd"),
         ("anomalies", {"normal": IMAGES, "odd": IMAGES | {"mode": "x"}}, "odd.mode"),
-        ("anomalies", {"normal": {"archive": "a.zip"}, "odd": IMAGES}, "normal.members"),
+        ("anomalies", {"normal": {"members": ".*"}, "odd": IMAGES}, "normal.archive"),
         ("anomalies", {"normal": IMAGES | {"siez": [1, 1]}, "odd": IMAGES}, "normal.siez"),
     ],
 )

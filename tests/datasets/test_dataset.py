@@ -13,7 +13,11 @@ WRONG_VALUES = [
     ("split.validation", 0, "greater than 0"),
     ("split.validation", MISSING, "missing"),
     ("split.groups", "label", "list"),
-    ("split.vals", 1, "group_features, groups, key, method, seed, stratify, test, time, validation"),
+    (
+        "split.vals",
+        1,
+        "group_features, groups, key, method, seed, stratify, test, test_from, time, validation",
+    ),
     ("expect.min_rows", 0, "greater than or equal to 1"),
     ("expect.rows", 1, "min_rows"),
     ("expect.shape", [28], "missing"),
@@ -74,6 +78,12 @@ def test_a_wrong_key_is_refused_with_its_full_path(changed, path, value, expecte
 def test_a_share_of_test_rows_is_given_only_where_the_source_declares_none(changed, method, share):
     sentence = refused(changed, **{"split.method": method, "split.test": share})
     assert sentence.startswith("split needs 'test'")
+
+
+@pytest.mark.parametrize("rule", [{"method": "time", "test": 0.2}, {"method": "shuffle", "test": 0.2}])
+def test_the_first_date_of_the_test_goes_with_time_alone_and_with_no_share(changed, rule):
+    split = {"validation": 0.1, "test_from": "2024-01-31"}
+    assert refused(changed, split=split | rule).startswith("split has 'test_from'")
 
 
 @pytest.mark.parametrize("method", ["predefined", "time"])

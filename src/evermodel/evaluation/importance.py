@@ -29,8 +29,8 @@ def of_columns(
     options: Mapping[str, Any],
     seed: int,
 ) -> pd.DataFrame:
-    """A row per column, the most important first: `column`, what its metric loses (under the metric's name,
-    and more than 0 where the column is worth something), and `sd` over REPEATS deals, to six digits.
+    """A row per column, the most important first: `column`, by how much the metric is worse without it (under
+    the metric's name; above 0 where the column is worth something), and `sd` over REPEATS deals; six digits.
 
     The metric is the first headline of the task that is a mean over rows. split: rows of a table that nothing
     was fitted to and nothing is judged by, of which some are drawn; predict: takes a typed table.
@@ -55,7 +55,9 @@ def of_columns(
         name: [whole - worth(frame.assign(**{name: dealt(frame[name])})) for _ in range(REPEATS)]
         for name in spec.names
     }
-    told = [(name, _rounded(np.mean(each)), _rounded(np.std(each))) for name, each in lost.items()]
+    told = [
+        (name, _rounded(float(np.mean(each))), _rounded(float(np.std(each)))) for name, each in lost.items()
+    ]
     table = pd.DataFrame(told, columns=["column", metric, "sd"])
     return table.sort_values(metric, ascending=False, kind="stable", ignore_index=True)
 
@@ -76,7 +78,7 @@ def _figure(importance: pd.DataFrame) -> Figure:
     axes.set_yticks(range(len(shown)), list(shown["column"]))
     axes.invert_yaxis()
     axes.axvline(0, color=plots.QUIET, linewidth=1)
-    axes.set(xlabel=f"{metric} lost on validation rows where the column's values are dealt out anew")
+    axes.set(xlabel=f"how much worse {metric} is where the column's values are dealt out anew")
     axes.grid(visible=False, axis="y")
     return figure
 

@@ -30,7 +30,7 @@ class Candidate:
     """What the stages left.
 
     figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
-    importance: of a table, what each column is worth (column, what the metric loses, sd), the most first;
+    importance: of a table, what each column is worth (column, how much worse the metric is, sd);
     latency: how many times as long as the reference it takes for one example, NaN if nobody asked.
     """
 

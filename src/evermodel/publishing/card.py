@@ -91,7 +91,7 @@ def _slices(model: Candidate) -> Iterator[tuple[str, ...]]:
 
 
 def _importance(model: Candidate) -> Iterator[tuple[str, str, str]]:
-    """The columns that are worth most: the name, what the metric loses without, and its deviation."""
+    """The columns that are worth most: the name, how much worse the metric is without, and its deviation."""
     if model.importance is not None:
         for column, lost, sd in model.importance[:MOST_COLUMNS].itertuples(index=False):
             yield str(column), number.text(lost), number.text(sd)

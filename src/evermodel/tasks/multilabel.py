@@ -117,12 +117,12 @@ def _of_each(scores: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def _labels(scores: pd.DataFrame, spec: Spec) -> Figure:
     of_each = _of_each(scores, spec)
     shares = of_each[list(OF_EACH)].to_numpy(float)
-    figure = plots.page("per label", 6, 1.4 + 0.3 * len(of_each))
+    figure = plots.page("per label", 6, 1.9 + 0.3 * len(of_each))
     axes = figure.subplots()
     names = [f"{label} ({count})" for label, count in of_each["rows"].items()]
     columns = ("precision", "recall", "F1", "average\nprecision")
     plots.heat(axes, 1 - shares, np.char.mod("%.3f", shares), names, columns)
-    axes.set(ylabel="label (test rows that have it)", xlabel="shade: how far from 1")
+    axes.set(ylabel="label (test rows)", xlabel="shade: how far from 1")
     axes.xaxis.tick_top()
     return figure
 

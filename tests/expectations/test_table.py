@@ -442,4 +442,4 @@ def test_weights_are_numbers_that_are_not_negative(broken, mixed):
 )
 def test_every_column_that_params_name_must_be_there(broken, mixed, rules):
     (only,) = broken(MIXED | rules, "table", mixed)
-    assert "(found: missing lost)" in only
+    assert "(found: missing lost; unexpected" in only

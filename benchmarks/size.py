@@ -1,52 +1,280 @@
-"""made"""
+"""What each stage needs of memory and time as a data set grows: a table, and a set of pictures.
 
-from collections.abc import Iterator
+    PYTHONPATH=src .venv/bin/python -m benchmarks.size --rows 5000000 --pictures 50000
+
+Made data, called so, in a copy of the project in a temporary folder (TMPDIR says where; a table of 20 million
+rows takes 30 GB there): a table of 20 columns of all kinds with gaps, in Parquet, and a zip of pictures of 64
+pixels, of so many and of four times as many. Each stage is a process of its own, as a user starts it. Prints
+seconds, seconds of all processors, rows per second, and the peak of private memory: the pages that belong to
+the processes of a stage alone (RssAnon). Resident memory would count the mapped files too, of which the system keeps in
+memory what it has room for, and which it drops as soon as somebody needs the room.
+"""
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
+from PIL import Image
 
-ROWS = 65_536
+from evermodel.core import data
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("pipelines", "requirements", "src", "params.yaml", "dvc.yaml")
+ROWS = 65_536  # that are made at a time
+TIMES = 4  # as many rows at the second time
+PIXELS = 64
+EVERY = 0.05  # seconds between two looks at the memory
+LABELS = ("dark", "light")
+SPLIT = {"test": 0.2, "validation": 0.1}
 
 
-def made(rows: int) -> Iterator[pd.DataFrame]:
-    """A table of 20 mixed columns beside a key, some rows at a time."""
+@dataclass(frozen=True)
+class Used:
+    """What a process with its children used: seconds, of all processors too, and MB of private memory at once."""
+
+    seconds: float
+    processor: float
+    memory: float
+
+
+def main(rows: int, pictures: int) -> None:
+    for name, count, make in (("made_table", rows, table), ("made_pictures", pictures, images)):
+        for many in (count, TIMES * count) if count else ():
+            with tempfile.TemporaryDirectory() as folder:
+                measure(Path(folder), name, many, make)
+
+
+def measure(folder: Path, name: str, rows: int, make: Callable[[Path, int], Path]) -> None:
+    """Print what every stage uses."""
+    project = copy_of_project(folder / "project")
+    file = make(folder, rows)
+    (settings if name == "made_table" else settings_of_images)(project, name, file)
+    asked = make(folder / "asked", max(rows // 10, 1)) if name == "made_table" else None
+    print(
+        f"{name}: {rows:,} rows, {file.stat().st_size / 2**20:,.0f} MB\n  stage     seconds  CPU  rows/s  MB private"
+    )
+    for stage, where in stages(name):
+        show(stage, rows, run(project / where, "sh", "../../pipelines/stage.sh", stage, name))
+    if asked is not None:
+        show(
+            "predict",
+            rows // 10,
+            run(project, sys.executable, "-m", "evermodel.prediction", name, str(asked)),
+        )
+
+
+def stages(name: str) -> Iterator[tuple[str, str]]:
+    """The stages in their order, and the folder that each runs in."""
+    yield from ((stage, f"data/{name}") for stage in ("fetch", "validate", "prepare"))
+    yield from ((stage, f"experiments/{name}") for stage in ("train", "evaluate"))
+
+
+def show(stage: str, rows: int, used: Used) -> None:
+    per_second = rows / used.seconds
+    print(
+        f"  {stage:9}{used.seconds:8.1f}{used.processor:6.1f}{per_second:8,.0f}{used.memory:8,.0f}",
+        flush=True,
+    )
+
+
+def run(folder: Path, *command: str) -> Used:
+    """Run a command and look at what it and its children use; RuntimeError if it fails."""
+    source = (
+        str(folder.joinpath("../../src").resolve())
+        if "stage.sh" in " ".join(command)
+        else str(folder / "src")
+    )
+    python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    start, memory = time.perf_counter(), 0.0
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": source, "PATH": python},
+            stdout=told,
+            stderr=told,
+        )
+        before = os.times()
+        while process.poll() is None:
+            memory = max(memory, private(process.pid))
+            time.sleep(EVERY)
+        after = os.times()
+        if process.returncode:
+            told.seek(0)
+            raise RuntimeError(f"{' '.join(command)}: {told.read()[-2000:]}")
+    processor = sum(
+        getattr(after, name) - getattr(before, name) for name in ("children_user", "children_system")
+    )
+    return Used(time.perf_counter() - start, processor, memory)
+
+
+def private(pid: int) -> float:
+    """MB that belong to a process and its children alone, now."""
+    try:
+        found = psutil.Process(pid)
+        return sum(_anonymous(one.pid) for one in (found, *found.children(recursive=True))) / 2**10
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _anonymous(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+
+
+def copy_of_project(folder: Path) -> Path:
+    """What the stages need of the project, in a repository of its own."""
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        of = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        of(ROOT / name, folder / name)
+    shared = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(shared | {"profile": "full"}))
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    for command in (("init", "-q"), ("add", "params.yaml"), ("commit", "-qm", "Made")):
+        subprocess.run(
+            ["git", "-c", "user.name=made", "-c", "user.email=made@localhost", *command],
+            cwd=folder,
+            check=True,
+        )
+    return folder
+
+
+def settings(project: Path, name: str, file: Path) -> None:
+    """The data set's folder and the experiment's, of a table."""
+    _data_set(
+        project,
+        name,
+        file,
+        {
+            "source": {"reader": "table"},
+            "target": "price",
+            "gaps": "fill",
+            "split": {"method": "hash", "key": ["number"], **SPLIT},
+            "expect": {"min_rows": 100, "ranges": {"price": [-1000, 1000]}},
+        },
+    )
+    _experiment(project, name, {"task": "regression", "model": "mlp", "options": {"units": [32]}}, "rmse")
+
+
+def settings_of_images(project: Path, name: str, file: Path) -> None:
+    """The data set's folder and the experiment's, of pictures."""
+    _data_set(
+        project,
+        name,
+        file,
+        {
+            "source": {"reader": "image_archive", "options": {"archive": file.name}},
+            "split": {"method": "shuffle", **SPLIT},
+            "expect": {"min_rows": 10},
+        },
+    )
+    _experiment(project, name, {"task": "classification", "model": "lenet"}, "accuracy")
+
+
+def _data_set(project: Path, name: str, file: Path, rules: dict) -> None:
+    reader = rules["source"]
+    known = {
+        "name": file.name,
+        "bytes": file.stat().st_size,
+        "sha256": data.file_hash(file),
+        "path": str(file),
+    }
+    source = {
+        "title": "Made data",
+        "licence": "CC0-1.0",
+        "terms": "none",
+        "reader": reader["reader"],
+        "editions": [{"name": "made", "options": reader.get("options", {}), "files": [known]}],
+    }
+    _write(project / "data" / name, "dataset.yaml", {"name": name, **rules, "source": source})
+
+
+def _experiment(project: Path, name: str, of: dict, metric: str) -> None:
+    train = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 1024, "epochs": 1}
+    policy = {"metric": metric, "floor": 1000 if metric == "rmse" else 0}
+    rules = {"name": name, "dataset": name, **of, "baseline": "constant", "train": train, "promotion": policy}
+    _write(project / "experiments" / name, "experiment.yaml", rules)
+
+
+def _write(folder: Path, template: str, params: dict) -> None:
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "pipelines" / template, folder / "dvc.yaml")
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+
+def table(folder: Path, rows: int) -> Path:
+    """A table of a key and 20 columns in Parquet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "made.parquet"
+    schema = pa.Schema.from_pandas(next(pieces(1)), preserve_index=False)
+    with pq.ParquetWriter(file, schema) as writer:
+        for piece in pieces(rows):
+            writer.write_table(pa.Table.from_pandas(piece, schema, preserve_index=False))
+    return file
+
+
+def pieces(rows: int) -> Iterator[pd.DataFrame]:
+    """Numbers, whole numbers, booleans, categories, times and short texts, with gaps; each piece by its own seed."""
     for start in range(0, rows, ROWS):
         count, random = min(ROWS, rows - start), np.random.default_rng([16, start])
-        numbers = random.normal(size=(count, 6))
-        whole = random.integers(0, [100, 7, 100_000], (count, 3))
-        category = random.integers(0, [3, 12, 200, 40], (count, 4))
-        frame = pd.DataFrame({"number": np.arange(start, start + count)})
-        for place, scale in enumerate([1, 10, 0.01, 1000, 5, 1]):
-            frame[f"size_{place}"] = (numbers[:, place] * scale).round(4)
-        frame[["age", "rooms", "metres"]] = whole
-        for place, name in enumerate(["colour", "month", "shop", "maker"]):
-            frame[name] = pd.Series([f"{name} {one}" for one in range(200)], dtype="str")[
-                category[:, place]
-            ].to_numpy()
-        frame["used"], frame["sold"] = random.random((2, count)) < [[0.3], [0.8]]
-        moments = np.datetime64("2020-01-01", "s") + random.integers(0, 10**8, (2, count)).astype(
-            "timedelta64[s]"
+        number, whole = random.normal(size=(count, 6)), random.integers(0, [100, 7, 100_000], (count, 3))
+        found = {"number": np.arange(start, start + count)}
+        found |= {f"size_{place}": (number[:, place] * 10**place).round(4) for place in range(6)}
+        found |= dict(zip(("age", "rooms", "metres"), whole.T, strict=True))
+        for name, many in {"colour": 3, "month": 12, "shop": 200, "maker": 40}.items():
+            found[name] = np.array([f"{name} {one}" for one in range(many)])[random.integers(0, many, count)]
+        found |= {"used": random.random(count) < 0.3, "sold": random.random(count) < 0.8}
+        for name in ("listed", "seen"):
+            seconds = random.integers(0, 10**8, count).astype("timedelta64[s]")
+            found[name] = np.datetime64("2020-01-01", "us") + seconds
+        words = np.array([f"word{one}" for one in range(2000)], object)[random.zipf(1.4, (count, 4)) % 2000]
+        found["told"] = [" ".join(row) for row in words]
+        found["price"] = (number[:, 0] + whole[:, 0] / 50 + found["used"] + random.normal(size=count)).round(
+            3
         )
-        frame["listed"], frame["seen"] = moments
-        words = np.array([f"word{n}" for n in range(2000)], dtype=object)[random.zipf(1.4, (count, 4)) % 2000]
-        frame["told"] = [" ".join(row) for row in words]
+        frame = pd.DataFrame(found)
         frame.loc[random.random(count) < 0.1, "size_1"] = np.nan
         frame.loc[random.random(count) < 0.05, "maker"] = None
-        noise = random.normal(size=count)
-        frame["price"] = (numbers[:, 0] + category[:, 0] + frame["used"] + whole[:, 0] / 50 + noise).round(3)
         yield frame
 
 
-def write(rows: int, file: Path) -> None:
-    schema = None
-    with open(file, "wb") as stream:
-        writer = None
-        for piece in made(rows):
-            table = pa.Table.from_pandas(piece, schema, preserve_index=False)
-            schema = table.schema
-            writer = writer or pq.ParquetWriter(stream, schema)
-            writer.write_table(table)
-        writer.close()
+def images(folder: Path, pictures: int) -> Path:
+    """A zip of pictures in two folders, darker and lighter ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(folder / "made.zip", "w") as archive:
+        for number in range(pictures):
+            label = number % len(LABELS)
+            pixels = np.random.default_rng([16, number]).integers(
+                label * 60, 180 + label * 60, (PIXELS, PIXELS, 3)
+            )
+            stream = io.BytesIO()
+            Image.fromarray(pixels.astype(np.uint8)).save(stream, "PNG", compress_level=1)
+            archive.writestr(zipfile.ZipInfo(f"{LABELS[label]}/{number}.png"), stream.getvalue())
+    return folder / "made.zip"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.size")
+    parser.add_argument("--rows", type=int, default=5_000_000, help="0: no table")
+    parser.add_argument("--pictures", type=int, default=50_000, help="0: none")
+    arguments = parser.parse_args()
+    main(arguments.rows, arguments.pictures)

@@ -70,7 +70,7 @@ def test_a_mask_is_learned_as_0_or_1():
 
 def test_a_mask_of_several_classes_is_learned_by_their_numbers():
     mask = np.random.default_rng(1).integers(0, 3, (3, 4, 5, 1)).astype(np.uint8)
-    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")))
+    objective = objective_of("segmentation", spec(classes=("rest", "road", "car")), {})
     assert (objective.outputs, objective.activation) == (3, "softmax")
     assert objective.target(COLOURS, mask) is mask
 

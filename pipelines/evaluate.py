@@ -5,7 +5,7 @@ import pandas as pd
 from evermodel.core import catalog, data, folders, project, stage
 from evermodel.core.data import Array, Predictions, Prepared, Spec, Split, Target
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import evaluation, statistics
+from evermodel.evaluation import evaluation, importance, statistics
 from evermodel.runs import determinism, journal, recipe, saved
 from evermodel.runs.recipe import Recipe
 from evermodel.training import estimator
@@ -16,7 +16,7 @@ def main(name: str) -> None:
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     folder, metadata = folders.prepared(chosen.dataset), saved.metadata(folders.model(name))
-    prepared = data.load(folder, metadata.target, "train", "test")
+    prepared = data.load(folder, metadata.target, *data.SPLITS)
     if metadata.test_hash != prepared.spec.test_hash:
         raise EvermodelError(
             f"{folders.model(name)} was trained for other test rows than {folder} has now; "
@@ -36,12 +36,8 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
         )
     task = evaluation.task_module(chosen.task)
     model = saved.load(folders.model(name))
-    options, spec, train, test = (
-        chosen.options,
-        prepared.spec,
-        prepared.splits["train"],
-        prepared.splits["test"],
-    )
+    options, spec = chosen.options, prepared.spec
+    train, test = prepared.splits["train"], prepared.splits["test"]
     shown = evaluation.inputs(task, test.x, options, seed)
     expected = predict_baseline(chosen, spec, model.metadata.target, train, seed, shown)
     predictions = Predictions(test, model.predict(shown), expected, shown)
@@ -52,6 +48,10 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
     headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown)
     intervals = statistics.intervals(headlines, ours.scores, seed)
     drawn = evaluation.images(task, name, spec, ours.scores, predictions, pd.read_csv(history))
+    if spec.kind == "table":
+        unseen = prepared.splits["validation"]
+        worth = importance.of_columns(task, model.predict, unseen, spec, options, seed)
+        drawn |= importance.files(worth, name, spec)
     return {
         "metrics.json": evaluation.metrics_json(ours, baseline, intervals, model.metadata.parameters),
         "scores.parquet": evaluation.scores_parquet(ours.scores, baseline.scores, asked, headlines),

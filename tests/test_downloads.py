@@ -5,12 +5,14 @@ import sys
 import threading
 import time
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from evermodel import downloads
 from evermodel.datasets.source import RemoteFile
 from evermodel.downloads import UnavailableError
-from tests.server import cut, serving, status, whole
+from tests.server import Handler, cut, serving, status, whole
 
 CONTENT = random.Random(0).randbytes(300_000)
 PAGE = b"<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -300,3 +302,81 @@ def test_a_damaged_earlier_download_is_replaced(folder):
         downloads.cached(file).write_bytes(bytes(len(CONTENT)))
         downloads.download(file)
     assert downloads.cached(file).read_bytes() == CONTENT
+
+
+@pytest.fixture
+def cloud(monkeypatch):
+    """A bucket in memory."""
+    bucket = MemoryFileSystem()
+    bucket.pipe("/bucket/some.data", CONTENT)
+    monkeypatch.setattr(fsspec, "url_to_fs", lambda url: (bucket, url.removeprefix("s3:/")))
+    yield bucket
+    bucket.store.clear()
+
+
+def test_a_file_in_a_cloud_is_read_as_the_user_may(cloud, folder):
+    file = wanted("s3://bucket/some.data")
+    assert downloads.download(file) == "s3://bucket/some.data"
+    assert downloads.cached(file).read_bytes() == CONTENT
+    assert left(folder) == [""]
+
+
+def test_a_download_from_a_cloud_goes_on_where_it_stopped(cloud, folder):
+    file = wanted("s3://bucket/some.data")
+    folder.mkdir(parents=True)
+    downloads.cached(file).with_suffix(".partial").write_bytes(CONTENT[:1000])
+    cloud.pipe("/bucket/some.data", bytes(1000) + CONTENT[1000:])
+    downloads.download(file)
+    assert downloads.cached(file).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, r"can't be read \(FileNotFoundError: "),
+        (CONTENT[1:], "offers 299999 bytes, not 300000"),
+        (CONTENT[::-1], "has sha256 "),
+    ],
+)
+def test_another_file_in_a_cloud_is_refused(cloud, folder, content, told):
+    cloud.rm("/bucket/some.data") if content is None else cloud.pipe("/bucket/some.data", content)
+    with pytest.raises(UnavailableError, match=told):
+        downloads.download(wanted("s3://bucket/some.data"))
+    assert left(folder) == []
+
+
+def test_a_cloud_that_nobody_can_read_is_told_in_a_sentence(cloud, monkeypatch):
+    def size(*_):
+        raise RuntimeError("no\ncredentials")
+
+    monkeypatch.setattr(MemoryFileSystem, "size", size)
+    with pytest.raises(UnavailableError, match=r"s3://b/c can't be read \(RuntimeError: no credentials\)$"):
+        downloads.download(wanted("s3://b/c"))
+
+
+@pytest.mark.parametrize("scheme", downloads.CLOUDS)
+def test_what_reads_from_each_cloud_is_installed(scheme):
+    assert fsspec.get_filesystem_class(scheme)
+
+
+def test_an_object_of_s3_is_read_by_its_protocol(folder, monkeypatch):
+    """With the login of the environment, from a server on this machine."""
+
+    def answer(handler):
+        assert "Credential=me/" in handler.headers["Authorization"]
+        handler.close_connection = True
+        first, last = map(int, handler.headers["Range"].removeprefix("bytes=").split("-"))
+        handler.reply(206, CONTENT[first : last + 1], Content_Range=f"bytes {first}-{last}/{len(CONTENT)}")
+
+    def head(handler):
+        handler.close_connection = True
+        handler.reply(200, Content_Length=str(len(CONTENT)))
+
+    monkeypatch.setattr(Handler, "do_HEAD", head, raising=False)
+    for name, value in (("ACCESS_KEY_ID", "me"), ("SECRET_ACCESS_KEY", "x"), ("MAX_ATTEMPTS", "1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with serving(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        downloads.download(wanted("s3://bucket/some.data"))
+    assert downloads.cached(wanted()).read_bytes() == CONTENT
+    assert {path.partition("?")[0] for path, _ in server.requests} == {"/bucket/some.data"}

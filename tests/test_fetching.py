@@ -1,13 +1,18 @@
 import hashlib
 import json
 import re
+import sqlite3
+import zipfile
 
+import pandas as pd
 import pytest
 
 from evermodel import downloads, fetching
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.source import Source, provenance
+from evermodel.origins import local
+from evermodel.readers import table as table_reader
 from pipelines import fetch as stage
 from tests.server import serving, status, whole
 
@@ -337,3 +342,91 @@ def test_the_stage_fills_the_raw_folder_of_the_data_set(workspace):
     stage.main("boston_housing")
     written = {file.name for file in (workspace / "data/boston_housing/raw").iterdir()}
     assert written == {"housing.data", "source.json"}
+
+
+def described(path):
+    """The entry that `origins.local` makes of what lies there."""
+    return local.entry(path).model_dump(exclude_none=True, mode="json")
+
+
+def test_a_file_is_taken_from_where_it_lies(raw, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_bytes(OLD)
+    fetching.fetch("some", source({"name": "mine", "files": [described(tmp_path / "mine.csv")]}), "full", raw)
+    assert (raw / "mine.csv").read_bytes() == OLD
+    assert capsys.readouterr().out == f"mine.csv: file {tmp_path / 'mine.csv'}\n"
+
+
+def test_a_path_may_begin_at_home_or_at_the_root_of_the_repository(raw, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for folder, path in ((tmp_path, "mine.csv"), (tmp_path / "home", "~/mine.csv")):
+        folder.mkdir(exist_ok=True)
+        (folder / "mine.csv").write_bytes(OLD)
+        one = edition("mine", mine=OLD)
+        one["files"][0]["path"] = path
+        fetching.fetch("some", source(one), "full", raw)
+        (folder / "mine.csv").unlink()
+    assert (raw / "mine.data").read_bytes() == OLD
+
+
+@pytest.mark.parametrize("content", [None, OLD[::-1]])
+def test_a_file_that_is_no_longer_there_or_another_one_is_told(raw, tmp_path, content):
+    (tmp_path / "mine.csv").write_bytes(OLD)
+    one = {"name": "mine", "files": [described(tmp_path / "mine.csv")]}
+    (tmp_path / "mine.csv").unlink()
+    if content:
+        (tmp_path / "mine.csv").write_bytes(content)
+    told = f"mine.csv has sha256 {sha256(content)}" if content else f"{tmp_path / 'mine.csv'} does not exist"
+    with pytest.raises(EvermodelError, match=re.escape(told)):
+        fetching.fetch("some", source(one), "full", raw)
+    assert list(raw.iterdir()) == []
+
+
+def test_a_file_that_moved_into_the_mirror_is_found_there(mirror, raw, tmp_path):
+    (tmp_path / "mine.csv").write_bytes(OLD)
+    one = {"name": "mine", "files": [described(tmp_path / "mine.csv")]}
+    (tmp_path / "mine.csv").rename(mirror / "mine.csv")
+    fetching.fetch("some", source(one), "full", raw)
+    assert (raw / "mine.csv").read_bytes() == OLD
+
+
+def test_a_folder_becomes_an_archive_that_is_checked_by_its_hash(raw, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/1.jpg").write_bytes(OLD)
+    one = {"name": "mine", "files": [described(tmp_path / "photos")]}
+    fetching.fetch("some", source(one), "full", raw)
+    assert zipfile.ZipFile(raw / "photos.zip").read("1.jpg") == OLD
+    assert provenance(raw).files == {"photos.zip": one["files"][0]["sha256"]}
+    (tmp_path / "photos/2.jpg").write_bytes(NEW)
+    (raw / "photos.zip").unlink()
+    with pytest.raises(EvermodelError, match=r"photos makes an archive of \d+ bytes with sha256 \w+, not"):
+        fetching.fetch("some", source(one), "full", raw)
+    assert not (raw / "photos.zip").exists()
+
+
+def shop(url="SHOP"):
+    return {"name": "shop", "query": {"url": url, "sql": "SELECT a FROM t ORDER BY a"}}
+
+
+def test_what_a_database_answers_is_a_file_with_its_hash(raw, tmp_path, monkeypatch, capsys):
+    made = sqlite3.connect(tmp_path / "shop.db")
+    with made:
+        made.executescript("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (2), (1);")
+    made.close()
+    monkeypatch.setenv("SHOP", f"sqlite:///{tmp_path / 'shop.db'}")
+    fetching.fetch("some", source(shop()), "sample", raw)
+    assert capsys.readouterr().out == "some.parquet: 2 rows of a query\n"
+    assert provenance(raw).files == {"some.parquet": data.file_hash(raw / "some.parquet")}
+    assert provenance(raw).edition == "shop"
+    assert pd.concat(table_reader.read(raw).pieces()).a.tolist() == [1, 2]
+
+
+def test_files_that_lie_here_come_before_a_database(mirror, raw):
+    (mirror / "x.data").write_bytes(OLD)
+    fetching.fetch("some", source(shop(), edition("old", x=OLD)), "full", raw)
+    assert provenance(raw).edition == "old"
+
+
+def test_a_database_that_is_away_is_told(raw, monkeypatch):
+    monkeypatch.delenv("SHOP", raising=False)
+    with pytest.raises(EvermodelError, match="environment variable SHOP, which is not set"):
+        fetching.fetch("some", source(shop()), "full", raw)

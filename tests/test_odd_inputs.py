@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from PIL import ExifTags, Image
@@ -137,7 +138,7 @@ BARE = {"header": False}
     ("UTF-16", "a,b,label\n1,2,x\n".encode("utf-16"), Refused("t.csv: line 1", "UTF-8")),
     ("a byte of nothing", b"a,b,label\n1,\x002,x\n", Refused("t.csv: line 2", "UTF-8")),
     ("a workbook", b"PK\x03\x04\x14\x00\x06\x00", Refused("t.csv: line 1", "UTF-8")),
-    ("a web page", "<html>\n<p>Sign in, please</p>\n", Refused("t.csv: line 2")),
+    ("a web page", "<html>\n<p>Sign in, please</p>\n", Refused("t.csv", "not known: ['<html>']")),
     ("nothing", "", Refused("t.csv is empty")),
     ("nothing but lines", "\n\n\n", Refused("t.csv is empty")),
 )  # fmt: skip
@@ -146,7 +147,7 @@ def test_a_table(folder, case):
     given = {"separator": ",", "header": True, "columns": ["a", "b", "label"]} | options
 
     def read():
-        frame = table.read(folder(**{"t.csv": content}), **given).manifest
+        frame = pd.concat(table.read(folder(**{"t.csv": content}), **given).pieces())
         return table_file.typed(frame[["a", "b"]]).assign(label=frame["label"]).to_dict("list")
 
     outcome(read, expected)
@@ -156,7 +157,7 @@ def test_a_header_of_years_is_names(folder):
     raw = table.read(
         folder(**{"t.csv": "2019,2020\n1,2\n"}), separator=",", header=True, columns=["2019", "2020"]
     )
-    assert table_file.typed(raw.manifest).to_dict("list") == {"2019": [1], "2020": [2]}
+    assert table_file.typed(pd.concat(raw.pieces())).to_dict("list") == {"2019": [1], "2020": [2]}
 
 
 # --------------------------------------------------------------------------------------------- archives

@@ -12,11 +12,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from evermodel import prediction
-from evermodel.core.data import Layout, file_hash
+from evermodel.core.data import Layout
 from evermodel.core.errors import EvermodelError
-from evermodel.datasets import source
-from evermodel.formats import image_files, labelled_images, table_file
-from tests.specs import make_source, make_spec
+from evermodel.formats import image_files, packed, table_file
+from tests.specs import make_spec
 
 TABLE = make_spec("table")
 GREY = make_spec("images", input_shape=(4, 6, 1))
@@ -324,11 +323,11 @@ def test_an_image_that_is_turned_and_transparent_goes_in_as_a_reader_of_training
     Image.fromarray(pixels).save(path := tmp_path / "p.png", exif=exif)
     with zipfile.ZipFile(tmp_path / "data/a.zip", "w") as archive:
         archive.write(path, "cat.png")
-    origin = make_source(files={"a.zip": file_hash(tmp_path / "data/a.zip")})
-    (tmp_path / "data" / source.PROVENANCE).write_text(origin.model_dump_json())
-    learned = labelled_images.load(tmp_path / "data", {"archive": "a.zip", "members": r"\w+\.png"})
+    with packed.opened(tmp_path / "data/a.zip") as files:
+        album = image_files.album(tmp_path / "data/a.zip", files, {"members": r"\w+\.png"})
+        learned = image_files.decode(album.images["members"][0].opened(), "RGB")
     _, x = prediction.inputs([path], COLOUR)
-    assert np.array_equal(x, learned.pixels)
+    assert np.array_equal(x[0], learned)
     opaque = np.asarray(Image.alpha_composite(Image.new("RGBA", (4, 6), "white"), Image.fromarray(pixels)))
     assert np.array_equal(x[0], np.rot90(opaque, -1)[..., :3])
 
@@ -427,6 +426,14 @@ def test_an_answer_that_is_an_image_is_one():
         "segmentation",
     )
     assert answer["image"].tolist() == [[0, 255], [128, 0]]
+
+
+def test_a_mask_of_several_classes_is_answered_by_their_colours():
+    described = make_spec("images", masks=True, classes=("road", "car", "sky"))
+    answer = np.eye(3)[np.array([[[0, 1], [2, 0]]])]
+    (answer,) = prediction.answers(["one"], np.zeros((1, 2, 2, 1)), answer, described, "segmentation")
+    assert (answer["image"].shape, answer["image"].dtype) == ((2, 2, 3), np.uint8)
+    assert len({tuple(pixel) for pixel in answer["image"].reshape(-1, 3).tolist()}) == 3
 
 
 def test_colours_are_put_together_with_the_lightness_that_came():

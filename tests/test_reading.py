@@ -30,16 +30,18 @@ def test_the_options_of_every_data_set_here_are_of_the_kind_that_its_reader_take
 @pytest.mark.parametrize(
     ("reader", "options", "where"),
     [
-        ("table", TABLE | {"separator": None}, "separator"),
+        ("table", TABLE | {"separator": [";"]}, "separator"),
         ("table", TABLE | {"header": "maybe"}, "header"),
         ("table", TABLE | {"columns": "RM, MEDV"}, "columns"),
         ("table", TABLE | {"columns": ["RM", True]}, "columns.1"),
+        ("table", {"decimal": ";"}, "decimal"),
+        ("table", {"splits": {"training": "a.csv"}}, "splits.training"),
         ("image_archive", IMAGES | {"mode": "CMYK"}, "mode"),
         ("image_archive", IMAGES | {"labels": {"a": True}}, "labels.a"),
         ("image_archive", IMAGES | {"labels": ["a"]}, "labels"),
         ("anomalies", {"normal": IMAGES, "odd": "b.zip"}, "odd"),
         ("anomalies", {"normal": IMAGES, "odd": IMAGES | {"mode": "x"}}, "odd.mode"),
-        ("anomalies", {"normal": {"archive": "a.zip"}, "odd": IMAGES}, "normal.members"),
+        ("anomalies", {"normal": {"members": ".*"}, "odd": IMAGES}, "normal.archive"),
         ("anomalies", {"normal": IMAGES | {"siez": [1, 1]}, "odd": IMAGES}, "normal.siez"),
     ],
 )
@@ -65,6 +67,6 @@ def test_columns_that_are_called_by_numbers_are_read_by_their_names(tmp_path, mo
     files = {"houses.csv": data.file_hash(folder / "houses.csv")}
     found = Provenance(**terms, synthetic=True, reader="table", options=options, files=files)
     (folder / PROVENANCE).write_text(found.model_dump_json())
-    manifest = reading.read("houses", source("table", options)).manifest
-    assert list(manifest) == ["1", "2"]
-    assert manifest.map(float).equals(pd.DataFrame({"1": [0.5, 2.5], "2": [1.5, 3.5]}))
+    (piece,) = reading.read("houses", source("table", options)).pieces()
+    assert list(piece) == ["1", "2"]
+    assert piece.map(float).equals(pd.DataFrame({"1": [0.5, 2.5], "2": [1.5, 3.5]}))

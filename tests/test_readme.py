@@ -96,13 +96,6 @@ def test_the_example_of_an_experiment_is_valid_and_short(workspace):
     assert f"`{{full: {epochs[0]}, sample: {epochs[1]}}}`" in README
 
 
-def test_every_reader_that_is_named_exists():
-    paragraph = next(part for part in README.split("\n\n") if part.startswith("**A data set**"))
-    readers = set(re.findall(r"`([a-z0-9_]+)`", paragraph))
-    assert readers
-    assert readers <= set(catalog.modules("readers"))
-
-
 def test_a_signature_that_is_shown_is_one_that_is_taken():
     shown = [ast.parse(f"{text}: ...").body[0].args for text in re.findall(r"`(def build\(.*?)`", README)]
     assert {tuple(one.arg for one in args.args) for args in shown} == set(catalog.GIVEN.values())

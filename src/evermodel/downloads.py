@@ -3,8 +3,9 @@
 import ipaddress
 import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +24,7 @@ TRIES = 3
 PAUSE = 1.0  # seconds before the second try; doubled before each one after it
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 CHUNK = 1 << 16  # bytes; the most that a cut connection loses
+CLOUDS = ("s3", "gs", "gcs", "az", "abfs", "abfss")  # where fsspec reads, with what the user may there
 
 
 class UnavailableError(EvermodelError):
@@ -99,7 +101,7 @@ def _try(url: str, file: RemoteFile, partial: Path) -> None:
     start = partial.stat().st_size if partial.exists() else 0
     if start < file.bytes:
         try:
-            _stream(url, file, partial, start)
+            (_cloud if urlsplit(url).scheme in CLOUDS else _stream)(url, file, partial, start)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise UnavailableError(f"broke off: {_cause(error)}") from None
     if partial.stat().st_size > file.bytes:
@@ -111,7 +113,7 @@ def _try(url: str, file: RemoteFile, partial: Path) -> None:
 
 
 def _stream(url: str, file: RemoteFile, partial: Path, start: int) -> None:
-    """Append what is missing after `start` bytes, never more than the file's size plus a chunk."""
+    """Append what is missing after `start` bytes."""
     # A server that compresses on its way would change the bytes that the hash is of.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with (
@@ -121,16 +123,41 @@ def _stream(url: str, file: RemoteFile, partial: Path, start: int) -> None:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             partial.unlink(missing_ok=True)
         _accept(response, file, start)
-        with (
-            _progress() as progress,
-            partial.open("ab" if response.status_code == requests.codes.partial else "wb") as out,
-        ):
-            task = progress.add_task(file.name, total=file.bytes, completed=out.tell())
-            for chunk in response.raw.stream(CHUNK, decode_content=False):
-                out.write(chunk)
-                progress.advance(task, len(chunk))
-                if out.tell() > file.bytes:
-                    return
+        with partial.open("ab" if response.status_code == requests.codes.partial else "wb") as out:
+            _write(file, response.raw.stream(CHUNK, decode_content=False), out)
+
+
+def _cloud(url: str, file: RemoteFile, partial: Path, start: int) -> None:
+    """Append what is missing after `start` bytes of an object in a cloud."""
+    import fsspec  # with what it needs of a cloud, half a second that nobody else has to wait
+
+    try:
+        system, path = fsspec.url_to_fs(url)
+        if (size := system.size(path)) != file.bytes:
+            raise OtherSizeError(f"offers {size} bytes, not {file.bytes}")
+        with system.open(path, "rb") as source, partial.open("ab") as out:
+            source.seek(start)
+            _write(file, iter(lambda: source.read(CHUNK), b""), out)
+    except UnavailableError:
+        raise
+    except Exception as error:  # every cloud has its own
+        kind = (
+            RefusedError
+            if isinstance(error, FileNotFoundError | PermissionError | ImportError)
+            else UnavailableError
+        )
+        raise kind(f"can't be read ({type(error).__name__}: {' '.join(str(error).split())})") from None
+
+
+def _write(file: RemoteFile, chunks: Iterable[bytes], out: IO[bytes]) -> None:
+    """Write what comes, but no more than the file's size plus a chunk."""
+    with _progress() as progress:
+        task = progress.add_task(file.name, total=file.bytes, completed=out.tell())
+        for chunk in chunks:
+            out.write(chunk)
+            progress.advance(task, len(chunk))
+            if out.tell() > file.bytes:
+                return
 
 
 def _accept(response: requests.Response, file: RemoteFile, start: int) -> None:

@@ -1,9 +1,8 @@
-"""The raw files of a data set: from its sample, a mirror folder, an earlier download, or the network."""
+"""The raw files of a data set: from its sample, this machine, the network, or a database."""
 
 import importlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import FILE
 from evermodel.datasets.source import PROVENANCE, Edition, Provenance, RemoteFile, Sample, Source
+from evermodel.origins import local
 
 MIRROR = "EVERMODEL_MIRROR"
 Copies = dict[str, tuple[Path, str]]  # hash -> where a good copy lies, and where it comes from
@@ -23,9 +23,10 @@ def fetch(name: str, source: Source, profile: str, folder: Path) -> None:
     """Fill an empty folder with the files of one edition, and source.json, which tells what they are.
 
     name: the data set's. profile: "sample" has the source's sample written, if it has one; "full" gets the
-    real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, an earlier download, or its URLs.
-    An edition that needs no network comes before one that does. Raises EvermodelError that names each file
-    that can't be had, why not, and where to put it by hand.
+    real files if there are any, each from $EVERMODEL_MIRROR/<name>/<file>, its path, an earlier download, or
+    its URLs; or what a database answers, as <name>.parquet. An edition that needs no network comes before one
+    that does. Raises EvermodelError that names each file that can't be had, why not, and where to put it by
+    hand.
     """
     if source.sample and (profile == "sample" or source.sample.always):
         provenance = _write_sample(source, source.sample, folder)
@@ -54,13 +55,18 @@ def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:
     copies, wrong = _copies(name, source)
     for reason in wrong:
         print(f"not used: {reason}")
-    complete = (edition for edition in source.editions if not _missing(edition, copies))
+    complete = (edition for edition in source.editions if edition.files and not _missing(edition, copies))
     edition = next(complete, None) or _complete(name, source, copies, wrong)
     for file in edition.files:
         path, origin = copies[file.digest]
-        shutil.copyfile(path, folder / file.name)
+        local.copy(path, folder / file.name)
         print(f"{file.name}: {origin}")
-    hashes = {file.name: file_hash(folder / file.name) for file in edition.files}
+    if edition.query:
+        from evermodel.origins import database  # with SQLAlchemy, of no use to others
+
+        rows = database.snapshot(edition.query, folder / f"{name}.parquet")
+        print(f"{name}.parquet: {rows} rows of a query")
+    hashes = {file.name: file_hash(file) for file in sorted(folder.iterdir())}
     told = {"edition": edition.name, "synthetic": False, "note": "", "weights": edition.weights}
     return _provenance(source, edition, hashes, **told)
 
@@ -75,10 +81,15 @@ def _copies(name: str, source: Source) -> tuple[Copies, list[str]]:
     copies: Copies = {}
     wrong = []
     for file in [file for edition in source.editions for file in edition.files]:
-        for path, origin in ((_mirrored(name, file), "mirror"), (downloads.cached(file), "earlier download")):
+        places = {"mirror": _mirrored(name, file), "earlier download": downloads.cached(file)}
+        if file.path:
+            places["file"] = Path(file.path).expanduser()
+        if file.path and not places["file"].exists():
+            wrong.append(f"{file.path} does not exist")
+        for origin, path in places.items():
             if file.digest in copies or not path.exists():
                 continue
-            if fault := downloads.fault(path, file):
+            if fault := local.fault(path, file):
                 wrong.append(
                     f"{path} {fault}; it is damaged or another edition, or {_doubt(name, source, file)}"
                 )

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evermodel import reading
+from evermodel import contradictions, reading
 from evermodel.core import folders, params, project, section
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import PROFILES
@@ -78,15 +78,17 @@ def check(names: Collection[str]) -> list[str]:
     Raises EvermodelError that names file and key, and the choices there are.
     """
     project.load()
-    found = _folders()
+    there = _folders()
     for name in names:
-        choose("data set or experiment", name, found)
-    chosen = [found[name] for name in names or found]
+        choose("data set or experiment", name, there)
+    chosen = [there[name] for name in names or there]
     for folder in chosen:
         _require_pipeline(folder)
         for profile in PROFILES:
             if folder.parent == folders.DATASETS:
-                reading.require_options(folder.name, dataset.load(folder.name, profile).source)
+                found = dataset.load(folder.name, profile)
+                reading.require_options(folder.name, found.source)
+                contradictions.require_none(str(folder / params.FILE), found)
                 continue
             one = experiment(folder.name, profile)
             fit.require_declared(recipe.where(folder.name), one.task, dataset.load(one.dataset, profile))

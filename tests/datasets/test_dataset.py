@@ -13,7 +13,11 @@ WRONG_VALUES = [
     ("split.validation", 0, "greater than 0"),
     ("split.validation", MISSING, "missing"),
     ("split.groups", "label", "list"),
-    ("split.vals", 1, "group_features, groups, key, method, seed, stratify, test, time, validation"),
+    (
+        "split.vals",
+        1,
+        "group_features, groups, key, method, seed, stratify, test, test_from, time, validation",
+    ),
     ("expect.min_rows", 0, "greater than or equal to 1"),
     ("expect.rows", 1, "min_rows"),
     ("expect.shape", [28], "missing"),

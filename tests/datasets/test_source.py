@@ -5,8 +5,10 @@ import pytest
 
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import dataset
-from evermodel.datasets.source import PROVENANCE, RemoteFile, provenance
+from evermodel.datasets.source import PROVENANCE, Query, RemoteFile, Source, provenance
 from tests.settings import DATASET, put, refusal
+
+QUERY = {"url": "SHOP", "sql": "SELECT 1"}
 
 
 def first_file(entry):
@@ -52,8 +54,28 @@ def broken(folder, change):
             lambda entry: entry["editions"][0]["options"].update(seperator=";"),
             ".editions.0.options.seperator",
         ),
-        (lambda entry: entry["editions"][0]["options"].pop("separator"), ".editions.0.options.separator"),
-        (lambda entry: entry["editions"][0].pop("options"), ".editions.0.options.separator"),
+        (
+            lambda entry: (entry.update(reader="cifar10"), entry["editions"][0].pop("options")),
+            ".editions.0.options.archive",
+        ),
+        (lambda entry: first_file(entry).update(path=["x"]), ".editions.0.files.0.path"),
+        (lambda entry: entry["editions"][0].pop("files"), ".editions.0"),
+        (lambda entry: entry["editions"][0].update(query=QUERY), ".editions.0"),
+        (lambda entry: entry["editions"].insert(0, {"name": "shop", "query": QUERY}), ".sample"),
+        (
+            lambda entry: entry["editions"].append({"name": "shop", "query": {"sql": "SELECT 1"}}),
+            ".editions.1.query.url",
+        ),
+        (
+            lambda entry: entry["editions"].append({"name": "shop", "query": QUERY | {"url": "my shop"}}),
+            ".editions.1.query",
+        ),
+        (
+            lambda entry: entry["editions"].append(
+                {"name": "shop", "query": QUERY | {"url": "postgresql://me:secret@host/shop"}}
+            ),
+            ".editions.1.query",
+        ),
         (lambda entry: entry["editions"][0].update(options=["a"]), ".editions.0.options"),
         (lambda entry: entry["editions"][0].update(weights={"VGG16": "x.h5"}), ".editions.0.weights.VGG16"),
         (lambda entry: entry["sample"].update(always="maybe"), ".sample.always"),
@@ -85,3 +107,16 @@ def test_what_fetch_should_have_written_is_named_with_the_stage_that_writes_it(t
         (tmp_path / PROVENANCE).write_text(content)
     with pytest.raises(EvermodelError, match=rf"{PROVENANCE} is .*dvc\.yaml:fetch`"):
         provenance(tmp_path)
+
+
+def test_a_password_is_not_shown_again(tmp_path):
+    url = "postgresql://me:secret@host/shop"
+    shop = {"name": "shop", "query": QUERY | {"url": url}}
+    refused = broken(tmp_path, lambda entry: entry["editions"].append(shop))
+    assert "secret" not in refused
+    assert "name the environment variable" in refused
+
+
+def test_a_data_set_may_be_a_query_alone():
+    values = deepcopy(DATASET["source"]) | {"sample": None, "editions": [{"name": "shop", "query": QUERY}]}
+    assert Source.model_validate(values).editions[0].query == Query(**QUERY)

@@ -12,6 +12,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from evermodel.core import data
+from evermodel.core import rows as table
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
@@ -47,7 +48,8 @@ def rng():
 
 def rows(rng, count):
     x = rng.normal(size=(count, 2))
-    return Split(x, x @ np.array([3.0, -1.0]) + rng.normal(0, 0.1, count))
+    y = x @ np.array([3.0, -1.0]) + rng.normal(0, 0.1, count)
+    return Split(table.of(pd.DataFrame(x, columns=["a", "b"]), make_spec().columns), y)
 
 
 def files(folder):
@@ -64,7 +66,7 @@ def project(tmp_path, monkeypatch, rng):
     (tmp_path / EXPERIMENT).mkdir(parents=True)
     (tmp_path / EXPERIMENT / "params.yaml").write_text(RECIPE)
     splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": rows(rng, 20)}
-    (tmp_path / "data/prices").mkdir(parents=True)
+    (tmp_path / "data/prices/prepared").mkdir(parents=True)
     (tmp_path / "data/prices/params.yaml").write_text("name: prices\n")
     data.save(tmp_path / "data/prices/prepared", make_spec(dataset="prices", **SCALE), splits)
     train_model(EXPERIMENT / "model", splits["train"])
@@ -73,7 +75,7 @@ def project(tmp_path, monkeypatch, rng):
 
 def train_model(folder, train):
     folder.mkdir(parents=True)
-    file = saved.save_sklearn(LinearRegression().fit(train.x, train.y), folder)
+    file = saved.save_sklearn(LinearRegression().fit(train.x.frame(), train.y), folder)
     hash_ = data.file_hash(file)
     known = {"key": "k", "parameters": 3, "epochs": 1, "test_hash": make_spec().test_hash, "target": "number"}
     metadata = saved.Metadata(file=file.name, sha256=hash_, **known)
@@ -85,6 +87,8 @@ def test_a_report_has_four_outputs(project):
     evaluate.main("prices_linear")
     assert sorted(f.name for f in EXPERIMENT.iterdir()) == sorted([*REPORT, "model", "params.yaml"])
     assert {f.name for f in (EXPERIMENT / "figures").iterdir()} == {
+        "importance.csv",
+        "importance.png",
         "predicted_true.png",
         "residuals.png",
         "worst.png",
@@ -123,6 +127,7 @@ def test_a_report_of_rows_that_belong_together_is_less_sure_and_says_which_do(pr
     widths, told = [], []
     for split in (five, replace(five, group=None)):
         shutil.rmtree(prepared)
+        prepared.mkdir()
         splits = {"train": rows(rng, 60), "validation": rows(rng, 5), "test": split}
         data.save(prepared, make_spec(dataset="prices", **SCALE), splits)
         evaluate.main("prices_linear")
@@ -268,11 +273,11 @@ def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch, rng):
     seen = {}
     monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x))
     monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
-    test = rows(rng, 20)
-    predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), test.x + 100)
+    test, shown = rows(rng, 20), rows(rng, 20)
+    predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), shown.x)
     scores = regression.score(test, predictions.model, make_spec())
     evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
-    assert np.array_equal(seen["x"], (test.x + 100)[::-1][: evaluation.WORST])
+    assert seen["x"].equals(shown.x[np.arange(20)[::-1][: evaluation.WORST]].frame())
 
 
 def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng):

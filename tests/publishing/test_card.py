@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,7 +51,7 @@ SOURCE = make_source(
 SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})
 
 
-def write(kind="images", synthetic=True, slices=(), promotion=None, **changes):
+def write(kind="images", synthetic=True, slices=(), promotion=None, importance=None, **changes):
     metadata = {"dataset": "fashion_mnist", "synthetic": synthetic, "input_shape": (28, 28, 1)}
     metadata |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
     spec = make_spec(kind, **metadata | {"test_hash": "f00d"} | changes)
@@ -66,6 +67,7 @@ def write(kind="images", synthetic=True, slices=(), promotion=None, **changes):
         figures=FIGURES,
         scores=Scores(SCORES, "f00d", {"accuracy": statistics.mean("correct")}),
         slices={name: SCORES[name] for name in slices},
+        importance=importance,
     )
     return card.write(model, 4, "promote: it is better", "Better by 0.01 than champion 3.\n")
 
@@ -113,10 +115,10 @@ def test_a_card_tells(fact):
 
 
 def test_a_card_says_what_a_model_of_another_kind_of_data_takes():
-    assert "rows of the columns a, b" in write(kind="table", columns=("a", "b"))
+    assert "rows of the columns a, b" in write(kind="table", columns=({"name": "a"}, {"name": "b"}))
     assert "takes texts as they come" in write(kind="text")
     assert "windows (60, 2) of Open, Volume" in write(
-        kind="series", input_shape=(60, 2), columns=("Open", "Volume")
+        kind="series", input_shape=(60, 2), columns=({"name": "Open"}, {"name": "Volume"})
     )
 
 
@@ -159,3 +161,14 @@ def test_a_card_is_cut_after_a_line_where_mlflow_has_no_room_for_all_of_it():
         kept, rest = cut.removesuffix(card.REST), cut[-len(card.REST) :]
         assert rest == card.REST
         assert whole.startswith(f"{kept}\n")
+
+
+def test_the_columns_that_are_worth_most_are_told_of_a_table_alone():
+    worth = pd.DataFrame(
+        {"column": [f"c{n}" for n in range(20)], "accuracy": 0.5 / 2.0 ** np.arange(20), "sd": 0.01}
+    )
+    text = write(kind="table", importance=worth)
+    assert "| column | accuracy worse by | ± |\n|---|---|---|\n| c0 | 0.5 | 0.01 |\n| c1 | 0.25 |" in text
+    assert "| c14 |" in text
+    assert "| c15 |" not in text
+    assert "columns are worth" not in write()

@@ -85,6 +85,14 @@ def test_another_pinned_file_is_another_hash_and_another_title_is_none():
     assert watcher.content_hash("some", renamed, "full") == old
 
 
+def test_another_query_is_another_hash():
+    terms = {"title": "Some data", "licence": "CC0", "terms": "none", "reader": "table"}
+    asked = [{"name": "shop", "query": {"url": "SHOP", "sql": f"SELECT {column} FROM t"}} for column in "aab"]
+    first, same, other = (Source.model_validate(terms | {"editions": [one]}) for one in asked)
+    found = [watcher.content_hash("some", one, "full") for one in (first, same, other)]
+    assert found[0] == found[1] != found[2]
+
+
 def test_the_same_commit_twice_has_the_same_hashes(two):
     assert seen() == seen()
     assert set(seen()["sha256"]) == {"boston_housing", "concrete"}

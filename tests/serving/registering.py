@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from mlflow.tracking import MlflowClient
 
-from evermodel.core import data, folders, project
+from evermodel.core import data, folders, project, rows
 from evermodel.core.data import Spec, Split
 from evermodel.models import mlp
 from evermodel.publishing import aliases, ledger, policy, registry, tracking
@@ -31,8 +32,8 @@ def main(name: str, count: int) -> None:
 
 def houses(dataset: str) -> Spec:
     """The spec of a prepared table whose test rows are all alike."""
-    spec = make_spec("table", dataset=dataset, mean=(1.0, 2.0))
-    x = np.tile(spec.mean, (5, 1))
+    spec = make_spec("table", dataset=dataset)
+    x = rows.of(pd.DataFrame({"a": [1.0] * 5, "b": [2.0] * 5}), spec.columns)
     (folder := folders.prepared(dataset)).mkdir(parents=True)
     data.save(folder, spec, {"test": Split(x, np.ones(len(x)))})
     return spec

@@ -272,6 +272,16 @@ def test_a_mask_is_painted_over_its_image():
     assert (over[75, 75] == 100).all()
 
 
+def test_a_mask_of_several_classes_is_painted_in_their_colours():
+    x, colours = np.full((4, 4, 1), 100, np.uint8), np.zeros((4, 4, 3), np.uint8)
+    colours[0, 0] = (200, 0, 50)
+    one = of("segmentation", input_shape=x.shape, masks=True, classes=("road", "car", "sky"))
+    assert list(question.forms(one)) == ["Upload"]
+    answer, over = (np.asarray(image) for image, _ in restored("segmentation", x, colours).images)
+    assert answer[0, 0].tolist() == [200, 0, 50]
+    assert over[0, 0].tolist() == [150, 50, 75]
+
+
 def test_a_coloured_image_is_shown_beside_the_gray_one_that_was_seen():
     x = np.full((4, 4, 3), (200, 30, 30), np.uint8)
     gray, answer = (np.asarray(image) for image, _ in restored("colorization", x, x).images)
@@ -293,3 +303,15 @@ def test_a_forecast_is_drawn_behind_the_steps_before_it():
     seen = view(one, {"json": {"rows": rows}}, [{"input": "rows", "Open": 4.0}])
     assert seen.numbers == "Open 4"
     assert seen.images[0][0].width > 300
+
+
+def test_a_forecast_of_several_steps_is_told_and_drawn_step_by_step():
+    rows = [{"Open": step, "Close": step, "day": f"2024-01-0{step}"} for step in (3, 1, 2)]
+    spec = make_spec("series", columns=STEPS, target="Open", horizon=2, layout={"date": "day"})
+    seen = view(
+        replace(champion("prices"), spec=spec),
+        {"json": {"rows": rows}},
+        [{"input": "rows", "Open": [4.0, 5.5]}],
+    )
+    assert seen.numbers == "Open 4 → 5.5"
+    assert seen.images

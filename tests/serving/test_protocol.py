@@ -100,7 +100,7 @@ def test_a_table_of_numbers_is_one_tensor_or_one_of_each_column(client):
         ({"note": {"data": ["a", "b"]}}, "the shape of note is [1]; give [1]"),
         ({"note": {"data": [["a", "b"]]}}, "the shape of note"),
         ({"note": {"data": [{}]}}, "note"),
-        ({"note": {"data": ["\ud800"]}}, "half a character"),
+        ({"note": {"data": ["\ud800"]}}, "Invalid JSON"),
         ({"stops": {"data": ["many"]}}, "row 1, column stops is 'many'"),
         ({"stops": {"data": [None]}}, "row 1, column stops is empty"),
         ({"stops": {"data": [10**400]}}, "row 1, column stops is 1000"),

@@ -2,10 +2,10 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from evermodel.core import data
 from tests.project import TWO
 from tests.serving.servers import Server
 
@@ -23,9 +23,7 @@ def server(spine):
 @pytest.mark.spine
 @pytest.mark.parametrize("name", TWO)
 def test_evaluation_predict_parquet_and_http_give_the_same_bytes(spine, server, name, tmp_path):
-    prepared = spine.folder / "data/boston_housing/prepared"
-    columns = json.loads((prepared / "spec.json").read_text())["columns"]
-    rows = pd.DataFrame(np.load(prepared / "test/x.npy"), columns=columns)
+    rows = data.load_inputs(spine.folder / "data/boston_housing/prepared", "test").frame()
     rows.to_csv(tmp_path / "rows.csv", index=False)
     judged = pd.read_parquet(spine.folder / f"experiments/{name}/scores.parquet")["prediction"].tolist()
 

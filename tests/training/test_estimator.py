@@ -10,17 +10,21 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from evermodel.core.columns import Column
 from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
+from evermodel.core.rows import Rows
 from evermodel.models import constant, linear, persistence, tfidf_linear
 from evermodel.training import estimator
 from tests.specs import make_spec
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(60, 3))
-SPEC = make_spec(input_shape=(3,), columns=("a", "b", "c"))
-NUMBERS = Split(X, X @ [1.0, -2.0, 0.5] + 3)
-CLASSES = Split(X, np.digitize(X[:, 0], [-0.5, 0.5]))
+COLUMNS = tuple(Column(name=name) for name in "abc")
+SPEC = make_spec(input_shape=(3,), columns=COLUMNS)
+ROWS = Rows(("a", "b", "c"), X, {})
+NUMBERS = Split(ROWS, X @ [1.0, -2.0, 0.5] + 3)
+CLASSES = Split(ROWS, np.digitize(X[:, 0], [-0.5, 0.5]))
 IMAGES = Split(np.round(100 + 50 * X).astype(np.uint8).reshape(60, 1, 3, 1), CLASSES.y)
 IMAGE_SPEC = make_spec("images", input_shape=(1, 3, 1))
 
@@ -151,14 +155,14 @@ def test_the_baseline_answers_without_looking_at_the_input():
 
 
 def test_figures_of_a_regressor_are_squared_errors_of_both_splits():
-    half = {"train": Split(X[:30], NUMBERS.y[:30]), "validation": Split(X[30:], NUMBERS.y[30:])}
+    half = {"train": Split(ROWS[:30], NUMBERS.y[:30]), "validation": Split(ROWS[30:], NUMBERS.y[30:])}
     figures = estimator.figures(fitted(constant.build, "number", half["train"]), half)
     assert figures.keys() == {"mse", "val_mse"}
     assert figures["mse"] == pytest.approx(NUMBERS.y[:30].var())
 
 
 def test_figures_of_a_classifier_are_shares_of_right_answers():
-    half = {"train": Split(X[:30], CLASSES.y[:30]), "validation": Split(X[30:], CLASSES.y[30:])}
+    half = {"train": Split(ROWS[:30], CLASSES.y[:30]), "validation": Split(ROWS[30:], CLASSES.y[30:])}
     figures = estimator.figures(fitted(constant.build, "class", half["train"]), half)
     most_frequent = np.bincount(CLASSES.y[:30]).argmax()
     assert figures == {

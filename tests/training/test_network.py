@@ -4,6 +4,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import determinism, saved
@@ -48,9 +49,7 @@ def table(rows):
 SPLITS = {"train": table(48), "validation": table(16)}
 SPEC = make_spec(
     input_shape=(3,),
-    columns=("a", "b", "c"),
-    mean=(0.0, 0.0, 0.0),
-    variance=(1.0, 1.0, 1.0),
+    columns=tuple(Column(name=name, variance=1) for name in "abc"),
     target_mean=(0.5,),
     target_sd=(2.0,),
 )
@@ -381,9 +380,10 @@ def test_digits_of_time_stamps_and_far_targets_reach_the_network_and_its_answer(
 
     splits = {name: far(split) for name, split in SPLITS.items()}
     x, y = splits["train"].x, splits["train"].y
-    moments = {"mean": x.mean(axis=0), "variance": x.var(axis=0) * [1, 0, 1]}
+    moments = zip("abc", x.mean(axis=0), x.var(axis=0) * [1, 0, 1], strict=True)
+    columns = tuple(Column(name=name, mean=mean, variance=variance) for name, mean, variance in moments)
     targets = {"target_mean": (float(y.mean()),), "target_sd": (float(y.std()),)}
-    far_spec = SPEC.model_copy(update=moments | targets)
+    far_spec = SPEC.model_copy(update={"columns": columns} | targets)
     linear = {"options": {"units": []}, "epochs": 30, "learning_rate": 0.1, "precision": precision}
     _, history, model = learn(spec=far_spec, splits=splits, **linear)
     x, y = splits["validation"].x, splits["validation"].y

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from evermodel import preparing
+from evermodel.core.columns import Column
+from evermodel.preparing.words import count, ranked
 from evermodel.runs.recipe import Text, Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
@@ -15,6 +16,15 @@ REVIEWS = [
     'back\\slash <br /> "quoted" a_b c-d e+f g=h @home #1 $5 50% &c *',
     "",
 ]
+
+
+def columns(mean, variance):
+    """Columns of numbers with these moments, "a" and so on."""
+    moments = zip("abc", mean, variance, strict=False)
+    return tuple(Column(name=name, mean=mean, variance=variance) for name, mean, variance in moments)
+
+
+TWO = columns((10.0, -1.0), (4.0, 0.25))
 
 
 @pytest.fixture
@@ -43,13 +53,13 @@ def texts(*values):
 
 
 def test_a_table_is_standardised_with_the_training_rows_statistics(encode):
-    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    table = make_spec("table", input_shape=(2,), columns=TWO)
     result = encode(table, np.array([[10.0, -1.0], [14.0, -2.0]]))
     assert result == pytest.approx(np.array([[0, 0], [2, -2]]))
 
 
 def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
-    table = make_spec("table", input_shape=(2,), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    table = make_spec("table", input_shape=(2,), columns=TWO)
     rows = np.array([[14.0, -2.0], [7.0, 3.0]])
     alone = encode(table, rows[:1])
     assert alone == pytest.approx(np.array([[2, -2]])), "its own mean would make zeros of it"
@@ -62,16 +72,16 @@ def test_one_row_alone_becomes_what_it_becomes_among_others(encode):
 )
 def test_a_column_that_never_varied_tells_nothing_whatever_it_is_later(encode, kind, shape, precision):
     """Also one whose variance is no 0, but how a sum of its values was rounded."""
-    constant = {"mean": (3.0, 0.0, 1e9 + 0.1), "variance": (0.0, 0.0, 1e-15)}
+    constant = columns((3.0, 0.0, 1e9 + 0.1), (0.0, 0.0, 1e-15))
     rows = np.array([[3.0, 0.0, 1e9 + 0.1], [-19.0, 1e300, 0.0]]).reshape(2, *shape)
-    result = encode(make_spec(kind, input_shape=shape, **constant), rows, precision=precision)
+    result = encode(make_spec(kind, input_shape=shape, columns=constant), rows, precision=precision)
     assert (result == 0).all()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_column_far_from_0_keeps_its_digits(encode, precision):
     """A time stamp, a number of an order, and one whose variance no 16 bits hold."""
-    far = make_spec(input_shape=(3,), mean=(1.7e9, 1e12, 0.0), variance=(1e4, 2500.0, 1e12))
+    far = make_spec(input_shape=(3,), columns=columns((1.7e9, 1e12, 0.0), (1e4, 2500.0, 1e12)))
     rows = np.array([[1.7e9 + 137, 1e12 - 75, 2e6], [1.7e9 - 0.5, 1e12, -1e6]])
     wanted = np.array([[1.37, -1.5, 2], [-0.005, 0, -1]])
     assert encode(far, rows, precision=precision) == pytest.approx(wanted, rel=1e-3)
@@ -115,7 +125,7 @@ def test_images_are_mirrored_left_to_right_at_random_and_in_training_only(keras,
 
 
 def test_a_series_is_standardised_column_by_column_whatever_the_step(encode):
-    series = make_spec("series", input_shape=(3, 2), mean=(10.0, -1.0), variance=(4.0, 0.25))
+    series = make_spec("series", input_shape=(3, 2), columns=TWO)
     steps = np.array([[[10.0, -1], [14, -2], [6, 0]]])
     assert encode(series, steps) == pytest.approx(np.array([[[0, 0], [2, -2], [-2, 2]]]))
 
@@ -146,11 +156,11 @@ def test_words_are_told_apart_as_keras_tells_them_apart(keras):
     layer = keras.layers.TextVectorization(standardize="lower_and_strip_punctuation")
     layer.adapt(texts(*REVIEWS))
     known = set(layer.get_vocabulary()) - {"", "[UNK]"}
-    assert set(preparing.vocabulary(texts(*REVIEWS))) == known
+    assert set(ranked(count(REVIEWS))) == known
 
 
 def test_every_word_of_the_vocabulary_is_found_in_its_text(encode):
-    vocabulary = preparing.vocabulary(texts(*REVIEWS))
-    result = encode(words(*vocabulary), texts(*REVIEWS), Text(max_tokens=1 + len(vocabulary)))
+    known = ranked(count(REVIEWS))
+    result = encode(words(*known), texts(*REVIEWS), Text(max_tokens=1 + len(known)))
     assert not result[:, 0].any(), "no word is unknown"
     assert result[:, 1:].any(axis=0).all(), "no word is never found"

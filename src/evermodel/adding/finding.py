@@ -11,12 +11,15 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from evermodel.core import section
+from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
-from evermodel.datasets.source import PROVENANCE, Provenance, RemoteFile
+from evermodel.datasets.source import PROVENANCE, Provenance, Query, RemoteFile
 from evermodel.formats import packed
 from evermodel.formats.tables import ENDINGS
-from evermodel.origins import local
+from evermodel.origins import database, local
 
+ANSWER = "answer.parquet"  # of a database
 Kind = Literal["table", "images", "texts"]
 IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic")
 TEXTS = (".txt",)
@@ -55,6 +58,10 @@ class Found:
             folder.mkdir()
             for file in self.files:
                 (folder / file.name).symlink_to(self.places[file.name].expanduser().resolve())
+            hashes = {file.name: str(file.sha256) for file in self.files}
+            if self.query:
+                database.snapshot(Query(**self.query), folder / ANSWER)
+                hashes[ANSWER] = file_hash(folder / ANSWER)
             told = Provenance(
                 title=self.title,
                 edition="",
@@ -64,7 +71,7 @@ class Found:
                 terms="",
                 reader="table",
                 options={},
-                files={file.name: str(file.sha256) for file in self.files},
+                files=hashes,
             )
             (folder / PROVENANCE).write_text(told.model_dump_json(), encoding="utf-8")
             try:
@@ -106,6 +113,14 @@ def table_in(found: Found, name: str) -> Iterator[Found]:
         file = Path(folder) / PurePosixPath(name).name
         file.write_bytes(next(found.contents([name])))
         yield _table(name, [file])
+
+
+def query(url: str, sql: str) -> Found:
+    """What a database answers; url: its own, or the environment variable that holds it."""
+    asked = section.checked(Query, {"url": url, "sql": sql}, "--query")
+    named = re.search(r"\bfrom\s+[\"`\[]?([\w.]+)", sql, re.IGNORECASE)
+    title = named[1].rpartition(".")[2] if named else "query"
+    return Found("table", title, (), {}, query=asked.model_dump())
 
 
 def _matching(pattern: str) -> list[Path]:
@@ -181,8 +196,8 @@ def _members(file: Path) -> tuple[str, ...]:
         else:
             with tarfile.open(file) as archive:
                 names = [one.name.removeprefix("./") for one in archive if one.isfile()]
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise EvermodelError(f"{file} is no archive that can be opened ({error}); pack it anew") from None
+    except (OSError, zipfile.BadZipFile, tarfile.TarError):
+        raise EvermodelError(f"{file} is no archive that can be opened; pack it anew") from None
     return tuple(sorted((name for name in names if not LITTER.fullmatch(name)), key=packed.natural))
 
 

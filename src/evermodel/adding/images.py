@@ -18,6 +18,7 @@ TASKS = ("binary", "classification", "regression", "segmentation")
 OPENED = 64  # pictures that are looked at
 SIDE = 128  # pixels of each side that pictures of many sizes get
 STEP = 16  # by which U-Net wants sides to be divisible
+PLAIN = [0, 255]  # in a mask of one thing
 FEW = 50  # values in a mask, beyond which it is no mask
 MASKS = re.compile(r"(?:.*[\W_])?(?:masks?|labels?|segmentations?|annotations?)(?:[\W_].*)?", re.IGNORECASE)
 
@@ -33,7 +34,7 @@ def entry(found: Found, target: str | None, task: str | None) -> Entry:
         if len(listed) != 1:
             raise EvermodelError(
                 f"--target is {target!r}, but beside the pictures of {found.title} there is no table, or "
-                "more than one; put one there whose rows name them, or leave --target out if folders are classes"
+                "more than one; put one there that names them, or leave --target out if folders are classes"
             )
         return _named(found, names, listed[0], target, task)
     return _foldered(found, names, task)
@@ -117,15 +118,15 @@ def _pairs(found: Found, names: list[str]) -> Entry:
         key: rf"{re.escape(folder)}/(?P<id>[^/]+)\.[^/.]+"
         for key, folder in (("images", images[0]), ("masks", masks[0]))
     }
-    many = len(values) > 2
+    classes = [f"class_{value}" for value in values] if len(values) > 2 else []
     new = Entry(
         {
             "source": tables.source(
                 found,
                 "image_pairs",
-                found.options | patterns | shown | ({"values": values} if many else {}),
+                found.options | patterns | shown | ({} if values in ([], PLAIN) else {"values": values}),
             ),
-            **({"classes": [f"class_{value}" for value in values]} if many else {}),
+            **({"classes": classes} if classes else {}),
             "split": {"method": "shuffle", **tables.SPLIT},
             "expect": {"min_rows": max(1, len(own[images[0]]) // 2), "rejected": labelled.FAULTY},
         },

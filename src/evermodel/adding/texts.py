@@ -66,4 +66,6 @@ def of_files(found: Found, task: str | None) -> Entry:
 
 
 def _words(look: Look, name: str) -> float:
-    return look.seen[name].words / max(look.looked - look.seen[name].gaps, 1)
+    """Of a text, on average."""
+    known = look.frame[name].dropna() if look.kind(name) == "text" else []
+    return sum(len(text.split()) for text in known) / max(len(known), 1)

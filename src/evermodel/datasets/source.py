@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -30,6 +31,8 @@ class RemoteFile(Section):
     """One file of an edition: its size in bytes, its hash and where it can be had.
 
     md5 is for files whose publisher tells no sha256. folder: the mirror's folder if it is not the data set's.
+    urls: https://, or s3://, gs:// and az:// for what the user may read there. path: where it lies on this
+    machine; a folder there is known by the archive of its files (see origins/local.py).
     """
 
     name: FileName
@@ -37,6 +40,7 @@ class RemoteFile(Section):
     sha256: Sha256 | None = None
     md5: Md5 | None = None
     urls: tuple[str, ...] = ()
+    path: str | None = None
     folder: FileName | None = None
 
     @model_validator(mode="after")
@@ -56,16 +60,47 @@ class RemoteFile(Section):
         return self.sha256 or self.md5 or ""
 
 
-class Edition(Section):
-    """One accepted form of the data: its files, and what the reader has to know of them.
+class Query(Section):
+    """What a database is asked for, in its own SQL.
 
-    weights: pretrained weights among the files, by the base that they belong to.
+    url: where it is, as SQLAlchemy has it, without a password; or the environment variable that tells it.
+    """
+
+    url: str
+    sql: str
+
+    @model_validator(mode="after")
+    def _no_secret(self) -> "Query":
+        if "://" not in self.url and not self.url.isidentifier():
+            raise ValueError(
+                f"has the url {self.url!r}; give one like postgresql://HOST/NAME, or the name of the "
+                "environment variable that holds it"
+            )
+        if "://" in self.url and urlsplit(self.url).password is not None:
+            raise ValueError(
+                "has a password in its url; name the environment variable that holds the url instead"
+            )
+        return self
+
+
+class Edition(Section):
+    """One accepted form of the data: its files, or the query of a database, and what the reader has to know.
+
+    The answer to a query is a file in Parquet, named as the data set. weights: pretrained weights among the
+    files, by the base that they belong to.
     """
 
     name: str
     options: Mapping[str, Any] = {}
     weights: Mapping[str, FileName] = {}
-    files: Annotated[tuple[RemoteFile, ...], Field(min_length=1)]
+    files: Annotated[tuple[RemoteFile, ...], Field(min_length=1)] = ()
+    query: Query | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> "Edition":
+        if bool(self.files) == bool(self.query):
+            raise ValueError("needs files or a query, one of them")
+        return self
 
 
 class Sample(Section):
@@ -111,6 +146,10 @@ def require_sense(file: str, source: Source) -> None:
     choose(f"{file}: source.reader", source.reader, catalog.modules("readers"))
     if source.sample:
         choose(f"{file}: source.sample.generator", source.sample.generator, catalog.modules("samples"))
+        if not source.editions[0].files:
+            raise EvermodelError(
+                f"{file}: source.sample can't stand for a query; put an edition with files first"
+            )
     _require_once(f"{file}: source.editions", (edition.name for edition in source.editions))
     for number, edition in enumerate(source.editions):
         where = f"{file}: source.editions.{number}"

@@ -56,7 +56,8 @@ def evaluate(
 ) -> Evaluated:
     """Score what `who` predicted for the test rows; options: of the experiment.
 
-    All rows count alike, whatever weights they have in training. Raises EvermodelError if the prediction does not fit the rows, or a metric is not a finite number.
+    All rows count alike, whatever weights they have in training. Raises EvermodelError if the prediction does
+    not fit the rows, or a metric is not a finite number.
     """
     try:
         scores = score(task, test, prediction, spec, options)

@@ -47,11 +47,11 @@ class Statistic(BaseModel):
     """A value of a table of scores: how it is made, and of which columns.
 
     mean and root_mean: of a column; skill: 1 - sum / sum of two. roc_auc: of the target and a score of class
-    1. r2: of a squared error and the target. recall, f1 and average_precision: of the class `positive`, by the
-    target and what was answered, a class or (average_precision) the score of this one; macro: the mean of such
-    `parts` whose class there is. identification: the mean of a column over probes; verification: the area
-    under the ROC curve of the cosines of all pairs of embeddings. in_time: rows are in order of time, and
-    neighbours alike.
+    1. r2: of a squared error and the target. recall, f1 and average_precision: of the class `positive`, by
+    the target and what was answered, a class or (average_precision) the score of this one; macro: the mean of
+    those `parts` whose class there is. identification: the mean of a column over probes; verification: the
+    area under the ROC curve of the cosines of all pairs of embeddings. in_time: rows are in order of time,
+    and neighbours alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -242,8 +242,8 @@ def _found(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resa
 
     if len(scores) * len(asked) * resamples <= MOST_SORTED:
         return Draws((units,), of, at_once=False)
-    slopes = sum(detection.slopes(*one, everyone) for one in asked) / len(asked)
-    sums = slopes[None] if group is None else _together(slopes[None], group)
+    slopes = np.mean([detection.slopes(*one, everyone) for one in asked], axis=0, keepdims=True)
+    sums = slopes if group is None else _together(slopes, group)
     return _of_sums((sums,), lambda drawn: whole + drawn[0], resamples)
 
 
@@ -411,6 +411,6 @@ def _require_two(*counts: int) -> None:
     if min(counts) < 2:
         raise EvermodelError(
             "the test split is too small for an interval: it needs two rows that do not belong together (by "
-            "split.groups), and two of each class for roc_auc, or of the second for f1 and average_precision; "
-            "set a larger split.test in the params.yaml of the data set"
+            "split.groups), and two of each class for roc_auc, or of the second for f1 and "
+            "average_precision; set a larger split.test in the params.yaml of the data set"
         )

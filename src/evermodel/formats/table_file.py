@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -28,7 +27,6 @@ UTF_8 = "utf-8"
 WHITE_SPACE = r"\s+"
 SEPARATORS = (";", "\t", "|", ",")  # that a file may tell by itself
 TRUTH = {"True": 1.0, "true": 1.0, "TRUE": 1.0, "False": 0.0, "false": 0.0, "FALSE": 0.0}
-GROUPED = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?([eE][+-]?\d+)?\s*")
 NO_TEXT = re.compile("[\0\udc80-\udcff]")  # as bytes that are no text are read with "surrogateescape"
 
 
@@ -39,12 +37,6 @@ class _Form:
     name: str
     separator: str
     encoding: str
-
-
-def load(file: Path, *, separator: str, header: bool) -> pd.DataFrame:
-    """A text file as `pieces` reads it, all at once."""
-    with file.open("rb") as stream:
-        return pd.concat(pieces(str(file), stream, separator=separator, header=header))
 
 
 def pieces(
@@ -85,14 +77,6 @@ def names(
     return _names(name, first, header)
 
 
-def first_line(name: str, stream: IO[bytes], separator: str, encoding: str = UTF_8) -> set[str]:
-    """The fields of the first line, none if it can't be read so; after it the stream is where it was."""
-    form = _Form(name, separator, encoding)
-    with _looked_at(form, stream) as text, suppress(EvermodelError):
-        return set(next(_rows(form, text), []))
-    return set()
-
-
 def found_separator(name: str, stream: IO[bytes], encoding: str = UTF_8) -> str:
     """What most probably separates the fields; after it the stream is where it was.
 
@@ -120,14 +104,6 @@ def numbers(column: pd.Series) -> pd.Series:
     found = pd.to_numeric(fields, errors="coerce").astype(np.float64)
     found = found.where(np.isfinite(found))
     return found.fillna(fields[found.isna()].astype(str).str.strip().map(TRUTH))
-
-
-def grouped(column: pd.Series) -> pd.Series:
-    """As `numbers`, also of texts in which commas set thousands apart, as in "1,657,300"."""
-    fields = column.astype(object)
-    return numbers(
-        fields.map(lambda field: field.replace(",", "") if GROUPED.fullmatch(str(field)) else field)
-    )
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -232,7 +208,7 @@ def _end(block: bytes, separator: str) -> int:
     The rules are RFC 4180's: lines end with a line feed, with or without a carriage return; quotes stand
     around a field, or doubled in it.
     """
-    if b"\0" in block or block.count(b"\r") != block.count(b"\r\n"):
+    if b"\0" in block or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n")):
         return 0
     characters = np.frombuffer(block + b"\n", np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))

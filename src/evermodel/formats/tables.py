@@ -136,7 +136,7 @@ def read(
     table_file.require_distinct(f"{params}: columns", columns or ())
     layout = Layout(encoding=encoding, decimal=decimal, thousands=thousands)
     if forms == [TEXT]:
-        found = separator or _separator(first, encoding)
+        found = _separator(first, encoding) if separator is None else separator
         layout = layout.model_copy(update={"separator": found, "header": header})
     wanted = tuple(columns or _names(first, layout, sheet))
     told = "separator or columns" if columns else "files, so that it takes those of one form,"

@@ -14,7 +14,7 @@ def objective(spec: Spec, *, quantile: float) -> Objective:
     """One number, by the pinball loss. Raises EvermodelError if the quantile is not between 0 and 1."""
     if not 0 < quantile < 1:
         raise EvermodelError(
-            f"options.quantile is {quantile}, but the task quantile needs a share between 0 and 1, such as 0.9; "
-            f"change it in the params.yaml of the experiment on data set {spec.dataset}"
+            f"options.quantile is {quantile}, but the task quantile needs a share between 0 and 1, such as "
+            f"0.9; change it in the params.yaml of the experiment on data set {spec.dataset}"
         )
     return shared.number(spec, pinball(quantile))

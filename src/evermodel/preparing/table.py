@@ -16,6 +16,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
+from evermodel.formats import dates
 from evermodel.preparing import inference, labels, split, words
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
@@ -87,6 +88,7 @@ def survey(table: Table) -> Survey:
     known: dict[str, int] = {}
     count, is_number = 0, True
     features: tuple[str, ...] = ()
+    time: Column | None = None
     for piece in table.pieces():
         features = features or _features(table, piece)
         count += len(piece)
@@ -103,7 +105,8 @@ def survey(table: Table) -> Survey:
         if rule.groups:
             kept["group"].append(split.members(rule, piece))
         if rule.time:
-            kept["time"].append(_typed(table, piece, [Column(name=rule.time, kind="time")]).to_numpy()[:, 0])
+            time = time or _time(table, piece[rule.time])
+            kept["time"].append(_typed(table, piece, [time]).to_numpy()[:, 0])
         if rule.method == "hash":
             kept["place"].append(split.places(rule.seed, piece[list(rule.key or piece.columns)]))
     facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays and name != "group"}
@@ -397,6 +400,14 @@ def _target_numbers(table: Table, target: pd.Series) -> Array | None:
     """The target as numbers, (n,) float64; None if it is not one, as a boolean is none."""
     written = target if target.dtype.kind in "iuf" else table.dataset.labels(target)
     return labels.numbers(written, **table.numbers)
+
+
+def _time(table: Table, values: pd.Series) -> Column:
+    """The column that rows are split by, written as declared or as the first rows are."""
+    name = str(values.name)
+    known = values[~fields.is_gap(values)]
+    form = table.dataset.columns.get(name, Declared()).format or (dates.form_of(known) if len(known) else "")
+    return Column(name=name, kind="time", format=form)
 
 
 def _weights(table: Table, piece: pd.DataFrame) -> Array:

@@ -22,12 +22,15 @@ from evermodel.runs import recipe, saved
 from evermodel.runs.recipe import Recipe
 from evermodel.runs.saved import Metadata
 
+IMPORTANCE = "figures/importance.csv"
+
 
 @dataclass(frozen=True)
 class Candidate:
     """What the stages left.
 
     figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
+    importance: of a table, what each column is worth (column, how much worse the metric is, sd);
     latency: how many times as long as the reference it takes for one example, NaN if nobody asked.
     """
 
@@ -42,6 +45,7 @@ class Candidate:
     figures: Mapping[str, float]
     scores: Scores
     slices: Mapping[str, pd.Series]
+    importance: pd.DataFrame | None = None
     latency: float = math.nan
 
     @property
@@ -83,6 +87,7 @@ def load(name: str, shared: Project) -> Candidate:
         figures=json.loads((report / "metrics.json").read_text(encoding="utf-8")),
         scores=scores,
         slices={column: _column(column, scores.table, spec, chosen.dataset) for column in judged_by.slices},
+        importance=pd.read_csv(report / IMPORTANCE) if spec.kind == "table" else None,
     )
 
 

@@ -13,6 +13,7 @@ from evermodel.evaluation import statistics
 from evermodel.publishing import promotion
 from evermodel.publishing.candidate import Candidate
 
+MOST_COLUMNS = 15  # whose importance is told
 REST = "\n\nThe rest is in `card.html` on the run of this version.\n"
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -37,6 +38,7 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         training=_listed(train.model_dump(exclude_none=True, exclude=beside) if train else {}),
         metrics=[*_metrics(model.figures)],
         slices=[*_slices(model)],
+        importance=[*_importance(model)],
         asked=[*_asked(model)],
         decision=decision,
         report=report,
@@ -86,6 +88,13 @@ def _slices(model: Candidate) -> Iterator[tuple[str, ...]]:
             except EvermodelError:  # too few rows, or all of one class
                 told = "–", "–"
             yield group, f"{len(rows):,}", *told
+
+
+def _importance(model: Candidate) -> Iterator[tuple[str, str, str]]:
+    """The columns that are worth most: the name, how much worse the metric is without, and its deviation."""
+    if model.importance is not None:
+        for column, lost, sd in model.importance[:MOST_COLUMNS].itertuples(index=False):
+            yield str(column), number.text(lost), number.text(sd)
 
 
 def _asked(model: Candidate) -> Iterator[str]:

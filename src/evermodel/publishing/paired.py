@@ -2,9 +2,9 @@
 
 If neither is, it is luck which of the two got which score of a row, and all swaps between them are as likely
 as what was seen (Fisher 1935; Pitman 1937). Every headline is made so that the difference of two models is a
-sum of gains, one of each row (of f1 and average precision, but for its third order), and a swap turns the sign
-of a gain. Rows that belong together, neighbours in
-time and images of one person are swapped together. Nothing is drawn: the swaps are counted.
+sum of gains, one of each row (of f1 and average precision but for its third order), and a swap turns the sign
+of a gain. Rows that belong together, neighbours in time and images of one person are swapped together.
+Nothing is drawn: the swaps are counted.
 """
 
 import numpy as np
@@ -87,8 +87,7 @@ def _gains(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Ar
         case "skill":
             return -gains / ours[statistic.columns[1]].mean()
         case "r2":
-            target = ours[statistic.columns[1]]
-            return -gains / ((target - target.mean()) ** 2).mean()
+            return -gains / ours[statistic.columns[1]].var(ddof=0)
         case _:
             return gains
 
@@ -113,8 +112,8 @@ def _found(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Ar
     """Each row's part in the difference of how well classes are found.
 
     The slopes are those at the mean of the two models, which no swap changes: the test stays exact. They tell
-    the difference but for its third order, by which gains are stretched to sum to it. Scores of two models are
-    of two scales, so that ranks take their places.
+    the difference but for its third order, by which gains are stretched to sum to it. Scores of two models
+    are of two scales, so that ranks take their places.
     """
     gains, half = np.zeros(len(ours)), np.full(2 * len(ours), 0.5)
     asked = [statistics.detections(statistic, scores) for scores in (ours, theirs)]

@@ -80,8 +80,8 @@ def require_sense(file: str, task: str, policy: Promotion) -> None:
         )
     if (policy.margin or policy.slices) and policy.metric in catalog.counted(task):
         raise EvermodelError(
-            f"{file}: promotion has {'slices' if policy.slices else 'a margin'}, but no exact test tells by how "
-            f"much {policy.metric} differs, only whether it does; remove it, or promote by another metric"
+            f"{file}: promotion has {'slices' if policy.slices else 'a margin'}, but no exact test tells by "
+            f"how much {policy.metric} differs, only whether it does; remove that, or change the metric"
         )
     if "target" in policy.slices and policy.metric in catalog.across(task):
         raise EvermodelError(

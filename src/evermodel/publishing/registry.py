@@ -40,7 +40,7 @@ DESCRIPTION = 5000  # characters that MLflow's database has room for
 # The modules in a package by which MLflow asks it.
 LOADER, NETWORK, FIELDS = "evermodel_loader", "evermodel_network", "evermodel_fields"
 # What a package does not tell of its data: it is large, and nobody asks for it there.
-UNTOLD = {"vocabulary": True, "test_sketch": True, "columns": {"__all__": {"vocabulary"}}}
+UNTOLD: Any = {"vocabulary": True, "test_sketch": True, "columns": {"__all__": {"vocabulary"}}}
 FLAVOURS = {".keras": "keras", ".skops": "sklearn"}
 REQUIREMENTS = {"keras": ("keras", "tensorflow"), "sklearn": ("scikit-learn", "skops")}
 

@@ -159,9 +159,8 @@ def require_sense(name: str, recipe: Recipe) -> None:
 def _require_options(file: str, recipe: Recipe) -> None:
     known, asked, train = catalog.options(recipe.model), catalog.asked(recipe.task), recipe.train
     for option in recipe.options:
-        choose(
-            f"{file}: options.{option}", option, known | asked, f"is not an option of model {recipe.model}"
-        )
+        wrong = f"is not an option of model {recipe.model}"
+        choose(f"{file}: options.{option}", option, known | asked, wrong)
     needed = {option: f"model {recipe.model}" for option, required in known.items() if required}
     for option, who in (needed | dict.fromkeys(asked, f"task {recipe.task}")).items():
         if recipe.options.get(option) is None:

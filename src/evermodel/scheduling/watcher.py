@@ -45,9 +45,11 @@ def report() -> str:
 def content_hash(name: str, source: Source, profile: str) -> str:
     """The sha256 of what `sha256sum` would say of the files: those of a sample, or all that are pinned.
 
-    Raises EvermodelError if the sample can't be made.
+    Of a database it is the query that is pinned, not the rows. Raises EvermodelError if the sample can't be
+    made.
     """
-    pinned = ((file.name, file.digest) for file in _files(source))
+    pinned = [(file.name, file.digest) for file in _files(source)]
+    pinned += [(edition.query.sql, edition.query.url) for edition in source.editions if edition.query]
     listed = _sampled(name, source) if _drawn(source, profile) else pinned
     return hashlib.sha256("".join(f"{digest}  {file}\n" for file, digest in listed).encode()).hexdigest()
 

@@ -169,7 +169,6 @@ def _column(tensor: InferInput, rows: int) -> pd.Series:
         raise InvalidInput(f"the shape of {tensor.name} is {tensor.shape}; give [{rows}], as of the others")
     if not all(value is None or isinstance(value, str | bool | int | float) for value in values):
         raise InvalidInput(f"the data of {tensor.name} are not {rows} values; give one of each example")
-    _require_whole_characters([value for value in values if isinstance(value, str)])
     return pd.Series(values)
 
 
@@ -180,17 +179,13 @@ def _typed(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         raise InvalidInput(str(reason)) from None
 
 
-def _require_whole_characters(texts: list[str]) -> None:
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("the data hold half a character (a lone surrogate); mend it") from None
-
-
 def _texts(values: list[Any], shape: tuple[int, ...]) -> Array:
     if len(values) != shape[0] or not all(isinstance(value, str) for value in values):
         raise InvalidInput(f"the data are not {shape[0]} texts; give one string per example")
-    _require_whole_characters(values)
+    try:
+        "".join(values).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("the data hold half a character (a lone surrogate); mend it") from None
     return np.array(values, dtype=object)
 
 

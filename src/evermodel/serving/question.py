@@ -44,7 +44,7 @@ def forms(champion: Champion) -> Mapping[str, Form]:
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
     if champion.task == "embedding":
         return {"Two images": partial(_images, labels=("One image", "Another"))}
-    drawable = bool(spec.classes) and spec.input_shape[-1] == 1
+    drawable = bool(spec.classes) and not spec.masks and spec.input_shape[-1] == 1
     upload: dict[str, Form] = {"Upload": partial(_images, labels=("Image",))}
     return {"Draw": _drawing, **upload} if drawable else upload
 
@@ -65,7 +65,7 @@ def _field(column: Column, value: Any) -> Component:
         case "boolean" if column.gaps == "refuse":
             return gradio.Checkbox(bool(shown), label=column.name, min_width=110, interactive=True)
         case "boolean":
-            chosen = {True: "true", False: "false"}.get(shown, "")
+            chosen = "" if shown is None else str(bool(shown)).lower()
             return gradio.Dropdown(
                 ["", "true", "false"], value=chosen, label=column.name, min_width=110, interactive=True
             )

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from evermodel import number, prediction
 from evermodel.core.data import Array
 from evermodel.evaluation import figures, reconstruction
 from evermodel.evaluation.statistics import cosines
+from evermodel.formats import steps
 from evermodel.serving.champion import Champion
 from evermodel.serving.question import Request
 from evermodel.tasks import colorization
@@ -45,12 +47,16 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
     if champion.task == "age_gender":
         chances = zip(GENDERS, (1 - first["gender"], first["gender"]), strict=True)
         return View(f"{first['age']:.0f} years", {name.replace("_", " "): p for name, p in chances})
-    numbers = ", ".join(f"{name} {number.text(value)}" for name, value in first.items() if name != "input")
+    numbers = ", ".join(f"{name} {_told(value)}" for name, value in first.items() if name != "input")
     if spec.kind == "series":
         return View(
             numbers, images=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
         )
     return View(numbers)
+
+
+def _told(value: float | list[float]) -> str:
+    return " → ".join(map(number.text, value if isinstance(value, list) else [value]))
 
 
 def _restored(task: str, x: Array, answer: Array) -> View:
@@ -78,18 +84,21 @@ def _enlarged(image: Image.Image) -> Image.Image:
 
 def _painted(x: Array, mask: Array) -> Array:
     image = np.broadcast_to(x, (*x.shape[:2], 3))
+    if mask.ndim == 3:  # of several classes, each in its colour
+        return np.asarray(((image + mask.astype(float)) / 2).astype(np.uint8))
     share = mask[..., None] / 255 / 2
     return np.asarray((image * (1 - share) + PAINT * share).astype(np.uint8))
 
 
 def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any]) -> Image.Image:
-    spec = champion.spec
-    steps, target = spec.input_shape[0], spec.target
+    spec, target = champion.spec, champion.spec.target
+    table = prediction.typed("the request", pd.DataFrame(rows), spec, spec.layout)
+    known, forecast = steps.windows("the request", table, spec)[1][0], np.ravel(answer[target])
     with figures.look():
-        figure = figures.page(f"the last {steps} steps and the next", 5, 4.4)
+        figure = figures.page(f"the last {len(known)} steps and the next", 5, 4.4)
         axes = figure.subplots()
         if target in spec.names:
-            axes.plot(range(-steps, 0), [float(row[target]) for row in rows[-steps:]], color=figures.QUIET)
-        axes.plot(0, answer[target], "o", color=figures.MODEL)
+            axes.plot(range(-len(known), 0), known[:, spec.names.index(target)], color=figures.QUIET)
+        axes.plot(range(len(forecast)), forecast, "o", color=figures.MODEL)
         axes.set(xlabel="step", ylabel=target)
         return Image.open(io.BytesIO(figures.png(figure, champion.name, spec)))

@@ -36,8 +36,8 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     truth, p = np.asarray(test.y), prediction.astype(float)
     if odd := int((~np.isin(truth, (0, 1))).any(axis=1).sum()):
         raise EvermodelError(
-            f"was to be evaluated on {odd} test rows with a label that is neither 0 nor 1: correct them at the "
-            f"source of data/{spec.dataset}/params.yaml, or choose the task multiregression"
+            f"was to be evaluated on {odd} test rows with a label that is neither 0 nor 1: correct them at "
+            f"the source of data/{spec.dataset}/params.yaml, or choose the task multiregression"
         )
     applies, predicted, likely = truth == 1, p > 0.5, p.clip(SMALLEST, 1 - SMALLEST)
     values = {"target": applies.astype(np.int64), "predicted": predicted.astype(np.int64), "p": p}
@@ -56,9 +56,8 @@ def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
     """
     truth, predicted = (scores[_columns(name, spec)].to_numpy() for name in ("target", "predicted"))
     of_each = _of_each(scores, spec)
-    means = of_each[["average_precision", "f1"]].mean().to_dict()
     return {
-        **means,
+        **{name: of_each[name].mean() for name in ("average_precision", "f1")},
         "exact_match": measures.accuracy_score(truth, predicted),
         "hamming_loss": measures.hamming_loss(truth, predicted),
         "log_loss": scores["log_loss"].mean(),
@@ -118,12 +117,12 @@ def _of_each(scores: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def _labels(scores: pd.DataFrame, spec: Spec) -> Figure:
     of_each = _of_each(scores, spec)
     shares = of_each[list(OF_EACH)].to_numpy(float)
-    figure = plots.page("per label", 6, 1.4 + 0.3 * len(of_each))
+    figure = plots.page("per label", 6, 1.9 + 0.3 * len(of_each))
     axes = figure.subplots()
     names = [f"{label} ({count})" for label, count in of_each["rows"].items()]
     columns = ("precision", "recall", "F1", "average\nprecision")
     plots.heat(axes, 1 - shares, np.char.mod("%.3f", shares), names, columns)
-    axes.set(ylabel="label (test rows that have it)", xlabel="shade: how far from 1")
+    axes.set(ylabel="label (test rows)", xlabel="shade: how far from 1")
     axes.xaxis.tick_top()
     return figure
 

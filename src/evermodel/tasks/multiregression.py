@@ -34,7 +34,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
 
 def metrics(scores: pd.DataFrame, spec: Spec) -> dict[str, float]:
-    """scaled_mae and scaled_rmse, of all numbers in standard deviations; mae_, rmse_ and r2_<name> of each."""
+    """scaled_mae and scaled_rmse, of all numbers in deviations; mae_, rmse_ and r2_<name> of each."""
     values = {
         "scaled_mae": scores["scaled_error"].mean(),
         "scaled_rmse": scores["scaled_squared_error"].mean() ** 0.5,
@@ -79,12 +79,8 @@ def _errors(scores: pd.DataFrame, spec: Spec) -> Figure:
     target, predicted = (scores[_columns(name, spec)].to_numpy() for name in ("target", "prediction"))
     figure = plots.page("errors of each number", 7, 1.4 + 0.4 * len(spec.targets))
     axes = figure.subplots()
-    axes.boxplot(
-        (predicted - target) / spec.target_sd,
-        orientation="horizontal",
-        tick_labels=list(spec.targets),
-        whis=(5, 95),
-    )
+    scaled = (predicted - target) / spec.target_sd
+    axes.boxplot(scaled, orientation="horizontal", tick_labels=list(spec.targets), whis=(5, 95))
     axes.axvline(0, color=plots.QUIET, linestyle="--", linewidth=1)
     axes.invert_yaxis()
     axes.set(xlabel="predicted − true, in standard deviations (whiskers: 5 and 95 % of the test rows)")

@@ -61,8 +61,7 @@ def _coverage(scores: pd.DataFrame, spec: Spec) -> Figure:
     axes.bar(range(1, len(parts) + 1), [part.mean() for part in parts], color=plots.MODEL)
     everyone = scores["covered"].mean()
     axes.axhline(everyone, color=plots.QUIET, linestyle="--", linewidth=1, label=f"all: {everyone:.3f}")
-    axes.set(
-        xlabel=f"parts of the test rows, by predicted {spec.target}", ylabel="share covered", ylim=(0, 1.05)
-    )
+    axes.set(xlabel=f"parts of the test rows, by predicted {spec.target}", ylabel="share covered")
+    axes.set_ylim(0, 1.05)
     axes.legend(loc="lower right")
     return figure

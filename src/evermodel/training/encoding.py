@@ -31,7 +31,8 @@ def encoded(model: Any, columns: Sequence[Column]) -> Any:
         return model
     if get_tags(model).no_validation:  # it does not look at what it is shown
         return model
-    takes_gaps = get_tags(getattr(model, "estimator", None) or model).input_tags.allow_nan
+    inner = getattr(model, "estimator", None)  # of one that fits a copy of it for each of several targets
+    takes_gaps = get_tags(model if inner is None else inner).input_tags.allow_nan
     known = [one for one in columns if one.kind == "category" and _categories(one)]
     if takes_gaps and known:
         named = (name for name in model.get_params(deep=True) if name.endswith("categorical_features"))

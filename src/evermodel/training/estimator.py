@@ -9,6 +9,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 from evermodel.core import catalog
 from evermodel.core.data import Array, Spec, Split
@@ -39,7 +40,7 @@ def fit(build: Callable[..., Any], spec: Spec, target: str, train: Split, seed: 
     train = sample(train, spec, seed)
     weights = _weights(model, train, spec, where)
     fits = f"{where} can't be fitted to data set {spec.dataset} with its options in params.yaml"
-    with told(fits):
+    with told(fits), threadpool_limits(1):  # boosting adds up in another order on each number of cores
         model.fit(_examples(train.x), train.y, **weights)
     if is_classifier(model) and not hasattr(model, "predict_proba"):  # of a stack, known only now
         raise EvermodelError(
@@ -122,7 +123,9 @@ def predict(estimator: Any, x: Any) -> Array:
 
 
 def figures(estimator: Any, splits: dict[str, Split]) -> dict[str, float]:
-    """The one row of a history: accuracy (of labels, of all together) or mean squared error, on training and validation rows."""
+    """The one row of a history: accuracy (of all labels together) or mean squared error, on training and
+    validation rows.
+    """
     parts = {"": splits["train"], "val_": splits["validation"]}
     predicted = {prefix: predict(estimator, split.x) for prefix, split in parts.items()}
     if is_classifier(estimator):

@@ -17,8 +17,9 @@ SMALLEST = 2  # test rows of each of two classes, without which their ranking ha
 def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
     """Raise an EvermodelError unless prepared data are what a task can be learned from.
 
-    spec: as it was loaded for the task's target; options: of the experiment. Every class needs training rows and test rows, unless rows
-    are grouped by class: then it is new in the test rows, such as an unknown person.
+    spec: as it was loaded for the task's target; options: of the experiment. Every class needs training rows
+    and test rows, unless rows are grouped by class: then it is new in the test rows, such as an unknown
+    person.
     """
     where = f"data/{spec.dataset}/params.yaml"
     if spec.kind not in (kinds := catalog.inputs(task)):

@@ -299,9 +299,8 @@ def _scaled_head(name: str, head: keras.KerasTensor, objective: Objective) -> ke
     if scale is None and head.dtype == "float32":
         return head
     # Named as the head, because losses and metrics find their answer by that name.
-    return keras.layers.Rescaling(1.0 if scale is None else scale, name=name or "decoder", dtype="float32")(
-        head
-    )
+    factor = 1.0 if scale is None else scale
+    return keras.layers.Rescaling(factor, name=name or "decoder", dtype="float32")(head)
 
 
 def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:

@@ -28,8 +28,9 @@ class Objective:
     outputs and activation: of the one head, or of each by its name. target: from a batch of x and y as
     they are stored to what the network's predictions are compared with. scale: what those are multiplied
     by, one number or (outputs,), so that the network itself learns numbers about 1. offset: what the whole
-    model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0. corrupt: from clean x,
-    the options and a seed to what validation shows instead, where models are judged by such.
+    model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0.
+    corrupt: from clean x, the options and a seed to what validation shows instead, where models are judged
+    by such.
     """
 
     outputs: int | Mapping[str, int]
@@ -44,7 +45,7 @@ class Objective:
 
 
 def objective_of(task: str, spec: Spec, options: Mapping[str, Any]) -> Objective:
-    """The objective of a task on a data set; options: of the experiment, of which it takes what it asks for."""
+    """The objective of a task on a data set; options: of the experiment, of which it takes its own."""
     asked = {option: options[option] for option in catalog.asked(task)}
     found: Objective = importlib.import_module(f"evermodel.objectives.{task}").objective(spec, **asked)
     return found

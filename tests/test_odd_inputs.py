@@ -292,8 +292,8 @@ def test_a_tar_archive_with_one_thing_more(folder, case):
     ),
     ("nothing that can be used", zipped([("cat/1.png", b"x")]), MEMBERS, Refused("a.zip", "cat/1.png")),
     ("no pattern", zipped([CAT]), "(", Refused("a.zip", "'('", "members in")),
-    ("no archive", b"<html>not found</html>", MEMBERS, Refused("a.zip", "no zip or tar.gz")),
-    ("no bytes", b"", MEMBERS, Refused("a.zip", "no zip or tar.gz")),
+    ("no archive", b"<html>not found</html>", MEMBERS, Refused("a.zip", "no zip, tar or tar.gz")),
+    ("no bytes", b"", MEMBERS, Refused("a.zip", "no zip, tar or tar.gz")),
     ("cut off", zipped([CAT, DOG])[:-30], MEMBERS, Refused("a.zip", "cut off")),
     ("encrypted", locked(zipped([CAT])), MEMBERS, Refused("a.zip is encrypted")),
     (

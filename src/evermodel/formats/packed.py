@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import scratch
@@ -51,11 +51,12 @@ def natural(name: str) -> list[str | int]:
 
 def _zipped(file: Path, stack: ExitStack) -> Iterator[tuple[str, Content]]:
     archive = stack.enter_context(zipfile.ZipFile(file))
+    read = archive.read
     for member in archive.infolist():
         if member.flag_bits & ENCRYPTED:
             raise EvermodelError(f"{file} is encrypted; give an archive without a password")
         if not member.is_dir():
-            yield member.filename, partial(_content, member.file_size, partial(archive.read, member))
+            yield member.filename, partial(_content, member.file_size, read, member)
 
 
 def _tarred(file: Path, stack: ExitStack) -> Iterator[tuple[str, Content]]:
@@ -66,10 +67,10 @@ def _tarred(file: Path, stack: ExitStack) -> Iterator[tuple[str, Content]]:
             shutil.copyfileobj(content, stream)
     stream.seek(0)
     archive = stack.enter_context(tarfile.TarFile(fileobj=stream))
+    read = partial(_read, archive)
     for member in archive:
         if not member.isdir():
-            read = partial(_content, member.size, partial(_read, archive, member))
-            yield member.name.removeprefix("./"), read
+            yield member.name.removeprefix("./"), partial(_content, member.size, read, member)
 
 
 def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -78,11 +79,11 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return stream.read()
 
 
-def _content(size: int, read: Content) -> bytes:
+def _content(size: int, read: Callable[[Any], bytes], member: Any) -> bytes:
     if size > LIMIT:
         raise UnusableError(f"unpacks to {size:,} bytes; give at most {LIMIT:,}")
     try:
-        return read()
+        return read(member)
     except UnusableError:
         raise
     except Exception as error:  # a corrupt member raises whatever it likes

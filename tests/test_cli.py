@@ -114,6 +114,27 @@ def test_check_tells_of_a_pipeline_that_is_no_copy_and_how_to_make_it_one(evermo
     assert evermodel("check", "boston_linear").stderr == ""
 
 
+def test_add_tells_what_it_assumed_and_doubts_and_what_it_wrote_is_right(evermodel, workspace):
+    rows = [f"{n},{n % 7 / 2},{['red', 'blue', ''][n % 3]},{['yes', 'no'][n % 2]}" for n in range(1, 61)]
+    Path("My Orders.csv").write_text("\n".join(["id,weight,colour,late", *rows]))
+    result = evermodel("add", "My Orders.csv", "--target", "late")
+    assert result.exit_code == 0, result.output
+    told = result.stdout.splitlines()
+    assert told[0] == "new: data/my_orders and experiments/my_orders_linear and experiments/my_orders_boosting"
+    assert "- dropped: id (each row has its own)" in told
+    assert any(line.startswith("- empty fields: colour") for line in told[told.index("look at this:") :])
+    assert told[-1] == "run them: .venv/bin/evermodel run my_orders_linear my_orders_boosting"
+    assert evermodel("check", "my_orders", "my_orders_linear", "my_orders_boosting").exit_code == 0
+    assert "data/my_orders is there already" in refusal(evermodel("add", "My Orders.csv", "--target", "late"))
+
+
+def test_add_names_the_columns_if_the_target_is_none_of_them(evermodel):
+    Path("orders.csv").write_text("weight,late\n1.5,yes\n2.5,no\n")
+    for arguments in ((), ("--target", "lat")):
+        assert "weight, late" in refusal(evermodel("add", "orders.csv", *arguments))
+    assert not Path("data/orders").exists()
+
+
 @pytest.mark.parametrize("command", [["run"], ["history"], ["serve"], ["predict", "--json"]])
 def test_an_experiment_that_does_not_exist_is_refused_with_the_choices(evermodel, command):
     files = ["table.csv"] if command[0] == "predict" else []

@@ -380,3 +380,35 @@ def test_an_object_of_s3_is_read_by_its_protocol(folder, monkeypatch):
         downloads.download(wanted("s3://bucket/some.data"))
     assert downloads.cached(wanted()).read_bytes() == CONTENT
     assert {path.partition("?")[0] for path, _ in server.requests} == {"/bucket/some.data"}
+
+
+def test_a_file_that_nobody_has_described_is_downloaded_once_to_tell(folder, cloud):
+    with serving(whole(CONTENT)) as server:
+        found = downloads.described(f"{server.url}/my%20data.csv?day=1")
+        told = downloads.described("s3://bucket/some.data")
+        assert (found.bytes, found.sha256) == (len(CONTENT), wanted().sha256)
+        assert found.urls == (f"{server.url}/my%20data.csv?day=1",)
+        assert (told.name, told.sha256) == ("some.data", wanted().sha256)
+    assert downloads.fault(downloads.cached(found), found) == ""
+    assert left(folder) == [""]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (status(404), "404"),
+        (cut(CONTENT, 1000), "broke off"),
+        (lambda handler: handler.reply(200, PAGE, Content_Type="text/html"), "HTML"),
+        (whole(b""), "is empty"),
+    ],
+)
+def test_what_does_not_come_whole_is_not_described_and_leaves_nothing(folder, answer, expected):
+    with serving(answer) as server, pytest.raises(UnavailableError, match=expected) as error:
+        downloads.described(server.url)
+    assert server.url in str(error.value)
+    assert left(folder) == []
+
+
+def test_a_url_that_leads_into_a_network_of_ones_own_is_not_described(folder):
+    with pytest.raises(UnavailableError, match="only https"):
+        downloads.described("http://192.168.0.1/data.csv")

@@ -1,10 +1,12 @@
 """One file from its URLs into a folder of downloads, where its hash is its name."""
 
 import ipaddress
+import re
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -83,6 +85,56 @@ def download(file: RemoteFile) -> str:
                 partial.replace(cached(file))
                 return url
     raise kind("; ".join(reasons) or "no URL is known")
+
+
+def described(url: str) -> RemoteFile:
+    """What params.yaml says of a file that nobody has described yet, which is downloaded to tell.
+
+    Raises UnavailableError if it does not come.
+    """
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=FOLDER) as folder:
+        whole = Path(folder, "whole")
+        try:
+            with whole.open("wb") as out:
+                out.writelines(_object(url) if urlsplit(url).scheme in CLOUDS else _body(url))
+        except UnavailableError as error:
+            raise UnavailableError(f"{url} {error}") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise UnavailableError(f"{url} broke off: {_cause(error)}") from None
+        if not (size := whole.stat().st_size):
+            raise UnavailableError(f"{url} is empty; give another")
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(urlsplit(url).path).name).lstrip("._-")
+        file = RemoteFile(name=name or "data", bytes=size, sha256=file_hash(whole), urls=(url,))
+        whole.replace(cached(file))
+    return file
+
+
+def _body(url: str) -> Iterator[bytes]:
+    """What a web server answers."""
+    headers = {"Accept-Encoding": "identity"}
+    with (
+        _Session(local=_is_loopback(url)) as session,
+        session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response,
+    ):
+        if response.status_code != requests.codes.ok:
+            raise RefusedError(f"answered {response.status_code} {response.reason}")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            raise RefusedError("is an HTML page, not the file")
+        yield from response.iter_content(CHUNK)
+
+
+def _object(url: str) -> Iterator[bytes]:
+    """What a cloud keeps."""
+    import fsspec  # with what it needs of a cloud, half a second that nobody else has to wait
+
+    try:
+        system, path = fsspec.url_to_fs(url)
+        with system.open(path, "rb") as source:
+            yield from iter(lambda: source.read(CHUNK), b"")
+    except Exception as error:  # every cloud has its own
+        told = " ".join(str(error).split())
+        raise UnavailableError(f"can't be read ({type(error).__name__}: {told})") from None
 
 
 def _try_often(url: str, file: RemoteFile, partial: Path) -> None:

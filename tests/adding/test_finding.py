@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from evermodel.adding import finding, look
+from tests.server import serving, whole
 from tests.settings import refusal
 
 
@@ -97,3 +98,14 @@ def test_a_database_is_asked_and_its_answer_looked_at(lying, monkeypatch):
         "colour": ("category", 0),
     }
     assert "SHOP_DB" in refusal(lambda: finding.query("SHOP_DB", "select 1").raw().__enter__())
+
+
+def test_what_a_url_gives_is_looked_at_like_a_file(lying):
+    with serving(whole(b"a,b\n1,2\n")) as server:
+        found = finding.find(f"{server.url}/shop/orders.csv")
+    assert (found.kind, found.title) == ("table", "orders")
+    (file,) = found.files
+    assert (file.name, file.bytes, file.path) == ("orders.csv", 8, None)
+    assert file.urls[0].endswith("/shop/orders.csv")
+    with found.raw() as folder:
+        assert look.look(folder, {}).names == ["a", "b"]

@@ -6,11 +6,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+from evermodel import downloads
 from evermodel.core import section
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
@@ -96,6 +98,8 @@ class Found:
 
 def find(path: str) -> Found:
     """What lies at a path, or at those that a pattern names; EvermodelError if nothing does."""
+    if "://" in path:
+        return _remote(path)
     place = Path(path).expanduser()
     if place.is_dir():
         return _folder(Path(path), _below(place))
@@ -139,6 +143,17 @@ def _file(path: Path) -> Found:
         return _table(path.stem.partition(".")[0], [path])
     entry = local.entry(path)
     return Found(kind, path.stem, (entry,), {entry.name: path}, names, {"archive": entry.name})
+
+
+def _remote(url: str) -> Found:
+    """A file that is downloaded first; what it is said of the copy here holds for it."""
+    file = downloads.described(url)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, file.name)
+        copy.symlink_to(downloads.cached(file).resolve())
+        found = _file(copy)
+    places = {file.name: downloads.cached(file)}
+    return replace(found, title=_title(urlsplit(url).path), files=(file,), places=places)
 
 
 def _folder(path: Path, names: tuple[str, ...]) -> Found:

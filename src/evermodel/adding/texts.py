@@ -67,5 +67,7 @@ def of_files(found: Found, task: str | None) -> Entry:
 
 def _words(look: Look, name: str) -> float:
     """Of a text, on average."""
-    known = look.frame[name].dropna() if look.kind(name) == "text" else []
-    return sum(len(text.split()) for text in known) / max(len(known), 1)
+    if look.kind(name) != "text":
+        return 0.0
+    known = look.frame[name].dropna()
+    return sum(len(text.split()) for text in known) / len(known)

@@ -20,13 +20,17 @@ def orders(rows=600):
             "colour": drawn.choice(["red", "green", "blue"], rows),
             "gift": drawn.choice(["true", "false"], rows),
             "day": pd.date_range("2023-01-15", periods=rows, freq="12h").strftime("%d.%m.%Y %H:%M"),
-            "note": [" ".join(drawn.choice(["fast", "slow", "lovely", "broken", "thanks"], 4)) for _ in range(rows)],
+            "note": [
+                " ".join(drawn.choice(["fast", "slow", "lovely", "broken", "thanks"], 4)) for _ in range(rows)
+            ],
         }
     )
     costly = frame["colour"].map({"red": 20, "green": 5, "blue": 0})
     frame["price"] = (3 * frame["weight"] + costly + drawn.normal(0, 1, rows)).round(2)
     frame["paid"] = (frame["price"] * 1.19).round(2)
-    return frame.mask(pd.DataFrame(drawn.random(frame.shape) < 0.04) & ~frame.columns.isin(["order_id", "price", "paid"]))
+    return frame.mask(
+        pd.DataFrame(drawn.random(frame.shape) < 0.04) & ~frame.columns.isin(["order_id", "price", "paid"])
+    )
 
 
 def test_a_table_becomes_a_champion_that_answers_for_a_gap_and_what_it_never_saw(edited, tmp_path):

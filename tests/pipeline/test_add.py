@@ -28,9 +28,8 @@ def orders(rows=600):
     costly = frame["colour"].map({"red": 20, "green": 5, "blue": 0})
     frame["price"] = (3 * frame["weight"] + costly + drawn.normal(0, 1, rows)).round(2)
     frame["paid"] = (frame["price"] * 1.19).round(2)
-    return frame.mask(
-        pd.DataFrame(drawn.random(frame.shape) < 0.04) & ~frame.columns.isin(["order_id", "price", "paid"])
-    )
+    filled = frame.columns.isin(["order_id", "price", "paid"])
+    return frame.mask((drawn.random(frame.shape) < 0.04) & ~filled)
 
 
 def test_a_table_becomes_a_champion_that_answers_for_a_gap_and_what_it_never_saw(edited, tmp_path):

@@ -18,6 +18,7 @@ from scipy import stats
 
 from evermodel.core.data import Array
 from evermodel.evaluation import statistics
+from evermodel.evaluation.statistics import Statistic
 from evermodel.publishing import paired, promotion
 
 CONFIDENCE = 0.95
@@ -25,6 +26,10 @@ LOOKS = (1, 2, 5, 10, 30)
 LEVELS = np.array([1 - promotion.spent(CONFIDENCE, look - 1) for look in LOOKS])
 ROWS = 360
 SCORE = "score"
+FOUND = {
+    "F1": Statistic(kind="f1", columns=("target", "predicted")),
+    "average precision": Statistic(kind="average_precision", columns=("target", SCORE)),
+}
 Pair = tuple[Array, Array]
 
 
@@ -37,6 +42,9 @@ def main(pairs: int) -> None:
         for ahead in (False, True):
             who = "one is better" if ahead else "neither is better"
             show(f"{name}, {who}", drawn(draw, ahead, pairs))
+    for name, how in FOUND.items():
+        for ahead in (False, True):
+            show(f"{name}, {'one is' if ahead else 'neither is'} better", found(how, ahead, pairs))
 
 
 def show(name: str, shares: Iterable[float]) -> None:
@@ -59,6 +67,21 @@ def drawn(draw: Callable[[Generator, bool], tuple[Pair, Array | None]], ahead: b
     rng = np.random.default_rng(0)
     chances = [chance(*both, -1, group) for both, group in (draw(rng, ahead) for _ in range(pairs))]
     return (np.array(chances)[:, None] < LEVELS).mean(axis=0)
+
+
+def found(how: Statistic, ahead: bool, pairs: int) -> Array:
+    """The share of promotions at each look of models that look for a class, by F1 or average precision."""
+    rng = np.random.default_rng(0)
+    chances = [paired.chance(how, *looking(rng, ahead), 1, 0.0, 1 - CONFIDENCE) for _ in range(pairs)]
+    return (np.array(chances)[:, None] < LEVELS).mean(axis=0)
+
+
+def looking(rng: Generator, ahead: bool) -> list[pd.DataFrame]:
+    """Two models of 100 rows that are as hard for both, a fifth of them of the class."""
+    target = np.arange(100) % 5 // 4
+    hard, own = 1.5 * target + rng.normal(size=100), rng.normal(size=(2, 100))
+    scores = hard + own * np.array([[0.5 if ahead else 1], [1]])
+    return [pd.DataFrame({"target": target, "predicted": score > 1, SCORE: score}) for score in scores]
 
 
 def errors(rng: Generator, ahead: bool) -> tuple[Pair, None]:

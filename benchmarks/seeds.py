@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/seeds.py boston_dnn 5
 
-Needs the prepared data (`dvc repro data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard
-deviation (n - 1) of each metric on the test rows, and keeps them in docs/results/.
+Of any task; where nothing is drawn, all come out the same. Needs the prepared data (`dvc repro
+data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard deviation (n - 1) of each metric on
+the test rows, and keeps them in docs/results/.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from evermodel import number
 from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Array, Prepared
 from evermodel.core.project import Runtime
@@ -34,7 +36,8 @@ def main(name: str, count: int) -> None:
     runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
     models = (trained(chosen, runtime, prepared) for runtime in runtimes)
     rows = pd.DataFrame([score(chosen, shared.runtime, prepared, name, model) for model in models])
-    print(rows.to_string(), *(f"{m}: {rows[m].mean():.3f} ± {rows[m].std():.3f}" for m in rows), sep="\n")
+    told = (f"{metric}: {number.text(of.mean())} ± {number.text(of.std())}" for metric, of in rows.items())
+    print(rows.to_string(float_format=number.text), *told, sep="\n")
     keep(rows, name, shared.profile, "seeds")
 
 

@@ -12,19 +12,21 @@ from typing import Any
 
 import pandas as pd
 
-from evermodel.core import folders, imports
+from evermodel.core import fields, folders, imports
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import FILE
 from evermodel.datasets.dataset import Dataset
-from evermodel.expectations import numbers
-from evermodel.formats import table_file
+from evermodel.expectations import numbers, sample
 
 with imports.lean("azure", "boto3", "botocore", "google", "grpc"):  # of clouds, where no data lie here
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
+
+    from evermodel.expectations import table
+    from evermodel.expectations.merging import Merged
 
 DATA_DOCS = Path("data_docs/index.html")
 TEMPLATE = Path(__file__).parent / "expectations" / "data_docs.html"
@@ -98,13 +100,11 @@ def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
 
     Raises EvermodelError if an expectation can't be evaluated: then the suite is wrong, not the data.
     """
-    manifest = _manifest(dataset, raw).set_axis(range(1, len(raw.manifest) + 1))
-    suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
-    result = _run(suite, manifest)
+    rows, result = _table(dataset, raw) if raw.kind == "table" else _manifest(dataset, raw)
     findings = tuple(_finding(one) for one in result.results)
-    tolerated = int(dataset.expect.rejected * (len(manifest) + len(raw.rejected)))
-    page = _page(name, len(manifest), findings, result)
-    return Report(name, len(manifest), findings, page, raw.rejected, tolerated)
+    tolerated = int(dataset.expect.rejected * (rows + len(raw.rejected)))
+    page = _page(name, rows, findings, result)
+    return Report(name, rows, findings, page, raw.rejected, tolerated)
 
 
 def save(report: Report, folder: Path) -> None:
@@ -145,14 +145,46 @@ def require(report: Report) -> None:
         )
 
 
-def _manifest(dataset: Dataset, raw: Raw) -> pd.DataFrame:
-    """The manifest with columns of numbers as numbers, and labels by the names of their classes."""
-    manifest = table_file.typed(raw.manifest) if raw.kind == "table" else raw.manifest
-    if dataset.target not in manifest or (
-        numbers.is_numeric(manifest[dataset.target]) and not dataset.classes
-    ):
-        return manifest
-    return manifest.assign(**{dataset.target: dataset.labels(raw.manifest[dataset.target])})
+def _manifest(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
+    """The number of images, texts or steps, and what holds of their manifest, with labels by their names."""
+    manifest, target = raw.manifest, dataset.target
+    if target in manifest and (dataset.classes or not numbers.is_numeric(manifest[target])):
+        manifest = manifest.assign(**{target: dataset.labels(manifest[target])})
+    manifest = manifest.set_axis(range(1, len(manifest) + 1))
+    suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
+    return len(manifest), _run(suite, manifest)
+
+
+def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
+    """The number of a table's rows, and what holds of them.
+
+    What is expected of single rows is held against all of them, piece by piece; what needs all at once,
+    against a sample where they are too many.
+    """
+    found = sample.take(raw, dataset)
+    names = table.examined(dataset, list(found.frame))
+    columns = {name: sample.column(name, found, dataset, raw) for name in names}
+    labelled = not dataset.targets and dataset.target in columns and not dataset.is_number
+    if labelled and (dataset.classes or columns[dataset.target].kind in ("boolean", *fields.TEXTS)):
+        columns[dataset.target] = columns[dataset.target].model_copy(update={"kind": "category"})
+
+    def manifest(frame: pd.DataFrame) -> pd.DataFrame:
+        rows = sample.typed(frame, columns, raw)
+        if labelled and columns[dataset.target].kind == "category":
+            rows = rows.assign(**{dataset.target: dataset.labels(frame[dataset.target])})
+        return rows.set_axis(frame.index + 1)
+
+    together = manifest(found.frame)
+    suite = table.suite(dataset, columns, together, found)
+    if found.is_whole:
+        return found.rows, _run(suite, together)
+    assert raw.pieces is not None, "a sample was taken of them"
+    merged = Merged(suite, found.rows, len(together))
+    result = _run(merged.suite, together)
+    for piece in raw.pieces():
+        rows = manifest(piece)
+        merged.add(_run(merged.of_rows(rows), rows))
+    return found.rows, merged.into(result)
 
 
 def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame) -> Any:

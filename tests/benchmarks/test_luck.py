@@ -27,8 +27,14 @@ def test_of_which_neither_is_better_the_errors_are_alike_in_the_mean(draw):
     assert np.mean(gains) == pytest.approx(0, abs=3 * np.std(gains) / 2000**0.5)
 
 
+@pytest.mark.parametrize("how", luck.FOUND.values(), ids=luck.FOUND)
+def test_a_better_model_that_looks_for_a_class_is_promoted_more_often(how):
+    neither, one = (luck.found(how, ahead, 40)[0] for ahead in (False, True))
+    assert neither < one
+
+
 def test_all_is_told(capsys):
     luck.main(2)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 17
     assert all(line.count("%") >= len(luck.LOOKS) for line in lines)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from benchmarks import seeds
+from evermodel import number
 from evermodel.core.errors import EvermodelError
 
 LONG = "ema_momentum: 0.995, batch_size: 32, epochs: {full: 100, sample: 50}"
@@ -20,7 +21,8 @@ def test_another_seed_trains_another_network(results, by_the_pipeline, edit, cap
     assert abs(measured["mae"] - kept["mean"]["mae"]) == pytest.approx(kept["sd"]["mae"] / 2**0.5, rel=1e-2)
     assert kept["sd"]["mae"] > 0
     assert (kept["experiment"], kept["profile"], kept["seeds"]) == ("boston_dnn", "sample", 2)
-    assert f"mae: {kept['mean']['mae']:.3f} ± {kept['sd']['mae']:.3f}" in capsys.readouterr().out
+    told = number.text(kept["mean"]["mae"]), number.text(kept["sd"]["mae"])
+    assert "mae: {} ± {}".format(*told) in capsys.readouterr().out
 
 
 def test_data_that_are_not_prepared_are_told(workspace):

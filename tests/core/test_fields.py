@@ -119,6 +119,16 @@ def test_dates_of_values_are_read_and_numbers_are_none():
     same(fields.times(series([86400.0])), [NAN])
 
 
+@pytest.mark.parametrize("word", ["now", "today", " now", "tomorrow"])
+def test_a_word_is_no_time_though_pandas_reads_the_moment_in_it(word):
+    assert fields.times(pd.Series([word, "2024-12-31"])).isna().tolist() == [True, False]
+
+
+def test_a_whole_number_beyond_all_floats_is_none():
+    assert fields.numbers(pd.Series([10**400, None, 7], dtype=object)).tolist()[2] == 7
+    assert fields.numbers(pd.Series([10**400, 7], dtype=object)).isna().tolist() == [True, False]
+
+
 def test_a_whole_number_is_written_without_a_point_whatever_it_is_stored_as():
     stored = [series([1, 2]), series([1.0, 2.0]), series(["1", "2"], "str"), series([1, 2.0], object)]
     assert [fields.texts(one).tolist() for one in stored] == [["1", "2"]] * 4

@@ -46,7 +46,7 @@ def test_a_mark_at_the_beginning_that_an_editor_of_windows_writes_is_no_part_of_
     ("written", "value"),
     [
         *[(word, word) for word in ("yes", "no", "on", "off", "Yes", "NO", "y", "n")],
-        *[(text, text) for text in ("007", "0x1F", "1_000", "+5", "-0", "12:30:00", "2020-01-01", "=")],
+        *[(text, text) for text in ("007", "0x1F", "1_000", "+5", "-0", "12:30:00", "=")],
         *[("true", True), ("False", False), ("0", 0), ("-12", -12), ("~", None), ("", None)],
         *[("1e-3", 0.001), ("1.5e3", 1500.0), (".5", 0.5), ("1.", 1.0), ("-.inf", -math.inf)],
         *[("'1'", "1"), ("30 4 * * 1", "30 4 * * 1")],
@@ -58,6 +58,14 @@ def test_a_value_is_what_it_looks_like(written, value):
     assert found["a"] == value
     assert type(found["a"]) is type(value)
     assert list(found.get("b", {value: 1})) == [value]
+
+
+@pytest.mark.parametrize("date", ["2020-01-31", "2020-01-31 12:30:00", "2020-01-31T12:30:00Z"])
+def test_a_date_needs_quotes_since_dvc_keeps_none_without(date):
+    params.FILE.write_text(f"a: 1\nb: {{c: {date}}}\n")
+    assert f"line 2: the date {date} has no quotes" in refusal(params.read, params.FILE)
+    params.FILE.write_text(f'b: "{date}"\n')
+    assert params.read(params.FILE) == {"b": date}
 
 
 def test_what_stands_in_several_places_may_be_merged():

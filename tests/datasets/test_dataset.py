@@ -80,6 +80,12 @@ def test_a_share_of_test_rows_is_given_only_where_the_source_declares_none(chang
     assert sentence.startswith("split needs 'test'")
 
 
+@pytest.mark.parametrize("rule", [{"method": "time", "test": 0.2}, {"method": "shuffle", "test": 0.2}])
+def test_the_first_date_of_the_test_goes_with_time_alone_and_with_no_share(changed, rule):
+    split = {"validation": 0.1, "test_from": "2024-01-31"}
+    assert refused(changed, split=split | rule).startswith("split has 'test_from'")
+
+
 @pytest.mark.parametrize("method", ["predefined", "time"])
 def test_rows_can_not_be_grouped_where_the_source_declares_the_split(changed, method):
     split = {"method": method, "validation": 0.1, "groups": ["label"]}

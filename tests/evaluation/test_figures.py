@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from evermodel.core.columns import Column
 from evermodel.evaluation import figures
 from tests.specs import make_spec
 
@@ -85,16 +86,27 @@ def test_the_worst_images_stand_under_what_is_said_of_them(worst, channels):
 
 
 def test_the_worst_rows_are_a_table_of_columns_and_what_is_said_of_them(worst):
-    x = np.arange(6, dtype=float).reshape(3, 2)
-    written = table(figures.worst_rows(x, ("a", "b"), worst))
+    rows = pd.DataFrame(np.arange(6, dtype=float).reshape(3, 2), columns=["a", "b"])
+    written = table(figures.worst_rows(rows, make_spec().columns, worst))
     assert written[0] == ["a", "b", "true", "predicted", "log", "loss"]
     assert written[1] == ["0", "1", "cat", "dog", "3.142"]
 
 
 def test_a_wide_table_is_cut(worst):
-    columns = [f"c{number}" for number in range(40)]
-    written = table(figures.worst_rows(np.zeros((3, 40)), columns, worst))
-    assert written[0] == [*columns[:16], "true", "predicted", "log", "loss"]
+    columns = [Column(name=f"c{number}") for number in range(40)]
+    rows = pd.DataFrame(np.zeros((3, 40)), columns=[one.name for one in columns])
+    written = table(figures.worst_rows(rows, columns, worst))
+    assert written[0] == [*rows.columns[:16], "true", "predicted", "log", "loss"]
+
+
+def test_times_are_dates_texts_are_short_and_gaps_are_empty(worst):
+    columns = [Column(name="when", kind="time"), Column(name="said", kind="text"), Column(name="n")]
+    said = pd.Series(["word " * 99, None, "short"], dtype=object)
+    rows = pd.DataFrame({"when": [86_400.0, np.nan, 0.0], "said": said, "n": [1.5, np.nan, 2]})
+    written = [" ".join(line) for line in table(figures.worst_rows(rows, columns, worst))]
+    assert written[1].startswith("1970-01-02 00:00 word word word word … 1.5 cat")
+    assert written[2].startswith("NaN")
+    assert written[3].startswith("1970-01-01 00:00 short 2 ")
 
 
 def test_the_worst_texts_are_cut_short_and_mean_nothing_to_markdown(worst):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.expectations.table import determination
+from evermodel.expectations.leaks import determination
 
 HOUSES = {
     "target": "price",

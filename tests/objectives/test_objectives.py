@@ -48,7 +48,7 @@ def test_a_number_is_learned_as_its_distance_from_the_mean_in_64_bits(task):
 def test_each_step_to_come_is_learned_as_its_distance_from_the_mean_of_all():
     y = np.array([[12.0, 8.0], [10.0, 11.0]])
     values = {"target_mean": (10.0,), "target_sd": (2.0,), "horizon": 2}
-    assert objective_of("forecasting", spec(**values)).outputs == 2
+    assert objective_of("forecasting", spec(**values), {}).outputs == 2
     assert target("forecasting", y=y, **values).tolist() == [[2, -2], [0, 1]]
 
 

@@ -75,3 +75,11 @@ def test_a_metric_that_compares_rows_of_several_targets_has_no_slice_of_one(task
 def test_accuracy_has_slices_of_the_target():
     write(task="binary", promotion={"metric": "accuracy", "floor": 0.5, "slices": {"target": 0.1}})
     assert policy.load("mine", "binary", "full").slices == {"target": 0.1}
+
+
+@pytest.mark.parametrize(("task", "metric"), [("binary", "f1"), ("classification", "balanced_accuracy")])
+@pytest.mark.parametrize("more", [{"margin": 0.01}, {"slices": {"RM": 0.1}}])
+def test_of_what_counts_right_answers_unevenly_no_margin_can_be_told(task, metric, more):
+    assert "no exact test" in refused(task, promotion={"metric": metric, "floor": 0.5, **more})
+    write(task=task, promotion={"metric": metric, "floor": 0.5})
+    assert policy.load("mine", task, "full").metric == metric

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from evermodel.runs import network
@@ -21,3 +22,17 @@ def test_numbers_go_in_and_come_out_with_all_their_digits(model):
 def test_examples_of_another_shape_are_no_examples(model):
     with pytest.raises(ValueError, match=r"\(1,\), not \(3,\)"):
         network.compiled(model)(np.zeros((4, 3)))
+
+
+def test_a_table_is_asked_as_numbers_and_texts_with_a_gap_as_the_empty_text():
+    mixed = pd.DataFrame({"a": [1.0], "b": pd.Series(["x"], dtype=object), "c": [np.nan]})
+    numbers, texts = network.parts(mixed.assign(d=pd.Series([None], dtype=object)))
+    assert np.array_equal(numbers, [[1, np.nan]], equal_nan=True)
+    assert texts.tolist() == [["x", ""]]
+    assert [part.tolist() for part in network.parts(mixed[["a"]])] == [[[1]]]
+    assert [part.tolist() for part in network.parts(mixed[["b"]])] == [[["x"]]]
+
+
+def test_a_table_of_other_columns_is_no_table_of_the_model_s(model):
+    with pytest.raises(ValueError, match=r"\(1,\), not \(1,\) and \(1,\)"):
+        network.compiled(model)(pd.DataFrame({"a": [1.0], "b": pd.Series(["x"], dtype=object)}))

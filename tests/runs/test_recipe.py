@@ -18,6 +18,7 @@ WRONG_VALUES = [
     ("train.image_size", 4, "greater than or equal to 8"),
     ("train.image_size", [64, 64], "whole number"),
     ("train.random_flip", "left", "true or false"),
+    ("train.class_weight", "even", "'balanced'"),
     ("train.precision", "float16", "'mixed_float16'"),
     ("train.fine_tune", {"layers": 0, "epochs": 1}, "greater than or equal to 1"),
     ("train.fine_tune", {"layers": 1, "epochs": 1, "factor": 2}, "less than or equal to 1"),
@@ -102,6 +103,18 @@ def test_an_option_that_the_model_needs_is_missed(changed):
     assert refused(changed, **{"options.units": MISSING}).startswith("options.units is missing")
 
 
+def test_what_only_the_task_is_asked_by_is_an_option_too_and_not_the_model_s(changed):
+    asked = {"task": "quantile", "options.quantile": 0.9}
+    assert changed(**asked).options["quantile"] == 0.9
+    assert "quantile" not in changed(**asked).of_model
+    both = changed(**asked, model="boosting", train={}, options={"quantile": 0.9})
+    assert both.of_model == {"quantile": 0.9}
+    missing = refused(changed, task="quantile")
+    assert missing.startswith("options.quantile is missing; task quantile needs it")
+    wrong = refused(changed, **asked | {"options.quantile": "high"})
+    assert wrong.startswith("options.quantile is 'high'")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "path"),
     [
@@ -137,6 +150,11 @@ def test_a_keras_model_can_not_be_a_baseline(changed):
 @pytest.mark.parametrize("value", [{"train.random_flip": True}, {"train.image_size": 64}])
 def test_what_is_drawn_anew_can_not_be_flipped_or_resized(changed, value):
     assert "train can't flip or resize" in refused(changed, task="denoising", **value)
+
+
+def test_classes_are_balanced_only_where_there_are_some(changed):
+    balanced = {"train.class_weight": "balanced"}
+    assert "train.class_weight is balanced" in refused(changed, task="regression", **balanced)
 
 
 def test_averaged_weights_and_the_best_epoch_exclude_each_other(changed):

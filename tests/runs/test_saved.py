@@ -1,4 +1,5 @@
 import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -211,6 +212,24 @@ def test_a_skops_file_with_a_foreign_type_is_not_loaded(tmp_path):
 def test_a_model_that_could_not_be_loaded_again_is_told_when_it_is_written(tmp_path, function):
     with pytest.raises(EvermodelError, match=r"model\.skops holds .*" + function.__name__):
         saved.save_sklearn(make_pipeline(FunctionTransformer(function), Ridge()), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("function", "given"), [(np.clip, {"a_min": 0, "a_max": 1}), (np.load, {}), (Ridge, {})]
+)
+def test_a_function_that_the_file_gives_arguments_is_loaded_if_it_is_the_check_of_boosting_alone(
+    tmp_path, function, given
+):
+    with pytest.raises(EvermodelError, match=r"model\.skops holds functools\.partial"):
+        saved.save_sklearn(make_pipeline(FunctionTransformer(partial(function, **given)), Ridge()), tmp_path)
+
+
+def test_boosting_on_categories_is_loaded(tmp_path):
+    x = np.array([[0.0, 1.0], [1.0, 2.0], [0.0, 3.0]] * 20)
+    model = HistGradientBoostingRegressor(max_iter=2, categorical_features=[0], **SEED).fit(x, x[:, 1])
+    file = saved.save_sklearn(model, tmp_path)
+    assert "functools.partial" in saved.trusted(file)
+    assert np.array_equal(saved.predictor(file)(x), model.predict(x))
 
 
 @pytest.mark.parametrize(

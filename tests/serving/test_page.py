@@ -193,8 +193,9 @@ def test_a_row_of_many_kinds_has_a_field_of_each_and_an_empty_one_is_a_gap(runni
     with gradio.Blocks():
         row = question.forms(champion("trips"))["Row"](champion("trips"))
     shown = {field.label: field for field in row.fields}
-    assert {name: field.value for name, field in shown.items()} == TRIP | {"paid": "true"}
-    assert isinstance(shown["night"], gradio.Checkbox)
+    assert {name: field.value for name, field in shown.items()} == TRIP | {"paid": "true", "night": "false"}
+    assert [value for _, value in shown["night"].choices] == ["true", "false"]
+    assert not shown["night"].allow_custom_value
     assert [value for _, value in shown["paid"].choices] == ["", "true", "false"]
     assert [value for _, value in shown["colour"].choices] == ["", "red", "blue"]
     assert shown["colour"].allow_custom_value

@@ -5,6 +5,7 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, Stack
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -13,8 +14,9 @@ from sklearn.tree import DecisionTreeClassifier
 from evermodel.core.columns import Column
 from evermodel.core.data import Split
 from evermodel.core.errors import EvermodelError
-from evermodel.core.rows import Rows
-from evermodel.models import constant, linear, persistence, tfidf_linear
+from evermodel.core.rows import Rows, of
+from evermodel.models import boosting, constant, forest, linear, persistence, tfidf_linear
+from evermodel.runs import saved
 from evermodel.training import estimator
 from tests.specs import make_spec
 
@@ -186,3 +188,132 @@ def test_parameters_are_coefficients_and_intercepts(build, task, split, expected
 def test_fitting_twice_gives_the_same_model():
     once, twice = (fitted(linear.build, "class", CLASSES) for _ in range(2))
     assert np.array_equal(once[-1].coef_, twice[-1].coef_)
+
+
+MIXED = (
+    Column(name="size", gaps="fill", missing=0.1, median=1.0),
+    Column(name="open", kind="boolean"),
+    Column(name="town", kind="category", gaps="category", missing=0.1, categories=("Bonn", "Köln")),
+    Column(name="since", kind="time"),
+    Column(name="until", kind="time", gaps="fill"),
+    Column(name="note", kind="text", gaps="category", vocabulary=("good", "bad")),
+)
+MIXED_SPEC = make_spec(input_shape=(6,), columns=MIXED)
+
+
+def mixed(count=120):
+    """Rows of every kind of column, some with gaps, and a target that each of them has a part in."""
+    random = np.random.RandomState(count)
+    since = 1.7e9 + 86_400.0 * random.randint(0, 300, count)
+    table = pd.DataFrame(
+        {
+            "size": random.normal(size=count),
+            "open": random.randint(0, 2, count).astype(float),
+            "town": pd.Series(random.choice(["Bonn", "Köln"], count), dtype=object),
+            "since": since,
+            "until": since + 3600.0 * random.randint(1, 9, count),
+            "note": pd.Series(random.choice(["good", "a bad one", "so so"], count), dtype=object),
+        }
+    )
+    y = table["size"] + table["open"] + 2 * (table["town"] == "Köln") + 3 * (table["note"] == "good")
+    y += (table["until"] - table["since"]) / 3600
+    table.loc[::10, ["size", "town"]] = np.nan, None
+    return table, y.to_numpy()
+
+
+TABLE, TARGET = mixed()
+MODELS = [linear.build, boosting.build, forest.build]
+
+
+def answered(build, table, split=None):
+    return estimator.predict(
+        fitted(build, "number", split or Split(of(TABLE, MIXED), TARGET), MIXED_SPEC), table
+    )
+
+
+@pytest.mark.parametrize("build", MODELS)
+def test_each_kind_of_column_has_its_part_in_the_answer(build):
+    table, y = mixed(90)
+    known = table["size"].notna().to_numpy()
+    error = np.abs(answered(build, table) - y)[known].mean()
+    assert error < 0.5 * np.abs(y - TARGET.mean()).mean()
+
+
+@pytest.mark.parametrize("build", MODELS)
+def test_gaps_and_categories_that_were_never_seen_are_answered_and_the_saved_model_answers_the_same(
+    build, tmp_path
+):
+    table = TABLE.iloc[:3].assign(
+        town=pd.Series(["Ulm", None, "Bonn"], dtype=object), note=None, until=np.nan
+    )
+    table.loc[0, "size"] = np.nan
+    model = fitted(build, "number", Split(of(TABLE, MIXED), TARGET), MIXED_SPEC)
+    answers = estimator.predict(model, table)
+    assert np.isfinite(answers).all()
+    file = saved.save_sklearn(model, tmp_path)
+    assert np.array_equal(saved.predictor(file)(table), answers)
+
+
+def test_rows_on_disk_and_tables_in_memory_are_answered_alike():
+    assert np.array_equal(answered(linear.build, TABLE), answered(linear.build, of(TABLE, MIXED)))
+
+
+def test_what_models_of_trees_get_are_gaps_and_numbers_of_categories():
+    model = fitted(boosting.build, "number", Split(of(TABLE, MIXED), TARGET), MIXED_SPEC)
+    x = model[0].transform(TABLE)
+    assert x[0, 0] == 2, "a gap is a category of its own"
+    assert set(x[1:10, 0]) == {0.0, 1.0}
+    assert np.array_equal(x[:, 1], TABLE["size"], equal_nan=True)
+    assert model[-1].categorical_features == [0]
+
+
+def test_a_gap_is_told_to_models_of_weights_beside_the_median():
+    model = fitted(linear.build, "number", Split(of(TABLE, MIXED), TARGET), MIXED_SPEC)
+    x = model[0].transform(TABLE)
+    assert not np.isnan(x).any()
+    assert x[0, :3].tolist() == [0, 0, 1], "its category is none of the towns"
+    assert x[0, 3] == np.nanmedian(TABLE["size"])
+
+
+def test_rows_of_no_weight_are_not_learned_from():
+    spoilt = np.where(np.arange(60) < 30, 1000.0, NUMBERS.y)
+    weight = (np.arange(60) >= 30).astype(float)
+    model = fitted(linear.build, "number", Split(ROWS, spoilt, weight=weight))
+    assert estimator.predict(model, X) == pytest.approx(NUMBERS.y)
+
+
+def test_a_model_that_takes_no_weights_is_refused_for_rows_that_have_them():
+    weighted = Split(ROWS, CLASSES.y, weight=np.ones(60))
+    with pytest.raises(EvermodelError, match=r"mine\.py.* weight.* data/made/params\.yaml"):
+        fitted(builder(KNeighborsClassifier()), "class", weighted)
+
+
+@pytest.mark.parametrize("build", MODELS)
+def test_balanced_classes_count_as_much_as_each_other(build):
+    random = np.random.RandomState(3)
+    x = random.normal(size=(300, 3))
+    y = (x[:, 0] + random.normal(size=300) > 2).astype(np.int64)
+    split = Split(Rows(("a", "b", "c"), x, {}), y)
+    plain, balanced = (
+        estimator.predict(fitted(build, "class", split, class_weight=how), x)[:, 1]
+        for how in (None, "balanced")
+    )
+    assert balanced.mean() > 1.2 * plain.mean()
+
+
+def test_more_rows_than_memory_should_hold_are_sampled_by_seed_and_it_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(estimator, "MOST_OF_A_TABLE", 60)
+    few = estimator.sample(NUMBERS, SPEC, 1)
+    assert len(few) == 20
+    assert "20 of 60 rows of data set made" in capsys.readouterr().out
+    assert np.array_equal(few.y, few.x.numbers @ [1.0, -2.0, 0.5] + 3), "rows and answers stay together"
+    assert np.array_equal(few.y, estimator.sample(NUMBERS, SPEC, 1).y)
+    assert not np.array_equal(few.y, estimator.sample(NUMBERS, SPEC, 2).y)
+    assert estimator.sample(few, SPEC, 1) is few
+
+
+def test_many_examples_are_asked_in_pieces_and_answered_in_order(monkeypatch):
+    model = fitted(linear.build, "class", IMAGES, IMAGE_SPEC)
+    whole = estimator.predict(model, IMAGES.x)
+    monkeypatch.setattr(estimator, "MOST", 21)
+    assert estimator.predict(model, IMAGES.x) == pytest.approx(whole)

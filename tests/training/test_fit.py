@@ -62,6 +62,8 @@ RANGED = {"target": "price", "expect": {"min_rows": 1, "ranges": {"price": [0, 9
         ("regression", {"classes": ["no", "yes"]}, "names classes"),
         ("regression", {"targets": {"age": [0, 1]}}, "several targets"),
         ("age_gender", {}, "has no targets"),
+        ("multilabel", {}, "has no targets"),
+        ("multilabel", {"targets": {"hot": [0, 1], "wet": [0, 3]}}, "the range of wet"),
     ],
 )
 def test_what_is_declared_must_be_what_the_task_predicts(task, rules, told):

@@ -2,11 +2,13 @@ import importlib
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.core.rows import Rows, of
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints
@@ -353,6 +355,86 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
 
     assert order(1, 2) == order(1, 2, before=(0, 1))
     assert len({order(1, 2), order(1, 3), order(2, 2)}) == 3
+
+
+COLUMNS = (
+    Column(name="size", gaps="fill", missing=0.1, variance=1, median=0.0),
+    Column(name="town", kind="category", categories=("Bonn", "Köln")),
+)
+
+
+def towns(count):
+    """Rows of a number with gaps and a category; the category decides."""
+    random = np.random.RandomState(count)
+    names = random.choice(["Bonn", "Köln"], count)
+    sizes = np.where(np.arange(count) % 10, random.normal(size=count), np.nan)
+    table = pd.DataFrame({"size": sizes, "town": pd.Series(names, dtype=object)})
+    return table, Split(of(table, COLUMNS), (names == "Köln").astype(np.int64))
+
+
+TOWNS = make_spec(columns=COLUMNS, input_shape=(2,), input_dtype="object", classes=("no", "yes"))
+
+
+def test_a_table_of_several_kinds_is_learned_and_the_saved_model_takes_it_as_it_is(learn, tmp_path):
+    splits = {"train": towns(90)[1], "validation": towns(30)[1]}
+    _, history, model = learn(spec=TOWNS, splits=splits, task="classification", epochs=20, learning_rate=0.05)
+    assert history[-1]["val_accuracy"] == 1
+    predict = saved.predictor(saved.save_keras(model, tmp_path))
+    table, split = towns(40)
+    answers = predict(table)
+    assert np.array_equal(answers.argmax(axis=1), split.y)
+    assert np.array_equal(predict(split.x), answers), "on disk, too"
+    odd = pd.DataFrame({"size": [np.nan], "town": pd.Series(["Ulm"], dtype=object)})
+    assert np.isfinite(predict(odd)).all()
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 7])
+def test_a_table_that_is_read_ahead_comes_in_the_same_batches(network, ahead):
+    table, split = towns(23)
+    sizes = lambda table: table["size"].to_numpy()[:, None]  # noqa: E731
+    batches = network.Batches(split, 4, sizes, AS_STORED, ahead=ahead)
+    for epoch in range(2):
+        batches.shuffle(1, epoch)
+        for number in (*range(len(batches)), 0):
+            rows = batches.order[4 * number : 4 * number + 4]
+            x, y = batches[number]
+            assert np.array_equal(x[:, 0], table["size"].to_numpy()[rows], equal_nan=True)
+            assert np.array_equal(y, split.y[rows])
+
+
+def test_a_table_of_numbers_is_read_without_an_encoder(network):
+    split = Split(Rows(("a", "b"), np.arange(12.0).reshape(6, 2), {}), np.arange(6))
+    batches = network.Batches(split, 2, None, AS_STORED, ahead=2)
+    assert batches[2][0].tolist() == [[8, 9], [10, 11]]
+
+
+def test_rows_count_by_their_weight_and_their_class(network):
+    split = Split(np.arange(4), np.array([0, 1, 1, 0]), weight=np.array([1.0, 2, 3, 4]))
+    assert network.Batches(split, 2, None, AS_STORED)[1][2].tolist() == [3, 4]
+    counts = np.array([10.0, 100.0])
+    assert network.Batches(split, 2, None, AS_STORED, counts=counts)[0][2].tolist() == [10, 200]
+    without = Split(split.x, split.y)
+    assert network.Batches(without, 2, None, AS_STORED, counts=counts)[0][2].tolist() == [10, 100]
+    assert len(network.Batches(without, 2, None, AS_STORED)[0]) == 2
+
+
+def test_balanced_classes_weigh_alike_and_a_row_1_on_average(network):
+    y = np.array([0] * 30 + [1] * 10)
+    weights = network.class_weights(y, TOWNS)
+    assert weights * np.bincount(y) == pytest.approx([20, 20])
+    assert weights[y].mean() == pytest.approx(1)
+
+
+def test_rows_of_no_weight_teach_a_network_nothing(learn):
+    spoilt = SPLITS["train"].y.copy()
+    spoilt[:24] = 1000
+    weight = (np.arange(48) >= 24).astype(float)
+    half = Split(SPLITS["train"].x[24:], SPLITS["train"].y[24:])
+    how = {"options": {"units": []}, "learning_rate": 0.1, "epochs": 60, "batch_size": 48}
+    weighted = SPLITS | {"train": Split(SPLITS["train"].x, spoilt, weight=weight)}
+    _, history, _ = learn(splits=weighted, **how)
+    _, plain, _ = learn(splits=SPLITS | {"train": half}, **how)
+    assert history[-1]["val_loss"] == pytest.approx(plain[-1]["val_loss"], rel=0.05)
 
 
 def test_averaged_weights_are_what_validation_sees_in_every_epoch(learn):

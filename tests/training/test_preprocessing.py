@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from evermodel.core.columns import Column
 from evermodel.preparing.words import count, ranked
+from evermodel.runs.network import compiled
 from evermodel.runs.recipe import Text, Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
@@ -164,3 +166,96 @@ def test_every_word_of_the_vocabulary_is_found_in_its_text(encode):
     result = encode(words(*known), texts(*REVIEWS), Text(max_tokens=1 + len(known)))
     assert not result[:, 0].any(), "no word is unknown"
     assert result[:, 1:].any(axis=0).all(), "no word is never found"
+
+
+DAY = 86_400.0
+MIXED = (
+    Column(name="size", gaps="fill", missing=0.25, mean=1.0, variance=4.0, median=3.0),
+    Column(name="town", kind="category", gaps="category", missing=0.1, categories=("Bonn", "Köln")),
+    Column(name="note", kind="text", gaps="category", vocabulary=("good", "bad")),
+    Column(name="open", kind="boolean", mean=0.5, variance=0.25),
+)
+
+
+@pytest.fixture
+def encode_table(keras):
+    """A function from a table to what the encoder of its columns makes of it, asked as a saved model is."""
+
+    def encoded(columns, table):
+        spec = make_spec(columns=columns, input_shape=(len(columns),))
+        encoder = preprocessing.encoder(spec, RECIPE)
+        result = compiled(encoder)(table)
+        assert encoder.output_shape[1:] == result.shape[1:]
+        return result
+
+    return encoded
+
+
+def table(**columns):
+    dtypes = {"town": object, "note": object}
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=dtypes.get(name, float)) for name, values in columns.items()}
+    )
+
+
+def test_a_table_of_several_kinds_becomes_numbers(encode_table):
+    rows = table(
+        size=[5, np.nan, 1], town=["Köln", None, "Ulm"], note=["Good, good!", None, "so bad"], open=[1, 0, 1]
+    )
+    result = encode_table(MIXED, rows)
+    assert result.tolist() == [
+        # size and open, a gap in size; Bonn, Köln, no town; a word that is not known, good, bad
+        [2, 1, 0, 0, 1, 0, 0, 1, 0],
+        [1, -1, 1, 0, 0, 1, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0, 1, 0, 1],
+    ]
+
+
+def test_a_category_that_was_never_seen_is_none(encode_table):
+    towns = (Column(name="town", kind="category", categories=("Bonn", "[UNK]")),)
+    assert encode_table(towns, table(town=["[UNK]", "Ulm", None])).tolist() == [[0, 1], [0, 0], [0, 0]]
+
+
+def test_columns_of_which_training_rows_told_nothing_are_answered(encode_table):
+    empty = (Column(name="town", kind="category"), Column(name="note", kind="text"))
+    assert not encode_table(empty, table(town=["Bonn"], note=["good"]))[:, :1].any()
+
+
+def test_a_gap_that_training_rows_never_had_is_the_median_and_nothing_else(encode_table):
+    size = (Column(name="size", gaps="fill", mean=1.0, variance=4.0, median=3.0),)
+    assert encode_table(size, table(size=[np.nan, 3.0])).tolist() == [[1], [1]]
+
+
+def test_a_gap_that_is_refused_is_never_made_up(encode_table):
+    size = (Column(name="size", variance=1), Column(name="other", variance=1, gaps="fill"))
+    assert np.isnan(encode_table(size, table(size=[np.nan], other=[1.0]))[0, 0])
+
+
+def test_times_tell_their_place_in_day_week_and_year(encode_table):
+    since = (Column(name="since", kind="time", mean=0.0, variance=DAY**2),)
+    noon, week_on, year_on = 0.5 * DAY, 7.5 * DAY, (0.5 + 365.2425) * DAY
+    result = encode_table(since, table(since=[noon, week_on, year_on]))
+    assert result[:, 0] == pytest.approx([0.5, 7.5, 365.7425], rel=1e-4)
+    day, week, year = result[:, 1:3], result[:, 3:5], result[:, 5:7]
+    assert day[:2] == pytest.approx(np.array([[0, -1], [0, -1]]), abs=1e-5)
+    assert week[0] == pytest.approx(week[1], abs=1e-5)
+    assert year[0] == pytest.approx(year[2], abs=1e-5)
+    assert not np.allclose(year[0], year[1], atol=0.01)
+
+
+def test_the_seconds_between_two_times_are_told_and_0_where_one_is_a_gap(encode_table):
+    columns = (
+        Column(name="since", kind="time", variance=DAY**2, gaps="fill"),
+        Column(name="until", kind="time", variance=DAY**2, span_mean=600.0, span_variance=3600.0),
+    )
+    start = 19_000 * DAY
+    result = encode_table(columns, table(since=[start, np.nan], until=[start + 720, start]))
+    assert result[:, -1] == pytest.approx([2, 0])
+
+
+def test_an_encoder_of_a_table_is_saved_and_loaded_without_code(keras, tmp_path):
+    encoder = preprocessing.encoder(make_spec(columns=MIXED, input_shape=(4,)), RECIPE)
+    encoder.save(tmp_path / "encoder.keras")
+    again = keras.saving.load_model(tmp_path / "encoder.keras", compile=False, safe_mode=True)
+    rows = table(size=[5, np.nan], town=["Köln", None], note=["good", ""], open=[1, 0])
+    assert np.array_equal(compiled(again)(rows), compiled(encoder)(rows))

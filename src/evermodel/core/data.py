@@ -46,7 +46,7 @@ class Layout(BaseModel):
     columns are the names of all, in order. encoding: of text. decimal, thousands: the marks in a number that
     is text; "" if nothing sets thousands apart. fit: how an image of another size than the examples becomes
     one (image_files.fitted). date, date_format, key: of series, the column of dates, how they are written
-    (see core/columns.py), and the column that tells one from another, if there are several.
+    (formats/dates.py), and the column that tells one from another, if there are several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -59,8 +59,25 @@ def typed(
     Raises KeyError for a column that is not there, and FieldError for a field of another kind, or a gap
     where there may be none.
     """
-    read = {column.name: _read(frame[column.name], column, decimal, thousands) for column in columns}
-    return pd.DataFrame(read, index=frame.index)
+    found = {column.name: _required(frame[column.name], column, decimal, thousands) for column in columns}
+    return pd.DataFrame(found, index=frame.index)
+
+
+def read(values: pd.Series, column: Column, *, decimal: str = ".", thousands: str = "") -> pd.Series:
+    """One column as `typed` has it, with a gap also where a field is of another kind."""
+    match column.kind:
+        case "category" | "text":
+            found = texts(values)
+            found = found.astype("str").str.strip() if column.kind == "category" else found
+            written = found.to_numpy(object, copy=True)
+            written[is_gap(values)] = None
+            return pd.Series(written, values.index, object)
+        case "boolean":
+            return booleans(values)
+        case "time":
+            return times(values, column.format)
+        case _:
+            return numbers(values, decimal, thousands)
 
 
 def is_gap(values: pd.Series) -> "pd.Series[bool]":
@@ -166,23 +183,11 @@ def _seconds(moments: pd.Series) -> pd.Series:
     return seconds.where(moments.notna())
 
 
-def _read(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd.Series:
+def _required(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd.Series:
     gaps = is_gap(values)
     if column.gaps == "refuse" and gaps.any():
         raise FieldError(_first(gaps), column.name, f"is empty ({reprlib.repr(_at(values, gaps))})")
-    if column.kind in TEXTS:
-        found = texts(values)
-        found = found.astype("str").str.strip() if column.kind == "category" else found
-        written = found.to_numpy(object, copy=True)
-        written[gaps] = None
-        return pd.Series(written, values.index, object)
-    match column.kind:
-        case "boolean":
-            found = booleans(values)
-        case "time":
-            found = times(values, column.format)
-        case _:
-            found = numbers(values, decimal, thousands)
+    found = read(values, column, decimal=decimal, thousands=thousands)
     if (wrong := found.isna() & ~gaps).any():
         why = REFUSED[column.kind].format(column.format or "2024-12-31 23:59:59")
         raise FieldError(_first(wrong), column.name, f"is {reprlib.repr(_at(values, wrong))}, {why}")

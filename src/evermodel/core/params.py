@@ -19,10 +19,10 @@ FREE = ("options", "source")
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where PyYAML has it
-    """Plain YAML as DVC reads it too (1.2): `yes`, `no`, `on` and `off` are text, and so are dates and times.
+    """Plain YAML as DVC reads it too (1.2): `yes`, `no`, `on` and `off` are text, and so is a time of day.
 
     A whole number is what int() and str() turn into each other, so that a name like 007 stays as it stands.
-    A key that stands twice in one mapping is refused.
+    A key that stands twice in one mapping is refused, and so is a date without quotes, as DVC can't keep it.
     """
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # those of YAML 1.1 are not inherited
@@ -46,8 +46,17 @@ for tag, pattern, first in (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", "-+.0123456789"),
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
     ("merge", r"<<", "<"),
+    ("date", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", "0123456789"),
 ):
     Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), list(first))
+
+
+def _refuse_date(loader: Loader, node: yaml.ScalarNode) -> None:
+    problem = f'the date {node.value} has no quotes, so that DVC can\'t keep it; write "{node.value}"'
+    raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
+
+Loader.add_constructor("tag:yaml.org,2002:date", _refuse_date)
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def images(
         if spec.kind == "images":
             drawn["worst"] = figures.worst_images(examples, worst)
         if spec.kind == "table":
-            drawn["worst"] = figures.worst_rows(examples.frame(), worst)
+            drawn["worst"] = figures.worst_rows(examples.frame(), spec.columns, worst)
         files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
     if spec.kind == "text":
         files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()

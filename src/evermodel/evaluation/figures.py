@@ -17,7 +17,9 @@ from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import RocCurveDisplay
 
 from evermodel import number
+from evermodel.core.columns import Column
 from evermodel.core.data import Array, Spec
+from evermodel.core.fields import TEXTS
 
 MODEL, OTHER, QUIET = "#0072b2", "#d55e00", "#666666"  # Okabe & Ito 2008: told apart by the colour-blind
 LOOK = {
@@ -43,6 +45,7 @@ LOOK = {
 MOST_COUNTS = 30  # classes; above, the counts of a confusion matrix could not be read
 MOST_LETTERS = 70  # of all classes' names side by side
 MOST_COLUMNS = 16
+MOST_LETTERS_OF_A_FIELD = 24
 MOST_WORDS = 60
 GRID_COLUMNS = 4
 BINS = 30
@@ -198,14 +201,26 @@ def worst_images(images: Array, worst: pd.DataFrame) -> Figure:
     return figure
 
 
-def worst_rows(rows: pd.DataFrame, worst: pd.DataFrame) -> Figure:
-    """The first columns of some rows beside what `worst` (as many rows) says of each, as a table."""
-    table = pd.concat([rows.iloc[:, :MOST_COLUMNS], worst.reset_index(drop=True)], axis=1)
+def worst_rows(rows: pd.DataFrame, columns: Sequence[Column], worst: pd.DataFrame) -> Figure:
+    """The first columns of some typed rows beside what `worst` (as many rows) says of each, as a table."""
+    shown = {one.name: _readable(rows[one.name], one.kind) for one in columns[:MOST_COLUMNS]}
+    table = pd.concat([pd.DataFrame(shown), worst.reset_index(drop=True)], axis=1)
     lines = table.to_string(index=False, float_format=number.text)
     figure = page("worst of the test rows", 0.4 + 0.075 * lines.index("\n"), 0.8 + 0.24 * len(table))
     # One text in a font of equal widths: a table of Matplotlib's takes ten times as long.
     figure.text(0.01, 0.5, lines, va="center", family="DejaVu Sans Mono", fontsize=9, linespacing=1.8)
     return figure
+
+
+def _readable(values: pd.Series, kind: str) -> pd.Series:
+    """Times as people write them, and the beginning of a text."""
+    if kind == "time":
+        return pd.to_datetime(values, unit="s").dt.strftime("%Y-%m-%d %H:%M").fillna("")
+    if kind in TEXTS:
+        return values.map(
+            lambda text: textwrap.shorten(text or "", MOST_LETTERS_OF_A_FIELD, placeholder=" …")
+        )
+    return values
 
 
 def worst_texts(texts: Array, experiment: str, spec: Spec, worst: pd.DataFrame) -> str:

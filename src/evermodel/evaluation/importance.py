@@ -55,7 +55,9 @@ def of_columns(
         name: [whole - worth(frame.assign(**{name: dealt(frame[name])})) for _ in range(REPEATS)]
         for name in spec.names
     }
-    told = [(name, _rounded(np.mean(each)), _rounded(np.std(each))) for name, each in lost.items()]
+    told = [
+        (name, _rounded(float(np.mean(each))), _rounded(float(np.std(each)))) for name, each in lost.items()
+    ]
     table = pd.DataFrame(told, columns=["column", metric, "sd"])
     return table.sort_values(metric, ascending=False, kind="stable", ignore_index=True)
 

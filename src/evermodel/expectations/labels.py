@@ -23,13 +23,15 @@ def expectations(
     classes: Sequence[str],
     grouped: bool = False,
     novel: Sequence[str] = (),
+    counts: "pd.Series[int] | None" = None,
 ) -> list[Any]:
     """The expectations of a label column: text names a class; numbers without `classes` may be either.
 
     manifest: one row per example; if it has a column `split`, every class must stand in train and in test.
     classes: the names that the data set gives; where it gives none, the classes are the labels that occur.
     grouped: whether the split keeps groups together; then classes, such as people, may be rare and new.
-    novel: the classes that no training row has.
+    novel: the classes that no training row has. counts: how often each label occurs, if the manifest does not
+    hold all rows.
     """
     if column not in manifest:
         return [E.ExpectColumnToExist(column=column, description="the target is a column")]
@@ -51,7 +53,7 @@ def expectations(
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="there are two classes or more"
         ),
-        *(() if grouped else _balanced(labels)),
+        *(() if grouped else _balanced(labels, counts)),
     ]
 
 
@@ -96,9 +98,9 @@ def _everywhere(column: str, known: list[Any], split: str) -> Any:
     )
 
 
-def _balanced(labels: pd.Series) -> list[Any]:
+def _balanced(labels: pd.Series, counts: "pd.Series[int] | None" = None) -> list[Any]:
     """Sets of labels that are frequent enough, so that a report names the rows of those that are not."""
-    counts = labels.value_counts()
+    counts = labels.value_counts() if counts is None else counts
     return [
         E.ExpectColumnValuesToBeInSet(
             column=str(labels.name),

@@ -28,22 +28,18 @@ def expectations(values: pd.Series, dataset: Dataset, remedy: str = "") -> list[
     present = E.ExpectColumnValuesToNotBeNull(column=column, description="no value is missing")
     if not is_numeric(values):
         return [no_text(values, remedy), present]
-    return [present, _range(column, dataset), *_spread(values)]
+    return [present, in_range(column, dataset), *_spread(values)]
 
 
-def no_identifier(values: pd.Series) -> list[Any]:
-    """Whole numbers that are all different count or name the rows, and tell nothing about a new one."""
-    if not is_numeric(values) or np.isinf(values).any() or (values % 1 != 0).any():
-        return []
-    return [
-        E.ExpectColumnProportionOfUniqueValuesToBeBetween(
-            column=str(values.name),
-            max_value=1,
-            strict_max=True,
-            description="the values are not all different, as an identifier's are (drop leaves it out)",
-            severity="warning",
-        )
-    ]
+def not_all_different(column: str) -> Any:
+    """The values do not count or name the rows, which would tell nothing about a new one."""
+    return E.ExpectColumnProportionOfUniqueValuesToBeBetween(
+        column=column,
+        max_value=1,
+        strict_max=True,
+        description="the values are not all different, as an identifier's are (drop leaves it out)",
+        severity="warning",
+    )
 
 
 def no_text(values: pd.Series, remedy: str = "") -> Any:
@@ -63,12 +59,24 @@ def finite(column: str) -> Any:
     )
 
 
-def _range(column: str, dataset: Dataset) -> Any:
+def in_range(column: str, dataset: Dataset) -> Any:
+    """Every value lies where the data set says; without a range, anywhere."""
     if column not in dataset.expect.ranges:
         return finite(column)
     low, high = dataset.expect.ranges[column]
     return E.ExpectColumnValuesToBeBetween(
         column=column, min_value=low, max_value=high, description=f"every value lies in {low:g} to {high:g}"
+    )
+
+
+def no_outlier(values: pd.Series) -> Any:
+    """No value is so far from the others that it may be a fault."""
+    return E.ExpectColumnValueZScoresToBeLessThan(
+        column=str(values.name),
+        threshold=OUTLIER,
+        double_sided=True,
+        description=f"no value lies further than {OUTLIER} standard deviations from the mean",
+        severity="warning",
     )
 
 
@@ -81,11 +89,5 @@ def _spread(values: pd.Series) -> list[Any]:
         E.ExpectColumnUniqueValueCountToBeBetween(
             column=column, min_value=2, description="the values are not all the same", severity="warning"
         ),
-        E.ExpectColumnValueZScoresToBeLessThan(
-            column=column,
-            threshold=OUTLIER,
-            double_sided=True,
-            description=f"no value lies further than {OUTLIER} standard deviations from the mean",
-            severity="warning",
-        ),
+        no_outlier(values),
     ]

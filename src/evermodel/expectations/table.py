@@ -1,59 +1,55 @@
-"""What a table must be before anything is learned from it: `expect.ranges` is its contract.
+"""What a table must be before anything is learned from it: `expect` in params.yaml is its contract.
 
 An expectation without a severity is critical, as it is in Great Expectations.
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import great_expectations as gx
-import numpy as np
 import pandas as pd
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
-from sklearn.tree import DecisionTreeClassifier
 
-from evermodel.core import data
-from evermodel.datasets.dataset import Dataset
+from evermodel.core import fields
+from evermodel.core.columns import Column
+from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.expectations import labels, numbers
+from evermodel.expectations.leaks import DOUBT, LEAK, Target, determination
+from evermodel.expectations.sample import Sample
 
 E = gx.expectations
 REPEATED = 0.01
-LEAK = 0.99
 DROP = " (drop leaves it out)"
+KINDS = {
+    "number": "finite number",
+    "whole": "whole number",
+    "boolean": "boolean",
+    "time": "date or time",
+}
 
-Target = Literal["number", "class"]
 
-
-def suite(dataset: Dataset, manifest: pd.DataFrame) -> gx.ExpectationSuite:
+def suite(
+    dataset: Dataset,
+    columns: Mapping[str, Column],
+    manifest: pd.DataFrame,
+    sample: Sample,
+) -> gx.ExpectationSuite:
     """The expectations of a table, one row per example.
 
-    manifest: columns of numbers as numbers, labels that are classes as text. Every column that is asked for
-    an answer is a numeric feature. An absent column is named once and not examined further.
+    columns: what is examined, by name. manifest: the sample's rows with those columns typed, and text where a
+    field is none of its column's kind; the target as labels if it is a class. An absent column is named once
+    and not examined further, nor is one with fields of another kind.
     """
-    return gx.ExpectationSuite(
-        name="table", expectations=[*_structure(dataset, manifest), *_values(dataset, manifest)]
-    )
+    every = [*_structure(dataset), *_values(dataset, columns, manifest, sample)]
+    return gx.ExpectationSuite(name="table", expectations=every)
 
 
-def determination(feature: pd.Series, target: pd.Series, kind: Target) -> float:
-    """How far one feature alone tells the target, from 0 to 1; rows with a missing value are left out.
-
-    Of a number the absolute rank correlation (Spearman 1904). Of k classes the balanced accuracy of a
-    decision tree with k leaves: enough for a copy of the label in any order of its values, too few to
-    learn the rows by heart.
-    """
-    rows = np.isfinite(feature) & target.notna()
-    feature, target = feature[rows], target[rows]
-    if feature.nunique() < 2 or target.nunique() < 2:
-        return 0.0
-    if kind == "number":
-        return float(abs(feature.corr(target, method="spearman")))
-    if (classes := target.nunique()) > data.MOST_CLASSES:
-        return 0.0
-    x = feature.to_frame()
-    target = pd.Series(pd.factorize(target)[0], target.index)  # also numbers are names here
-    tree = DecisionTreeClassifier(max_leaf_nodes=classes, class_weight="balanced", random_state=0)
-    hits = tree.fit(x, target).predict(x) == target
-    return float(hits.groupby(target).mean().mean())
+def examined(dataset: Dataset, names: list[str]) -> list[str]:
+    """The columns that are examined, features first, each once."""
+    features = dataset.features(pd.DataFrame(columns=names))
+    others = [*dataset.expect.ranges, *dataset.expect.categories, *dataset.expect.gaps]
+    asked = [*(dataset.targets or [dataset.target]), *([dataset.weight] if dataset.weight else [])]
+    return [name for name in dict.fromkeys([*features, *sorted(others), *asked]) if name in names]
 
 
 class ExpectColumnNotToDetermineTarget(ColumnAggregateExpectation):  # type: ignore[misc]
@@ -61,41 +57,45 @@ class ExpectColumnNotToDetermineTarget(ColumnAggregateExpectation):  # type: ign
 
     target: str
     kind: Target
+    limit: float
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
         rows = execution_engine.get_domain_records({})
         score = determination(rows[self.column], rows[self.target], self.kind)
-        return {"success": score < LEAK, "result": {"observed_value": round(score, 4)}}
+        return {"success": score < self.limit, "result": {"observed_value": round(score, 4)}}
 
 
-def _structure(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
+def _structure(dataset: Dataset) -> list[Any]:
     """Which columns there must be, and how many rows."""
+    rule, expect = dataset.split, dataset.expect
+    named = {
+        *(dataset.targets or [dataset.target]),
+        *([dataset.weight] if dataset.weight else []),
+        *([rule.time] if rule.time else []),
+        *(*dataset.drop, *dataset.columns, *rule.groups, *rule.key),
+        *(*expect.ranges, *expect.tells_target, *expect.categories, *expect.gaps),
+    }
     return [
         E.ExpectTableColumnsToMatchSet(
-            column_set=sorted(
-                {
-                    dataset.target,
-                    *dataset.drop,
-                    *dataset.split.groups,
-                    *dataset.expect.ranges,
-                    *dataset.expect.tells_target,
-                }
-            ),
+            column_set=sorted(named),
             exact_match=False,
             description="the target and every column that params.yaml names is there",
         ),
         E.ExpectTableRowCountToBeBetween(
-            min_value=dataset.expect.min_rows, description=f"at least {dataset.expect.min_rows} rows"
+            min_value=expect.min_rows, description=f"at least {expect.min_rows} rows"
         ),
     ]
 
 
-def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
-    if manifest.empty or dataset.target not in manifest:
-        return []
-    target, features = manifest[dataset.target], dataset.features(manifest)
-    if len(manifest.columns) == 1:
-        return []  # preparing says that there is nothing to learn from
+def _values(
+    dataset: Dataset,
+    columns: Mapping[str, Column],
+    manifest: pd.DataFrame,
+    sample: Sample,
+) -> list[Any]:
+    targets = list(dataset.targets) or [dataset.target]
+    if manifest.empty or set(targets) - set(manifest) or len(manifest.columns) == 1:
+        return []  # of a target alone, preparing says that there is nothing to learn from
     expectations: list[Any] = [
         E.ExpectCompoundColumnsToBeUnique(
             column_list=list(manifest),
@@ -104,35 +104,135 @@ def _values(dataset: Dataset, manifest: pd.DataFrame) -> list[Any]:
             severity="warning",
         )
     ]
-    for column in features:
-        values = manifest[column]
-        expectations += [*numbers.expectations(values, dataset, DROP), *numbers.no_identifier(values)]
-        if numbers.is_numeric(values) and column not in dataset.expect.tells_target:
-            expectations += _leak(column, target, dataset)
-    for column in sorted(set(dataset.expect.ranges) & set(manifest) - {dataset.target, *features}):
-        expectations += numbers.expectations(manifest[column], dataset)
+    features = dataset.features(manifest)
+    for name, column in columns.items():
+        if name in targets:
+            continue
+        values, is_feature = manifest[name], name in features
+        expectations += _column(values, column, dataset, sample, DROP if is_feature else "")
+        if is_feature and not _is_odd(values, column):
+            expectations += _no_identifier(values, column)
+            if column.kind != "text" and name not in dataset.expect.tells_target:
+                expectations += [
+                    one for target in targets for one in _leak(values, manifest[target], dataset)
+                ]
+    if dataset.targets:
+        return expectations + [
+            one for name in targets for one in _column(manifest[name], columns[name], dataset, sample)
+        ]
+    return expectations + _target(manifest, columns[dataset.target], dataset, sample)
+
+
+def _target(manifest: pd.DataFrame, column: Column, dataset: Dataset, sample: Sample) -> list[Any]:
+    target = manifest[column.name]
+    if column.kind not in fields.TEXTS and _is_odd(target, column):
+        return _column(target, column, dataset, sample)
+    expectations = []
     if numbers.is_numeric(target):
         expectations.append(
             E.ExpectColumnUniqueValueCountToBeBetween(
-                column=dataset.target, min_value=2, description="the target takes two values or more"
+                column=column.name, min_value=2, description="the target takes two values or more"
             )
         )
     if dataset.is_number:
-        return expectations + numbers.expectations(target, dataset)
+        return expectations + _column(target, column, dataset, sample)
     # What declares no split may be a feature of that name.
-    seen = manifest if dataset.split.test is None else manifest[[dataset.target]]
-    return expectations + labels.expectations(seen, dataset.target, dataset.classes)
+    seen = manifest if dataset.split.test is None else manifest[[column.name]]
+    return expectations + labels.expectations(seen, column.name, dataset.classes, counts=sample.labels)
 
 
-def _leak(column: str, target: pd.Series, dataset: Dataset) -> list[Any]:
+def _is_odd(values: pd.Series, column: Column) -> bool:
+    """Whether there is text where there should be something else."""
+    return column.kind not in fields.TEXTS and not numbers.is_numeric(values)
+
+
+def _column(
+    values: pd.Series, column: Column, dataset: Dataset, sample: Sample, remedy: str = ""
+) -> list[Any]:
+    """A column of its kind; where some fields are of another their rows are named, and no more is said."""
+    of_kind = [_kind(column, dataset, sample, remedy)] if column.kind in KINDS else []
+    if _is_odd(values, column):
+        return of_kind
+    return [*of_kind, *_gaps(values, column, dataset), *_range(column, dataset), *_spread(values, column)]
+
+
+def _kind(column: Column, dataset: Dataset, sample: Sample, remedy: str) -> Any:
+    """A warning where only almost all fields are of the kind, which params.yaml does not name."""
+    meant = column.name in (*dataset.columns, *dataset.expect.ranges, dataset.target, *dataset.targets)
+    is_doubt = not meant and sample.seen[column.name].kind in fields.TEXTS
+    if is_doubt:
+        remedy = f" (columns: {{{column.name}: {{kind: category}}}} says that it need not be)"
+    return E.ExpectColumnValuesToBeOfType(
+        column=column.name,
+        type_="float",
+        description=f"every value is a {KINDS[column.kind]}{remedy}",
+        severity="warning" if is_doubt else "critical",
+    )
+
+
+def _gaps(values: pd.Series, column: Column, dataset: Dataset) -> list[Any]:
+    name, share = column.name, dataset.expect.gaps.get(column.name)
+    of = E.ExpectColumnValuesToNotBeNull
+    if share:
+        told = f"at most {share:.0%} of the values are missing"
+        return [of(column=name, mostly=1 - share, description=told)]
+    features = dataset.features(values.to_frame())
+    declared = dataset.columns.get(name, Declared()).gaps
+    if share is None and features and (declared or dataset.gaps) != "refuse":
+        return []
+    remedy = " (gaps: fill allows it)" if features and share is None and not declared else ""
+    return [of(column=name, description=f"no value is missing{remedy}")]
+
+
+def _range(column: Column, dataset: Dataset) -> list[Any]:
+    if column.name in dataset.expect.categories:
+        known = dataset.expect.categories[column.name]
+        told = f"every value is one of {', '.join(known)}"
+        return [E.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(known), description=told)]
+    if column.name == dataset.weight:
+        told = "every value is 0 or more"
+        return [E.ExpectColumnValuesToBeBetween(column=column.name, min_value=0, description=told)]
+    return [numbers.in_range(column.name, dataset)] if column.name in dataset.expect.ranges else []
+
+
+def _spread(values: pd.Series, column: Column) -> list[Any]:
+    """How the values scatter, warnings all; a gap is a value too."""
+    varied = E.ExpectColumnUniqueValueCountToBeBetween(
+        column=column.name,
+        min_value=1 if values.isna().any() and values.notna().any() else 2,
+        description="the values are not all the same",
+        severity="warning",
+    )
+    return [varied, *([numbers.no_outlier(values)] if column.kind in ("number", "whole") else [])]
+
+
+def _no_identifier(values: pd.Series, column: Column) -> list[Any]:
+    """Whole numbers, or words, that are all different count or name the rows."""
+    if column.kind == "whole" or (column.kind == "text" and not values.str.contains(r"\s", na=False).any()):
+        return [numbers.not_all_different(column.name)]
+    return []
+
+
+def _leak(values: pd.Series, target: pd.Series, dataset: Dataset) -> list[Any]:
     """Of few different numbers, which may be classes, what tells one of them; else what goes with them."""
-    is_number = dataset.is_number or (numbers.is_numeric(target) and not labels.may_be_classes(target))
+    is_number = (
+        dataset.is_number
+        or bool(dataset.targets)
+        or (numbers.is_numeric(target) and not labels.may_be_classes(target))
+    )
     if is_number and not numbers.is_numeric(target):
         return []
     if not is_number and not labels.recur(target):
         return []  # a tree of as many leaves learns the rows by heart
-    told = f"alone it does not tell {target.name} (expect.tells_target allows it)"
     kind: Target = "number" if is_number else "class"
+    doubtful = DOUBT <= determination(values, target, kind) < LEAK
     return [
-        ExpectColumnNotToDetermineTarget(column=column, target=str(target.name), kind=kind, description=told)
+        ExpectColumnNotToDetermineTarget(
+            column=str(values.name),
+            target=str(target.name),
+            kind=kind,
+            limit=DOUBT if doubtful else LEAK,
+            description=f"alone it does not tell {target.name} (expect.tells_target allows it)",
+            severity="warning" if doubtful else "critical",
+        )
     ]

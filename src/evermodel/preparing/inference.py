@@ -15,13 +15,13 @@ MOST_DIFFERENT = 1000  # values of a column that are counted; a text that has mo
 class Seen:
     """What the fields of one column have shown so far.
 
-    rows, gaps: how many. values: how often each different one occurs, as text; None if there are more than
+    rows, gaps, words: how many. values: how often each different one occurs, as text; None if there are more than
     are counted.
     """
 
     def __init__(self, decimal: str = ".", thousands: str = "") -> None:
         self.decimal, self.thousands = decimal, thousands
-        self.rows = self.gaps = 0
+        self.rows = self.gaps = self.words = 0
         self.kinds = {"boolean", "whole", "number"}
         self.formats = list(dates.FORMATS)
         self.values: Counter[str] | None = Counter()
@@ -30,11 +30,12 @@ class Seen:
         """Take notice of some more fields."""
         gaps = fields.is_gap(values)
         self.rows, self.gaps = self.rows + len(values), self.gaps + int(gaps.sum())
-        if not self.kinds and not self.formats and self.values is None:
-            return  # a text, whatever comes
         known = values[~gaps]
         if known.empty:
             return
+        self.words += (
+            len(known) if known.dtype.kind in "biufM" else len(" ".join(fields.texts(known)).split())
+        )
         for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
             if self.kinds:
                 self._narrow(some)
@@ -51,13 +52,10 @@ class Seen:
                 return kind
         if self.formats and self.gaps < self.rows:
             return "time"
-        if self.values is None:
-            return "text"
-        filled = sum(self.values.values())
-        recurs = len(self.values) <= filled / 2 or len(self.values) <= 20
-        words = sum(len(value.split()) * count for value, count in self.values.items())
+        filled = self.rows - self.gaps
+        recurs = self.values is not None and (len(self.values) <= filled / 2 or len(self.values) <= 20)
         # Many words are somebody's sentence, also where it recurs.
-        return "category" if recurs and words <= 5 * max(filled, 1) else "text"
+        return "category" if recurs and self.words <= 5 * max(filled, 1) else "text"
 
     @property
     def format(self) -> str:

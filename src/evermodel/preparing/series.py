@@ -120,7 +120,7 @@ def _columns(name: str, manifest: pd.DataFrame, dataset: Dataset) -> list[str]:
 
 
 def _steps(name: str, table: pd.DataFrame, number: Array, every: str, dataset: Dataset) -> Steps:
-    parts = [_filled(name, table[number == one], every, dataset) for one in range(number.max() + 1)]
+    parts = [_filled(name, one, every, dataset) for _, one in table.groupby(number)]
     series = np.repeat(np.arange(len(parts)), [len(values) for values, _ in parts])
     values, observed = (pd.concat(frames) for frames in zip(*parts, strict=True))
     return Steps(values.to_numpy(np.float64), observed.to_numpy(bool), values.index.to_numpy(), series)

@@ -197,7 +197,7 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
         model.add_flavor("keras", data="data", keras_version=version("keras"), **stored)
     else:
         target = folder / metadata.file
-        answer = "predict_proba" if spec.classes else "predict"
+        answer = "predict_proba" if spec.classes or metadata.target == "labels" else "predict"
         mlflow.pyfunc.add_to_model(model, model_path=metadata.file, predict_fn=answer, **loaded)
         stored = {"serialization_format": "skops", "skops_trusted_types": saved.trusted(file)}
         installed = version("scikit-learn")

@@ -163,7 +163,7 @@ def _require_options(file: str, recipe: Recipe) -> None:
         choose(f"{file}: options.{option}", option, known | asked, wrong)
     needed = {option: f"model {recipe.model}" for option, required in known.items() if required}
     for option, who in (needed | dict.fromkeys(asked, f"task {recipe.task}")).items():
-        if recipe.options.get(option) is None:
+        if option not in recipe.options:
             raise EvermodelError(f"{file}: options.{option} is missing; {who} needs it")
     kinds = section.of_keywords(recipe.model, catalog.kinds(recipe.model) | asked, strict=True)
     section.checked(kinds, dict(recipe.options), file, "options")

@@ -59,23 +59,19 @@ def _row(champion: Champion) -> Question:
 def _field(column: Column, value: Any) -> Component:
     """A field of a row, with a value; where that may be missing, an empty one means that it is."""
     shown = None if pd.isna(value) else value
+    empty = [] if column.gaps == "refuse" else [""]
     match column.kind:
         case "number" | "whole":
             return gradio.Number(shown, label=column.name, min_width=110, interactive=True)
-        case "boolean" if column.gaps == "refuse":
-            return gradio.Checkbox(bool(shown), label=column.name, min_width=110, interactive=True)
-        case "boolean":
-            chosen = "" if shown is None else str(bool(shown)).lower()
+        case "boolean" | "category":
+            is_category = column.kind == "category"
+            written = "" if shown is None else str(shown) if is_category else str(bool(shown)).lower()
             return gradio.Dropdown(
-                ["", "true", "false"], value=chosen, label=column.name, min_width=110, interactive=True
-            )
-        case "category":
-            return gradio.Dropdown(
-                ["", *column.categories] if column.gaps != "refuse" else list(column.categories),
-                value=str(shown or ""),
+                [*empty, *(column.categories if is_category else ("true", "false"))],
+                value=written,
                 label=column.name,
-                allow_custom_value=True,
-                min_width=160,
+                allow_custom_value=is_category,
+                min_width=130,
                 interactive=True,
             )
     return gradio.Textbox(str(shown or ""), label=column.name, min_width=160, interactive=True)

@@ -55,6 +55,8 @@ def require_declared(where: str, task: str, dataset: "Dataset") -> None:
         wrong = f"predicts one target, but {file} has several targets; remove targets there"
     elif target in ("labels", "numbers") and not dataset.targets:
         wrong = f"predicts several {target}, but {file} has no targets; add them there"
+    elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
+        wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"
     else:
         return
     raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")

@@ -6,8 +6,8 @@ Made data, called so, in a copy of the project in a temporary folder (TMPDIR say
 rows takes 30 GB there): a table of 20 columns of all kinds with gaps, in Parquet, and a zip of pictures of 64
 pixels, of so many and of four times as many. Each stage is a process of its own, as a user starts it. Prints
 seconds, seconds of all processors, rows per second, and the peak of private memory: the pages that belong to
-the processes of a stage alone (RssAnon). Resident memory would count the mapped files too, of which the system keeps in
-memory what it has room for, and which it drops as soon as somebody needs the room.
+the processes of a stage alone (RssAnon). Resident memory would count the mapped files too, of which the
+system keeps what it has room for, and which it drops as soon as somebody needs the room.
 """
 
 import argparse
@@ -45,7 +45,7 @@ SPLIT = {"test": 0.2, "validation": 0.1}
 
 @dataclass(frozen=True)
 class Used:
-    """What a process with its children used: seconds, of all processors too, and MB of private memory at once."""
+    """Seconds of a process with its children, of all processors too, and its peak of private memory in MB."""
 
     seconds: float
     processor: float
@@ -65,49 +65,39 @@ def measure(folder: Path, name: str, rows: int, make: Callable[[Path, int], Path
     file = make(folder, rows)
     (settings if name == "made_table" else settings_of_images)(project, name, file)
     asked = make(folder / "asked", max(rows // 10, 1)) if name == "made_table" else None
-    print(
-        f"{name}: {rows:,} rows, {file.stat().st_size / 2**20:,.0f} MB\n  stage     seconds  CPU  rows/s  MB private"
-    )
+    print(f"{name}: {rows:,} rows, {file.stat().st_size / 2**20:,.0f} MB")
+    print("  stage     seconds     CPU  rows/s  MB private")
     for stage, where in stages(name):
-        show(stage, rows, run(project / where, "sh", "../../pipelines/stage.sh", stage, name))
+        show(stage, rows, run(project, project / where, "sh", "../../pipelines/stage.sh", stage, name))
     if asked is not None:
-        show(
-            "predict",
-            rows // 10,
-            run(project, sys.executable, "-m", "evermodel.prediction", name, str(asked)),
-        )
+        evermodel = str(Path(sys.executable).parent / "evermodel")
+        show("predict", max(rows // 10, 1), run(project, project, evermodel, "predict", name, str(asked)))
 
 
 def stages(name: str) -> Iterator[tuple[str, str]]:
     """The stages in their order, and the folder that each runs in."""
     yield from ((stage, f"data/{name}") for stage in ("fetch", "validate", "prepare"))
-    yield from ((stage, f"experiments/{name}") for stage in ("train", "evaluate"))
+    yield from ((stage, f"experiments/{name}") for stage in ("train", "evaluate", "promote"))
 
 
 def show(stage: str, rows: int, used: Used) -> None:
     per_second = rows / used.seconds
     print(
-        f"  {stage:9}{used.seconds:8.1f}{used.processor:6.1f}{per_second:8,.0f}{used.memory:8,.0f}",
+        f"  {stage:9}{used.seconds:8.1f}{used.processor:8.1f}{per_second:8,.0f}{used.memory:8,.0f}",
         flush=True,
     )
 
 
-def run(folder: Path, *command: str) -> Used:
+def run(project: Path, folder: Path, *command: str) -> Used:
     """Run a command and look at what it and its children use; RuntimeError if it fails."""
-    source = (
-        str(folder.joinpath("../../src").resolve())
-        if "stage.sh" in " ".join(command)
-        else str(folder / "src")
-    )
-    python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     start, memory = time.perf_counter(), 0.0
     with tempfile.TemporaryFile("w+") as told:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": source, "PATH": python},
+            env=os.environ | {"PYTHONPATH": str(project / "src")},
             stdout=told,
-            stderr=told,
+            stderr=subprocess.STDOUT,
         )
         before = os.times()
         while process.poll() is None:
@@ -210,7 +200,7 @@ def _data_set(project: Path, name: str, file: Path, rules: dict) -> None:
 
 def _experiment(project: Path, name: str, of: dict, metric: str) -> None:
     train = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 1024, "epochs": 1}
-    policy = {"metric": metric, "floor": 1000 if metric == "rmse" else 0}
+    policy = {"metric": metric} | ({"ceiling": 1000} if metric == "rmse" else {"floor": 0})
     rules = {"name": name, "dataset": name, **of, "baseline": "constant", "train": train, "promotion": policy}
     _write(project / "experiments" / name, "experiment.yaml", rules)
 
@@ -233,7 +223,7 @@ def table(folder: Path, rows: int) -> Path:
 
 
 def pieces(rows: int) -> Iterator[pd.DataFrame]:
-    """Numbers, whole numbers, booleans, categories, times and short texts, with gaps; each piece by its own seed."""
+    """Columns of all kinds, with gaps; each piece by a seed of its own."""
     for start in range(0, rows, ROWS):
         count, random = min(ROWS, rows - start), np.random.default_rng([16, start])
         number, whole = random.normal(size=(count, 6)), random.integers(0, [100, 7, 100_000], (count, 3))

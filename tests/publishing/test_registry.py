@@ -32,7 +32,7 @@ ROWS = pd.DataFrame({"a": [1.0, 1.0], "b": [1.0, 1.0]})
 def packed(tmp_path, monkeypatch):
     """The folder of a package that MLflow has, and the version that it belongs to."""
     file, folder = saved.save_sklearn(TREE, tmp_path), tmp_path / "package"
-    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
     registry.package(folder, file, make_spec("table"), metadata, ROWS)
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", lambda *_, **__: str(folder))
     return folder, SimpleNamespace(name="it", version="3", tags={"evermodel.sha256": metadata.sha256})
@@ -63,7 +63,7 @@ def test_mlflow_takes_whole_numbers_and_refuses_other_columns_and_texts(packed):
 def test_mlflow_asks_a_classifier_for_its_probabilities(tmp_path):
     file = saved.save_sklearn(DecisionTreeClassifier().fit(np.eye(2), [0, 1]), tmp_path)
     spec = make_spec("table", classes=("no", "yes"))
-    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
     registry.package(tmp_path / "package", file, spec, metadata, ROWS)
     asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
     assert asked.predict(pd.DataFrame({"a": [1], "b": [0]})).tolist() == [[1, 0]]
@@ -74,7 +74,7 @@ def test_mlflow_asks_a_network_for_all_digits_of_its_numbers_and_keras_still_loa
     spec = make_spec("table", columns=[{"name": "a", "mean": 1.7e9, "variance": 1}, {"name": "b", "mean": 3}])
     encoder = preprocessing.encoder(spec, Train(optimizer="sgd", learning_rate=1, batch_size=1, epochs=1))
     file = saved.save_keras(encoder, tmp_path)
-    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
     x = np.array([[1.7e9 + 3, 3], [1.7e9 - 5, 9]])
     registry.package(tmp_path / "package", file, spec, metadata, pd.DataFrame(x, columns=["a", "b"]))
     asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
@@ -117,7 +117,7 @@ def mixed(tmp_path_factory):
     )
     model = make_pipeline(encoded, DecisionTreeRegressor()).fit(table, [1.0, 2.0, 3.0])
     file = saved.save_sklearn(model, folder)
-    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
     raw = example.raw(rows.of(table, spec.columns), spec)
     registry.package(folder / "package", file, spec, metadata, raw)
     return mlflow.pyfunc.load_model(str(folder / "package"))

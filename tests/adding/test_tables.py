@@ -85,14 +85,14 @@ def test_rows_of_one_patient_stay_on_one_side(entry, shop):
     }
 
 
-def test_classes_are_stratified_unless_they_are_rare_and_copies_stay_on_one_side(entry, shop):
+def test_classes_are_stratified_unless_they_are_rare_and_copies_are_told(entry, shop):
     assert entry(shop, "late").dataset["split"]["stratify"] is True
     rare = shop.assign(colour=["odd"] * 4 + ["usual"] * (len(shop) - 4))
     found = entry(rare, "colour")
     assert "stratify" not in found.dataset["split"]
     assert any("rare classes: odd (4 rows)" in one for one in found.doubts)
     copied = pd.concat([shop.drop(columns="order_id")] * 2)
-    assert entry(copied, "late").dataset["split"]["method"] == "hash"
+    assert any("240 of 480 rows are copies" in one for one in entry(copied, "late").doubts)
 
 
 def test_a_large_table_is_looked_at_in_part_and_split_by_hash(entry, shop, monkeypatch):

@@ -81,7 +81,10 @@ def of_rows(look: Look) -> Iterator[str]:
     if look.rows < FEW:
         yield f"{look.rows} rows are few: scores will be uncertain"
     if copies := int(look.raw.duplicated().sum()):
-        yield f"{copies} of {len(look.raw)} rows are copies of others"
+        yield (
+            f"{copies} of {len(look.raw)} rows are copies of others; if they are the same thing twice, a split by "
+            "method hash keeps them on one side"
+        )
 
 
 def of_columns(look: Look, features: Iterable[str]) -> Iterator[str]:

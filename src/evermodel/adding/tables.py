@@ -18,7 +18,6 @@ from evermodel.expectations import leaks
 UNKNOWN = {"licence": "unknown; fill in", "terms": "unknown; fill in"}
 SPLIT = {"test": 0.2, "validation": 0.1, "seed": 1}
 STRATIFIED = 10  # rows of each class, without which a split can't have its share of them
-COPIES = 0.01  # of the rows, from which on copies have to stay on one side of the split
 ROOM = 0.5  # of a column's span, on either side of its range
 MORE_GAPS = 0.1  # of the rows, above what was found
 MOST_NAMED = 100  # classes that are written down
@@ -99,13 +98,13 @@ def classes(look: Look, y: pd.Series) -> Values:
 
 
 def split(found: Found, look: Look, y: pd.Series, grouped: list[str], *, stratify: bool) -> Values:
-    """How rows are split: as files are, in groups, by hash (so that copies stay on one side), or by lot."""
+    """How rows are split: as files are, in groups, by hash if they are many, or by lot."""
     if "splits" in found.options:
         shares = {key: SPLIT[key] for key in ("validation", "seed")}
         return {"method": "predefined", **shares}
     if grouped:
         return {"method": "shuffle", **SPLIT, "groups": grouped}
-    if look.rows >= COUNTED or look.raw.duplicated().mean() > COPIES:
+    if look.rows >= COUNTED:
         return {"method": "hash", **SPLIT}
     enough = stratify and y.value_counts().min() >= STRATIFIED
     return {"method": "shuffle", **SPLIT, **({"stratify": True} if enough else {})}

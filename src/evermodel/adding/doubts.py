@@ -82,8 +82,8 @@ def of_rows(look: Look) -> Iterator[str]:
         yield f"{look.rows} rows are few: scores will be uncertain"
     if copies := int(look.raw.duplicated().sum()):
         yield (
-            f"{copies} of {len(look.raw)} rows are copies of others; if they are the same thing twice, a split "
-            "by method hash keeps them on one side"
+            f"{copies} of {len(look.raw)} rows are copies of others; if they are the same thing twice, a "
+            "split by method hash keeps them on one side"
         )
 
 

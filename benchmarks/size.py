@@ -39,6 +39,8 @@ ROWS = 65_536  # that are made at a time
 TIMES = 4  # as many rows at the second time
 PIXELS = 64
 EVERY = 0.05  # seconds between two looks at the memory
+BATCH = 1024  # rows
+LEARNED = "_learned"  # what the experiment's name has beside the data set's
 LABELS = ("dark", "light")
 SPLIT = {"test": 0.2, "validation": 0.1}
 
@@ -68,16 +70,24 @@ def measure(folder: Path, name: str, rows: int, make: Callable[[Path, int], Path
     print(f"{name}: {rows:,} rows, {file.stat().st_size / 2**20:,.0f} MB")
     print("  stage     seconds     CPU  rows/s  MB private")
     for stage, where in stages(name):
-        show(stage, rows, run(project, project / where, "sh", "../../pipelines/stage.sh", stage, name))
+        show(
+            stage,
+            rows,
+            run(project, project / where, "sh", "../../pipelines/stage.sh", stage, Path(where).name),
+        )
     if asked is not None:
         evermodel = str(Path(sys.executable).parent / "evermodel")
-        show("predict", max(rows // 10, 1), run(project, project, evermodel, "predict", name, str(asked)))
+        show(
+            "predict",
+            max(rows // 10, 1),
+            run(project, project, evermodel, "predict", name + LEARNED, str(asked)),
+        )
 
 
 def stages(name: str) -> Iterator[tuple[str, str]]:
     """The stages in their order, and the folder that each runs in."""
     yield from ((stage, f"data/{name}") for stage in ("fetch", "validate", "prepare"))
-    yield from ((stage, f"experiments/{name}") for stage in ("train", "evaluate", "promote"))
+    yield from ((stage, f"experiments/{name}{LEARNED}") for stage in ("train", "evaluate", "promote"))
 
 
 def show(stage: str, rows: int, used: Used) -> None:
@@ -177,7 +187,12 @@ def settings_of_images(project: Path, name: str, file: Path) -> None:
             "expect": {"min_rows": 10},
         },
     )
-    _experiment(project, name, {"task": "classification", "model": "lenet"}, "accuracy")
+    _experiment(
+        project,
+        name,
+        {"task": "classification", "model": "cnn", "options": {"filters": [8], "dense": [8]}},
+        "accuracy",
+    )
 
 
 def _data_set(project: Path, name: str, file: Path, rules: dict) -> None:
@@ -199,10 +214,17 @@ def _data_set(project: Path, name: str, file: Path, rules: dict) -> None:
 
 
 def _experiment(project: Path, name: str, of: dict, metric: str) -> None:
-    train = {"optimizer": "adam", "learning_rate": 0.001, "batch_size": 1024, "epochs": 1}
+    train = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": BATCH, "epochs": 1}
     policy = {"metric": metric} | ({"ceiling": 1000} if metric == "rmse" else {"floor": 0})
-    rules = {"name": name, "dataset": name, **of, "baseline": "constant", "train": train, "promotion": policy}
-    _write(project / "experiments" / name, "experiment.yaml", rules)
+    rules = {
+        "name": name + LEARNED,
+        "dataset": name,
+        **of,
+        "baseline": "constant",
+        "train": train,
+        "promotion": policy,
+    }
+    _write(project / "experiments" / (name + LEARNED), "experiment.yaml", rules)
 
 
 def _write(folder: Path, template: str, params: dict) -> None:
@@ -212,7 +234,7 @@ def _write(folder: Path, template: str, params: dict) -> None:
 
 
 def table(folder: Path, rows: int) -> Path:
-    """A table of a key and 20 columns in Parquet."""
+    """A table in Parquet: a key, 20 columns and a price."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "made.parquet"
     schema = pa.Schema.from_pandas(next(pieces(1)), preserve_index=False)
@@ -230,7 +252,14 @@ def pieces(rows: int) -> Iterator[pd.DataFrame]:
         found = {"number": np.arange(start, start + count)}
         found |= {f"size_{place}": (number[:, place] * 10**place).round(4) for place in range(6)}
         found |= dict(zip(("age", "rooms", "metres"), whole.T, strict=True))
-        for name, many in {"colour": 3, "month": 12, "shop": 200, "maker": 40}.items():
+        for name, many in {
+            "colour": 3,
+            "month": 12,
+            "shop": 200,
+            "maker": 40,
+            "region": 8,
+            "street": 500,
+        }.items():
             found[name] = np.array([f"{name} {one}" for one in range(many)])[random.integers(0, many, count)]
         found |= {"used": random.random(count) < 0.3, "sold": random.random(count) < 0.8}
         for name in ("listed", "seen"):

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +16,12 @@ import pytest
 import yaml
 
 from evermodel import validation
-from evermodel.core import data
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
 from evermodel.datasets.source import PROVENANCE
 from evermodel.expectations import table
 from pipelines import validate
+from tests.preparing.tables import in_pieces
 from tests.settings import DATASET
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +76,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def report_of(frame: pd.DataFrame) -> validation.Report:
-    return validation.validate("houses", Dataset.model_validate(HOUSES), data.Raw("table", frame))
+    return validation.validate("houses", Dataset.model_validate(HOUSES), in_pieces(frame, 1000))
 
 
 def test_good_data_make_a_report_and_say_nothing(tmp_path, monkeypatch, capsys, houses):
@@ -136,7 +137,11 @@ def test_the_same_data_make_the_same_bytes_elsewhere_and_later(tmp_path, monkeyp
     monkeypatch.chdir(here)
     with pytest.raises(EvermodelError):
         validate.main("houses")
-    environment = os.environ | {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "TZ": "Asia/Tokyo",
+        "PYTHONHASHSEED": "7",
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}",
+    }
     command = [sys.executable, "-m", "pipelines.validate", "houses"]
     run = subprocess.run(command, cwd=there, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 1
@@ -209,7 +214,7 @@ def report_without(files, allowed=0.0, rows=10):
     random = np.random.default_rng(7)
     frame = pd.DataFrame({"rooms": random.uniform(1, 9, rows), "price": random.uniform(5, 50, rows)})
     rejected = tuple((file, "is not an image") for file in files)
-    raw = data.Raw("table", frame, rejected=rejected)
+    raw = replace(in_pieces(frame, 1000), rejected=rejected)
     return validation.validate("houses", Dataset.model_validate(settings), raw)
 
 

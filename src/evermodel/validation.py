@@ -162,7 +162,7 @@ def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
     against a sample where they are too many.
     """
     found = sample.take(raw, dataset)
-    names = table.examined(dataset, list(found.frame))
+    names = table.examined(dataset, list(found.seen))
     columns = {name: sample.column(name, found, dataset, raw) for name in names}
     labelled = not dataset.targets and dataset.target in columns and not dataset.is_number
     if labelled and (dataset.classes or columns[dataset.target].kind in ("boolean", *fields.TEXTS)):

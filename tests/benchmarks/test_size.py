@@ -11,7 +11,7 @@ def test_made_tables_are_the_same_each_time_and_have_columns_of_all_kinds(tmp_pa
     first, again = (size.table(tmp_path / name, 100) for name in ("once", "twice"))
     assert data.file_hash(first) == data.file_hash(again)
     frame = pd.read_parquet(first)
-    assert frame.shape == (100, 21)
+    assert frame.shape == (100, 22)
     assert frame["size_1"].isna().any()
     assert {values.dtype.kind for _, values in frame.items()} == {"i", "f", "b", "M", "O"}
 
@@ -35,8 +35,9 @@ def test_a_command_that_fails_says_what_it_said(tmp_path):
 
 @pytest.mark.all
 @pytest.mark.parametrize(("name", "make"), [("made_table", size.table), ("made_pictures", size.images)])
-def test_every_stage_is_measured(tmp_path, capsys, name, make):
-    size.measure(tmp_path, name, 200, make)
+def test_every_stage_is_measured(tmp_path, capsys, monkeypatch, name, make):
+    monkeypatch.setattr(size, "BATCH", 16)  # so that few rows are enough to beat the baseline
+    size.measure(tmp_path, name, 2000, make)
     lines = capsys.readouterr().out.splitlines()
     told = [line.split()[0] for line in lines[2:]]
     assert told[:6] == ["fetch", "validate", "prepare", "train", "evaluate", "promote"]

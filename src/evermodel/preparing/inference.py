@@ -15,8 +15,8 @@ MOST_DIFFERENT = 1000  # values of a column that are counted; a text that has mo
 class Seen:
     """What the fields of one column have shown so far.
 
-    rows, gaps, words: how many. values: how often each different one occurs, as text; None if there are more than
-    are counted.
+    rows, gaps, words: how many. values: how often each different one occurs, as text; None if there are more
+    than are counted.
     """
 
     def __init__(self, decimal: str = ".", thousands: str = "") -> None:
@@ -33,9 +33,8 @@ class Seen:
         known = values[~gaps]
         if known.empty:
             return
-        self.words += (
-            len(known) if known.dtype.kind in "biufM" else len(" ".join(fields.texts(known)).split())
-        )
+        written = known.dtype.kind not in "biufM"
+        self.words += len(" ".join(fields.texts(known)).split()) if written else len(known)
         for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
             if self.kinds:
                 self._narrow(some)

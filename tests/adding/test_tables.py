@@ -138,3 +138,12 @@ def test_a_wrong_target_names_the_columns(lying, shop):
     for target in (None, "prise"):
         with pytest.raises(EvermodelError, match="order_id, colour, gift"):
             adding.add(str(lying / "orders.csv"), target)
+
+
+def test_names_are_dropped_where_rows_are_few(entry, shop):
+    named = shop.assign(who=[f"person{n % 60} of place{n % 70}" for n in range(len(shop))])
+    told = entry(named, "late")
+    assert "who" in told.dataset["drop"]
+    assert "dropped: who (names, of too many words for so few rows)" in told.doubts
+    few = shop.assign(who=[f"person{n % 4} of place{n % 5} at {n % 3} or {n % 2}" for n in range(len(shop))])
+    assert "who" not in entry(few, "late").dataset["drop"]

@@ -15,6 +15,7 @@ from evermodel.formats.dates import DATES
 IDENTIFIER = re.compile(r"(?:.*[\W_])?(?i:id|uuid|guid|key)|.*[a-z]I[dD]")  # a name of one
 DIFFERENT = 0.95  # of the rows, from which on values do not recur
 OWN_WORDS = 0.5  # of the words of a column, from which on they do not recur either
+SHORT = 5  # words of a field, up to which it is a name rather than a text
 GROUPS = 20  # values of an identifier that recurs, below which it is a category
 COMPARED = 40  # columns that are held against each other
 FEW = 500  # rows below which a score is uncertain
@@ -38,6 +39,11 @@ def constant(look: Look) -> list[str]:
 def identifiers(look: Look) -> list[str]:
     """Columns that name their row, and tell nothing about another."""
     return [name for name in look.names if _identifies(name, look.frame[name], look.kind(name))]
+
+
+def names(look: Look) -> list[str]:
+    """Columns of names, which have more words than so many rows can tell anything of."""
+    return [name for name in look.names if look.kind(name) == "text" and _names(look.frame[name])]
 
 
 def groups(look: Look) -> list[str]:
@@ -121,6 +127,12 @@ def _identifies(name: str, values: pd.Series, kind: str) -> bool:
         return False
     words = known.str.split().explode()
     return bool(words.nunique() >= OWN_WORDS * len(words))
+
+
+def _names(values: pd.Series) -> bool:
+    known = values.dropna()
+    words = known.str.split().explode()
+    return bool(len(words) <= SHORT * len(known) and words.nunique() * leaks.EACH > len(known))
 
 
 def _recurs(values: pd.Series) -> bool:

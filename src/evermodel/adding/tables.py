@@ -70,6 +70,7 @@ def source(found: Found, reader: str, options: Values) -> Values:
 def drop(look: Look, target: str, y: pd.Series, told: dict[str, float]) -> dict[str, str]:
     """The columns that are no features, each with the reason; told: how far each tells the target."""
     reasons = dict.fromkeys(doubts.constant(look), "the same in every row")
+    reasons |= dict.fromkeys(doubts.names(look), "names, of too many words for so few rows")
     reasons |= dict.fromkeys(doubts.identifiers(look), "each row has its own")
     reasons.pop(target, None)
     for name, score in told.items():

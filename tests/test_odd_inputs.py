@@ -497,13 +497,15 @@ def _values(column):
 
 
 # --------------------------------------------------------------------------------- files to predict
+BOOLEANS = make_spec("table", columns=[{"name": name, "kind": "boolean"} for name in "ab"])
 TABLE, GREY, TEXT = make_spec("table"), make_spec("images", input_shape=(3, 4, 1)), make_spec("text")
 SERIES = make_spec("series", input_shape=(2, 1), columns=({"name": "Open"},))
 
 
 @cases(
     ("a table", "t.csv", TABLE, "b,other,a\n2,x,1\n", [[1, 2]]),
-    ("a table of booleans", "t.csv", TABLE, "a,b\nTrue,0\n", [[1, 0]]),
+    ("a table of booleans", "t.csv", BOOLEANS, "a,b\nTrue,0\n", [[1, 0]]),
+    ("a word where a number belongs", "t.csv", TABLE, "a,b\nTrue,0\n", Refused("row 1", "column a")),
     ("a table with a mark", "t.csv", TABLE, "\ufeffa,b\n1,2\n", [[1, 2]]),
     ("a table with names of rows", "t.csv", TABLE, "a,b\n1,7,8\n", Refused("t.csv: line 2", "3 fields")),
     (

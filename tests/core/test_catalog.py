@@ -60,7 +60,11 @@ def test_options_say_which_of_them_must_be_given():
         "archive": True,
         "images": True,
         "masks": True,
+        "mode": False,
+        "shape": False,
+        "fit": False,
         "tile": False,
+        "values": False,
         "ignore": False,
     }
 

@@ -4,19 +4,19 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from evermodel import fetching, preparing
-from evermodel.core import folders
-from evermodel.core.data import Prepared
+from evermodel import fetching
+from evermodel.core import data, fields, folders
 from evermodel.datasets import dataset
 from evermodel.datasets.source import provenance
-from evermodel.formats import table_file
 from evermodel.models import tfidf_linear
+from evermodel.preparing import preparing
 
 ROOT = Path(__file__).parents[2]
 with chdir(ROOT):
@@ -45,16 +45,39 @@ def read(drawn):
     return reader
 
 
+@pytest.fixture(scope="module")
+def prepared(drawn, read, tmp_path_factory):
+    """The folder of a prepared sample, and its spec."""
+
+    @cache
+    def prepare(name):
+        folder = tmp_path_factory.mktemp(name)
+        spec = preparing.prepare(name, read(name), DATASETS[name], provenance(drawn(name)), folder)
+        data.save_spec(folder, spec, {})
+        return folder, spec
+
+    return prepare
+
+
 @pytest.fixture
-def splits(drawn, read):
-    """The training and the test rows of a sample, as `prepare` cuts them."""
+def splits(prepared):
+    """The training and the test rows of a sample."""
 
     def cut(name, target="class"):
-        found = provenance(drawn(name))
-        parts = Prepared(*preparing.prepare(name, read(name), DATASETS[name], found), {}).predicting(target)
-        return parts.splits["train"], parts.splits["test"]
+        parts = data.load(prepared(name)[0], target, "train", "test").splits
+        return parts["train"], parts["test"]
 
     return cut
+
+
+def rows(raw):
+    """A row for each example, also of a table."""
+    return raw.manifest if raw.pieces is None else pd.concat(raw.pieces())
+
+
+def arrays(x):
+    """Examples as one array (n, numbers)."""
+    return x.numbers if isinstance(x, data.Rows) else x.reshape(len(x), -1)
 
 
 @pytest.mark.zoo  # minutes of drawing
@@ -73,7 +96,7 @@ def test_a_sample_is_small(drawn, name):
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_the_reader_of_the_real_data_reads_the_sample(read, name):
-    manifest = read(name).manifest
+    manifest = rows(read(name))
     assert len(manifest) >= DATASETS[name].expect.min_rows
     assert not manifest.isna().any(axis=None)
 
@@ -84,18 +107,18 @@ def test_all_files_of_a_sample_can_be_used(read, name):
 
 
 @pytest.mark.parametrize("name", SAMPLED)
-def test_a_sample_is_prepared_without_complaint(drawn, read, name):
-    raw, found = read(name), provenance(drawn(name))
-    spec, splits = preparing.prepare(name, raw, DATASETS[name], found)
+def test_a_sample_is_prepared_without_complaint(drawn, read, prepared, name):
+    folder, spec = prepared(name)
     window = DATASETS[name].window or 0
-    assert sum(spec.rows.values()) == len(raw.manifest) - window
-    assert (found.weights, spec.synthetic) == ({}, SOURCES[name].sample.synthetic)
+    assert sum(spec.rows.values()) == len(rows(read(name))) - window
+    assert (provenance(drawn(name)).weights, spec.synthetic) == ({}, SOURCES[name].sample.synthetic)
+    splits = data.load(folder, "image", *data.SPLITS).splits
     assert all(len(split.x) == len(split.y) > 0 for split in splits.values())
 
 
 @pytest.mark.parametrize("name", SAMPLED)
 def test_no_example_is_there_twice(read, name):
-    manifest = read(name).manifest
+    manifest = rows(read(name))
     assert not manifest.duplicated("sha256" if "sha256" in manifest else None).any()
 
 
@@ -109,9 +132,9 @@ def test_every_class_is_in_the_training_and_the_test_rows(splits, name):
 
 @pytest.mark.parametrize("name", [name for name in SAMPLED if DATASETS[name].expect.ranges])
 def test_the_numbers_of_a_table_lie_where_the_real_ones_do(read, name):
-    manifest = read(name).manifest
+    manifest = rows(read(name))
     for column, (low, high) in DATASETS[name].expect.ranges.items():
-        assert table_file.numbers(manifest[column]).between(low, high).all(), column
+        assert fields.numbers(manifest[column]).between(low, high).all(), column
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLED if DATASETS[name].expect.shape])
@@ -128,14 +151,17 @@ def test_the_images_have_the_size_of_the_real_ones(read, name):
 )
 def test_the_nearest_example_mostly_has_the_same_label(splits, name, accuracy):
     train, test = splits(name)
-    nearest = KNeighborsClassifier(1).fit(train.x.reshape(len(train), -1), train.y)
-    assert nearest.score(test.x.reshape(len(test), -1), test.y) > accuracy
+    nearest = KNeighborsClassifier(1).fit(arrays(train.x), train.y)
+    assert nearest.score(arrays(test.x), test.y) > accuracy
 
 
 def test_no_straight_line_explains_the_prices_of_houses(splits):
     train, test = splits("boston_housing", "number")
     models = LinearRegression(), RandomForestRegressor(100, random_state=0)
-    line, forest = (np.abs(model.fit(train.x, train.y).predict(test.x) - test.y).mean() for model in models)
+    line, forest = (
+        np.abs(model.fit(train.x.numbers, train.y).predict(test.x.numbers) - test.y).mean()
+        for model in models
+    )
     assert forest < 0.7 * line
 
 

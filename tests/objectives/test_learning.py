@@ -13,8 +13,8 @@ TRAIN = {
     "optimizer": "adam",
     "learning_rate": 0.1,
     "learning_rate_schedule": "cosine",
-    "batch_size": 20,
-    "epochs": 60,
+    "batch_size": 5,
+    "epochs": 15,
 }
 RNG = np.random.default_rng(4)
 PIXELS = RNG.integers(0, 256, (200, 2, 2, 1)).astype(np.uint8)

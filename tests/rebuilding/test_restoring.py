@@ -81,7 +81,7 @@ def register(client, number, action):
     client.log_text(run.info.run_id, f"scores {number}", "evaluation/scores.txt")
     client.set_terminated(run.info.run_id, "FINISHED", 1000 * number + 500)
     file = saved.save_sklearn(DecisionTreeRegressor().fit(np.eye(2), [0.0, number]), made_folder(number))
-    known = SimpleNamespace(file=file.name, sha256=data.file_hash(file))
+    known = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
     registry.package(file.parent / "package", file, make_spec("table"), known, np.ones((2, 2)))
     put = lambda to: client.log_model_artifacts(to.model_id, str(file.parent / "package"))  # noqa: E731
     tags = {registry.SHA256: known.sha256, "evermodel.value": str(number)}

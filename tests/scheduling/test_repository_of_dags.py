@@ -10,7 +10,7 @@ from evermodel.core.params import Loader
 from evermodel.scheduling.schedule import Schedule
 
 FILE = Path(__file__).parents[2] / "dags/repository.py"
-TEXTS = ["on", "yes", "007", "12:30", "nullify", "2020-01-01", "'1'", "1.5", "3"]
+TEXTS = ["on", "yes", "007", "12:30", "nullify", "'2020-01-01'", "'1'", "1.5", "3"]
 
 
 @pytest.fixture(scope="module")

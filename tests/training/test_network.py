@@ -492,7 +492,7 @@ def test_a_batch_may_show_something_else_than_what_it_is_learned_from(network):
 def test_denoising_is_validated_on_images_with_noise(keras, learn):
     """A network that draws what it is shown errs by the noise, and while training by nothing."""
 
-    def build(input_shape, outputs, activation, noise):
+    def build(input_shape, outputs, activation):
         inputs = keras.Input(input_shape)
         layer = keras.layers.Conv2D(outputs, 1, kernel_initializer="ones")
         return keras.Model(inputs, layer(inputs), name="copy")

@@ -4,6 +4,7 @@ import shutil
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.tracking import MlflowClient
@@ -82,7 +83,8 @@ def register(client, number, action):
     client.set_terminated(run.info.run_id, "FINISHED", 1000 * number + 500)
     file = saved.save_sklearn(DecisionTreeRegressor().fit(np.eye(2), [0.0, number]), made_folder(number))
     known = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="number")
-    registry.package(file.parent / "package", file, make_spec("table"), known, np.ones((2, 2)))
+    rows = pd.DataFrame(np.ones((2, 2)), columns=["a", "b"])
+    registry.package(file.parent / "package", file, make_spec("table"), known, rows)
     put = lambda to: client.log_model_artifacts(to.model_id, str(file.parent / "package"))  # noqa: E731
     tags = {registry.SHA256: known.sha256, "evermodel.value": str(number)}
     version = registry.admit(client, NAME, run.info.run_id, tags, put)

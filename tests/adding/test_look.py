@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from evermodel.adding import finding, look
+from evermodel.core.errors import EvermodelError
 
 PLAIN = "name,amount\nJörg,1.5\nÄnne,2.5\n"
 
@@ -35,6 +36,21 @@ def test_the_encoding_of_a_packed_file_is_seen(lying):
     with zipfile.ZipFile(lying / "packed.zip", "w") as archive:
         archive.writestr("table.csv", old)
     assert options(lying, (lying / "packed.zip").read_bytes(), "table.zip") == {"encoding": "cp1252"}
+
+
+def test_what_systems_leave_in_an_archive_tells_no_encoding(lying):
+    with zipfile.ZipFile(lying / "packed.zip", "w") as archive:
+        archive.writestr("__MACOSX/._table.csv", b"\x00\x05\x16\xff")
+        archive.writestr("table.csv", PLAIN)
+    assert options(lying, (lying / "packed.zip").read_bytes(), "table.zip") == {}
+
+
+def test_nothing_to_look_at_is_told(lying):
+    with pytest.raises(EvermodelError, match=r"table\.csv is empty"):
+        options(lying, b"")
+    zipfile.ZipFile(lying / "packed.zip", "w").close()
+    with pytest.raises(EvermodelError, match=r"table\.zip"):
+        options(lying, (lying / "packed.zip").read_bytes(), "table.zip")
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,8 @@ def _folder(path: Path, names: tuple[str, ...]) -> Found:
 
 def _table(title: str, paths: list[Path]) -> Found:
     """A table in one file, in those of its splits, or in several of one form."""
+    if empty := [path for path in paths if path.expanduser().stat().st_size == 0]:
+        raise EvermodelError(f"{empty[0]} is empty; give a file that holds something")
     files = tuple(local.entry(path) for path in paths)
     places = {file.name: path for file, path in zip(files, paths, strict=True)}
     options = {"splits": splits} if (splits := _splits(list(places))) else {}
@@ -213,7 +215,9 @@ def _members(file: Path) -> tuple[str, ...]:
                 names = [one.name.removeprefix("./") for one in archive if one.isfile()]
     except (OSError, zipfile.BadZipFile, tarfile.TarError):
         raise EvermodelError(f"{file} is no archive that can be opened; pack it anew") from None
-    return tuple(sorted((name for name in names if not LITTER.fullmatch(name)), key=packed.natural))
+    if not (names := [name for name in names if not LITTER.fullmatch(name)]):
+        raise EvermodelError(f"{file} holds no file; give another archive")
+    return tuple(sorted(names, key=packed.natural))
 
 
 def _ending(name: str, endings: tuple[str, ...]) -> bool:

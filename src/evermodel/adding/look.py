@@ -14,7 +14,7 @@ from evermodel.core import fields
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import source
-from evermodel.formats import tables
+from evermodel.formats import packed, tables
 from evermodel.preparing.inference import Seen
 
 LOOKED = 200_000  # rows that are looked at
@@ -118,9 +118,9 @@ def _encoding(folder: Path) -> dict[str, str]:
     first = min(name for name in source.provenance(folder).files)
     part = tables.Part(folder / first)
     if first.lower().endswith(tables.ZIP):
-        with zipfile.ZipFile(part.path) as archive:
-            names = (name for name in archive.namelist() if name.lower().endswith(tables.ENDINGS))
-            part = tables.Part(part.path, next(names, archive.namelist()[0]))
+        if (member := _table_in(part.path)) is None:
+            return {}  # the reader tells what is wrong with it
+        part = tables.Part(part.path, member)
     name = part.name.lower().removesuffix(tables.GZ)
     if Path(name).suffix in tables.FORMS:
         return {}
@@ -128,6 +128,14 @@ def _encoding(folder: Path) -> dict[str, str]:
         packed = name != part.name.lower()
         head = (gzip.GzipFile(fileobj=stream) if packed else stream).read(HEAD)
     return {} if (found := _encoded(head)) == "utf-8" else {"encoding": found}
+
+
+def _table_in(file: Path) -> str | None:
+    """The first table in an archive that can be opened, what systems leave there unasked aside."""
+    with zipfile.ZipFile(file) as archive:
+        members = (one for one in archive.infolist() if not one.flag_bits & packed.ENCRYPTED)
+        names = (one.filename for one in members if not tables.LITTER.fullmatch(one.filename))
+        return next((name for name in names if name.lower().endswith(tables.ENDINGS)), None)
 
 
 def _encoded(head: bytes) -> str:

@@ -27,7 +27,6 @@ IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".h
 TEXTS = (".txt",)
 TABLES = tuple(ending for ending in ENDINGS if ending not in TEXTS)  # beside pictures
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-LITTER = re.compile(r"(?:.*/)?(?:__MACOSX/.*|Thumbs\.db|desktop\.ini|\.[^/]*(?:/.*)?)", re.IGNORECASE)
 PARTS = {  # of a table that somebody has split, as its files are called
     "train": re.compile(r"(?:.*[^a-z])?(?:train|training)(?:[^a-z].*)?", re.IGNORECASE),
     "test": re.compile(r"(?:.*[^a-z])?(?:test|testing)(?:[^a-z].*)?", re.IGNORECASE),
@@ -199,7 +198,7 @@ def _kind(names: Iterable[str]) -> Kind:
 
 def _below(folder: Path) -> tuple[str, ...]:
     names = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    return tuple(sorted((name for name in names if not LITTER.fullmatch(name)), key=packed.natural))
+    return tuple(sorted((name for name in names if not local.LITTER.fullmatch(name)), key=packed.natural))
 
 
 def _members(file: Path) -> tuple[str, ...]:
@@ -215,7 +214,7 @@ def _members(file: Path) -> tuple[str, ...]:
                 names = [one.name.removeprefix("./") for one in archive if one.isfile()]
     except (OSError, zipfile.BadZipFile, tarfile.TarError):
         raise EvermodelError(f"{file} is no archive that can be opened; pack it anew") from None
-    if not (names := [name for name in names if not LITTER.fullmatch(name)]):
+    if not (names := [name for name in names if not local.LITTER.fullmatch(name)]):
         raise EvermodelError(f"{file} holds no file; give another archive")
     return tuple(sorted(names, key=packed.natural))
 

@@ -217,7 +217,7 @@ def test_the_champion_answers_whoever_has_the_token(stack, second, undisturbed):
     stack.start("serving")
     stack.wait_for("serving")
     spec = json.loads((undisturbed[0].folder / "data/boston_housing/prepared/spec.json").read_text())
-    house = dict(zip(spec["columns"], spec["mean"], strict=True))
+    house = {column["name"]: column["mean"] for column in spec["columns"]}
     url = f"http://127.0.0.1:{stack.ports['8000']}/predict/{GPU}"
     token = (stack.folder / "secrets/serving_token").read_text()
     rejected, answered = (

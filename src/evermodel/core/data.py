@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,6 +136,13 @@ class Split:
         """The rows of a slice, of an array of row numbers, or where an array of booleans is true."""
         beside = (None if one is None else one[rows] for one in (self.group, self.weight))
         return Split(self.x[rows], self.y[rows], *beside)
+
+
+def joined(splits: Sequence[Split]) -> Split:
+    """The rows of some splits of a table, one after the other, in memory."""
+    beside = ([getattr(one, name) for one in splits] for name in ("group", "weight"))
+    known = (None if of[0] is None else np.concatenate(of) for of in beside)
+    return Split(rows.joined([one.x for one in splits]), np.concatenate([one.y for one in splits]), *known)
 
 
 class StoredSplit(Split):

@@ -11,8 +11,9 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints
+from evermodel.training import checkpoints, order
 from tests.specs import make_spec
+from tests.stored import stored
 from tests.weights import numbers
 
 IN_16_BITS = pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU has no 16 bits")
@@ -36,6 +37,9 @@ RECIPES = {
 # A recipe of two phases; the second has another optimizer, with other variables.
 SECOND = {"layers": 2, "epochs": 2, "factor": 0.5}
 TWO_PHASES = {"epochs": 2, "learning_rate_schedule": "cosine", "fine_tune": SECOND}
+
+
+STORED = {"train": 90, "validation": 30}
 
 
 class Killed(Exception):  # noqa: N818
@@ -245,6 +249,37 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights_and_history(
     resumed, its_history, _ = learn(tmp_path, **RECIPES[name])
     assert its_history == history
     assert same(resumed, weights)
+
+
+def in_blocks(folder):
+    """Rows of numbers with gaps and categories, in Parquet; of the training rows a block has a part."""
+    return {name: stored(folder / name, COLUMNS, towns(rows)[1]) for name, rows in STORED.items()}
+
+
+def test_a_training_on_stored_rows_goes_on_after_a_kill_to_the_same_weights(learn, tmp_path, monkeypatch):
+    """Batches span blocks, and parts that are encoded at a time span row groups."""
+    splits, state = in_blocks(tmp_path), tmp_path / "state"
+    monkeypatch.setattr(order, "BLOCK", 3 * splits["train"].parts.bytes)
+    how = {"spec": TOWNS, "task": "classification", "splits": splits}
+    weights, history, _ = learn(**how)
+    with pytest.raises(Killed):
+        learn(state, killed_after=2, **how)
+    resumed, its_history, _ = learn(state, **how | {"splits": in_blocks(tmp_path / "again")})
+    assert its_history == history
+    assert same(resumed, weights)
+    assert not same(learn(seed=2, **how)[0], weights)
+
+
+def test_stored_rows_are_validated_as_those_in_memory(learn, tmp_path):
+    splits = in_blocks(tmp_path)
+    how = {"spec": TOWNS, "task": "classification", "epochs": 20, "learning_rate": 0.05}
+    _, history, model = learn(splits=splits, **how)
+    assert history[-1]["val_accuracy"] == 1
+    predict = saved.predictor(saved.save_keras(model, tmp_path))
+    watched = splits["validation"]
+    assert np.array_equal(predict(watched.x), predict(towns(STORED["validation"])[1].x))
+    _, again, _ = learn(splits=splits | {"validation": watched[:]}, **how)
+    assert again == history
 
 
 def test_a_training_goes_on_from_the_checkpoint_before_a_damaged_one(learn, undisturbed, tmp_path, capsys):

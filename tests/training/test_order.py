@@ -4,36 +4,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core import parts, rows
+from evermodel.core import rows
 from evermodel.core.columns import Column
 from evermodel.core.data import Split, StoredSplit
 from evermodel.core.parts import Parts
 from evermodel.training import order
+from tests.stored import GROUP, stored
 
 COLUMNS = (Column(name="size"), Column(name="of", kind="category"))
 ROWS = 101
-GROUP = 8
 TOGETHER = 3  # row groups of a block
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
+def in_blocks(tmp_path, monkeypatch):
     """101 rows in row groups of eight, of which a block has three; the answer of each is its number."""
-    monkeypatch.setattr(parts, "GROUP", GROUP)
-    monkeypatch.setattr(parts, "GROUPS", 4)
     number = np.arange(ROWS)
     of = pd.Series([f"row {one}" for one in number], dtype=object)
     x = rows.of(pd.DataFrame({"size": number / 2, "of": of}), COLUMNS)
-    with parts.Writer(tmp_path, COLUMNS, {"class": (), "weight": ()}) as writer:
-        writer.write(x, {"class": number, "weight": number * 3.0})
-    found = Parts(tmp_path, COLUMNS)
-    monkeypatch.setattr(order, "BLOCK", TOGETHER * found.bytes)
-    return StoredSplit(found, "class")
+    found = stored(tmp_path, COLUMNS, Split(x, number, weight=number * 3.0))
+    monkeypatch.setattr(order, "BLOCK", TOGETHER * found.parts.bytes)
+    return found
 
 
 @pytest.fixture(params=["arrays", "parquet"])
-def split(request, stored):
-    return stored if request.param == "parquet" else stored[:]
+def split(request, in_blocks):
+    return in_blocks if request.param == "parquet" else in_blocks[:]
 
 
 def epoch(split, seed, number, size=7):
@@ -63,17 +59,17 @@ def test_rows_keep_what_is_theirs(split):
     assert np.array_equal(taken.weight, taken.y * 3.0)
 
 
-def test_a_block_holds_rows_of_some_row_groups_from_all_over_the_table_in_any_order(stored):
-    first = np.array(order.shuffled(stored, 5, 0)[: 2 * GROUP].y)
+def test_a_block_holds_rows_of_some_row_groups_from_all_over_the_table_in_any_order(in_blocks):
+    first = np.array(order.shuffled(in_blocks, 5, 0)[: 2 * GROUP].y)
     assert len(set(first // GROUP)) == TOGETHER
     assert (np.diff(np.sort(np.unique(first // GROUP))) > 1).any(), "not neighbours alone"
     assert (np.diff(first) < 0).any()
 
 
-def test_an_epoch_reads_each_row_group_once_and_a_few_at_a_time(stored, monkeypatch):
+def test_an_epoch_reads_each_row_group_once_and_a_few_at_a_time(in_blocks, monkeypatch):
     read, of_one = [], Parts._read
     monkeypatch.setattr(Parts, "_read", lambda self, number: read.append(number) or of_one(self, number))
-    again = StoredSplit(Parts(stored.parts.files[0].parent, COLUMNS), "class")
+    again = StoredSplit(Parts(in_blocks.parts.files[0].parent, COLUMNS), "class")
     ordered = order.shuffled(again, 1, 0)
     ordered[:7]
     assert len(read) == TOGETHER
@@ -89,6 +85,6 @@ def test_rows_of_an_earlier_place_can_be_had_again(split):
     assert ordered[:7].y.tolist() == first
 
 
-def test_rows_in_memory_have_the_order_that_they_always_had(stored):
-    ordered = order.shuffled(Split(stored[:].x, np.arange(ROWS)), 4, 2)
+def test_rows_in_memory_have_the_order_that_they_always_had(in_blocks):
+    ordered = order.shuffled(Split(in_blocks[:].x, np.arange(ROWS)), 4, 2)
     assert np.array_equal(ordered[:ROWS].y, np.random.default_rng([4, 2]).permutation(ROWS))

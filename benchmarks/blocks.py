@@ -4,9 +4,9 @@
 
 Made data, called so, in a temporary folder (TMPDIR says where; 10 million rows take 4 GB): a table of 20
 numbers, and one of 20 columns of all kinds with texts; each of a tenth of the rows and of all of them. Prints
-rows per second of reading an epoch in its order, and of a whole epoch of training a small network (the second
-one: the first compiles), and the peak of private memory of both (see size.py), each beside the other and as a
-ratio. Each is a process of its own.
+rows per second, by the clock and by the time of all processors, of reading an epoch in its order, and of a
+whole epoch of training a small network (the second one: the first compiles), the peak of private memory of
+both (see size.py), and what Parquet has of the arrays' figures. Each is a process of its own.
 """
 
 import argparse
@@ -42,7 +42,7 @@ WAYS = ("arrays", "parquet")
 
 
 def main(count: int, mixed: int) -> None:
-    print("table          rows  way      read rows/s  MB private  train rows/s  MB private")
+    print(f"{'':28}read: rows/s by processor  MB private   train: rows/s by processor  MB private")
     for name, many, pieces in (("numbers", count, numbers), ("mixed", mixed, size.pieces)):
         for rows_of_it in (many // 10, many) if many else ():
             with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ def compare(folder: Path, name: str, count: int, pieces: Pieces) -> None:
                 str(folder / way),
                 str(seconds),
             )
-            speeds += [count / float(seconds.read_text()), used.memory]
+            speeds += [*(count / float(one) for one in seconds.read_text().split()), used.memory]
         found.append(speeds)
         print(f"{name:8}{count:11,}  {way:7}" + "".join(f"{one:14,.0f}" for one in speeds), flush=True)
     ratios = "".join(f"{one / other:14.2f}" for other, one in zip(*found, strict=True))
@@ -120,43 +120,43 @@ def source() -> Provenance:
     return Provenance.model_validate(SOURCE | {"reader": "table", "options": {}, "files": {}})
 
 
-def read(folder: Path) -> float:
-    """Seconds of reading the training rows in the order of an epoch."""
+def read(folder: Path) -> list[tuple[float, float]]:
+    """When the reading of the training rows in the order of an epoch begins and ends, by both clocks."""
     split = data.load_split(folder, "train", "number")
-    began = time.perf_counter()
+    ends = [clocks()]
     ordered = order.shuffled(split, RUNTIME.seed, 0)
     for start in range(0, len(split), AHEAD):
-        ordered[start : start + AHEAD].x.frame()
-    return time.perf_counter() - began
+        ordered[start : start + AHEAD]
+    return [*ends, clocks()]
 
 
-def train(folder: Path) -> float:
-    """Seconds of the second epoch of a small network."""
+def train(folder: Path) -> list[tuple[float, float]]:
+    """When each epoch of a small network ends, by both clocks."""
     determinism.fix(RUNTIME)
     determinism.seed_keras(RUNTIME.seed)
     from evermodel.models import mlp
     from evermodel.training import network
 
-    recipe = Recipe(
-        dataset="made",
-        task="regression",
-        model="mlp",
-        options={"units": [32]},
-        baseline="constant",
-        train=TRAIN,
-    )
-    prepared, ends = data.load(folder, "number", "train", "validation"), list[float]()
+    of_model = {"task": "regression", "model": "mlp", "options": {"units": [32]}, "baseline": "constant"}
+    recipe = Recipe.model_validate({"dataset": "made", **of_model, "train": TRAIN})
+    prepared, ends = data.load(folder, "number", "train", "validation"), list[tuple[float, float]]()
     with tempfile.TemporaryDirectory() as state:
-        network.fit(
-            mlp.build, prepared, recipe, RUNTIME.seed, Path(state), lambda _: ends.append(time.perf_counter())
-        )
-    return ends[1] - ends[0]
+        tell = lambda _: ends.append(clocks())  # noqa: E731
+        network.fit(mlp.build, prepared, recipe, RUNTIME.seed, Path(state), tell)
+    return ends
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds of the clock, and of all processors."""
+    return time.perf_counter(), time.process_time()
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] in (["read"], ["train"]):
-        measured = (read if sys.argv[1] == "read" else train)(Path(sys.argv[2]))
-        Path(sys.argv[3]).write_text(str(measured))
+        first, last = (read if sys.argv[1] == "read" else train)(Path(sys.argv[2]))
+        Path(sys.argv[3]).write_text(
+            " ".join(str(end - start) for start, end in zip(first, last, strict=True))
+        )
     else:
         parser = argparse.ArgumentParser(prog="python -m benchmarks.blocks")
         parser.add_argument("--rows", type=int, default=10_000_000, help="of numbers; 0: none")

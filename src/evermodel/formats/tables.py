@@ -1,7 +1,6 @@
 """Tables as people have them: in one file or in several, as text, Parquet or Excel, packed or not."""
 
 import gzip
-import re
 import shutil
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ from evermodel.core.data import CSV, SPLITS, Layout
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import source
 from evermodel.formats import excel_table, packed, parquet_table, raw_files, table_file
+from evermodel.formats.litter import is_litter
 
 SPLIT = "split"  # the column that says which of the files a row is from
 ZIP, GZ = ".zip", ".gz"
@@ -34,9 +34,7 @@ ENDINGS = (
     ".dat",
     *FORMS,
 )  # of what is taken for a table in an archive
-LITTER = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)).*", re.DOTALL)
 SHOWN = 5
-ENCRYPTED = 1  # the lowest of a zip member's flag bits
 
 
 @dataclass(frozen=True)
@@ -253,9 +251,9 @@ def _within(path: Path) -> list[Part]:
         return [Part(path)]
     with _unpacking(str(path)), zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
-    if any(member.flag_bits & ENCRYPTED for member in members):
+    if any(member.flag_bits & packed.ENCRYPTED for member in members):
         raise EvermodelError(f"{path} is encrypted; give an archive without a password")
-    names = [member.filename for member in members if not LITTER.fullmatch(member.filename)]
+    names = [member.filename for member in members if not is_litter(member.filename)]
     return [Part(path, name) for name in sorted(names, key=packed.natural)]
 
 

@@ -12,12 +12,12 @@ import pandas as pd
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import packed, raw_files, table_file, tables
+from evermodel.formats.litter import is_litter
 
 # A file in the folder of its class, whatever lies above; a name that begins with a dot is a system's.
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
 CLASSES = rf"(.*?/)??((?P<split>(?i:{'|'.join(SPLITS)}))/)?(?P<label>[^/.][^/]*)/[^/.][^/]*\.txt"
-LITTER = re.compile(r"(.*/)?(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(/.*)?")
 TOLD = ("words", "unknown", "sha256")  # columns of the manifest that tell of each text
 
 
@@ -93,7 +93,7 @@ def _files(archive: Path, members: str, ignore: str | None, encoding: str) -> Ra
     rows, texts, rejected = [], [], []
     with packed.opened(archive) as files:
         for name, content in files:
-            if LITTER.fullmatch(name) or (ignore and re.fullmatch(ignore, name)):
+            if is_litter(name) or (ignore and re.fullmatch(ignore, name)):
                 continue
             try:
                 found = re.fullmatch(members, name)

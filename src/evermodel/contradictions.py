@@ -18,7 +18,7 @@ def require_none(file: str, dataset: Dataset) -> None:
 
 
 def _contradictions(dataset: Dataset) -> Iterator[str]:
-    named = _named(dataset)
+    named = dataset.named
     for key, names in named.items():
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             yield f"{key} has {twice[0]} twice; remove one"
@@ -27,7 +27,7 @@ def _contradictions(dataset: Dataset) -> Iterator[str]:
         if both := [name for name in named[one] if name in named[other]]:
             yield f"{other} has {both[0]}, as {one} has; remove it from one of them"
     yield from _of_columns(dataset)
-    yield from _unknown(dataset, named)
+    yield from _unknown(dataset)
 
 
 def _of_columns(dataset: Dataset) -> Iterator[str]:
@@ -48,34 +48,15 @@ def _of_columns(dataset: Dataset) -> Iterator[str]:
         yield f"expect has {both[0]} in ranges and in categories; remove one"
 
 
-def _unknown(dataset: Dataset, named: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def _unknown(dataset: Dataset) -> Iterator[str]:
     """Names that none of the columns have, where each edition names its columns."""
     lists = [edition.options.get("columns") for edition in dataset.source.editions]
     if dataset.source.reader not in TABLES or not all(lists):
         return
     for number, known in enumerate(lists):
         columns = {str(name) for name in known or ()} | {"split"}
-        for key, names in named.items():
+        for key, names in dataset.named.items():
             if missing := [name for name in names if name not in columns]:
                 others = ", ".join(map(str, known or ()))
                 where = f"source.editions.{number}.options.columns"
                 yield f"{key} has {missing[0]}, which is none of {where}: {others}; correct one of them"
-
-
-def _named(dataset: Dataset) -> dict[str, tuple[str, ...]]:
-    """The columns that each key names."""
-    rule, expect = dataset.split, dataset.expect
-    return {
-        "target": () if dataset.targets else (dataset.target,),
-        "targets": tuple(dataset.targets),
-        "drop": dataset.drop,
-        "columns": tuple(dataset.columns),
-        "weight": (dataset.weight,) if dataset.weight else (),
-        "split.groups": rule.groups,
-        "split.key": rule.key,
-        "split.time": (rule.time,) if rule.time else (),
-        "expect.ranges": tuple(expect.ranges),
-        "expect.categories": tuple(expect.categories),
-        "expect.gaps": tuple(expect.gaps),
-        "expect.tells_target": expect.tells_target,
-    }

@@ -351,6 +351,7 @@ def test_rows_are_identified_by_their_bytes_and_their_label_as_text(prepared):
         ({"split": KEY | {"key": ["lost"]}}, r"split\.key"),
         ({"split": {"method": "time", "time": "lost", "test": 0.2, "validation": 0.1}}, r"split\.time"),
         ({"split": ORDER | {"groups": ["lost"]}}, r"split\.groups"),
+        ({"expect": {"min_rows": 1, "gaps": {"lost": 0.1}}}, r"expect\.gaps"),
     ],
 )
 def test_a_column_that_is_not_there_is_named_with_its_key(prepared, rules, key):

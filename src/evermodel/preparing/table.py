@@ -337,18 +337,8 @@ def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None
 
 def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
     """The columns to learn from; EvermodelError if there is none, or one that is named is missing."""
-    dataset, rule = table.dataset, table.dataset.split
-    named = {
-        "target": () if dataset.targets else (dataset.target,),
-        "targets": tuple(dataset.targets),
-        "drop": dataset.drop,
-        "columns": tuple(dataset.columns),
-        "weight": (dataset.weight,) if dataset.weight else (),
-        "split.groups": rule.groups,
-        "split.key": rule.key,
-        "split.time": (rule.time,) if rule.time else (),
-    }
-    for key, names in named.items():
+    dataset = table.dataset
+    for key, names in dataset.named.items():
         if missing := [name for name in names if name not in piece]:
             raise EvermodelError(
                 f"data set {table.name} has no column {missing[0]!r}; set {key} in "

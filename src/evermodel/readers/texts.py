@@ -2,9 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -30,17 +29,12 @@ def read(
     members: str = CLASSES,
     ignore: str | None = None,
     encoding: str = table_file.UTF_8,
-    files: str | None = None,
-    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
-    columns: Sequence[str] | None = None,
-    separator: str | None = None,
-    header: bool = True,
-    sheet: str | None = None,
+    **options: Unpack[tables.Files],
 ) -> Raw:
     """The texts, (n,) str objects, in the order of the table, or in natural order of the files' names.
 
     text: the column of a table; split: the one that says which split each is in, if the source declares them;
-    the others are those of tables.read. archive: instead, a zip, tar or tar.gz of files. members: a regular
+    the others are those of tables.Files. archive: instead, a zip, tar or tar.gz of files. members: a regular
     expression over whole names, whose groups, such as label and split, become columns; by default the label
     is the folder that a file lies in, and the split the one above, if that has such a name. ignore: one
     over those that are left out on purpose. encoding: of the files.
@@ -59,16 +53,7 @@ def read(
         )
     if archive is not None:
         return _files(raw_files.checked(folder, archive), members, ignore, encoding)
-    table = tables.read(
-        folder,
-        files=files,
-        splits=splits,
-        columns=columns,
-        separator=separator,
-        header=header,
-        encoding=encoding,
-        sheet=sheet,
-    )
+    table = tables.read(folder, encoding=encoding, **options)
     named = {split: "split"} if split else {}
     for name in (text, split):
         if name and name not in table.columns:

@@ -166,6 +166,8 @@ class Dataset(Section):
         from evermodel.core import fields
 
         texts = fields.texts(target).where(target.notna()).astype("str")
+        if not self.classes:
+            return texts
         numbers = {str(number): name for number, name in enumerate(self.classes)}
         return texts if set(texts) & set(self.classes) else texts.map(lambda text: numbers.get(text, text))
 

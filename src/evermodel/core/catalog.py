@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from evermodel.core.errors import EvermodelError
 
 if TYPE_CHECKING:
-    from evermodel.core.data import Target  # imports NumPy
+    from evermodel.core.data import Kind, Target  # imports NumPy
 
 Framework = Literal["keras", "sklearn"]
 
@@ -86,6 +86,11 @@ def reader_options(reader: str) -> dict[str, bool]:
     """
     arguments = _arguments("readers", reader, "read", ("folder",))
     return _required(arguments) | _shared(_tree("readers", reader), arguments)
+
+
+def kind(reader: str) -> "Kind":
+    """The kind of data that a reader gives; EvermodelError if its file does not tell."""
+    return cast("Kind", _constant("readers", reader, "KIND"))
 
 
 def headlines(task: str) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Unpack
 
-from evermodel.core.data import Raw
+from evermodel.core.data import Kind, Raw
 from evermodel.formats import labelled_images
+
+KIND: Kind = "images"
 
 
 def read(folder: Path, **options: Unpack[labelled_images.Options]) -> Raw:

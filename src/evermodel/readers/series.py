@@ -8,11 +8,13 @@ from typing import Unpack
 import pandas as pd
 
 from evermodel.core import fields
-from evermodel.core.data import OF_SERIES, SPLITS, Raw
+from evermodel.core.data import OF_SERIES, SPLITS, Kind, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import dates as written
 from evermodel.formats import raw_files, tables
 from evermodel.formats.tables import Table
+
+KIND: Kind = "series"
 
 SPLIT, DATE, SERIES = OF_SERIES
 Way = Callable[[pd.Series], pd.Series]
@@ -58,7 +60,7 @@ def read(
     manifest = pd.DataFrame(steps_of).join(values).sort_values(list(steps_of)[::-1], kind="stable")
     _require_order(folder, manifest)
     layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
-    return Raw("series", manifest.reset_index(drop=True), layout=layout)
+    return Raw(KIND, manifest.reset_index(drop=True), layout=layout)
 
 
 def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: str, key: str | None) -> None:

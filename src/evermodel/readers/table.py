@@ -5,11 +5,13 @@ from typing import Unpack
 
 import pandas as pd
 
-from evermodel.core.data import Raw
+from evermodel.core.data import Kind, Raw
 from evermodel.formats import tables
+
+KIND: Kind = "table"
 
 
 def read(folder: Path, **options: Unpack[tables.Options]) -> Raw:
     """A table, as tables.read reads it, which tells what it raises."""
     table = tables.read(folder, **options)
-    return Raw("table", pd.DataFrame(), pieces=table.pieces, layout=table.layout)
+    return Raw(KIND, pd.DataFrame(), pieces=table.pieces, layout=table.layout)

@@ -2,16 +2,19 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Raw
+from evermodel.core.data import Kind, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import packed, raw_files, table_file, tables
 from evermodel.formats.litter import is_litter
+
+KIND: Kind = "text"
 
 # A file in the folder of its class, whatever lies above; a name that begins with a dot is a system's.
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
@@ -51,6 +54,7 @@ def read(
             f"{raw_files.described(folder / 'raw')}: a source of texts needs either `text`, a column of a "
             "table, or `archive`, a file of files; give one of them"
         )
+    _require_used(folder, archive is not None, {"split": split, **options}, members, ignore)
     if archive is not None:
         return _files(raw_files.checked(folder, archive), members, ignore, encoding)
     table = tables.read(folder, encoding=encoding, **options)
@@ -71,7 +75,19 @@ def read(
         texts = piece[text].astype(object).where(piece[text].notna(), "").astype(str)
         found.append(texts.to_numpy(dtype=object))
         manifests.append(piece[others].rename(columns=named).join(_told(texts)))
-    return Raw("text", pd.concat(manifests, ignore_index=True), np.concatenate(found))
+    return Raw(KIND, pd.concat(manifests, ignore_index=True), np.concatenate(found))
+
+
+def _require_used(
+    folder: Path, is_archive: bool, of_table: Mapping[str, object], members: str, ignore: str | None
+) -> None:
+    """Raise an EvermodelError if there are options of what the texts do not lie in."""
+    of_files = {"members": None if members == CLASSES else members, "ignore": ignore}
+    unused = [option for option, value in (of_table if is_archive else of_files).items() if value is not None]
+    if unused:
+        file = raw_files.described(folder / "raw")
+        where, other = ("an archive", "a table") if is_archive else ("a table", "an archive")
+        raise EvermodelError(f"{file}: {unused[0]} is for {other}, but the texts are in {where}; remove it")
 
 
 def _files(archive: Path, members: str, ignore: str | None, encoding: str) -> Raw:
@@ -98,7 +114,7 @@ def _files(archive: Path, members: str, ignore: str | None, encoding: str) -> Ra
     if "split" in manifest:
         manifest = manifest.assign(split=manifest["split"].str.lower().map(SPLITS))
     texts_of = pd.Series(texts, dtype=object)
-    return Raw("text", manifest.join(_told(texts_of)), texts_of.to_numpy(), rejected=tuple(rejected))
+    return Raw(KIND, manifest.join(_told(texts_of)), texts_of.to_numpy(), rejected=tuple(rejected))
 
 
 def _decoded(content: bytes, encoding: str) -> str:

@@ -3,8 +3,10 @@
 import pytest
 
 from evermodel import contradictions
+from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
 from tests.settings import DATASET, refusal
+from tests.specs import make_dataset
 
 
 def dataset(**changes):
@@ -75,3 +77,29 @@ def test_where_no_columns_are_named_any_may_be_there():
     edition = found.source.editions[0].model_copy(update={"options": {}})
     source = found.source.model_copy(update={"editions": (edition,)})
     contradictions.require_none("params.yaml", found.model_copy(update={"source": source}))
+
+
+RANGED = {"target": "price", "expect": {"min_rows": 1, "ranges": {"price": [0, 9]}}}
+
+
+@pytest.mark.parametrize(
+    ("task", "rules", "told"),
+    [
+        ("classification", RANGED, "expect.ranges in data/made/params.yaml makes price a number"),
+        ("regression", {"classes": ["no", "yes"]}, "names classes"),
+        ("regression", {"targets": {"age": [0, 1]}}, "several targets"),
+        ("age_gender", {}, "has no targets"),
+        ("multilabel", {}, "has no targets"),
+        ("multilabel", {"targets": {"hot": [0, 1], "wet": [0, 3]}}, "the range of wet"),
+    ],
+)
+def test_what_is_declared_must_be_what_the_task_predicts(task, rules, told):
+    with pytest.raises(EvermodelError) as error:
+        contradictions.require_predictable("experiments/mine/params.yaml", task, make_dataset(**rules))
+    assert str(error.value).startswith(f"experiments/mine/params.yaml: task {task} ")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification", "binary"])
+def test_a_column_of_which_nothing_is_declared_goes_with_either_kind_of_task(task):
+    contradictions.require_predictable("experiments/mine/params.yaml", task, make_dataset())

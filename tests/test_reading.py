@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from evermodel import reading
-from evermodel.core import data, folders
+from evermodel.core import catalog, data, folders
+from evermodel.core.pictures import ArchiveOptions
 from evermodel.datasets import dataset
 from evermodel.datasets.source import PROVENANCE, Provenance, Source
-from evermodel.formats.labelled_images import Options
 from tests.conftest import ROOT
 from tests.settings import DATASET, refusal
 
@@ -50,10 +50,16 @@ def test_an_option_of_another_kind_is_named_by_its_full_path(reader, options, wh
     assert sentence.startswith(f"data/houses/params.yaml: source.editions.0.options.{where} ")
 
 
+def test_a_reader_whose_source_does_not_tell_is_asked(monkeypatch):
+    monkeypatch.setattr(catalog, "TERMS", {})
+    sentence = refusal(reading.require_options, "houses", source("image_archive", IMAGES | {"mode": "CMYK"}))
+    assert ".options.mode is 'CMYK'" in sentence
+
+
 def test_an_unknown_option_within_an_option_is_told_with_the_choices():
     described = source("anomalies", {"normal": IMAGES | {"siez": [1, 1]}, "odd": IMAGES})
     choices = refusal(reading.require_options, "houses", described).partition("the choices are ")[2]
-    assert choices == ", ".join(sorted(Options.__annotations__))
+    assert choices == ", ".join(sorted(ArchiveOptions.__annotations__))
 
 
 def test_columns_that_are_called_by_numbers_are_read_by_their_names(tmp_path, monkeypatch):

@@ -1,9 +1,10 @@
-"""What the params.yaml of a data set says twice or against itself, as far as it can be seen without data."""
+"""What params.yaml says twice, or against itself or another, as far as it can be seen without data."""
 
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
+from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.dataset import Dataset
 
@@ -15,6 +16,29 @@ def require_none(file: str, dataset: Dataset) -> None:
     """Raise an EvermodelError that names the keys of the first contradiction; file: the params.yaml."""
     if told := next(_contradictions(dataset), None):
         raise EvermodelError(f"{file}: {told}")
+
+
+def require_predictable(where: str, task: str, dataset: Dataset) -> None:
+    """Raise an EvermodelError if a data set is declared to have what the task does not predict.
+
+    where: the file of the experiment.
+    """
+    target, file = catalog.target(task), f"data/{dataset.name}/params.yaml"
+    if target == "class" and dataset.is_number:
+        wrong = (
+            f"needs classes, but expect.ranges in {file} makes {dataset.target} a number; remove its range"
+        )
+    elif target == "number" and dataset.classes:
+        wrong = f"predicts a number, but {file} names classes; remove classes there"
+    elif target in ("class", "number") and dataset.targets:
+        wrong = f"predicts one target, but {file} has several targets; remove targets there"
+    elif target in ("labels", "numbers") and not dataset.targets:
+        wrong = f"predicts several {target}, but {file} has no targets; add them there"
+    elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
+        wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"
+    else:
+        return
+    raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")
 
 
 def _contradictions(dataset: Dataset) -> Iterator[str]:

@@ -18,7 +18,6 @@ from evermodel.publishing.policy import Promotion
 from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
 from evermodel.scheduling.schedule import TAKEN, Schedule, Worker
-from evermodel.training import fit
 
 TEMPLATES = {  # of the files dvc.yaml in each folder
     folders.DATASETS: Path("pipelines/dataset.yaml"),
@@ -67,7 +66,7 @@ def load() -> Repository:
         datasets = {name: dataset.load(name, profile) for name in folders.names(folders.DATASETS)}
         experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
         for name, one in experiments.items():
-            fit.require_declared(recipe.where(name), one.task, datasets[one.dataset])
+            contradictions.require_predictable(recipe.where(name), one.task, datasets[one.dataset])
         found[profile] = Repository(shared.profile, shared.runtime, datasets, experiments)
     return found[shared.profile]
 
@@ -91,7 +90,9 @@ def check(names: Collection[str]) -> list[str]:
                 contradictions.require_none(str(folder / params.FILE), found)
                 continue
             one = experiment(folder.name, profile)
-            fit.require_declared(recipe.where(folder.name), one.task, dataset.load(one.dataset, profile))
+            contradictions.require_predictable(
+                recipe.where(folder.name), one.task, dataset.load(one.dataset, profile)
+            )
     return [warning for parent in TEMPLATES for warning in _others(parent, chosen)]
 
 

@@ -1,12 +1,13 @@
 import ast
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import pytest
 
 import evermodel.models
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.core.pictures import ArchiveOptions, Mode
 from tests.settings import refusal
 
 
@@ -77,6 +78,29 @@ def test_options_have_the_types_of_their_annotations(package):
     expected = {"flag": bool, "units": Sequence[int], "size": int | None, "rate": Any}
     expected["other"] = Any  # without an annotation it is an option all the same
     assert catalog.kinds("mine") == expected
+
+
+def test_options_of_a_reader_have_types_without_its_libraries(package):
+    package(
+        "import not_there\ndef read(folder, *, mode: Mode = 'L', shape: Sequence[int] | None = None, "
+        "splits: Mapping[Literal['train', 'test'], str], odd: ArchiveOptions, names: tuple[str, ...], "
+        "own: not_there.Thing, wrong: 3 | None = 3): ...",
+        "readers/mine.py",
+    )
+    assert catalog.reader_kinds("mine") == {
+        "mode": Mode,
+        "shape": Sequence[int] | None,
+        "splits": Mapping[Literal["train", "test"], str],
+        "odd": ArchiveOptions,
+        "names": tuple[str, ...],
+        "own": Any,
+        "wrong": Any,
+    }
+
+
+@pytest.mark.parametrize("reader", ["image_archive", "image_pairs", "series", "table", "texts"])
+def test_what_anybody_s_data_is_read_by_tells_the_types_of_all_its_options(reader):
+    assert Any not in catalog.reader_kinds(reader).values()
 
 
 def test_where_pretrained_weights_lie_is_no_option():

@@ -2,7 +2,7 @@ import pytest
 
 from evermodel.core.errors import EvermodelError
 from evermodel.training import fit
-from tests.specs import make_dataset, make_spec
+from tests.specs import make_spec
 
 TWO = {"classes": ("no", "yes"), "class_rows": {"train": (30, 30), "validation": (2, 3), "test": (10, 10)}}
 
@@ -50,32 +50,6 @@ def test_test_rows_of_one_group_tell_no_interval():
         fit.require("regression", make_spec(groups={"train": 6, "validation": 1, "test": 1}), {})
     with pytest.raises(EvermodelError, match="one test row"):
         fit.require("regression", make_spec(rows={"train": 6, "validation": 1, "test": 1}), {})
-
-
-RANGED = {"target": "price", "expect": {"min_rows": 1, "ranges": {"price": [0, 9]}}}
-
-
-@pytest.mark.parametrize(
-    ("task", "rules", "told"),
-    [
-        ("classification", RANGED, "expect.ranges in data/made/params.yaml makes price a number"),
-        ("regression", {"classes": ["no", "yes"]}, "names classes"),
-        ("regression", {"targets": {"age": [0, 1]}}, "several targets"),
-        ("age_gender", {}, "has no targets"),
-        ("multilabel", {}, "has no targets"),
-        ("multilabel", {"targets": {"hot": [0, 1], "wet": [0, 3]}}, "the range of wet"),
-    ],
-)
-def test_what_is_declared_must_be_what_the_task_predicts(task, rules, told):
-    with pytest.raises(EvermodelError) as error:
-        fit.require_declared("experiments/mine/params.yaml", task, make_dataset(**rules))
-    assert str(error.value).startswith(f"experiments/mine/params.yaml: task {task} ")
-    assert told in str(error.value)
-
-
-@pytest.mark.parametrize("task", ["regression", "classification", "binary"])
-def test_a_column_of_which_nothing_is_declared_goes_with_either_kind_of_task(task):
-    fit.require_declared("experiments/mine/params.yaml", task, make_dataset())
 
 
 def test_a_task_of_two_classes_refuses_three_whatever_the_model():

@@ -6,13 +6,15 @@ is not as it has to be is told in one sentence here, before anything runs.
 
 import ast
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import NoneType, SimpleNamespace, UnionType
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_type_hints
 
 from evermodel.core.errors import EvermodelError
+from evermodel.core.pictures import ArchiveOptions, Fit, Mode
 
 if TYPE_CHECKING:
     from evermodel.core.data import Target  # imports NumPy
@@ -21,12 +23,10 @@ Framework = Literal["keras", "sklearn"]
 
 PACKAGE = Path(__file__).parents[1]
 WEIGHTS = "weights"
-PLAIN = {"bool": bool, "int": int, "float": float, "str": str}
-# The types that an annotation of an option may have to be checked, by how they are written.
-KINDS: dict[str, Any] = {
-    **PLAIN,
-    **{f"{name} | None": kind | None for name, kind in PLAIN.items()},
-    **{f"Sequence[{name}]": Sequence[kind] for name, kind in PLAIN.items()},  # type: ignore[valid-type]
+# What an annotation of an option may be written with to be checked, beside what Python itself knows.
+TERMS: dict[str, Any] = {
+    **{"Sequence": Sequence, "Mapping": Mapping, "Literal": Literal},
+    **{"Fit": Fit, "Mode": Mode, "ArchiveOptions": ArchiveOptions},
 }
 # What a model's `build` takes by position; what params.yaml sets comes by name.
 GIVEN: dict[Framework, tuple[str, ...]] = {
@@ -50,7 +50,7 @@ def options(model: str) -> dict[str, bool]:
 
 
 def kinds(model: str) -> dict[str, Any]:
-    """The types of a model's options, as its `build` annotates them; Any where that is none of KINDS."""
+    """The types of a model's options, as its `build` annotates them; Any where that takes more than TERMS."""
     return _kinds(_model(model)[1])
 
 
@@ -83,6 +83,14 @@ def reader_options(reader: str) -> dict[str, bool]:
     Raises EvermodelError if the file is none of a reader.
     """
     return _required(_arguments("readers", reader, "read", ("folder",)))
+
+
+def reader_kinds(reader: str) -> dict[str, Any]:
+    """The types of a reader's options, as its `read` annotates them; Any where that takes more than TERMS.
+
+    Raises EvermodelError if the file is none of a reader.
+    """
+    return _kinds(_arguments("readers", reader, "read", ("folder",)))
 
 
 def headlines(task: str) -> dict[str, str]:
@@ -156,7 +164,19 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
 
 def _kinds(arguments: ast.arguments) -> dict[str, Any]:
     keywords = [(one.arg, one.annotation) for one in arguments.kwonlyargs]
-    return {option: KINDS.get(ast.unparse(written), Any) if written else Any for option, written in keywords}
+    return {option: _kind(written) if written else Any for option, written in keywords}
+
+
+def _kind(written: ast.expr) -> Any:
+    """The type that an annotation names; Any if it takes other terms, is none, or names several."""
+    holder = SimpleNamespace(__annotations__={"kind": ast.unparse(written)})
+    try:
+        found = get_type_hints(holder, TERMS.copy())["kind"]
+    except (NameError, TypeError):
+        return Any
+    # Of what is none of several types, pydantic would tell each, and which one was meant nobody knows.
+    several = isinstance(found, UnionType) and len({*get_args(found)} - {NoneType}) > 1
+    return Any if several else found
 
 
 def _required(arguments: ast.arguments) -> dict[str, bool]:

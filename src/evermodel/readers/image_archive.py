@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from evermodel.core.data import Fit, Raw
+from evermodel.core.data import Raw
+from evermodel.core.pictures import ArchiveOptions, Fit, Mode
 from evermodel.formats import labelled_images
-from evermodel.formats.image_files import Mode
 
 
 def read(
@@ -24,10 +24,10 @@ def read(
 ) -> Raw:
     """The images, (n, height, width, channels) uint8 mapped from disk, in natural order of names.
 
-    The options are those of labelled_images.Options. The manifest has the groups of the names or the columns
+    The options are those of ArchiveOptions. The manifest has the groups of the names or the columns
     of the table, and what image_files.metadata tells. Raises EvermodelError as these two do.
     """
-    options: labelled_images.Options = {
+    options: ArchiveOptions = {
         "archive": archive,
         "members": members,
         "table": table,

@@ -1,4 +1,4 @@
-"""Whether a task, a data set and what is declared of both go together; asked before anything is trained."""
+"""Whether a task can be learned from prepared data; asked before anything is trained."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,6 @@ from evermodel.training.objective import objective_of
 
 if TYPE_CHECKING:
     from evermodel.core.data import Spec
-    from evermodel.datasets.dataset import Dataset
 
 SMALLEST = 2  # test rows of each of two classes, without which their ranking has no interval
 
@@ -37,29 +36,6 @@ def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
     objective_of(task, spec, options)  # which knows how many classes there may be, also for an estimator
     if spec.class_rows:
         _require_rows(spec, where)
-
-
-def require_declared(where: str, task: str, dataset: "Dataset") -> None:
-    """Raise an EvermodelError if a data set is declared to have what the task does not predict.
-
-    where: the file of the experiment.
-    """
-    target, file = catalog.target(task), f"data/{dataset.name}/params.yaml"
-    if target == "class" and dataset.is_number:
-        wrong = (
-            f"needs classes, but expect.ranges in {file} makes {dataset.target} a number; remove its range"
-        )
-    elif target == "number" and dataset.classes:
-        wrong = f"predicts a number, but {file} names classes; remove classes there"
-    elif target in ("class", "number") and dataset.targets:
-        wrong = f"predicts one target, but {file} has several targets; remove targets there"
-    elif target in ("labels", "numbers") and not dataset.targets:
-        wrong = f"predicts several {target}, but {file} has no targets; add them there"
-    elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
-        wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"
-    else:
-        return
-    raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")
 
 
 def _require_rows(spec: "Spec", where: str) -> None:

@@ -148,7 +148,7 @@ def _pairs(found: Found, names: list[str]) -> Entry:
     ]
     if len(values) > 2 and values[-1] == VOID > len(values):
         new.doubts.append(
-            f"masks have the value {VOID}, by which many say that a pixel belongs to no class; here it is one "
+            f"masks have the value {VOID}, by which many say that a pixel is of no class; here it is one "
             f"like the others, class_{VOID}, which is learned and judged"
         )
     return new

@@ -1,7 +1,7 @@
 """What the folders of the package offer: a name in a params.yaml is a file there.
 
-Read from the source text, because importing a model means importing Keras; only `builder` does. A file that
-is not as it has to be is told in one sentence here, before anything runs.
+Read from the source text, because importing a model means importing Keras, and a reader pandas; only
+`builder` does. A file that is not as it has to be is told in one sentence here, before anything runs.
 """
 
 import ast

@@ -186,9 +186,7 @@ def test_three_workers_run_at_once_and_leave_what_one_dvc_repro_leaves(small, se
 
 @pytest.mark.all
 def test_one_worker_runs_one_pipeline_after_the_other_and_tells_the_device_and_warnings(small, capsys):
-    small.hook(
-        "validate@boston_housing", "for n in 1 2 3 4 5 6 7; do echo warning: file $n is out; done"
-    )
+    small.hook("validate@boston_housing", "for n in 1 2 3 4 5 6 7; do echo warning: file $n is out; done")
     small.hook("train@boston_dnn", 'echo "$EVERMODEL_DEVICE" > device')
     small.hook("evaluate@boston_dnn", """echo '{}' > "$out"; echo "$1@$name ends" >> events; exit""")
     assert small.run("boston_linear", "boston_dnn") == [], "not even for want of a score"

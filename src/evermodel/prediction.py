@@ -96,7 +96,7 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
-    """One answer per example, by its name: what `answer_columns` gives, as numbers, texts, lists and arrays."""
+    """An answer per example, by its name: what `answer_columns` gives, a number, text, list or array each."""
     found = {"input": names} | answer_columns(x, predictions, spec, task)
     each = [column.tolist() if isinstance(column, np.ndarray) else column for column in found.values()]
     return [dict(zip(found, row, strict=True)) for row in zip(*each, strict=True)]

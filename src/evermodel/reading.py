@@ -39,9 +39,8 @@ def require_options(name: str, described: Source) -> None:
 def _checked(reader: str, options: Mapping[str, Any], where: str, path: str) -> Mapping[str, Any]:
     """The options as the annotations of the reader's keyword arguments want them."""
     kinds = catalog.reader_kinds(reader)
-    if Any in kinds.values():
-        hints = get_type_hints(_reader(reader))
-        kinds = {name: hints[name] for name in kinds}
+    if Any in kinds.values():  # which its source text does not tell
+        kinds |= {name: kind for name, kind in get_type_hints(_reader(reader)).items() if name in kinds}
     return section.checked(section.of_keywords(reader, kinds), options, where, path)
 
 

@@ -1,8 +1,10 @@
 import pytest
 
 from evermodel.core.errors import EvermodelError
+from evermodel.runs.recipe import Train
 from evermodel.training import fit
-from tests.specs import make_spec
+from tests.settings import refusal
+from tests.specs import make_dataset, make_spec
 
 TWO = {"classes": ("no", "yes"), "class_rows": {"train": (30, 30), "validation": (2, 3), "test": (10, 10)}}
 
@@ -52,7 +54,53 @@ def test_test_rows_of_one_group_tell_no_interval():
         fit.require("regression", make_spec(rows={"train": 6, "validation": 1, "test": 1}), {})
 
 
+RANGED = {"target": "price", "expect": {"min_rows": 1, "ranges": {"price": [0, 9]}}}
+
+
+@pytest.mark.parametrize(
+    ("task", "rules", "told"),
+    [
+        ("classification", RANGED, "expect.ranges in data/made/params.yaml makes price a number"),
+        ("regression", {"classes": ["no", "yes"]}, "names classes"),
+        ("regression", {"targets": {"age": [0, 1]}}, "several targets"),
+        ("age_gender", {}, "has no targets"),
+        ("multilabel", {}, "has no targets"),
+        ("multilabel", {"targets": {"hot": [0, 1], "wet": [0, 3]}}, "the range of wet"),
+    ],
+)
+def test_what_is_declared_must_be_what_the_task_predicts(task, rules, told):
+    with pytest.raises(EvermodelError) as error:
+        fit.require_declared("experiments/mine/params.yaml", task, make_dataset(**rules))
+    assert str(error.value).startswith(f"experiments/mine/params.yaml: task {task} ")
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification", "binary"])
+def test_a_column_of_which_nothing_is_declared_goes_with_either_kind_of_task(task):
+    fit.require_declared("experiments/mine/params.yaml", task, make_dataset())
+
+
 def test_a_task_of_two_classes_refuses_three_whatever_the_model():
     three = {"classes": ("a", "b", "c"), "class_rows": {"train": (20, 20, 20), "test": (9, 9, 9)}}
     with pytest.raises(EvermodelError, match=r"3 classes .* the task needs two; choose the task class"):
         fit.require("binary", make_spec(**three), {})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind"),
+    [("image_size", 64, "images"), ("random_flip", True, "images"), ("text", {"output": "int"}, "text")],
+)
+def test_an_option_of_training_is_refused_where_the_data_are_of_another_kind(option, value, kind):
+    train = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1, **{option: value})
+    for other in ("table", "images", "text", "series"):
+        if other == kind:
+            fit.require_used("params.yaml", train, other)
+        else:
+            sentence = refusal(fit.require_used, "params.yaml", train, other)
+            assert sentence.startswith(f"params.yaml: train.{option} is for {kind}")
+
+
+def test_what_is_as_without_a_word_is_for_any_kind_of_data():
+    train = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1, random_flip=False, text={})
+    fit.require_used("params.yaml", train, "table")
+    fit.require_used("params.yaml", None, "table")

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from evermodel.core import rows
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
-from evermodel.core.pictures import Fit
 from evermodel.core.rows import Rows
+from evermodel.core.terms import Fit
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use

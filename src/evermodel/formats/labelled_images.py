@@ -10,7 +10,7 @@ import pandas as pd
 from evermodel.core import fields
 from evermodel.core.data import Array, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.core.pictures import ArchiveOptions, Fit
+from evermodel.core.terms import Fit, ImageOptions
 from evermodel.formats import image_files, image_labels, packed, raw_files
 from evermodel.formats.image_files import ImageFile, Rejected
 from evermodel.formats.scratch import Scratch
@@ -44,7 +44,7 @@ class LabelledImages:
         return Raw("images", manifest, self.pixels, rejected=self.rejected, layout=Layout(fit=self.fit))
 
 
-def load(folder: Path, options: ArchiveOptions) -> LabelledImages:
+def load(folder: Path, options: ImageOptions) -> LabelledImages:
     """The images in an archive of a raw folder, in natural order of names.
 
     Rejected, with the reason: what image_files.album rejects and what image_files.decode can't read, an image
@@ -71,7 +71,7 @@ def load(folder: Path, options: ArchiveOptions) -> LabelledImages:
     return LabelledImages(known, scratch.array(), ordered, options.get("fit") or "stretch")
 
 
-def _require_sense(file: Path, options: ArchiveOptions) -> None:
+def _require_sense(file: Path, options: ImageOptions) -> None:
     params = raw_files.described(file)
     if options.get("fit") and not options.get("shape"):
         raise EvermodelError(f"{params}: fit needs the size of the examples; add shape: [height, width]")
@@ -80,7 +80,7 @@ def _require_sense(file: Path, options: ArchiveOptions) -> None:
 
 
 def _placed(
-    file: Path, files: packed.Files, options: ArchiveOptions
+    file: Path, files: packed.Files, options: ImageOptions
 ) -> tuple[Sequence[ImageFile], pd.DataFrame, list[Rejected]]:
     """The images, a row of text for each, and the others with the reason."""
     table, pattern = options.get("table"), options.get("members") or CLASSES
@@ -97,7 +97,7 @@ def _placed(
 def _pixels(
     images: Sequence[ImageFile],
     columns: pd.DataFrame,
-    options: ArchiveOptions,
+    options: ImageOptions,
     params: Path,
     rejected: list[Rejected],
 ) -> Iterator[tuple[int, Array]]:
@@ -122,7 +122,7 @@ def _pixels(
             rejected.append((image.name, str(reason)))
 
 
-def _typed(columns: pd.DataFrame, options: ArchiveOptions) -> pd.DataFrame:
+def _typed(columns: pd.DataFrame, options: ImageOptions) -> pd.DataFrame:
     """Numbers as such, splits by the names that they have here, and labels by their own."""
     if options.get("table"):
         numbers = {str(name): fields.numbers(column) for name, column in columns.items()}

@@ -1,15 +1,18 @@
-"""Whether a task can be learned from prepared data; asked before anything is trained."""
+"""Whether a task, a data set and what is declared of both go together; asked before anything is trained."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
-from evermodel.training.objective import objective_of
 
 if TYPE_CHECKING:
     from evermodel.core.data import Spec
+    from evermodel.datasets.dataset import Dataset
+    from evermodel.runs.recipe import Train
 
+# Options of `train`, by the kind of data that they are for: with others they would have no effect.
+KINDS = {"image_size": "images", "random_flip": "images", "text": "text"}
 SMALLEST = 2  # test rows of each of two classes, without which their ranking has no interval
 
 
@@ -33,9 +36,46 @@ def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
         )
     if spec.rows["test"] < SMALLEST:
         raise EvermodelError(f"data set {spec.dataset} has one test row; enlarge split.test in {where}")
+    from evermodel.training.objective import objective_of  # NumPy, of no use to those who only check
+
     objective_of(task, spec, options)  # which knows how many classes there may be, also for an estimator
     if spec.class_rows:
         _require_rows(spec, where)
+
+
+def require_declared(where: str, task: str, dataset: "Dataset") -> None:
+    """Raise an EvermodelError if a data set is declared to have what the task does not predict.
+
+    where: the file of the experiment.
+    """
+    target, file = catalog.target(task), f"data/{dataset.name}/params.yaml"
+    if target == "class" and dataset.is_number:
+        wrong = (
+            f"needs classes, but expect.ranges in {file} makes {dataset.target} a number; remove its range"
+        )
+    elif target == "number" and dataset.classes:
+        wrong = f"predicts a number, but {file} names classes; remove classes there"
+    elif target in ("class", "number") and dataset.targets:
+        wrong = f"predicts one target, but {file} has several targets; remove targets there"
+    elif target in ("labels", "numbers") and not dataset.targets:
+        wrong = f"predicts several {target}, but {file} has no targets; add them there"
+    elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
+        wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"
+    else:
+        return
+    raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")
+
+
+def require_used(where: str, train: "Train | None", kind: str) -> None:
+    """Raise an EvermodelError if an experiment is told what is for another kind of data than it has.
+
+    where: the file of the experiment.
+    """
+    for option, of in KINDS.items():
+        if train and of != kind and getattr(train, option) != type(train).model_fields[option].default:
+            raise EvermodelError(
+                f"{where}: train.{option} is for {of}, but the data set holds {kind}; remove it"
+            )
 
 
 def _require_rows(spec: "Spec", where: str) -> None:

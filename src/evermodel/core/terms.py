@@ -1,4 +1,4 @@
-"""How pictures become examples, in the terms of params.yaml; `evermodel check` needs no more of them."""
+"""What several readers have to know, in the terms of params.yaml; a check of it needs no library."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired
@@ -12,8 +12,39 @@ Fit = Literal["stretch", "crop", "pad"]
 Mode = Literal["RGB", "L"]
 
 
+class TableFiles(TypedDict, total=False):
+    r"""Which files a table is, and where their columns are.
+
+    files: a pattern of their names, such as `part-*.csv`; the order is the natural one of names. splits: the
+    pattern of each split, if they are split already; the table then has a column `split`. columns: the names
+    of all; without, those that the first file has, or their places from "0". Where files name their columns,
+    these may stand in any order. sheet: of Excel; without, the first.
+
+    Of text: separator is a character, or \s+ for white space; without, what the first lines show. header:
+    whether the first line names the columns, as it does unless this is false.
+    """
+
+    files: str | None
+    splits: Mapping[Literal["train", "validation", "test"], str] | None
+    columns: Sequence[str] | None
+    separator: str | None
+    header: bool
+    sheet: str | None
+
+
+class TableOptions(TableFiles, total=False):
+    """How a table is written, where it is not as core/data.Layout has it.
+
+    encoding: of text, as Python calls it. decimal and thousands are told to who reads the fields.
+    """
+
+    encoding: str
+    decimal: Literal[".", ","]
+    thousands: Literal["", ",", ".", " ", "'"]
+
+
 @with_config(Section.model_config)
-class ArchiveOptions(TypedDict):
+class ImageOptions(TypedDict):
     """What a reader has to know of an archive of labelled images.
 
     archive: the file. members: a regular expression over whole names, whose named groups become columns:

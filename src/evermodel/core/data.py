@@ -18,13 +18,13 @@ from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.core.parts import Parts, StoredRows
 from evermodel.core.rows import Rows
+from evermodel.core.terms import Fit
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Fit = Literal["stretch", "crop", "pad"]
 Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
@@ -32,7 +32,6 @@ WEIGHTS = "weights"
 SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
-VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 STORED = "rows"  # the folder of a split whose rows are in Parquet
 PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")

@@ -367,7 +367,8 @@ import pods
 import repository
 from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
 made = []
-for said in (None, "cpu", "gpu", {"gpus": "2", "gpu": "NVIDIA-A100-SXM4-80GB", "memory": "32Gi", "cpus": "8"}):
+much = {"gpus": "2", "gpu": "NVIDIA-A100-SXM4-80GB", "memory": "32Gi", "cpus": "8"}
+for said in (None, "cpu", "gpu", much):
     worker = repository.Worker.from_texts(said) if said else None
     task = SimpleNamespace(queue="default", dag_id="retrain.x", task_id="x.train", executor_config={})
     if worker:

@@ -101,7 +101,9 @@ def test_what_no_stage_reads_is_checked_too(path, value, expected):
 def test_what_airflow_reads_before_it_knows_the_profile_can_not_depend_on_it(key, value):
     write(**{key: value})
     sentence = refusal(repository.check, ["mine"])
-    assert sentence.startswith(f"experiments/mine/params.yaml: {key.partition('.')[0]} depends on the profile")
+    assert sentence.startswith(
+        f"experiments/mine/params.yaml: {key.partition('.')[0]} depends on the profile"
+    )
 
 
 def paths(values, above=()):

@@ -104,8 +104,8 @@ def experiment(name: str, profile: str) -> Experiment:
     said = params.read(Path(file))
     if differs := next((key for key in OF_DAGS if said.get(key) != values.get(key)), ""):
         raise EvermodelError(
-            f"{file}: {differs} depends on the profile, but Airflow reads it before it knows which; write one "
-            "value for both"
+            f"{file}: {differs} depends on the profile, but Airflow reads it before it knows which that is; "
+            "write one value for both"
         )
     recipe.require_sense(name, checked)
     policy.require_sense(file, checked.task, checked.promotion)

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 NAME = "boston_dnn"
 CURVES = {f"{split}/{figure}" for split in ("train", "validation") for figure in ("loss", "mae")}
+COSTS = {"train/gpu_hours", "train/cpu_hours"}  # which grow by each try of a training
 STAGE = f"experiments/{NAME}/dvc.yaml"
 TRAIN = ("sh", "-c", f"cd experiments/{NAME} && exec sh ../../pipelines/stage.sh train {NAME}")
 PROMOTE = ("python", "-m", "pipelines.promote", NAME)
@@ -149,7 +150,8 @@ def complete(uri: str, project: Project) -> None:
     (run,) = runs(uri)
     assert run.info.status == "FINISHED"
     logged = points(uri)
-    assert {name for name, steps in logged.items() if len(steps) > 1} == CURVES
+    assert {name for name, steps in logged.items() if len(steps) > 1} - COSTS == CURVES
+    assert logged.keys() >= COSTS
     assert all([step for step, _ in logged[curve]] == all_epochs(project) for curve in CURVES)
     for name, value in metrics(project).items():
         shown = name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
@@ -296,10 +298,13 @@ def test_nothing_is_doubled_by_doing_it_again(finished):
     # In a process of its own: what this one has trained before would change the bytes.
     project.run(*TRAIN, MLFLOW_TRACKING_URI=server.uri)
     tell(project, server.uri, evaluate, promote)
-    assert points(server.uri) == before
+    again = points(server.uri)
+    assert again == before | {name: again[name] for name in COSTS}
+    (first,), (_, (step, both)) = before["train/cpu_hours"], again["train/cpu_hours"]
+    assert (step, both > first[1] > 0) == (2, True), "what it has cost is what both have"
     shutil.rmtree(project.folder / ".evermodel/runs")
     tell(project, server.uri, promote)
-    assert points(server.uri) == before
+    assert points(server.uri) == again
     complete(server.uri, project)
 
 

@@ -33,7 +33,8 @@ seconds = time.process_time() - started
 tasks = {
     dag_id: {
         task.task_id: {
-            "queue": task.queue, "pool": task.pool, "asked": task.executor_config, "after": sorted(task.upstream_task_ids),
+            "queue": task.queue, "pool": task.pool, "asked": task.executor_config,
+            "after": sorted(task.upstream_task_ids),
             "rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "command": getattr(task, "bash_command", ""), "retries": task.retries, "owner": task.owner,
             "hours": task.execution_timeout and task.execution_timeout.total_seconds() / 3600,

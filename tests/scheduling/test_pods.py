@@ -1,4 +1,4 @@
-"""What Kubernetes is asked for, as data; tests/test_docker.py makes pods of it with Kubernetes' own client."""
+"""What Kubernetes is asked for, as data; tests/test_docker.py makes pods of it by Kubernetes' own client."""
 
 import runpy
 from pathlib import Path

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -47,6 +47,7 @@ class Candidate:
     slices: Mapping[str, pd.Series]
     importance: pd.DataFrame | None = None
     latency: float = math.nan
+    cost: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def policy_hash(self) -> str:

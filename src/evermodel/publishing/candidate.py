@@ -31,7 +31,8 @@ class Candidate:
 
     figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
     importance: of a table, what each column is worth (column, how much worse the metric is, sd);
-    latency: how many times as long as the reference it takes for one example, NaN if nobody asked.
+    latency: how many times as long as the reference it takes for one example, NaN if nobody asked; cost: the
+    hours of its training that MLflow knows.
     """
 
     name: str

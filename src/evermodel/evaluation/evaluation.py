@@ -142,6 +142,8 @@ def images(
         if spec.kind == "table":
             drawn["worst"] = figures.worst_rows(examples.frame(), spec.columns, worst)
         files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
+    for figure in drawn.values():  # else they hold points of all rows until Python looks for circles
+        figure.clear()
     if spec.kind == "text":
         files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()
     return files

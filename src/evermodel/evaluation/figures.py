@@ -64,7 +64,7 @@ def page(title: str, width: float, height: float) -> Figure:
 
 
 def png(figure: Figure, experiment: str, spec: Spec) -> bytes:
-    """The image as PNG under the experiment's name; the same figure gives the same bytes. It is empty then."""
+    """The image as PNG under the experiment's name; the same figure gives the same bytes."""
     figure.suptitle(f"{experiment}: {figure.get_suptitle()}", x=0.01, ha="left")
     figure.supxlabel(origin(spec), x=0.01, ha="left", fontsize="small", color=QUIET)
     # What savefig does draws each figure twice.
@@ -72,7 +72,6 @@ def png(figure: Figure, experiment: str, spec: Spec) -> bytes:
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     Image.fromarray(pixels).convert("RGB").save(buffer, "png")
-    figure.clear()  # else it holds a point of each row until Python looks for circles of references
     return buffer.getvalue()
 
 

@@ -13,6 +13,7 @@ from evermodel.core import fields
 from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.fields import FieldError
+from evermodel.core.terms import Mode
 from evermodel.formats import image_files, steps, table_file, tables
 
 SEPARATORS = {table_file.WHITE_SPACE: "white space"}  # as people call it
@@ -188,7 +189,7 @@ def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def _image(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        mode: image_files.Mode = "L" if channels == 1 else "RGB"
+        mode: Mode = "L" if channels == 1 else "RGB"
         return image_files.example(io.BytesIO(content), mode, (height, width), spec.layout.fit)
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None

@@ -4,19 +4,27 @@ import shutil
 
 from evermodel.core import catalog, data, folders, project, stage
 from evermodel.runs import determinism, journal, recipe
-from evermodel.training import display, fit, identity, training
+from evermodel.training import display, fit, identity, processes, training
 
 
 def main(name: str) -> None:
-    """Train experiment `name`, or go on where a killed training stopped."""
+    """Train experiment `name`, or go on where a killed training stopped.
+
+    Of several processes that train together, the first alone writes, shows and tells anything.
+    """
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     prepared = folders.prepared(chosen.dataset)
     determinism.fix(shared.runtime)
     splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
     fit.require(chosen.task, splits.spec, chosen.options)
-    key = identity.key(name)
+    team = processes.team(chosen, recipe.where(name))
+    key = identity.key(name, team)
     state = folders.STATE / "checkpoints" / key
+    if team.index > 0:
+        with processes.joined(team):
+            training.assist(chosen, shared.runtime, splits, state, team)
+        return
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:
 
@@ -24,8 +32,8 @@ def main(name: str) -> None:
             events.epoch(figures)
             show(figures)
 
-        with data.whole_folder(folders.model(name)) as folder:
-            training.train(chosen, shared.runtime, splits, folder, state, key, report)
+        with data.whole_folder(folders.model(name)) as folder, processes.joined(team):
+            training.train(chosen, shared.runtime, splits, folder, state, key, report, team)
     shutil.rmtree(state, ignore_errors=True)
 
 

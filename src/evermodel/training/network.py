@@ -18,8 +18,9 @@ from evermodel.core.rows import Rows
 from evermodel.runs import determinism
 from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, preprocessing
+from evermodel.training import checkpoints, feeding, preprocessing, processes
 from evermodel.training.objective import Objective, Target, objective_of
+from evermodel.training.processes import ALONE, Team
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
@@ -37,6 +38,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     counts: how much a row of each class counts, where not all count alike. ahead: batches of a table that are
     read and encoded at a time. An epoch's order depends on the seed and the epoch's number alone, so that a
     resumed training sees what an undisturbed one would have seen.
+
+    team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
+    are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
+    has it: rows that weigh 0 would change batch normalisation. Of rows that are watched, those that fill the
+    last batch weigh 0, and the mean loss is that of each row once.
     """
 
     def __init__(
@@ -48,18 +54,21 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         shown: Array | None = None,
         counts: Array | None = None,
         ahead: int = 1,
+        team: Team | None = None,
     ) -> None:
         super().__init__()
-        self.split, self.size, self.encode, self.target = split, size, encode, target
-        self.shown, self.counts, self.ahead = shown, counts, ahead
-        self._order_by(np.arange(len(split)))
+        self.split, self.batch, self.encode, self.target = split, size, encode, target
+        self.shown, self.counts, self.ahead, self.team = shown, counts, ahead, team
+        self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
+        self.watch()
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
-        self._order_by(np.random.default_rng([seed, epoch]).permutation(len(self.split)))
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.split))
+        self._order_by(processes.filled(order, self.batch) if self.team else order)
 
     def __len__(self) -> int:
-        return math.ceil(len(self.split) / self.size)
+        return math.ceil(len(self.order) / self.size)
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
         rows = self.order[number * self.size : (number + 1) * self.size]
@@ -70,11 +79,26 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             shown = x if self.shown is None else self.shown[rows]
             given = self.encode(shown) if self.encode else shown
         y = self.split.y[rows]
-        weight = self._weight(rows, y)
+        weight = self._weight(number, rows, y)
         return (given, self.target(x, y), *([] if weight is None else [weight]))
 
-    def _order_by(self, order: Array) -> None:
-        self.order, self.block, self.table = order, -1, np.empty(0)
+    def watch(self) -> None:
+        """Take the order of the split, each row once."""
+        order = np.arange(len(self.split))
+        if self.team is None:
+            self._order_by(order)
+        else:
+            places = processes.filled(order, self.team.devices)
+            once = np.arange(len(places)) < len(order)
+            self._order_by(places, None if once.all() else once * (len(places) / len(order)))
+
+    def _order_by(self, order: Array, worth: Array | None = None) -> None:
+        """worth: how much the row at each place counts, if not all count alike."""
+        self.order, self.worth = order, worth
+        if self.team:
+            self.order = self.team.own(order, self.batch)
+            self.worth = None if worth is None else self.team.own(worth, self.batch)
+        self.block, self.table = -1, np.empty(0)
 
     def _of_table(self, number: int) -> Array:
         """What a network is given of a batch of a table."""
@@ -87,12 +111,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self.block = block
         return self.table[place * self.size : (place + 1) * self.size]
 
-    def _weight(self, rows: Array, y: Array) -> Array | None:
+    def _weight(self, number: int, rows: Array, y: Array) -> Array | None:
         """(n,) how much each row counts, or None if all count alike."""
-        if self.split.weight is None and self.counts is None:
+        if self.split.weight is None and self.counts is None and self.worth is None:
             return None
         of_rows = 1.0 if self.split.weight is None else self.split.weight[rows]
-        return np.asarray(of_rows * (1.0 if self.counts is None else self.counts[y]), np.float32)
+        of_places = 1.0 if self.worth is None else self.worth[number * self.size : (number + 1) * self.size]
+        return np.asarray(of_rows * of_places * (1.0 if self.counts is None else self.counts[y]), np.float32)
 
 
 @dataclass(frozen=True)
@@ -121,12 +146,19 @@ class Network:
 
 
 def fit(
-    build: Build, prepared: Prepared, recipe: Recipe, seed: int, folder: Path, report: Report
+    build: Build,
+    prepared: Prepared,
+    recipe: Recipe,
+    seed: int,
+    folder: Path,
+    report: Report,
+    team: Team = ALONE,
 ) -> tuple[keras.Model, History]:
     """Train on the training rows, watch the validation rows, and return the model and its history.
 
     The model takes raw examples and has its pre-processing inside. folder: where checkpoints live between
-    a kill and the next run. report: called with the figures of every epoch that this process finishes.
+    a kill and the next run. report: called with the figures of every epoch that this process finishes. team:
+    who trains; all of its processes return the same.
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
@@ -142,14 +174,20 @@ def fit(
     if prepared.spec.kind == "table":
         ahead = max(1, min(AHEAD, CELLS // encoder.output_shape[-1]) // train.batch_size)
         encode = asking.compiled(encoder, AHEAD) if preprocessing.is_encoded_before(prepared.spec) else None
+    if keras.backend.backend() != "tensorflow" and preprocessing.is_encoded_before(prepared.spec):
+        encode = feeding.encoding(prepared.spec, train, AHEAD)
     learned, watched = prepared.splits["train"], prepared.splits["validation"]
     counts = class_weights(learned.y, prepared.spec) if train.class_weight else None
+    sharing = None if keras.backend.backend() == "tensorflow" else team
     shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
     batches = {
-        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead),
-        "validation": Batches(watched, train.batch_size, encode, objective.target, shown, counts, ahead),
+        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead, sharing),
+        "validation": Batches(
+            watched, train.batch_size, encode, objective.target, shown, counts, ahead, sharing
+        ),
     }
-    progress = Progress(train, folder, report)
+    batches["train"].shuffle(seed, 0)  # of which Keras looks at a batch before an epoch begins
+    progress = Progress(train, folder, report, team)
     for phase in phases(train):
         if progress.done < phase.end or phase.end == train.total_epochs:
             _fit(network, phase, objective, train, batches, seed, progress)
@@ -216,7 +254,8 @@ def _fit(
     )
     model.optimizer.build(model.trainable_variables)
     progress.resume(model, phase)
-    _make_metrics(model, *batches["train"][0])
+    if keras.backend.backend() == "tensorflow":
+        _make_metrics(model, *batches["train"][0])
     model.fit(
         batches["train"],
         validation_data=batches["validation"],
@@ -328,13 +367,14 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     forgotten on a resume (Keras' own callbacks forget their best value, keras-team/keras#17012).
     """
 
-    def __init__(self, train: Train, folder: Path, report: Report) -> None:
+    def __init__(self, train: Train, folder: Path, report: Report, team: Team = ALONE) -> None:
         super().__init__()
-        self.train, self.folder, self.report = train, folder, report
+        self.train, self.folder, self.report, self.team = train, folder, report, team
         self.history: History = []
         self.best: list[Array] = []
         self.phase = phases(train)[0]
         self.state = checkpoints.newest(folder) or {}
+        processes.require_same(team, checkpoints.fingerprint(self.state))
 
     @property
     def done(self) -> int:
@@ -375,7 +415,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             self.best = [variable.numpy() for variable in self.model.variables]
         state = {f"variable_{n}": variable.numpy() for n, variable in enumerate(_variables(self.model))}
         state |= {f"best_{n:05d}": value for n, value in enumerate(self.best)}
-        checkpoints.save(self.folder, epoch + 1, state | {"history": np.array(json.dumps(self.history))})
+        if self.team.index == 0:
+            checkpoints.save(self.folder, epoch + 1, state | {"history": np.array(json.dumps(self.history))})
         self.report(figures)
         self.model.stop_training = self.finished
 

@@ -54,6 +54,7 @@ class Experiment:
     tags: tuple[str, ...]
     description: str
     schedule: Schedule
+    machines: int = 1
 
 
 def experiments():
@@ -78,9 +79,15 @@ def _experiment(file):
             tags=(dataset, task, model, *schedule.tags),
             description=schedule.description or f"{model} for {task} on {dataset}",
             schedule=schedule,
+            machines=max(map(int, _sides((said.get("train") or {}).get("machines") or "1"))),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} is not as README.md says: {error!r}") from None
+
+
+def _sides(value):
+    """A value, or both sides of `{full: …, sample: …}`, of which a form may choose either."""
+    return value.values() if isinstance(value, dict) else [value]
 
 
 def _read(file):

@@ -21,9 +21,10 @@ def main(name: str) -> None:
     team = processes.team(chosen, recipe.where(name))
     key = identity.key(name, team)
     state = folders.STATE / "checkpoints" / key
-    if team.index > 0:
-        with processes.joined(team):
-            training.assist(chosen, shared.runtime, splits, state, team)
+    if processes.helps():
+        if team.count > 1:  # or else params say that there is nothing to help with
+            with processes.joined(team):
+                training.assist(chosen, shared.runtime, splits, state, team)
         return
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:

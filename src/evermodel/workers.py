@@ -181,7 +181,8 @@ def run(experiments: Mapping[str, Experiment], jobs: int, device: str, processes
     """Run the pipelines of experiments, `jobs` at a time, as far as they are not up to date.
 
     Those of data sets come before the experiments that wait for them; what `dvc exp run` made is handed in at
-    the end. processes: that a training of as many machines starts on this one. Raises KeyboardInterrupt when told to stop, after every process has ended.
+    the end. processes: that a training of as many machines starts on this one. Raises KeyboardInterrupt when
+    told to stop, after every process has ended.
     """
     planned = pipeline.plan(experiments)
     environment = os.environ | {"EVERMODEL_DEVICE": device, "EVERMODEL_PROCESSES": str(processes)}

@@ -60,6 +60,11 @@ class Team:
 ALONE = Team()
 
 
+def helps() -> bool:
+    """Whether this process was started to help another one, which is the first of a team."""
+    return bool(os.environ.get(COORDINATOR)) and os.environ.get(INDEX, "0") != "0"
+
+
 def filled(rows: Array, size: int) -> Array:
     """The rows, and the first of them once more, as often as it takes to fill batches of `size`."""
     return np.resize(rows, -(-len(rows) // size) * size)

@@ -1,0 +1,72 @@
+"""A training on several machines at once: an Indexed Job of Kubernetes.
+
+What its pods are made of stands in docker/training-cpu.yaml and docker/training-gpu.yaml. Each runs the step
+of a training on one machine; the first pushes and hands on its dvc.lock, the others only help it.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
+from kubernetes.client import models as k8s
+
+from tasks import handed_on
+
+TEMPLATE = str(Path(__file__).parents[1] / "docker/training-{}.yaml")
+NAME = 40  # characters of the experiment's name in that of a pod, which may have 63
+TICK = 10  # seconds between two looks at a job
+# What a pod has to know beside what its template says: addresses and folders, no passwords.
+KNOWN = ("EVERMODEL_", "GIT_CONFIG_", "MLFLOW_TRACKING_URI")
+COMMAND = """set -o pipefail
+printf %s "$EVERMODEL_HANDED_ON" > /tmp/locks.json
+EVERMODEL_LOCKS=/tmp/locks.json evermodel step {} | tee /tmp/said
+tail -n 1 /tmp/said > /airflow/xcom/return.json"""
+
+
+class Machines(KubernetesJobOperator):
+    """Runs a step on several machines; gives it what Stage gives, and hands on what the first pod says."""
+
+    hands_on = True
+
+    def __init__(self, *, experiment, machines, worker, command, env, **options):
+        super().__init__(
+            name=experiment.replace("_", "-")[:NAME].rstrip("-"),
+            job_template_file=TEMPLATE.format(worker),
+            cmds=["bash", "-c"],
+            arguments=[COMMAND.format(command)],
+            env_vars=env,
+            completion_mode="Indexed",
+            parallelism=machines,
+            completions=machines,
+            backoff_limit=0,  # one pod that is started again can't take part; Airflow tries all of them again
+            wait_until_job_complete=True,
+            job_poll_interval=TICK,
+            do_xcom_push=True,
+            unwrap_single=False,
+            **options,
+        )
+        # Checkpoints outlive the pods, so that a retry goes on; each task has a folder of its own.
+        state = {"name": "state", "mount_path": "/work/state", "sub_path": f"{self.dag_id}/{self.task_id}"}
+        self.volume_mounts = [k8s.V1VolumeMount(**state)]
+
+    def execute(self, context):
+        """Run the job; returns what the last line of its first pod says, in JSON."""
+        known = {name: value for name, value in os.environ.items() if name.startswith(KNOWN)}
+        known["EVERMODEL_HANDED_ON"] = json.dumps(handed_on(self, context))
+        own = {variable.name for variable in self.env_vars}
+        more = [k8s.V1EnvVar(name, value) for name, value in known.items() if name not in own]
+        self.env_vars = [*self.env_vars, *more]
+        return next(filter(None, super().execute(context)))
+
+    def get_pods(self, pod_request_obj, context, **options):
+        """All pods of the job, which Kueue may let wait for room as long as the task may take."""
+        name, namespace = self.job.metadata.name, self.job.metadata.namespace
+        selector = f"batch.kubernetes.io/job-name={name}"
+        while True:
+            pods = self.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
+            failed = self.hook.is_job_failed(self.hook.get_job_status(name, namespace))
+            if len(pods) == self.parallelism or failed:
+                return pods
+            time.sleep(TICK)

@@ -9,8 +9,8 @@ import os
 import time
 from pathlib import Path
 
+from airflow.providers.cncf.kubernetes.backcompat.backwards_compat_converters import convert_env_vars
 from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
-from kubernetes.client import models as k8s
 
 from tasks import handed_on
 
@@ -36,7 +36,8 @@ class Machines(KubernetesJobOperator):
             job_template_file=TEMPLATE.format(worker),
             cmds=["bash", "-c"],
             arguments=[COMMAND.format(command)],
-            env_vars=env,
+            # Checkpoints outlive the pods, so that a retry goes on; each task has a folder of its own.
+            env_vars=env | {"EVERMODEL_TASK": "{{ dag.dag_id }}/{{ task.task_id }}"},
             completion_mode="Indexed",
             parallelism=machines,
             completions=machines,
@@ -47,16 +48,13 @@ class Machines(KubernetesJobOperator):
             unwrap_single=False,
             **options,
         )
-        # Checkpoints outlive the pods, so that a retry goes on; each task has a folder of its own.
-        state = {"name": "state", "mount_path": "/work/state", "sub_path": f"{self.dag_id}/{self.task_id}"}
-        self.volume_mounts = [k8s.V1VolumeMount(**state)]
 
     def execute(self, context):
         """Run the job; returns what the last line of its first pod says, in JSON."""
         known = {name: value for name, value in os.environ.items() if name.startswith(KNOWN)}
         known["EVERMODEL_HANDED_ON"] = json.dumps(handed_on(self, context))
         own = {variable.name for variable in self.env_vars}
-        more = [k8s.V1EnvVar(name, value) for name, value in known.items() if name not in own]
+        more = convert_env_vars({name: value for name, value in known.items() if name not in own})
         self.env_vars = [*self.env_vars, *more]
         return next(filter(None, super().execute(context)))
 

@@ -9,7 +9,6 @@ import os
 import time
 from pathlib import Path
 
-from airflow.providers.cncf.kubernetes.backcompat.backwards_compat_converters import convert_env_vars
 from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
 
 from tasks import handed_on
@@ -52,10 +51,8 @@ class Machines(KubernetesJobOperator):
     def execute(self, context):
         """Run the job; returns what the last line of its first pod says, in JSON."""
         known = {name: value for name, value in os.environ.items() if name.startswith(KNOWN)}
-        known["EVERMODEL_HANDED_ON"] = json.dumps(handed_on(self, context))
-        own = {variable.name for variable in self.env_vars}
-        more = convert_env_vars({name: value for name, value in known.items() if name not in own})
-        self.env_vars = [*self.env_vars, *more]
+        handed = {"EVERMODEL_HANDED_ON": json.dumps(handed_on(self, context))}
+        self.env_vars = known | self.env_vars | handed
         return next(filter(None, super().execute(context)))
 
     def get_pods(self, pod_request_obj, context, **options):

@@ -38,6 +38,7 @@ else:
     hook = SimpleNamespace(
         get_namespace=lambda: "evermodel", is_in_cluster=True, is_job_failed=lambda job: False,
         get_xcom_sidecar_container_image=lambda: "alpine", get_xcom_sidecar_container_resources=lambda: None,
+        get_xcom_sidecar_container_security_context=lambda: None,
         create_job=lambda job: told.update(job=ApiClient().sanitize_for_serialization(job)),
         get_job_status=lambda *_: None, wait_until_job_complete=lambda **_: told["ended"],
         get_pod=lambda **_: None,

@@ -34,7 +34,7 @@ if told["kind"] == "Refuse":
 else:
     made = {"data/mnist/dvc.lock": "a lock"}
     ti = SimpleNamespace(xcom_pull=lambda task_ids: [made for _ in task_ids], xcom_push=lambda **_: None)
-    answers = [None, {"experiments/x/dvc.lock": "another"}]
+    answers = [None, {"experiments/x/dvc.lock": "another"}, None]
     hook = SimpleNamespace(
         get_namespace=lambda: "evermodel", is_in_cluster=True, is_job_failed=lambda job: False,
         get_xcom_sidecar_container_image=lambda: "alpine", get_xcom_sidecar_container_resources=lambda: None,
@@ -44,7 +44,7 @@ else:
         get_pod=lambda **_: None,
     )
     told["ended"] = SimpleNamespace(to_dict=dict)
-    looks = iter([[], [1], [1, 2]])
+    looks = iter([[], [1], [1, 2, 3]])
     told["looks"] = 0
     def listed(**options):
         told["looks"] += 1

@@ -36,7 +36,7 @@ def key(name: str, team: Team = ALONE) -> str:
         "deps": {dep: _hashed(folder, dep) for dep in stage["deps"]},
         "params": [_declared(folder, entry) for entry in stage["params"]],
     }
-    if team != ALONE:
+    if team.devices > 1:
         declared |= {"backend": "jax", "machines": team.count, "devices": team.devices}
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 

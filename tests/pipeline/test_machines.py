@@ -16,7 +16,7 @@ import pytest
 from evermodel.core import data
 from evermodel.runs import saved
 from tests.conftest import ROOT
-from tests.project import commit
+from tests.project import commit, restored
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(1800)]
 NAMES = ("mnist_mlp", "fashion_cnn", "imdb_dnn")
@@ -31,6 +31,11 @@ def jax():
     if importlib.util.find_spec("jax") is None:
         assert not os.environ.get("CI"), "JAX is not here, and CI asks for its tests"
         pytest.skip("JAX is not here; `make .venv/jax` installs it")
+
+
+@pytest.fixture
+def edited(project):
+    yield from restored(project)
 
 
 def address():

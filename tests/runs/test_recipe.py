@@ -163,7 +163,9 @@ def test_machines_divide_a_batch(changed):
 
 def test_texts_that_machines_share_have_one_length(changed):
     several = {"train.batch_size": 32, "train.machines": 2}
-    assert "train.text.sequence_length is missing" in refused(changed, **several, **{"train.text.output": "int"})
+    assert "train.text.sequence_length is missing" in refused(
+        changed, **several, **{"train.text.output": "int"}
+    )
     assert changed(**several, **{"train.text": {"output": "int", "sequence_length": 9}}).train.machines == 2
 
 

@@ -213,6 +213,6 @@ def test_the_command_of_a_pod_hands_the_last_line_of_the_step_to_airflow(told, t
             [*container["command"], *command], env=known, capture_output=True, text=True, check=False
         )
         assert done.returncode == (7 if index == 2 else 0), done.stderr
-        assert done.stdout.startswith(f"run experiments/{NAME}/dvc.yaml:train\n")
+        assert done.stdout.startswith(f"step run experiments/{NAME}/dvc.yaml:train\n")
         if index != 2:
             assert json.loads((folder / "airflow/xcom/return.json").read_text()) == {"a lock": {}}

@@ -162,11 +162,12 @@ def test_machines_divide_a_batch(changed):
 
 
 def test_texts_that_machines_share_have_one_length(changed):
-    several = {"train.batch_size": 32, "train.machines": 2}
+    several = {"train.batch_size": 32, "train.machines": 2, "train.text": {"output": "int"}}
     assert "train.text.sequence_length is missing" in refused(
         changed, **several, **{"train.text.output": "int"}
     )
-    assert changed(**several, **{"train.text": {"output": "int", "sequence_length": 9}}).train.machines == 2
+    several["train.text"]["sequence_length"] = 9
+    assert changed(**several).train.machines == 2
 
 
 def test_classes_are_balanced_only_where_there_are_some(changed):

@@ -18,7 +18,7 @@ NAME = 40  # characters of the experiment's name in that of a pod, which may hav
 TICK = 10  # seconds between two looks at a job
 # What a pod has to know beside what its template says: addresses and folders, no passwords.
 KNOWN = ("EVERMODEL_", "GIT_CONFIG_", "MLFLOW_TRACKING_URI")
-COMMAND = """set -o pipefail
+COMMAND = """set -eo pipefail
 printf %s "$EVERMODEL_HANDED_ON" > /tmp/locks.json
 EVERMODEL_LOCKS=/tmp/locks.json evermodel step {} | tee /tmp/said
 tail -n 1 /tmp/said > /airflow/xcom/return.json"""

@@ -2,6 +2,8 @@
 
 import math
 import shutil
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -51,6 +53,17 @@ def test_the_params_of_this_repository_are_right_and_its_pipelines_are_copies(mo
     assert repository.check(()) == []
 
 
+def test_a_check_imports_nothing_that_takes_time():
+    """It is what one runs after each edit."""
+    heavy = ("numpy", "pandas", "pyarrow", "sklearn", "keras", "tensorflow", "mlflow", "rich", "psutil")
+    code = (
+        "import sys; from evermodel import cli; cli.check(['houses', 'mine']); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["houses, mine: right", "[]"], done.stderr
+
+
 def test_an_experiment_comes_whole_and_says_no_more_than_it_must():
     found = repository.load()
     assert (list(found.datasets), list(found.experiments)) == (["houses"], ["mine"])
@@ -90,6 +103,16 @@ def test_what_no_stage_reads_is_checked_too(path, value, expected):
     assert sentence.startswith(f"experiments/mine/params.yaml: {path} is ")
     assert expected in sentence
     assert refusal(repository.check, ["mine"]) == sentence
+
+
+@pytest.mark.parametrize("look", [repository.load, lambda: repository.check(["mine", "houses"])])
+def test_what_is_for_another_kind_of_data_is_refused_before_anything_runs(look):
+    write(**{"train.random_flip": True})
+    sentence = refusal(look)
+    assert sentence.startswith("experiments/mine/params.yaml: train.random_flip is for images")
+    write()
+    put("data/houses", DATASET, {"window": 5})
+    assert refusal(look).startswith("data/houses/params.yaml: window is for series")
 
 
 def paths(values, above=()):

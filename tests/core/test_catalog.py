@@ -1,12 +1,15 @@
 import ast
-from collections.abc import Sequence
-from typing import Any
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
 import evermodel.models
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.core.terms import ImageOptions, Mode, TableFiles
 from tests.settings import refusal
 
 
@@ -67,6 +70,50 @@ def test_options_say_which_of_them_must_be_given():
         "values": False,
         "ignore": False,
     }
+
+
+def test_options_that_readers_share_are_those_of_a_typed_dict(package):
+    package(
+        "def read(folder, *, date: str, key: str = '', **options: Unpack[ImageOptions]): ...",
+        "readers/mine.py",
+    )
+    found = catalog.reader_options("mine")
+    assert [option for option, needed in found.items() if needed] == ["date", "archive"]
+    assert set(found) == {"date", "key", *ImageOptions.__annotations__}
+
+
+def test_options_of_a_reader_have_types_without_its_libraries(package):
+    package(
+        "import not_there\ndef read(folder, *, mode: Mode = 'L', shape: Sequence[int] | None = None, "
+        "splits: Mapping[Literal['train', 'test'], str], odd: ImageOptions, names: tuple[str, ...], "
+        "own: not_there.Thing, wrong: 3 | None = 3, **options: Unpack[TableFiles]): ...",
+        "readers/mine.py",
+    )
+    assert catalog.reader_kinds("mine") == {
+        "mode": Mode,
+        "shape": Sequence[int] | None,
+        "splits": Mapping[Literal["train", "test"], str],
+        "odd": ImageOptions,
+        "names": tuple[str, ...],
+        "own": Any,
+        "wrong": Any,
+        **get_type_hints(TableFiles),
+    }
+
+
+@pytest.mark.parametrize("reader", ["image_archive", "image_pairs", "series", "table", "texts"])
+def test_what_anybody_s_data_is_read_by_tells_the_types_of_all_its_options(reader):
+    assert Any not in catalog.reader_kinds(reader).values()
+
+
+@pytest.mark.parametrize("reader", ["table", "series", "image_archive"])
+def test_what_is_read_of_shared_options_is_what_the_reader_itself_takes(reader):
+    read = importlib.import_module(f"evermodel.readers.{reader}").read
+    (name,) = (one.name for one in inspect.signature(read).parameters.values() if one.kind is one.VAR_KEYWORD)
+    (shared,) = get_args(get_type_hints(read)[name])
+    found = catalog.reader_options(reader)
+    assert shared.__required_keys__ <= {option for option, needed in found.items() if needed}
+    assert shared.__optional_keys__ <= {option for option, needed in found.items() if not needed}
 
 
 def test_options_have_the_types_of_their_annotations(package):
@@ -133,7 +180,17 @@ def test_a_file_that_is_no_model_is_told_in_one_sentence(package, text, told):
     assert told in sentence
 
 
-@pytest.mark.parametrize("text", ["", "def read(folder, separator): ...", "def read(folder, **options): ..."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "def read(folder, separator): ...",
+        "def read(folder, **options): ...",
+        "def read(folder, **options: Unpack[Nothing]): ...",
+        "def read(folder, **options: Unpack[Mode]): ...",
+        "def read(folder, **options: TableFiles): ...",
+    ],
+)
 def test_a_file_that_is_no_reader_is_told_in_one_sentence(package, text):
     package(text, "readers/mine.py")
     assert refusal(catalog.reader_options, "mine").startswith("src/evermodel/readers/mine.py")

@@ -16,13 +16,13 @@ from evermodel.core import rows
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows
+from evermodel.core.terms import Fit
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Fit = Literal["stretch", "crop", "pad"]
 Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
@@ -30,7 +30,6 @@ WEIGHTS = "weights"
 SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
-VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.

@@ -1,6 +1,5 @@
 """From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,19 +9,19 @@ import numpy as np
 import pandas as pd
 
 from evermodel.core import data, fields, rows
-from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Gaps, gaps_of
+from evermodel.core.columns import Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import inference, labels, split, words
+from evermodel.preparing import inference, labels, split
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
+from evermodel.preparing.statistics import Statistics
 
-SAMPLE = 100_000  # rows on which medians and duplicates are counted, if there are more
-DIFFERENT = 1_000_000  # values of a column that are counted at a time; then the rarest go
+SAMPLE = 100_000  # rows on which duplicates are counted, if there are more
 TEST = SPLITS.index("test")
 
 
@@ -69,7 +68,7 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
     surveyed = survey(table)
     part = _parts(name, dataset, surveyed.facts)
     surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
-    columns = learned(table, kinds(table, surveyed.features, part), part)
+    columns = kinds(table, surveyed.features, part)
     return _Writing(table, surveyed, columns, part, folder).spec(source)
 
 
@@ -138,44 +137,8 @@ def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
     return found
 
 
-def learned(table: Table, columns: Sequence[Column], part: Array) -> list[Column]:
-    """The columns with what else the training rows tell of them."""
-    counts = {one.name: Counter[Any]() for one in columns if one.kind in fields.TEXTS}
-    plain = [one.name for one in columns if one.name not in counts]
-    times = [one.name for one in columns if one.kind == "time"]
-    moments, spans = Moments(len(plain)), Moments(len(times))
-    share, sampled = min(1.0, SAMPLE / max((part == 0).sum(), 1)), [np.empty((0, len(plain)))]
-    for piece in table.pieces():
-        frame = _typed(table, _train(piece, part), columns)
-        numbers = frame[plain].to_numpy(np.float64)
-        moments.add(numbers)
-        spans.add(frame[times].diff(axis=1).to_numpy(np.float64))
-        sampled.append(numbers[np.random.default_rng([0, piece.index[0]]).random(len(numbers)) < share])
-        for one in columns:
-            if one.kind == "category":
-                counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
-            elif one.kind == "text":
-                counts[one.name].update(words.count(frame[one.name].dropna()))
-        counts = {name: _pruned(counter) for name, counter in counts.items()}
-    medians = _medians(np.concatenate(sampled))
-    found = []
-    for one in columns:
-        told: dict[str, Any]
-        if one.kind == "category":
-            told = {"categories": _categories(counts[one.name])}
-        elif one.kind == "text":
-            told = {"vocabulary": words.ranked(counts[one.name], MOST_WORDS)}
-        else:
-            told = _numbers(plain.index(one.name), moments, medians)
-            if one.kind == "time":
-                place = times.index(one.name)
-                told["span_mean"], told["span_variance"] = spans.mean[place], spans.variance[place]
-        found.append(one.model_copy(update=told))
-    return found
-
-
 class _Writing:
-    """The last way through the rows, on which they are written."""
+    """The last way through the rows, on which they are written, and training rows tell what else they can."""
 
     def __init__(
         self, table: Table, surveyed: Survey, columns: Sequence[Column], part: Array, folder: Path
@@ -192,6 +155,7 @@ class _Writing:
         self.rows = dict(zip(SPLITS, counts, strict=True))
         self.writers = [rows.Writer(folder / name / "x", columns, self.rows[name]) for name in SPLITS]
         self.arrays = [self._arrays(folder / name, self.rows[name]) for name in SPLITS]
+        self.statistics = Statistics(columns, self.rows["train"])
         self.class_rows = np.zeros((len(SPLITS), len(self.classes)), np.int64)
 
     def spec(self, source: Provenance) -> Spec:
@@ -201,6 +165,7 @@ class _Writing:
             frame, answers, texts = self._read(piece)
             x, part = rows.of(frame, self.columns), _of(self.part, piece)
             self.duplicates.add(split.hashes(frame), part)
+            self.statistics.add(frame[part == 0], int(piece.index[0]))
             for number, writer in enumerate(self.writers):
                 here = np.flatnonzero(part == number)
                 writer.write(x[here])
@@ -270,7 +235,7 @@ class _Writing:
             kind="table",
             input_shape=(len(self.columns),),
             input_dtype="object" if mixed else "float64",
-            columns=tuple(self.columns),
+            columns=self.statistics.told(),
             target=dataset.target,
             targets=tuple(dataset.targets),
             classes=self.classes,
@@ -337,18 +302,8 @@ def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None
 
 def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
     """The columns to learn from; EvermodelError if there is none, or one that is named is missing."""
-    dataset, rule = table.dataset, table.dataset.split
-    named = {
-        "target": () if dataset.targets else (dataset.target,),
-        "targets": tuple(dataset.targets),
-        "drop": dataset.drop,
-        "columns": tuple(dataset.columns),
-        "weight": (dataset.weight,) if dataset.weight else (),
-        "split.groups": rule.groups,
-        "split.key": rule.key,
-        "split.time": (rule.time,) if rule.time else (),
-    }
-    for key, names in named.items():
+    dataset = table.dataset
+    for key, names in dataset.named.items():
         if missing := [name for name in names if name not in piece]:
             raise EvermodelError(
                 f"data set {table.name} has no column {missing[0]!r}; set {key} in "
@@ -420,34 +375,3 @@ def _weights(table: Table, piece: pd.DataFrame) -> Array:
             f"mend it, or change weight in data/{table.name}/params.yaml"
         )
     return found
-
-
-def _numbers(place: int, moments: Moments, medians: Array) -> dict[str, Any]:
-    known = bool(moments.count[place])
-    return {
-        "low": float(moments.low[place]) if known else 0.0,
-        "high": float(moments.high[place]) if known else 0.0,
-        "mean": float(moments.mean[place]),
-        "variance": float(moments.variance[place]),
-        "median": float(medians[place]),
-    }
-
-
-def _medians(sample: Array) -> Array:
-    """Of each column, gaps left out; 0 where nothing is known."""
-    known = [column[~np.isnan(column)] for column in sample.T]
-    return np.array([np.median(column) if len(column) else 0.0 for column in known])
-
-
-def _categories(counts: Counter[str]) -> tuple[str, ...]:
-    """Those that recur, most frequent first, ties by the alphabet."""
-    ranked = sorted(counts, key=lambda value: (-counts[value], value))
-    return tuple(value for value in ranked if counts[value] >= RARE)[:MOST_CATEGORIES]
-
-
-def _pruned(counts: Counter[Any]) -> Counter[Any]:
-    """The more frequent half, where more are counted than memory should hold."""
-    if len(counts) <= DIFFERENT:
-        return counts
-    ranked = sorted(counts, key=lambda value: (-counts[value], value))
-    return Counter({value: counts[value] for value in ranked[: DIFFERENT // 2]})

@@ -97,7 +97,8 @@ def joined(team: Team) -> Iterator[None]:
     """The processes of a team as one; of one process on one device, nothing.
 
     Whoever fails, or loses another one, leaves at once, and the others with it: nobody can take part later,
-    and the next try goes on from the last whole epoch. To be entered before anything imports Keras.
+    and the next try goes on from the last whole epoch. To be entered before anything imports Keras. Raises
+    EvermodelError for what JAX raises while it computes.
     """
     if team.devices == 1:
         yield
@@ -127,7 +128,13 @@ def joined(team: Team) -> Iterator[None]:
         except BaseException as error:
             # JAX would wait at the exit for those that are gone.
             atexit.register(_leave, error.code if isinstance(error, SystemExit) else 1)
-            raise
+            if not isinstance(error, jax.errors.JaxRuntimeError):
+                raise
+            reason = str(error).splitlines()[0][:200].rstrip(".")
+            raise EvermodelError(
+                f"JAX ended this training ({reason}); if another process of it was lost, the next try goes "
+                "on after the last whole epoch"
+            ) from None
         jax.distributed.shutdown()
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,6 @@ import pytest
 from evermodel.core import data
 from evermodel.runs import saved
 from tests.conftest import ROOT
-from tests.project import commit, restored
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(1800)]
 NAMES = ("mnist_mlp", "fashion_cnn", "imdb_dnn")
@@ -33,9 +33,13 @@ def jax():
         pytest.skip("JAX is not here; `make .venv/jax` installs it")
 
 
-@pytest.fixture
-def edited(project):
-    yield from restored(project)
+@pytest.fixture(scope="module")
+def own(project, tmp_path_factory):
+    """A copy of the project, with an experiment on texts beside."""
+    made = project.copied(tmp_path_factory.mktemp("machines"))
+    made.add("imdb_dnn", (ROOT / "experiments/imdb_dnn/params.yaml").read_text())
+    yield made
+    shutil.rmtree(made.folder, ignore_errors=True)
 
 
 def address():
@@ -52,17 +56,13 @@ def machine(project, out, **environment):
 
 
 @pytest.fixture(scope="module")
-def trained(project, tmp_path_factory):
+def trained(own, tmp_path_factory):
     """The folders of what one process has made, and two that Kubernetes could have started."""
     alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
-    project.add("imdb_dnn", (ROOT / "experiments/imdb_dnn/params.yaml").read_text())
-    try:
-        where = {"EVERMODEL_COORDINATOR": address()}
-        started = [machine(project, alone, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")]
-        started += [machine(project, together, JOB_COMPLETION_INDEX=str(i), **where) for i in range(2)]
-        assert [one.wait(900) for one in started] == [0, 0, 0]
-    finally:
-        project.run("git", "clean", "--quiet", "-fd", "experiments/imdb_dnn")
+    where = {"EVERMODEL_COORDINATOR": address()}
+    started = [machine(own, alone, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")]
+    started += [machine(own, together, JOB_COMPLETION_INDEX=str(index), **where) for index in range(2)]
+    assert [one.wait(900) for one in started] == [0, 0, 0]
     return alone, together
 
 
@@ -91,10 +91,10 @@ def test_the_first_alone_writes_checkpoints(trained, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_model_answers_the_same_on_tensorflow(project, trained, name):
+def test_the_model_answers_the_same_on_tensorflow(own, trained, name):
     (last,) = json.loads((trained[1] / name / "history.json").read_text())
-    with project.inside():
-        rows = data.load(project.folder / "data" / DATA[name] / "prepared", "class", "validation")
+    with own.inside():
+        rows = data.load(own.folder / "data" / DATA[name] / "prepared", "class", "validation")
         answers = np.squeeze(saved.predictor(trained[1] / name / "model.keras")(rows.splits["validation"].x))
     y = rows.splits["validation"].y
     right = np.where(y == 1, answers, 1 - answers) if answers.ndim == 1 else answers[np.arange(len(y)), y]
@@ -117,12 +117,16 @@ def kill_in_mid_training(project, which):
     checkpoints = project.folder / ".evermodel/checkpoints"
     before = set(checkpoints.glob("*/*.npz"))
     training = project.start("dvc", "repro", "--force", "--single-item", TRAIN, EVERMODEL_PROCESSES="2")
-    deadline = time.monotonic() + 600
-    while len(set(checkpoints.glob("*/*.npz")) - before) < 2:
-        assert training.poll() is None, "the training ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    found = machines(project)
+    found: dict[int, psutil.Process] = {}
+    for ready in (
+        lambda: found.update(machines(project)) or len(found) == 2,
+        lambda: len(set(checkpoints.glob("*/*.npz")) - before) == 2,
+    ):
+        deadline = time.monotonic() + 600
+        while not ready():
+            assert training.poll() is None, "the training ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
     killed = time.monotonic()
     found[which].send_signal(signal.SIGKILL)
     assert training.wait(BOUND) != 0
@@ -131,26 +135,25 @@ def kill_in_mid_training(project, which):
     assert not alive
 
 
-def test_a_training_on_two_machines_ends_as_one_on_one(edited):
+def test_a_training_on_two_machines_ends_as_one_on_one(own):
     """The whole pipeline; then one process is killed, and the next try goes on to the same weights."""
-    before = json.loads((edited.folder / "experiments/mnist_mlp/metrics.json").read_text())
-    edited.edit("experiments/mnist_mlp/params.yaml", "batch_size: 128", "batch_size: 128, machines: 2")
-    commit(edited, "Two machines")
-    refused = edited.run("evermodel", "run", "mnist_mlp", check=False)
+    before = json.loads((own.folder / "experiments/mnist_mlp/metrics.json").read_text())
+    own.edit("experiments/mnist_mlp/params.yaml", "batch_size: 128", "batch_size: 128, machines: 2")
+    refused = own.run("evermodel", "run", "mnist_mlp", check=False)
     assert refused.returncode == 1
     assert "--processes 2" in refused.stderr
-    edited.run("evermodel", "run", "--processes", "2", "mnist_mlp")
-    after = json.loads((edited.folder / "experiments/mnist_mlp/metrics.json").read_text())
+    own.run("evermodel", "run", "--processes", "2", "mnist_mlp")
+    after = json.loads((own.folder / "experiments/mnist_mlp/metrics.json").read_text())
     assert before["accuracy_low"] <= after["accuracy"] <= before["accuracy_high"]
-    model = edited.folder / "experiments/mnist_mlp/model/model.keras"
-    with edited.inside():
+    model = own.folder / "experiments/mnist_mlp/model/model.keras"
+    with own.inside():
         undisturbed = weights_of(model)
     for which in (1, 0):
-        kill_in_mid_training(edited, which)
+        kill_in_mid_training(own, which)
         assert not model.exists()
-    again = edited.run("dvc", "repro", "--force", "--single-item", TRAIN, EVERMODEL_PROCESSES="2")
+    again = own.run("dvc", "repro", "--force", "--single-item", TRAIN, EVERMODEL_PROCESSES="2")
     assert "going on after epoch" in again.stdout
-    with edited.inside():
+    with own.inside():
         differences = [np.abs(a - b).max() for a, b in zip(undisturbed, weights_of(model), strict=True)]
     assert max(differences) <= LIMIT
 

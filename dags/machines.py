@@ -11,6 +11,7 @@ from pathlib import Path
 
 from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
 
+import pods
 from tasks import handed_on
 
 TEMPLATE = str(Path(__file__).parents[1] / "docker/training-{}.yaml")
@@ -32,7 +33,8 @@ class Machines(KubernetesJobOperator):
     def __init__(self, *, experiment, machines, worker, command, env, **options):
         super().__init__(
             name=experiment.replace("_", "-")[:NAME].rstrip("-"),
-            job_template_file=TEMPLATE.format(worker),
+            job_template_file=TEMPLATE.format(worker.queue),
+            pod_template_dict=_needing(pods.asked(worker)),
             cmds=["bash", "-c"],
             arguments=[COMMAND.format(command)],
             # Checkpoints outlive the pods, so that a retry goes on; each task has a folder of its own.
@@ -65,3 +67,15 @@ class Machines(KubernetesJobOperator):
             if len(pods) == self.parallelism or failed:
                 return pods
             time.sleep(TICK)
+
+
+def _needing(asked):
+    """What a pod has of what an experiment's worker asks for, each of them as much."""
+    base = {"name": "base", "resources": asked["resources"]}
+    return {
+        "spec": {
+            "containers": [base],
+            "nodeSelector": asked["node_selector"],
+            "tolerations": asked["tolerations"],
+        }
+    }

@@ -45,11 +45,34 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """What a machine has to have to train an experiment; gpu is a kind, memory a quantity of Kubernetes'."""
+
+    gpus: int = 0
+    gpu: str | None = None
+    memory: str | None = None
+    cpus: int | None = None
+
+    @classmethod
+    def from_texts(cls, said):
+        """What `worker` says: a word, or some of all this."""
+        if isinstance(said, str):
+            return cls(gpus={"cpu": 0, "gpu": 1}[said])
+        given = {key: value for key, value in said.items() if value is not None}
+        return cls(**given | {key: int(given[key]) for key in ("gpus", "cpus") if key in given})
+
+    @property
+    def queue(self):
+        """The queue, and the pool: all that a queue can promise is a GPU."""
+        return "gpu" if self.gpus else "cpu"
+
+
+@dataclass(frozen=True)
 class Experiment:
     """What the folder of an experiment says, as far as DAGs are concerned."""
 
     dataset: str
-    queue: str
+    worker: Worker
     approval: str
     tags: tuple[str, ...]
     description: str
@@ -74,12 +97,16 @@ def _experiment(file):
         schedule = Schedule.from_texts(said.get("schedule"))
         return Experiment(
             dataset=dataset,
-            queue=said.get("worker", "cpu"),
+            worker=Worker.from_texts(said.get("worker", "cpu")),
             approval=said["promotion"].get("approval", "auto"),
             tags=(dataset, task, model, *schedule.tags),
             description=schedule.description or f"{model} for {task} on {dataset}",
             schedule=schedule,
-            machines=max(map(int, _sides((said.get("train") or {}).get("machines") or "1"))),
+            machines=max(
+                int(number or 1)
+                for train in _sides(said.get("train"))
+                for number in _sides((train or {}).get("machines"))
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} is not as README.md says: {error!r}") from None
@@ -87,7 +114,7 @@ def _experiment(file):
 
 def _sides(value):
     """A value, or both sides of `{full: …, sample: …}`, of which a form may choose either."""
-    return value.values() if isinstance(value, dict) else [value]
+    return value.values() if isinstance(value, dict) and value.keys() == {"full", "sample"} else [value]
 
 
 def _read(file):

@@ -35,6 +35,8 @@ def main(name: str) -> None:
             show(figures)
 
         with data.whole_folder(folders.model(name)) as folder, processes.joined(team):
+            if chosen.train:
+                events.write("devices", gpus=determinism.gpus())
             training.train(chosen, shared.runtime, splits, folder, state, key, report, team)
     shutil.rmtree(state, ignore_errors=True)
 

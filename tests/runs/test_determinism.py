@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from evermodel.runs import determinism
@@ -60,3 +62,12 @@ def test_a_process_has_the_gpus_that_it_may_see(tmp_path, monkeypatch, nodes, vi
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert determinism.devices() == found
+
+
+def test_gpus_are_those_that_keras_sees_on_all_machines(monkeypatch):
+    names = ["gpu:0", "gpu:1"]
+    library = SimpleNamespace(distribution=SimpleNamespace(list_devices=lambda: names))
+    monkeypatch.setattr(determinism, "keras", lambda: library)
+    assert determinism.gpus() == 2
+    names[:] = ["cpu:0", "cpu:1"]
+    assert determinism.gpus() == 0

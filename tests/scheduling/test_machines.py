@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.all
 NAME = "mnist_mlp"
+WORKER = "worker: {gpus: 2, memory: 64Gi}\n"
 # Whatever the provider would ask a cluster or Airflow's API is answered here.
 RENDER = """
 import json, sys
@@ -96,7 +97,9 @@ def rendered(airflow_bin, tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "model"))
     file = folder / f"experiments/{NAME}/params.yaml"
     text = file.read_text()
-    file.write_text(text.replace("batch_size: 128", "batch_size: 129, machines: {full: 3, sample: 1}"))
+    file.write_text(
+        text.replace("batch_size: 128", "batch_size: 129, machines: {full: 3, sample: 1}") + WORKER
+    )
     assert file.read_text() != text
     known = {"EVERMODEL_REMOTE": "/remote", "MLFLOW_TRACKING_URI": "http://mlflow:5000", "AWS_KEY": "secret"}
 
@@ -128,6 +131,16 @@ def test_a_job_has_a_pod_for_each_machine_and_is_tried_again_by_airflow_alone(to
     assert told["retries"] == 2
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert told["job"]["metadata"]["labels"]["kueue.x-k8s.io/queue-name"]
+
+
+def test_each_pod_has_what_the_worker_asks_for(told):
+    spec = told["job"]["spec"]["template"]["spec"]
+    asked = {"nvidia.com/gpu": "2", "memory": "64Gi"}
+    assert spec["containers"][0]["resources"] == {"requests": asked, "limits": asked}
+    assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    assert spec["containers"][0]["image"].endswith("/worker-gpu:0.1.0")
+    assert told["pool"] == "gpu"
 
 
 def test_pods_find_the_first_one_by_the_service(told):

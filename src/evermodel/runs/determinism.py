@@ -85,6 +85,11 @@ def devices() -> int:
     return max(1, there if visible is None else min(there, len(visible.split(","))))
 
 
+def gpus() -> int:
+    """The number of GPUs that Keras computes on, of all machines."""
+    return sum(name.startswith("gpu") for name in keras().distribution.list_devices())
+
+
 def computes(precision: str) -> bool:
     """Whether the device computes in a dtype policy of Keras.
 

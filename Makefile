@@ -37,7 +37,7 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 test: .venv/dev check ## checks, units and one pipeline for real, in ten minutes; installs what they need
 	$(BIN)/pytest -n auto -m "not all and not zoo" tests
 
-test-all: .venv/dev .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
+test-all: .venv/dev .venv/jax .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
 	bash tests/debian.sh
 	$(BIN)/pytest -n auto -m all tests
 
@@ -81,6 +81,8 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) --override requirements/serving.overrides requirements/serving.in -o requirements/serving.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
+	$(BIN)/$(LOCK) requirements/jax.in -o requirements/jax.lock
+	$(BIN)/$(LOCK) requirements/jax-gpu.in -o requirements/jax-gpu.lock
 	$(BIN)/$(LOCK) requirements/mlflow.in -o requirements/mlflow.lock
 	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
 
@@ -104,6 +106,17 @@ clean: ## remove what the pipeline made, not what it cached
 	@# Without looking at what KServe asks for: requirements/serving.overrides says where it asks for too little.
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --no-deps --require-hashes -r requirements/serving.lock || \
 	  $(BIN)/python -m pip install --no-deps --require-hashes -r requirements/serving.lock
+	@touch $@
+
+# What trains on several devices; `make run` needs neither.
+.venv/jax: .venv/pipeline requirements/jax.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/jax.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/jax.lock
+	@touch $@
+
+.venv/jax-gpu: .venv/pipeline requirements/gpu.lock requirements/jax-gpu.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock
 	@touch $@
 
 .venv/dev: .venv/serving requirements/dev.lock

@@ -77,6 +77,7 @@ class Experiment:
     tags: tuple[str, ...]
     description: str
     schedule: Schedule
+    machines: int = 1
 
 
 def experiments():
@@ -101,9 +102,19 @@ def _experiment(file):
             tags=(dataset, task, model, *schedule.tags),
             description=schedule.description or f"{model} for {task} on {dataset}",
             schedule=schedule,
+            machines=max(
+                int(number or 1)
+                for train in _sides(said.get("train"))
+                for number in _sides((train or {}).get("machines"))
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} is not as README.md says: {error!r}") from None
+
+
+def _sides(value):
+    """A value, or both sides of `{full: …, sample: …}`, of which a form may choose either."""
+    return value.values() if isinstance(value, dict) and value.keys() == {"full", "sample"} else [value]
 
 
 def _read(file):

@@ -5,6 +5,7 @@ A data set's stages are one task, those of an experiment one each, but for its p
 
 import json
 
+from airflow.configuration import conf
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
     Asset,
@@ -22,7 +23,7 @@ import repository
 import tasks
 from failures import explain
 from repository import Schedule
-from tasks import FORM, RUN, Report, Stage, dag
+from tasks import FORM, RUN, Refuse, Report, Stage, dag, patience
 
 EXPERIMENTS = repository.experiments()
 TRAIN = "train"  # the stage that goes to the experiment's kind of worker
@@ -101,6 +102,29 @@ def stage(task_id, command, rules, **options):
     return step(task_id, command, rules, kind=Stage, output_processor=json.loads, **options)
 
 
+def training(name, rules, **options):
+    """A stage `train` on several machines, or the word that this Airflow has none that begin together."""
+    experiment, options = EXPERIMENTS[name], {"task_id": TRAIN, "owner": rules.owner, **options}
+    if "KubernetesExecutor" not in conf.get("core", "executor"):
+        reason = (
+            f"{name} trains on {experiment.machines} machines at once (train.machines), which takes Airflow "
+            "on Kubernetes (docs/scale.md); or let its params.yaml say 1"
+        )
+        return Refuse(reason=reason, retries=0, **options)
+    from machines import Machines  # whose imports take a second
+
+    return Machines(
+        experiment=name,
+        machines=experiment.machines,
+        worker=experiment.worker,
+        command=f"run experiments/{name}/dvc.yaml:{TRAIN}",
+        env=KNOWN,
+        pool=experiment.worker.queue,
+        **patience(rules.retries, rules.timeout),
+        **options,
+    )
+
+
 def add_experiment(name, before):
     """The tasks of an experiment, one after the other, for they share a dvc.lock; returns the last.
 
@@ -117,7 +141,10 @@ def add_experiment(name, before):
                 look = stage(f"find_{kind}", f"find {address}", rules, trigger_rule=rule)
                 before >> look
                 before = look
-            task = stage(kind, f"run {address}", rules, trigger_rule=rule, **place)
+            if kind == TRAIN and EXPERIMENTS[name].machines > 1:
+                task = training(name, rules, trigger_rule=rule)
+            else:
+                task = stage(kind, f"run {address}", rules, trigger_rule=rule, **place)
             before >> task
             # What was found need not run, and is skipped.
             before, rule = task, "none_failed" if queue == SCARCE else "all_success"

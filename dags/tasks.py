@@ -19,23 +19,42 @@ RUN = "{{ dag.dag_id }}/{{ run_id }}"
 FORM = "{{ params | tojson }}"
 
 
+def handed_on(task, context):
+    """The dvc.lock files that the stages before a task have made, by the tasks that made them."""
+    before = task.get_flat_relative_ids(upstream=True)
+    stages = [one for one in task.dag.topological_sort() if getattr(one, "hands_on", False)]
+    names = [one.task_id for one in stages if one.task_id in before]
+    made = zip(names, context["ti"].xcom_pull(task_ids=names), strict=True)
+    return {name: locks or {} for name, locks in made}
+
+
 class Stage(BashOperator):
     """Gives its command the dvc.lock files that the stages before it have made, and hands on its own.
 
     In a file whose path is in the environment, for a variable holds no more than 128 KiB.
     """
 
+    hands_on = True
+
     def execute(self, context):
         """Run the command; returns what its last line says, in JSON."""
-        before = self.get_flat_relative_ids(upstream=True)
-        stages = [task for task in self.dag.topological_sort() if isinstance(task, Stage)]
-        names = [task.task_id for task in stages if task.task_id in before]
-        made = zip(names, context["ti"].xcom_pull(task_ids=names), strict=True)
         with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump({name: locks or {} for name, locks in made}, file)
+            json.dump(handed_on(self, context), file)
             file.flush()
             self.env = {**self.env, "EVERMODEL_LOCKS": file.name}
             return super().execute(context)
+
+
+class Refuse(BaseOperator):
+    """Stands where a task can't be run on this Airflow, and says why."""
+
+    def __init__(self, *, reason, **options):
+        super().__init__(**options)
+        self.reason = reason
+
+    def execute(self, context):
+        """Fail, once."""
+        raise AirflowFailException(self.reason)
 
 
 class Report(BaseOperator):
@@ -63,14 +82,18 @@ def dag(dag_id, advice, **options):
 
 def step(task_id, command, kind=BashOperator, before="", retries=2, hours=24, **options):
     """A task that runs `evermodel step`, whose last line is JSON where something is to be handed on."""
+    bash_command = f"{before}evermodel step {command}"
     return kind(
-        task_id=task_id,
-        bash_command=f"{before}evermodel step {command}",
-        append_env=True,
-        retries=retries,
-        retry_delay=timedelta(minutes=1),
-        retry_exponential_backoff=2.0,
-        max_retry_delay=timedelta(minutes=30),
-        execution_timeout=timedelta(hours=hours),
-        **options,
+        task_id=task_id, bash_command=bash_command, append_env=True, **patience(retries, hours), **options
     )
+
+
+def patience(retries, hours):
+    """How often a task is tried, when, and how long it may take."""
+    return {
+        "retries": retries,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=30),
+        "execution_timeout": timedelta(hours=hours),
+    }

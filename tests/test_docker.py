@@ -166,7 +166,7 @@ def test_cuda_is_in_the_image_for_gpus_alone():
 
 def test_locks_that_share_a_package_agree_on_its_version():
     ours = pinned("numbers") | pinned("pipeline")
-    for name in ("gpu", "serving", "mlflow"):
+    for name in ("gpu", "jax", "jax-gpu", "serving", "mlflow"):
         for package, versions in pinned(name).items():
             assert ours.get(package, versions) >= versions, f"{package} in {name}.lock"
 

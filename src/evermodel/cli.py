@@ -108,6 +108,12 @@ def run(
     device: Annotated[
         Literal["auto", "cpu", "gpu"], typer.Option(envvar="EVERMODEL_DEVICE", help="What Keras computes on.")
     ] = "auto",
+    processes: Annotated[
+        int,
+        typer.Option(
+            envvar="EVERMODEL_PROCESSES", min=1, help="Start so many here for a training of as many machines."
+        ),
+    ] = 1,
 ) -> None:
     """Run the pipelines of experiments, from raw data to promotion, and show what came of it."""
     from evermodel import leaderboard, workers
@@ -119,7 +125,7 @@ def run(
         settings.apply(settings.Settings(profile=profile))
         print(f"params.yaml says profile: {profile}")
         chosen = repository.load().chosen(names)
-    failures = workers.run(chosen, jobs, device)
+    failures = workers.run(chosen, jobs, device, processes)
     leaderboard.show(_rows(*chosen))
     for failure in failures:
         print(f"evermodel: {failure}", file=sys.stderr)

@@ -182,13 +182,15 @@ class Crew:
             worker.kill()
 
 
-def run(experiments: Mapping[str, Experiment], jobs: int, device: str) -> list[Failure]:
+def run(experiments: Mapping[str, Experiment], jobs: int, device: str, processes: int = 1) -> list[Failure]:
     """Run the pipelines of experiments, `jobs` at a time, as far as they are not up to date.
 
     Those of data sets come before the experiments that wait for them; what `dvc exp run` made is handed in at
-    the end. Raises KeyboardInterrupt when told to stop, after every process has ended.
+    the end. processes: that a training of as many machines starts on this one. Raises KeyboardInterrupt when
+    told to stop, after every process has ended.
     """
-    planned, environment = pipeline.plan(experiments), os.environ | {"EVERMODEL_DEVICE": device}
+    planned = pipeline.plan(experiments)
+    environment = os.environ | {"EVERMODEL_DEVICE": device, "EVERMODEL_PROCESSES": str(processes)}
     busy = {one.name for one in planned if _is_busy(one)}
     # DVC can't tell of those, nor of what waits for them. Asked of nothing, it would tell of everything.
     told = [one.target for one in planned if not {one.name, one.dataset} & busy]

@@ -104,6 +104,12 @@ def test_a_key_that_nothing_else_explains_means_other_code():
     assert compare("mae", RECORDED, rebuilt("prepare", "train", key="other")).reasons == ()
 
 
+def test_several_machines_are_no_kind_that_gives_the_same_bytes_again():
+    for machines, same in (("1", True), ("2", False)):
+        params = {**RECORDED.params, "train.machines": machines}
+        assert compare("mae", replace(RECORDED, params=params), rebuilt(params=params)).same_kind is same
+
+
 @pytest.mark.parametrize(
     ("verdict", "same_kind", "fine"),
     [

@@ -41,6 +41,29 @@ def test_a_gpu_computes_in_all(cpu, tmp_path, monkeypatch):
     assert determinism.computes("mixed_bfloat16")
 
 
+@pytest.mark.parametrize(
+    ("nodes", "visible", "asked", "found"),
+    [
+        (4, None, "auto", 4),
+        (4, "0,2", "auto", 2),
+        (1, "0,1", "auto", 1),  # a container has but one of them
+        (4, None, "cpu", 1),
+        (0, None, "auto", 1),  # as where the driver has no nodes of its own
+    ],
+)
+def test_a_process_has_the_gpus_that_it_may_see(tmp_path, monkeypatch, nodes, visible, asked, found):
+    (tmp_path / "gpus/0").mkdir(parents=True)
+    for name in [*map(str, range(nodes)), "ctl", "-uvm"]:
+        (tmp_path / f"nvidia{name}").touch()
+    monkeypatch.setattr(determinism, "GPUS", tmp_path / "gpus")
+    monkeypatch.setattr(determinism, "NODES", tmp_path)
+    monkeypatch.setenv(determinism.DEVICE, asked)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert determinism.devices() == found
+
+
 def test_gpus_are_those_that_keras_sees_on_all_machines(monkeypatch):
     names = ["gpu:0", "gpu:1"]
     library = SimpleNamespace(distribution=SimpleNamespace(list_devices=lambda: names))

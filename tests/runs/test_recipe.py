@@ -15,6 +15,8 @@ WRONG_VALUES = [
     ("train.early_stopping", {"monitor": "accuracy", "patience": 1}, "'val_loss'"),
     ("train.text", {"max_tokens": 2}, "greater than or equal to 3"),
     ("train.text", {"max_tokens": VOCABULARY + 1}, "less than or equal to 20000"),
+    ("train.machines", 0, "greater than or equal to 1"),
+    ("train.machines", "all", "whole number"),
     ("train.image_size", 4, "greater than or equal to 8"),
     ("train.image_size", [64, 64], "whole number"),
     ("train.random_flip", "left", "true or false"),
@@ -141,6 +143,7 @@ def test_a_keras_model_is_told_how_to_train_and_another_one_is_not(changed):
     assert refused(changed, train={}).startswith("train is empty")
     assert changed(train={}, model="linear", options={}).train is None
     assert refused(changed, model="linear", options={}).startswith("train must be {}")
+    assert refused(changed, model="linear", options={}, train={"machines": 2}).startswith("train must be {}")
 
 
 def test_a_keras_model_can_not_be_a_baseline(changed):
@@ -150,6 +153,21 @@ def test_a_keras_model_can_not_be_a_baseline(changed):
 @pytest.mark.parametrize("value", [{"train.random_flip": True}, {"train.image_size": 64}])
 def test_what_is_drawn_anew_can_not_be_flipped_or_resized(changed, value):
     assert "train can't flip or resize" in refused(changed, task="denoising", **value)
+
+
+def test_machines_divide_a_batch(changed):
+    assert changed(**{"train.batch_size": 48, "train.machines": 3}).train.machines == 3
+    sentence = refused(changed, **{"train.batch_size": 50, "train.machines": 4})
+    assert sentence.startswith("train has batch_size 50, which 4 machines do not divide")
+
+
+def test_texts_that_machines_share_have_one_length(changed):
+    several = {"train.batch_size": 32, "train.machines": 2, "train.text": {"output": "int"}}
+    assert "train.text.sequence_length is missing" in refused(
+        changed, **several, **{"train.text.output": "int"}
+    )
+    several["train.text"]["sequence_length"] = 9
+    assert changed(**several).train.machines == 2
 
 
 def test_classes_are_balanced_only_where_there_are_some(changed):

@@ -219,6 +219,25 @@ def test_what_the_commit_and_the_remote_have_is_run_by_no_worker(fleet):
 
 
 @pytest.mark.all
+def test_a_machine_that_helps_another_one_makes_and_pushes_nothing(fleet, monkeypatch):
+    (fleet.origin / "pipelines").mkdir()
+    (fleet.origin / "pipelines/stage.sh").write_text("echo helped $1 $2 >> $RAN\n")
+    fleet.commit("a stage of its own")
+    locks = fleet.made("run", DATA)
+    fleet.ran()
+    monkeypatch.setenv("EVERMODEL_COORDINATOR", "there:1234")
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
+    assert fleet.task("run", TRAIN, worker="second", locks=locks) == (0, "{}")
+    assert fleet.ran() == ["helped", "train", "x"]
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "0")
+    fleet.made("run", TRAIN, worker="first", locks=locks)
+    assert fleet.ran() == ["train"]
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
+    locks |= fleet.made("run", TRAIN, worker="first", locks=locks)
+    assert fleet.ran() == ["helped", "train", "x"], "its dvc.lock was not handed on yet"
+
+
+@pytest.mark.all
 def test_looking_for_a_result_runs_nothing(fleet):
     locks = fleet.made("run", DATA)
     fleet.ran()

@@ -6,6 +6,7 @@ import yaml
 
 from evermodel.runs import determinism
 from evermodel.training import identity
+from evermodel.training.processes import Team
 from tests.conftest import ROOT
 from tests.settings import EXPERIMENT, put, refusal
 
@@ -153,6 +154,15 @@ def test_another_device_makes_another_training(monkeypatch):
     before = identity.key("mine")
     monkeypatch.setattr(determinism, "device", lambda: "gpu")
     assert identity.key("mine") != before
+
+
+def test_several_devices_make_another_training_and_one_makes_the_same():
+    before = identity.key("mine")
+    assert identity.key("mine", Team()) == before
+    found = [identity.key("mine", team) for team in (Team(devices=2), Team(0, 2, 2), Team(0, 2, 4))]
+    assert len({before, *found}) == 4
+    others = Team(1, 2, 2, "there:1", starts=False), Team(0, 2, 2, "127.0.0.1:2", starts=True)
+    assert [identity.key("mine", team) for team in others] == [found[1]] * 2
 
 
 def test_what_a_pipeline_of_ones_own_declares_counts_too():

@@ -33,7 +33,8 @@ class Making:
 class Comparison:
     """stage: the first one that wrote something else, if any did; reasons: what else differs.
 
-    same_kind: whether both were made on the same kind of machine.
+    same_kind: whether both were made on the same kind of machine; several are none, for their sums are taken
+    in another order each time.
     """
 
     verdict: Verdict
@@ -56,7 +57,8 @@ def compare(metric: str, recorded: Making, rebuilt: Making, installed: Sequence[
         _verdict(metric, recorded, rebuilt),
         next(other, None),
         (*_reasons(recorded, rebuilt), *installed),
-        all(recorded.machine.get(fact) == rebuilt.machine.get(fact) for fact in KIND),
+        all(recorded.machine.get(fact) == rebuilt.machine.get(fact) for fact in KIND)
+        and recorded.params.get("train.machines", "1") == "1",
     )
 
 

@@ -18,6 +18,7 @@ from evermodel.core.project import Runtime
 
 DEVICE = "EVERMODEL_DEVICE"  # auto, cpu or gpu
 GPUS = Path("/proc/driver/nvidia/gpus")
+NODES = Path("/dev")  # a container has nodes of those GPUs alone that it was given
 CPUS = Path("/proc/cpuinfo")
 HALF = {"amx_fp16", "avx512_fp16", "avx_ne_convert"}  # what processors call instructions for 16-bit floats
 # What NumPy, OpenBLAS and Keras choose by the processor or the home folder when they are imported, for every
@@ -75,6 +76,15 @@ def device() -> str:
     return "gpu" if there and wanted != "cpu" else "cpu"
 
 
+def devices() -> int:
+    """How many devices of that kind this process has: the GPUs that it may see; all CPUs are one."""
+    if device() == "cpu":
+        return 1
+    there = len([*NODES.glob("nvidia[0-9]*")])
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return max(1, there if visible is None else min(there, len(visible.split(","))))
+
+
 def gpus() -> int:
     """The number of GPUs that Keras computes on, of all machines."""
     return sum(name.startswith("gpu") for name in keras().distribution.list_devices())
@@ -105,6 +115,10 @@ def keras() -> Any:
             import tensorflow
 
             tensorflow.config.list_physical_devices()  # looks for a GPU now, and says there is none
+        else:
+            import tensorflow  # which looks up words for any back end
+
+            tensorflow.config.set_visible_devices([], "GPU")
     return keras
 
 

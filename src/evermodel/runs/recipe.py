@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import Field, FiniteFloat, ValidationInfo, field_validator, model_validator
 
 from evermodel.core import catalog, folders, params, section
 from evermodel.core.columns import VOCABULARY
@@ -46,7 +46,8 @@ class Train(Section):
 
     image_size: to which the model resizes images, in pixels. random_flip: whether images are mirrored at
     random while training. ema_momentum: of the moving average of the weights, if they are averaged.
-    class_weight: "balanced" lets each class count as much as any other, however rare.
+    class_weight: "balanced" lets each class count as much as any other, however rare. machines: that share
+    each batch, with all of their GPUs.
     """
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
@@ -64,11 +65,21 @@ class Train(Section):
     random_flip: bool = False
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     fine_tune: FineTune | None = None
+    machines: Annotated[int, Field(ge=1, le=1024)] = 1
 
     @property
     def total_epochs(self) -> int:
         """The epochs of both phases."""
         return self.epochs + (self.fine_tune.epochs if self.fine_tune else 0)
+
+    @model_validator(mode="after")
+    def _machines_divide_a_batch(self) -> "Train":
+        if self.batch_size % self.machines:
+            raise ValueError(
+                f"has batch_size {self.batch_size}, which {self.machines} machines do not divide; make it a "
+                f"multiple of {self.machines}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _averaged_weights_belong_to_the_last_epoch(self) -> "Train":
@@ -99,7 +110,10 @@ class Recipe(Section):
 
     @field_validator("train", mode="before")
     @classmethod
-    def _nothing_to_say(cls, value: Any) -> Any:
+    def _nothing_to_say(cls, value: Any, others: ValidationInfo) -> Any:
+        model = others.data.get("model")
+        if value and model in catalog.modules("models") and catalog.framework(model) == "sklearn":
+            raise ValueError(f"must be {{}}; {model} is fitted by scikit-learn in one step, on one machine")
         return None if value == {} else value
 
 
@@ -146,14 +160,20 @@ def require_sense(name: str, recipe: Recipe) -> None:
             f"{file}: train.class_weight is {train.class_weight}, but the task {recipe.task} predicts no "
             "classes; remove it"
         )
+    if train and train.machines > 1 and recipe.task == "features":
+        raise EvermodelError(
+            f"{file}: train.machines is {train.machines}, but the task features is fitted by scikit-learn on "
+            "one machine; remove it"
+        )
+    if train and train.machines > 1 and train.text.output == "int" and train.text.sequence_length is None:
+        raise EvermodelError(
+            f"{file}: train.text.sequence_length is missing; machines that train together need texts of one "
+            "length"
+        )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
     if catalog.framework(recipe.model) == "keras" and train is None:
         raise EvermodelError(f"{file}: train is empty; {recipe.model} is a Keras model and needs it")
-    if catalog.framework(recipe.model) == "sklearn" and train is not None:
-        raise EvermodelError(
-            f"{file}: train must be {{}}; {recipe.model} is fitted by scikit-learn in one step"
-        )
 
 
 def _require_options(file: str, recipe: Recipe) -> None:

@@ -53,6 +53,13 @@ def dvc(*arguments: str) -> int:
     return int(process.returncode)
 
 
+def stage(address: str) -> int:
+    """Run the script of experiments/x/dvc.yaml:train without DVC, which would miss its outputs."""
+    folder, kind = Path(address.partition(":")[0]).parent, address.rpartition(":")[2]
+    script = Path("pipelines/stage.sh").absolute()
+    return subprocess.run(["sh", str(script), kind, folder.name], cwd=folder, check=False).returncode
+
+
 def patiently(*arguments: str) -> int:
     """Run a command that needs the remote; where it fails, again after growing pauses, for five minutes."""
     code = dvc(*arguments)

@@ -19,6 +19,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.scheduling import addresses, handover, publication, settings, shell
 from evermodel.scheduling.checkout import CACHE, REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
+from evermodel.training import processes
 
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
@@ -60,11 +61,15 @@ def find(chosen: Settings, address: str) -> int:
 def run(chosen: Settings, address: str) -> int:
     """Take the result of stages if it is there, or else run them and no others, and push what they make.
 
-    The last line hands over their dvc.lock.
+    The last line hands over their dvc.lock. One of several machines that train together, but for the first,
+    only helps that one: what it would make is the same.
     """
     prepare(chosen)
     handover.receive()
     _pull(address, results=not chosen.force)
+    if processes.helps():
+        print("{}", flush=True)  # nothing to hand over
+        return shell.stage(address) if chosen.force or shell.changed(address) else 0
     forced = ["--force"] if chosen.force else []
     # What this worker has made before, and could not push, is in the run cache of its own.
     if code := shell.dvc("repro", "--single-item", *forced, address) or shell.patiently("push", address):

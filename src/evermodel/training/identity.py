@@ -12,28 +12,32 @@ from pathspec import GitIgnoreSpec
 from evermodel.core import data, folders, params
 from evermodel.core.errors import EvermodelError
 from evermodel.runs import determinism
+from evermodel.training.processes import ALONE, Team
 
 DVC = "dvc.yaml"
 IGNORE = Path(".dvcignore")
 
 
-def key(name: str) -> str:
+def key(name: str, team: Team = ALONE) -> str:
     """The key of the training of an experiment: of what its dvc.yaml declares for `train`, as it is now.
 
     Where DVC would train again there is another key, and the other way round. The name tells two experiments
-    with one recipe apart, and the device what they were computed on. Raises EvermodelError if there is no
+    with one recipe apart, and the device what they were computed on; so do the back end and the number of
+    devices where a team of several trains. Raises EvermodelError if there is no
     such stage, or a dependency is missing.
     """
     folder = folders.experiment(name)
     values = params.read(folder / params.FILE)
     stage = _filled(_stage(folder / DVC), values)
-    declared = {
+    declared: dict[str, Any] = {
         "name": name,
         "device": determinism.device(),
         "cmd": stage["cmd"],
         "deps": {dep: _hashed(folder, dep) for dep in stage["deps"]},
         "params": [_declared(folder, entry) for entry in stage["params"]],
     }
+    if team.devices > 1:
+        declared |= {"backend": "jax", "machines": team.count, "devices": team.devices}
     return hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
 
 

@@ -18,9 +18,10 @@ from evermodel.core.rows import Rows
 from evermodel.runs import determinism
 from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, order, preprocessing
+from evermodel.training import checkpoints, feeding, order, preprocessing, processes
 from evermodel.training.objective import Objective, Target, objective_of
 from evermodel.training.order import Ordered
+from evermodel.training.processes import ALONE, Team
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
@@ -38,6 +39,11 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     the target is made of x. counts: how much a row of each class counts, where not all count alike. ahead:
     batches that are read and encoded at a time. An epoch's order depends on the seed and the epoch's number
     alone, so that a resumed training sees what an undisturbed one would have seen.
+
+    team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
+    are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
+    has it: rows that weigh 0 would change batch normalisation. Of rows that are watched, those that fill the
+    last batch weigh 0, and the mean loss is that of each row once.
     """
 
     def __init__(
@@ -49,24 +55,29 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         shown: Array | None = None,
         counts: Array | None = None,
         ahead: int = 1,
+        team: Team | None = None,
     ) -> None:
         super().__init__()
-        self.split, self.size, self.encode, self.target = split, size, encode, target
-        self.shown, self.counts, self.ahead = shown, counts, ahead
-        self.ordered: Ordered = split
-        self.part, self.given, self.rows = -1, np.empty(0), split
+        self.split, self.batch, self.encode, self.target = split, size, encode, target
+        self.shown, self.counts, self.ahead, self.team = shown, counts, ahead, team
+        self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
+        self.part = -1
+        self.worth: Array | None = None
+        self._take(split, team.devices if team else 1)
+        self.is_watched = True
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
-        self.ordered, self.part = order.shuffled(self.split, seed, epoch), -1
+        self._take(order.shuffled(self.split, seed, epoch), self.batch if self.team else 1)
+        self.is_watched = False
 
     def __len__(self) -> int:
-        return math.ceil(len(self.split) / self.size)
+        return math.ceil(self.places / self.batch)
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
         part, place = divmod(number, self.ahead)
         if part != self.part:
-            self.given, self.rows = self._read(part)
+            self.given, self.rows, self.worth = self._read(part)
             self.part = part
         here = slice(place * self.size, (place + 1) * self.size)
         given, y = self.given[here], self.rows.y[here]
@@ -74,22 +85,36 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         weight = self._weight(here, y)
         return (given, self.target(x, y), *([] if weight is None else [weight]))
 
-    def _read(self, part: int) -> tuple[Array, Split]:
-        """The rows of some batches, and what the network is given of them."""
-        places = slice(part * self.ahead * self.size, (part + 1) * self.ahead * self.size)
-        rows = self.ordered[places]
+    def _take(self, ordered: Ordered, full: int) -> None:
+        """full: what divides the number of places, of which the first rows take those that are left over."""
+        self.ordered, self.places = ordered, -(-len(self.split) // full) * full
+        self.part, self.given, self.rows = -1, np.empty(0), self.split
+
+    def _read(self, part: int) -> tuple[Array, Split, Array | None]:
+        """The rows of some batches, what the network is given of them, and how much their places count."""
+        start, length = part * self.ahead * self.batch, self.ahead * self.batch
+        stop = min(start + length, self.places)
+        chosen: slice | Array = slice(start, stop)
+        worth = None
+        if self.team:
+            own = self.team.own(np.arange(start, stop), self.batch)
+            chosen = own % len(self.split)
+            if self.is_watched and self.places > len(self.split):
+                worth = (own < len(self.split)) * (self.places / len(self.split))
+        rows = self.ordered[chosen]
         if isinstance(rows.x, Rows):
-            return self.encode(rows.x.frame()) if self.encode else rows.x.numbers, rows
-        shown = rows.x if self.shown is None else self.shown[places]
-        return self.encode(shown) if self.encode else shown, rows
+            return self.encode(rows.x.frame()) if self.encode else rows.x.numbers, rows, worth
+        shown = rows.x if self.shown is None else self.shown[chosen]
+        return self.encode(shown) if self.encode else shown, rows, worth
 
     def _weight(self, here: slice, y: Array) -> Array | None:
         """(n,) how much each row counts, or None if all count alike."""
         weight = self.rows.weight
-        if weight is None and self.counts is None:
+        if weight is None and self.counts is None and self.worth is None:
             return None
         of_rows = 1.0 if weight is None else weight[here]
-        return np.asarray(of_rows * (1.0 if self.counts is None else self.counts[y]), np.float32)
+        of_places = 1.0 if self.worth is None else self.worth[here]
+        return np.asarray(of_rows * of_places * (1.0 if self.counts is None else self.counts[y]), np.float32)
 
 
 @dataclass(frozen=True)
@@ -118,12 +143,19 @@ class Network:
 
 
 def fit(
-    build: Build, prepared: Prepared, recipe: Recipe, seed: int, folder: Path, report: Report
+    build: Build,
+    prepared: Prepared,
+    recipe: Recipe,
+    seed: int,
+    folder: Path,
+    report: Report,
+    team: Team = ALONE,
 ) -> tuple[keras.Model, History]:
     """Train on the training rows, watch the validation rows, and return the model and its history.
 
     The model takes raw examples and has its pre-processing inside. folder: where checkpoints live between
-    a kill and the next run. report: called with the figures of every epoch that this process finishes.
+    a kill and the next run. report: called with the figures of every epoch that this process finishes. team:
+    who trains; all of its processes return the same.
     """
     train = recipe.train
     assert train is not None, "recipe.py asks every Keras model for its train section"
@@ -139,14 +171,20 @@ def fit(
     if prepared.spec.kind == "table":
         ahead = max(1, min(AHEAD, CELLS // encoder.output_shape[-1]) // train.batch_size)
         encode = asking.compiled(encoder, AHEAD) if preprocessing.is_encoded_before(prepared.spec) else None
+    if keras.backend.backend() != "tensorflow" and preprocessing.is_encoded_before(prepared.spec):
+        encode = feeding.encoding(prepared.spec, train, AHEAD)
     learned, watched = prepared.splits["train"], prepared.splits["validation"]
     counts = class_weights(learned.y, prepared.spec) if train.class_weight else None
+    sharing = None if keras.backend.backend() == "tensorflow" else team
     shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
     batches = {
-        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead),
-        "validation": Batches(watched, train.batch_size, encode, objective.target, shown, counts, ahead),
+        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead, sharing),
+        "validation": Batches(
+            watched, train.batch_size, encode, objective.target, shown, counts, ahead, sharing
+        ),
     }
-    progress = Progress(train, folder, report)
+    batches["train"].shuffle(seed, 0)  # of which Keras looks at a batch before an epoch begins
+    progress = Progress(train, folder, report, team)
     for phase in phases(train):
         if progress.done < phase.end or phase.end == train.total_epochs:
             _fit(network, phase, objective, train, batches, seed, progress)
@@ -213,7 +251,8 @@ def _fit(
     )
     model.optimizer.build(model.trainable_variables)
     progress.resume(model, phase)
-    _make_metrics(model, *batches["train"][0])
+    if keras.backend.backend() == "tensorflow":
+        _make_metrics(model, *batches["train"][0])
     model.fit(
         batches["train"],
         validation_data=batches["validation"],
@@ -325,13 +364,14 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
     forgotten on a resume (Keras' own callbacks forget their best value, keras-team/keras#17012).
     """
 
-    def __init__(self, train: Train, folder: Path, report: Report) -> None:
+    def __init__(self, train: Train, folder: Path, report: Report, team: Team = ALONE) -> None:
         super().__init__()
-        self.train, self.folder, self.report = train, folder, report
+        self.train, self.folder, self.report, self.team = train, folder, report, team
         self.history: History = []
         self.best: list[Array] = []
         self.phase = phases(train)[0]
         self.state = checkpoints.newest(folder) or {}
+        processes.require_same(team, checkpoints.fingerprint(self.state))
 
     @property
     def done(self) -> int:
@@ -372,7 +412,8 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
             self.best = [variable.numpy() for variable in self.model.variables]
         state = {f"variable_{n}": variable.numpy() for n, variable in enumerate(_variables(self.model))}
         state |= {f"best_{n:05d}": value for n, value in enumerate(self.best)}
-        checkpoints.save(self.folder, epoch + 1, state | {"history": np.array(json.dumps(self.history))})
+        if self.team.index == 0:
+            checkpoints.save(self.folder, epoch + 1, state | {"history": np.array(json.dumps(self.history))})
         self.report(figures)
         self.model.stop_training = self.finished
 

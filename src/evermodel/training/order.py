@@ -11,10 +11,10 @@ BLOCK = 2**27  # bytes of stored rows that are in memory together
 
 
 class Ordered(Protocol):
-    """All rows of a split in some order, of which some that follow each other are taken at a time."""
+    """All rows of a split in some order, of which those at some places are taken at a time."""
 
-    def __getitem__(self, places: slice, /) -> Split:
-        """The rows from one place to another."""
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        """The rows at a slice of places, or at those of an array, which mostly ascend."""
 
 
 class Permuted:
@@ -23,7 +23,7 @@ class Permuted:
     def __init__(self, split: Split, seed: int, epoch: int) -> None:
         self.split, self.order = split, np.random.default_rng([seed, epoch]).permutation(len(split))
 
-    def __getitem__(self, places: slice, /) -> Split:
+    def __getitem__(self, places: slice | Array, /) -> Split:
         return self.split[self.order[places]]
 
 
@@ -42,16 +42,18 @@ class Blocks:
         self.ends = np.cumsum([split.parts.sizes[block].sum() for block in self.blocks])
         self.number, self.held, self.order = -1, split[:0], np.empty(0, np.int64)
 
-    def __getitem__(self, places: slice, /) -> Split:
-        start, stop, _ = places.indices(len(self.split))
-        found = []
-        while start < stop:
-            number = int(np.searchsorted(self.ends, start, side="right"))
-            end = min(stop, int(self.ends[number]))
-            first = int(self.ends[number]) - len(self._order(number))
-            found.append(self.held[self.order[start - first : end - first]])
-            start = end
-        return found[0] if len(found) == 1 else data.joined(found)
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        if isinstance(places, slice):
+            places = np.arange(*places.indices(len(self.split)))
+        blocks = np.searchsorted(self.ends, places, side="right")
+        borders = np.flatnonzero(np.diff(blocks)) + 1
+        found = [self._of_block(run) for run in np.split(places, borders) if len(run)]
+        return found[0] if len(found) == 1 else data.joined(found or [self.split[:0]])
+
+    def _of_block(self, places: Array) -> Split:
+        number = int(np.searchsorted(self.ends, places[0], side="right"))
+        order = self._order(number)
+        return self.held[order[places - (int(self.ends[number]) - len(order))]]
 
     def _order(self, number: int) -> Array:
         """The order of the rows of a block, which is in memory then."""

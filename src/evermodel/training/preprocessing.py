@@ -21,7 +21,14 @@ UNKNOWN = " "  # what no category is: those are stripped
 
 
 def is_encoded_before(spec: Spec) -> bool:
-    """Whether examples are encoded on their way into what is trained: texts exist on TensorFlow only."""
+    """Whether examples are encoded on their way into what is trained: texts exist on TensorFlow only.
+
+    So do numbers of 64 bits, as JAX is used.
+    """
+    import keras
+
+    if spec.kind in ("table", "series") and keras.backend.backend() != "tensorflow":
+        return True
     return spec.kind == "text" or (spec.kind == "table" and any(c.kind in TEXTS for c in spec.columns))
 
 
@@ -36,7 +43,7 @@ def encoder(spec: Spec, train: Train) -> keras.Model:
     """
     import keras
 
-    if is_encoded_before(spec) and spec.kind == "table":
+    if spec.kind == "table" and any(c.kind in TEXTS for c in spec.columns):
         return _table(spec)
     inputs = keras.Input(spec.input_shape, dtype=spec.input_dtype)
     match spec.kind:

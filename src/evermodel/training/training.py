@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from evermodel.core import catalog, data
 from evermodel.core.data import Prepared
@@ -10,6 +11,7 @@ from evermodel.core.project import Runtime
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe
 from evermodel.runs.saved import Metadata
+from evermodel.training.processes import ALONE, Team
 
 Report = Callable[[dict[str, float]], None]
 
@@ -22,13 +24,16 @@ def train(
     state: Path,
     identity: str,
     report: Report,
+    team: Team = ALONE,
 ) -> Metadata:
     """Fit the recipe's model and write model file, history.csv and training.json into `folder`.
 
-    state: where an interrupted training finds its checkpoints. report: called after every epoch.
+    state: where an interrupted training finds its checkpoints. report: called after every epoch. team: of
+    which this process is the first.
     """
     if catalog.framework(recipe.model) == "keras":
-        file, parameters, history = _network(recipe, runtime, prepared, folder, state, report)
+        model, history = _network(recipe, runtime, prepared, state, report, team)
+        file, parameters = saved.save_keras(model, folder), model.count_params()
     else:
         file, parameters, history = _estimator(recipe, runtime.seed, prepared, folder)
     with (folder / "history.csv").open("w", encoding="utf-8", newline="") as stream:
@@ -49,20 +54,23 @@ def train(
     return metadata
 
 
+def assist(recipe: Recipe, runtime: Runtime, prepared: Prepared, state: Path, team: Team) -> None:
+    """Do the part of a process that is not the first of its team: it writes nothing."""
+    _network(recipe, runtime, prepared, state, lambda figures: None, team)
+
+
 def _network(
-    recipe: Recipe, runtime: Runtime, prepared: Prepared, folder: Path, state: Path, report: Report
-) -> tuple[Path, int, list[dict[str, float]]]:
+    recipe: Recipe, runtime: Runtime, prepared: Prepared, state: Path, report: Report, team: Team
+) -> tuple[Any, list[dict[str, float]]]:
     determinism.seed_keras(runtime.seed)
     build = catalog.builder(recipe.model)
     if recipe.task == "features":
         from evermodel.training import features
 
-        model, history = features.fit(build, prepared, recipe)
-    else:
-        from evermodel.training import network
+        return features.fit(build, prepared, recipe)
+    from evermodel.training import network
 
-        model, history = network.fit(build, prepared, recipe, runtime.seed, state, report)
-    return saved.save_keras(model, folder), model.count_params(), history
+    return network.fit(build, prepared, recipe, runtime.seed, state, report, team)
 
 
 def _estimator(

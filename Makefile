@@ -24,7 +24,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all zoo unit check ui airflow serve bench lock clean .venv/foreign .venv-airflow/foreign
+.PHONY: help run test test-all zoo unit check ui airflow serve spark bench lock clean .venv/foreign .venv-airflow/foreign
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -37,7 +37,7 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 test: .venv/dev check ## checks, units and one pipeline for real, in ten minutes; installs what they need
 	$(BIN)/pytest -n auto -m "not all and not zoo" tests
 
-test-all: .venv/dev .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
+test-all: .venv/dev .venv/spark .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
 	bash tests/debian.sh
 	$(BIN)/pytest -n auto -m all tests
 
@@ -64,6 +64,9 @@ airflow: .venv/pipeline .venv-airflow/installed ## Airflow with our DAGs on http
 serve: .venv/serving ## the champions over HTTP, and a page to try them, on http://127.0.0.1:8000
 	$(BIN)/evermodel serve
 
+spark: .venv/spark ## what `engine: spark` of a data set needs beside Java: PySpark
+	@command -v java >/dev/null || echo "Java is not here, which Spark runs on; on Debian: apt-get install openjdk-17-jre-headless"
+
 bench: .venv/serving ## the benchmarks: what many experiments cost, serving beside MLflow's server, how often luck wins
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/evermodel run -j $(JOBS) fashion_cnn imdb_dnn mnist_mlp
@@ -81,6 +84,7 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) --override requirements/serving.overrides requirements/serving.in -o requirements/serving.lock
 	$(BIN)/$(LOCK) requirements/dev.in -o requirements/dev.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
+	$(BIN)/$(LOCK) requirements/spark.in -o requirements/spark.lock
 	$(BIN)/$(LOCK) requirements/mlflow.in -o requirements/mlflow.lock
 	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
 
@@ -104,6 +108,11 @@ clean: ## remove what the pipeline made, not what it cached
 	@# Without looking at what KServe asks for: requirements/serving.overrides says where it asks for too little.
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --no-deps --require-hashes -r requirements/serving.lock || \
 	  $(BIN)/python -m pip install --no-deps --require-hashes -r requirements/serving.lock
+	@touch $@
+
+.venv/spark: .venv/pipeline requirements/spark.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/spark.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/spark.lock
 	@touch $@
 
 .venv/dev: .venv/serving requirements/dev.lock

@@ -1,10 +1,11 @@
 """From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,25 +15,29 @@ from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Ga
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
+from evermodel.core.rows import Rows
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import inference, labels, split, words
+from evermodel.preparing import inference, labels, lot, split, words
+from evermodel.preparing.inference import Seen
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 
 SAMPLE = 100_000  # rows on which medians and duplicates are counted, if there are more
 DIFFERENT = 1_000_000  # values of a column that are counted at a time; then the rarest go
 TEST = SPLITS.index("test")
+WHOLE = ("class", "group")  # the arrays of whole numbers
 
 
 @dataclass(frozen=True)
 class Table:
-    """A raw table with its rules."""
+    """A raw table with its rules, or some rows of one. start: the number of the first."""
 
     name: str
     raw: Raw
     dataset: Dataset
+    start: int = 0
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -43,6 +48,11 @@ class Table:
         """The raw rows, from the first one on."""
         assert self.raw.pieces is not None, "a reader of tables gives pieces"
         return self.raw.pieces()
+
+    def of(self, array: Array, piece: pd.DataFrame) -> Array:
+        """What an array of all its rows says of those of a piece."""
+        start = int(piece.index[0]) - self.start if len(piece) else 0
+        return array[start : start + len(piece)]
 
 
 @dataclass(frozen=True)
@@ -67,24 +77,25 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
     """
     table = Table(name, raw, dataset)
     surveyed = survey(table)
-    part = _parts(name, dataset, surveyed.facts)
+    part = split.parts(name, dataset.split, surveyed.facts)
     surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
-    columns = learned(table, kinds(table, surveyed.features, part), part)
-    return _Writing(table, surveyed, columns, part, folder).spec(source)
-
-
-def _parts(name: str, dataset: Dataset, facts: Facts) -> Array:
-    """The place in SPLITS of each row, (n,) int8."""
-    part = np.empty(facts.rows, np.int8)
-    for number, rows_of_one in enumerate(split.split_rows(name, dataset.split, facts).values()):
-        part[rows_of_one] = number
-    return part
+    columns = kinds(dataset, surveyed.features, shown(table, surveyed.features, part))
+    columns = told(table, columns, part, share((part == 0).sum())).columns()
+    writing = Writing(table, surveyed, tuple(columns))
+    arrays = [
+        _Arrays(folder / name, columns, writing.answers, int((part == number).sum()))
+        for number, name in enumerate(SPLITS)
+    ]
+    counted, identity = writing.counted(len(part)), Identity()
+    for hashes in writing.write(part, arrays, counted):
+        identity.add_hashes(hashes)
+    return writing.spec(source, part, counted, identity)
 
 
 def survey(table: Table) -> Survey:
     """Look at all rows once."""
     dataset, rule = table.dataset, table.dataset.split
-    kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "place")}
+    kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "part")}
     known: dict[str, int] = {}
     count, is_number = 0, True
     features: tuple[str, ...] = ()
@@ -108,7 +119,7 @@ def survey(table: Table) -> Survey:
             time = time or _time(table, piece[rule.time])
             kept["time"].append(_typed(table, piece, [time]).to_numpy()[:, 0])
         if rule.method == "hash":
-            kept["place"].append(split.places(rule.seed, piece[list(rule.key or piece.columns)]))
+            kept["part"].append(split.by_key(rule, piece[list(rule.key or piece.columns)]))
     facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays and name != "group"}
     if "y" in facts:  # numbers in the order of the labels, which scikit-learn would sort
         facts["y"] = np.argsort(np.argsort(np.array(list(known), object)))[facts["y"]]
@@ -117,137 +128,204 @@ def survey(table: Table) -> Survey:
     return Survey(Facts(count, **facts), features, tuple(known), is_number)
 
 
-def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
+def shown(table: Table, features: Sequence[str], part: Array) -> dict[str, Seen]:
+    """What the training rows show of their kinds. part: the place in SPLITS of each row of the table."""
+    return inference.infer(
+        (_train(table, piece[list(features)], part) for piece in table.pieces()), **table.numbers
+    )
+
+
+def kinds(dataset: Dataset, features: Sequence[str], seen: Mapping[str, Seen]) -> list[Column]:
     """The columns with their kinds and what a gap means, as declared or as the training rows show."""
-    dataset = table.dataset
-    seen = inference.infer((_train(piece[list(features)], part) for piece in table.pieces()), **table.numbers)
     elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
     for name in features:
-        declared, shown = dataset.columns.get(name, Declared()), seen[name]
-        kind = declared.kind or shown.kind
+        declared, one = dataset.columns.get(name, Declared()), seen[name]
+        kind = declared.kind or one.kind
         found.append(
             Column(
                 name=name,
                 kind=kind,
-                gaps=gaps_of(kind, declared.gaps, shown.gaps, elsewhere),
-                format=declared.format or (shown.format if kind == "time" else ""),
-                missing=shown.gaps / max(shown.rows, 1),
+                gaps=gaps_of(kind, declared.gaps, one.gaps, elsewhere),
+                format=declared.format or (one.format if kind == "time" else ""),
+                missing=one.gaps / max(one.rows, 1),
             )
         )
     return found
 
 
-def learned(table: Table, columns: Sequence[Column], part: Array) -> list[Column]:
-    """The columns with what else the training rows tell of them."""
-    counts = {one.name: Counter[Any]() for one in columns if one.kind in fields.TEXTS}
-    plain = [one.name for one in columns if one.name not in counts]
-    times = [one.name for one in columns if one.kind == "time"]
-    moments, spans = Moments(len(plain)), Moments(len(times))
-    share, sampled = min(1.0, SAMPLE / max((part == 0).sum(), 1)), [np.empty((0, len(plain)))]
+def told(table: Table, columns: Sequence[Column], part: Array, share: float) -> "Told":
+    """What else the training rows tell of the columns. share: of the rows that medians are of."""
+    found = Told(columns)
     for piece in table.pieces():
-        frame = _typed(table, _train(piece, part), columns)
-        numbers = frame[plain].to_numpy(np.float64)
-        moments.add(numbers)
-        spans.add(frame[times].diff(axis=1).to_numpy(np.float64))
-        sampled.append(numbers[np.random.default_rng([0, piece.index[0]]).random(len(numbers)) < share])
-        for one in columns:
-            if one.kind == "category":
-                counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
-            elif one.kind == "text":
-                counts[one.name].update(words.count(frame[one.name].dropna()))
-        counts = {name: _pruned(counter) for name, counter in counts.items()}
-    medians = _medians(np.concatenate(sampled))
-    found = []
-    for one in columns:
-        told: dict[str, Any]
-        if one.kind == "category":
-            told = {"categories": _categories(counts[one.name])}
-        elif one.kind == "text":
-            told = {"vocabulary": words.ranked(counts[one.name], MOST_WORDS)}
-        else:
-            told = _numbers(plain.index(one.name), moments, medians)
-            if one.kind == "time":
-                place = times.index(one.name)
-                told["span_mean"], told["span_variance"] = spans.mean[place], spans.variance[place]
-        found.append(one.model_copy(update=told))
+        frame = _typed(table, _train(table, piece, part), columns)
+        chosen = lot.chosen(piece.index, share)[table.of(part, piece) == 0]
+        found.add(frame, chosen)
     return found
 
 
-class _Writing:
-    """The last way through the rows, on which they are written."""
+class Told:
+    """What the training rows tell of columns beside their kinds, piece by piece."""
 
-    def __init__(
-        self, table: Table, surveyed: Survey, columns: Sequence[Column], part: Array, folder: Path
-    ) -> None:
-        self.table, self.dataset, self.columns, self.part = table, table.dataset, columns, part
-        self.survey, self.folder = surveyed, folder
-        self.classes = labels.classes(table.name, table.dataset, surveyed.labels)
-        self.places = {label: number for number, label in enumerate(self.classes)}
-        self.moments = Moments(max(len(table.dataset.targets), 1))
-        self.identity = Identity()
-        share = min(1.0, SAMPLE / len(part))
-        self.duplicates = _Duplicates(share)
-        counts = np.bincount(part, minlength=len(SPLITS)).tolist()
-        self.rows = dict(zip(SPLITS, counts, strict=True))
-        self.writers = [rows.Writer(folder / name / "x", columns, self.rows[name]) for name in SPLITS]
-        self.arrays = [self._arrays(folder / name, self.rows[name]) for name in SPLITS]
-        self.class_rows = np.zeros((len(SPLITS), len(self.classes)), np.int64)
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.kinds = list(columns)
+        self.counts = {one.name: Counter[Any]() for one in columns if one.kind in fields.TEXTS}
+        self.plain = [one.name for one in columns if one.name not in self.counts]
+        self.times = [one.name for one in columns if one.kind == "time"]
+        self.moments, self.spans = Moments(len(self.plain)), Moments(len(self.times))
+        self.sampled = [np.empty((0, len(self.plain)))]
 
-    def spec(self, source: Provenance) -> Spec:
-        """Write all rows and return what is known of them."""
-        done = [0] * len(SPLITS)
+    def add(self, frame: pd.DataFrame, chosen: Array) -> None:
+        """Take notice of some more rows, typed. chosen: (n,) bool, those that medians are of."""
+        numbers = frame[self.plain].to_numpy(np.float64)
+        self.moments.add(numbers)
+        self.spans.add(frame[self.times].diff(axis=1).to_numpy(np.float64))
+        self.sampled.append(numbers[chosen])
+        for one in self.kinds:
+            if one.kind == "category":
+                self.counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
+            elif one.kind == "text":
+                self.counts[one.name].update(words.count(frame[one.name].dropna()))
+        self._prune()
+
+    def merge(self, other: "Told") -> None:
+        """Take notice of what other rows tell, which come after these."""
+        self.moments.merge(other.moments)
+        self.spans.merge(other.spans)
+        self.sampled += other.sampled
+        for name, counter in self.counts.items():
+            counter.update(other.counts[name])
+        self._prune()
+
+    def columns(self) -> list[Column]:
+        """The columns with all that is known of them."""
+        medians = _medians(np.concatenate(self.sampled))
+        found = []
+        for one in self.kinds:
+            told: dict[str, Any]
+            if one.kind == "category":
+                told = {"categories": _categories(self.counts[one.name])}
+            elif one.kind == "text":
+                told = {"vocabulary": words.ranked(self.counts[one.name], MOST_WORDS)}
+            else:
+                told = _numbers(self.plain.index(one.name), self.moments, medians)
+                if one.kind == "time":
+                    place = self.times.index(one.name)
+                    told["span_mean"] = self.spans.mean[place]
+                    told["span_variance"] = self.spans.variance[place]
+            found.append(one.model_copy(update=told))
+        return found
+
+    def _prune(self) -> None:
+        self.counts = {name: _pruned(counter) for name, counter in self.counts.items()}
+
+
+@dataclass
+class Counted:
+    """What is counted of the rows that are written.
+
+    moments: of targets. class_rows: the rows of each split and class. classes: of groups of rows the number
+    of each row's class, in order.
+    """
+
+    moments: Moments
+    duplicates: "Duplicates"
+    class_rows: Array
+    classes: list[Array]
+
+    def merge(self, other: "Counted") -> None:
+        """Count other rows too, which come after these."""
+        self.moments.merge(other.moments)
+        self.duplicates.merge(other.duplicates)
+        self.class_rows = self.class_rows + other.class_rows
+        self.classes += other.classes
+
+
+class Writer(Protocol):
+    """What takes the rows of a split."""
+
+    def write(self, rows: Rows, answers: Mapping[str, Array]) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The last way through the rows of a table, on which they are written."""
+
+    table: Table
+    survey: Survey
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The labels, if they can be classes."""
+        return labels.classes(self.table.name, self.table.dataset, self.survey.labels)
+
+    @property
+    def answers(self) -> dict[str, tuple[int, ...]]:
+        """The arrays beside the examples, each with the shape of a row."""
+        targets, grouped = self.table.dataset.targets, self.survey.facts.group is not None
+        wanted = {
+            "class": () if self.classes else None,
+            "number": () if self._is_number else None,
+            "y": (len(targets),) if targets else None,
+            "group": () if grouped else None,
+            "weight": () if self.table.dataset.weight else None,
+        }
+        return {name: shape for name, shape in wanted.items() if shape is not None}
+
+    def counted(self, rows: int) -> Counted:
+        """Nothing yet, of a whole table of so many rows."""
+        return Counted(
+            Moments(max(len(self.table.dataset.targets), 1)),
+            Duplicates(share(rows)),
+            np.zeros((len(SPLITS), len(self.classes)), np.int64),
+            [],
+        )
+
+    def write(self, part: Array, writers: Sequence[Writer | None], counted: Counted) -> Iterator[list[bytes]]:
+        """Write the rows, and yield by what those of the test are known (data.target_hashes), piece by piece.
+
+        part: the place in SPLITS of each row. writers: of each split, None if it gets no row.
+        """
         for piece in self.table.pieces():
-            frame, answers, texts = self._read(piece)
-            x, part = rows.of(frame, self.columns), _of(self.part, piece)
-            self.duplicates.add(split.hashes(frame), part)
-            for number, writer in enumerate(self.writers):
-                here = np.flatnonzero(part == number)
-                writer.write(x[here])
-                end = done[number] + len(here)
-                for name, values in answers.items():
-                    self.arrays[number][name][done[number] : end] = values[here]
-                done[number] = end
+            places = self.table.of(part, piece)
+            frame, answers, texts = self._read(piece, places, counted)
+            x = rows.of(frame, self.columns)
+            counted.duplicates.add(split.hashes(frame), places)
+            for number, writer in enumerate(writers):
+                here = np.flatnonzero(places == number)
+                if writer:
+                    writer.write(x[here], {name: values[here] for name, values in answers.items()})
                 if number == TEST:
-                    self.identity.add(x[here], texts(here))
-        return self._spec(source)
-
-    def _arrays(self, folder: Path, count: int) -> dict[str, Array]:
-        """The arrays beside the examples, mapped."""
-        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "class": (np.int64, ()) if self.classes else (None, ()),
-            "number": (np.float64, ()) if self._is_number else (None, ()),
-            "y": (np.float64, (len(self.dataset.targets),)) if self.dataset.targets else (None, ()),
-            "group": (np.int64, ()) if self.survey.facts.group is not None else (None, ()),
-            "weight": (np.float64, ()) if self.dataset.weight else (None, ()),
-        }
-        return {
-            name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
-            for name, (dtype, shape) in wanted.items()
-            if dtype
-        }
+                    yield data.target_hashes(x[here], texts(here))
 
     @property
     def _is_number(self) -> bool:
-        return self.survey.is_number and not self.dataset.classes and not self.dataset.targets
+        dataset = self.table.dataset
+        return self.survey.is_number and not dataset.classes and not dataset.targets
 
-    def _read(self, piece: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array], Callable[[Array], Array]]:
+    def _read(
+        self, piece: pd.DataFrame, part: Array, counted: Counted
+    ) -> tuple[pd.DataFrame, dict[str, Array], Callable[[Array], Array]]:
         """Of some rows the typed columns, the arrays beside them, and what identifies their targets."""
-        table, dataset, part = self.table, self.dataset, _of(self.part, piece)
+        table, dataset = self.table, self.table.dataset
         frame, answers = _typed(table, piece, self.columns), dict[str, Array]()
         if dataset.targets:
             wanted = [Column(name=name, kind="number") for name in dataset.targets]
             answers["y"] = labels.clipped(_typed(table, piece, wanted).to_numpy(np.float64), part, dataset)
-            self.moments.add(answers["y"][part == 0])
+            counted.moments.add(answers["y"][part == 0])
         elif self.classes:
             codes, texts = _labels(table, piece[dataset.target])
-            answers["class"] = np.array([self.places[text] for text in texts], np.int64)[codes]
-            np.add.at(self.class_rows, (part, answers["class"]), 1)
+            places = {label: number for number, label in enumerate(self.classes)}
+            answers["class"] = np.array([places[text] for text in texts], np.int64)[codes]
+            np.add.at(counted.class_rows, (part, answers["class"]), 1)
+            if self.survey.facts.group is not None:
+                counted.classes.append(answers["class"].astype(np.int16))
         if self._is_number and (found := _target_numbers(table, piece[dataset.target])) is not None:
             answers["number"] = found
-            self.moments.add(answers["number"][part == 0][:, None])
+            counted.moments.add(answers["number"][part == 0][:, None])
         if (group := self.survey.facts.group) is not None:
-            answers["group"] = _of(group, piece)
+            answers["group"] = table.of(group, piece)
         if dataset.weight:
             answers["weight"] = _weights(table, piece)
 
@@ -258,11 +336,14 @@ class _Writing:
 
         return frame, answers, identified
 
-    def _spec(self, source: Provenance) -> Spec:
-        dataset, group = self.dataset, self.survey.facts.group
+    def spec(self, source: Provenance, part: Array, counted: Counted, identity: Identity) -> Spec:
+        """What is known once all rows are written."""
+        dataset, group = self.table.dataset, self.survey.facts.group
+        counts = dict(zip(SPLITS, np.bincount(part, minlength=len(SPLITS)).tolist(), strict=True))
         # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
         spread = bool(self.classes) and dataset.target not in dataset.split.groups
         mixed = any(one.kind in fields.TEXTS for one in self.columns)
+        moments = counted.moments
         return Spec(
             dataset=self.table.name,
             edition=source.edition,
@@ -270,41 +351,55 @@ class _Writing:
             kind="table",
             input_shape=(len(self.columns),),
             input_dtype="object" if mixed else "float64",
-            columns=tuple(self.columns),
+            columns=self.columns,
             target=dataset.target,
             targets=tuple(dataset.targets),
             classes=self.classes,
             novel=dataset.novel,
-            class_rows=self._class_rows() if spread else {},
-            rows=self.rows,
+            class_rows=self._class_rows(part, counted) if spread else {},
+            rows=counts,
             groups=(
                 {}
                 if group is None
-                else {name: len(np.unique(group[self.part == number])) for number, name in enumerate(SPLITS)}
+                else {name: len(np.unique(group[part == number])) for number, name in enumerate(SPLITS)}
             ),
-            **(
-                labels.scale(self.moments.mean, self.moments.variance)
-                if self.arrays[0].keys() & {"number", "y"}
-                else {}
-            ),
-            duplicates=self.duplicates.count(self.table.name, dataset, self.rows["test"]),
-            test_hash=self.identity.hash,
-            test_sketch=self.identity.sketch,
+            **(labels.scale(moments.mean, moments.variance) if self.answers.keys() & {"number", "y"} else {}),
+            duplicates=counted.duplicates.count(self.table.name, dataset, counts["test"]),
+            test_hash=identity.hash,
+            test_sketch=identity.sketch,
             layout=self.table.raw.layout,
         )
 
-    def _class_rows(self) -> dict[str, tuple[int, ...]]:
-        if self.survey.facts.group is None:
-            return {
-                name: tuple(map(int, counts)) for name, counts in zip(SPLITS, self.class_rows, strict=True)
-            }
-        y = np.empty(len(self.part), np.int64)
-        for number in range(len(SPLITS)):
-            y[self.part == number] = self.arrays[number]["class"]
-        return labels.class_rows(self.part, y, self.survey.facts.group, len(self.classes))
+    def _class_rows(self, part: Array, counted: Counted) -> dict[str, tuple[int, ...]]:
+        if (group := self.survey.facts.group) is None:
+            return {name: tuple(rows) for name, rows in zip(SPLITS, counted.class_rows.tolist(), strict=True)}
+        return labels.class_rows(part, np.concatenate(counted.classes), group, len(self.classes))
 
 
-class _Duplicates:
+class _Arrays:
+    """The rows of a split as mapped arrays, as many as were told before."""
+
+    def __init__(
+        self, folder: Path, columns: Sequence[Column], answers: Mapping[str, tuple[int, ...]], count: int
+    ) -> None:
+        self.examples, self.done = rows.Writer(folder / "x", columns, count), 0
+        self.answers = {
+            name: np.lib.format.open_memmap(
+                folder / f"{name}.npy", "w+", np.int64 if name in WHOLE else np.float64, (count, *shape)
+            )
+            for name, shape in answers.items()
+        }
+
+    def write(self, x: Rows, answers: Mapping[str, Array]) -> None:
+        """Append some rows."""
+        self.examples.write(x)
+        end = self.done + len(x)
+        for name, values in answers.items():
+            self.answers[name][self.done : end] = values
+        self.done = end
+
+
+class Duplicates:
     """Test rows that stand among the others as well; of many rows a share is looked at, chosen by hash."""
 
     def __init__(self, share: float) -> None:
@@ -318,11 +413,21 @@ class _Duplicates:
         self.tested = np.concatenate([self.tested, hashes[chosen & tested]])
         self.learned = np.union1d(self.learned, hashes[chosen & ~tested])
 
+    def merge(self, other: "Duplicates") -> None:
+        """Take notice of the rows that another one has seen."""
+        self.tested = np.concatenate([self.tested, other.tested])
+        self.learned = np.union1d(self.learned, other.learned)
+
     def count(self, name: str, dataset: Dataset, test_rows: int) -> int:
         """How many there are, or will be about; EvermodelError if that is more than allowed."""
         found = round(int(np.isin(self.tested, self.learned).sum()) / self.share)
         require_few(name, dataset, found, test_rows)
         return found
+
+
+def share(rows: int) -> float:
+    """The share of so many rows that are looked at where all would be too many."""
+    return min(1.0, SAMPLE / max(rows, 1))
 
 
 def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None:
@@ -373,14 +478,8 @@ def _typed(table: Table, piece: pd.DataFrame, columns: Sequence[Column]) -> pd.D
         ) from None
 
 
-def _of(array: Array, piece: pd.DataFrame) -> Array:
-    """What an array of all rows says of those of a piece."""
-    start = int(piece.index[0]) if len(piece) else 0
-    return array[start : start + len(piece)]
-
-
-def _train(piece: pd.DataFrame, part: Array) -> pd.DataFrame:
-    rows_of_train: pd.DataFrame = piece[_of(part, piece) == 0]
+def _train(table: Table, piece: pd.DataFrame, part: Array) -> pd.DataFrame:
+    rows_of_train: pd.DataFrame = piece[table.of(part, piece) == 0]
     return rows_of_train
 
 

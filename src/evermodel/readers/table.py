@@ -36,4 +36,4 @@ def read(
         thousands=thousands,
         sheet=sheet,
     )
-    return Raw("table", pd.DataFrame(), pieces=table.pieces, layout=table.layout)
+    return Raw("table", pd.DataFrame(), pieces=table.pieces, layout=table.layout, table=table)

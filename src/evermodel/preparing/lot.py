@@ -9,7 +9,7 @@ BLOCK = 65_536  # rows
 
 
 def chosen(rows: "pd.Index[int]", share: float) -> Array:
-    """The rows that the lot falls on, (n,) bool: by their successive numbers, in whatever pieces they come."""
+    """The rows that the lot falls on, (n,) bool: by their numbers, in whatever pieces they come."""
     if not len(rows):
         return np.empty(0, bool)
     first, last = rows[0] // BLOCK, rows[-1] // BLOCK

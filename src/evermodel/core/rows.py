@@ -65,9 +65,9 @@ class Rows:
 
     def encoded(self) -> Iterator[bytes]:
         """The bytes of each row; equal rows, and only they, have equal ones."""
-        width = 8 * self.numbers.shape[1]
         for start in range(0, len(self), PIECE):
             piece = self[start : start + PIECE]
+            width = 8 * piece.numbers.shape[1]
             numbers = np.asarray(piece.numbers).tobytes()
             columns = [column.to_pylist() for column in piece.texts.values()]
             words = ("\0".join(("", *row)) for row in zip(*columns, strict=True))

@@ -5,21 +5,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evermodel.core import data, fields, rows
+from evermodel.core import data, fields, parts, rows
 from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
-from evermodel.core.rows import Rows
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import inference, labels, lot, split, words
+from evermodel.preparing import arrays, inference, labels, lot, split, words
 from evermodel.preparing.inference import Seen
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
@@ -27,7 +26,7 @@ from evermodel.preparing.split import Facts
 SAMPLE = 100_000  # rows on which medians and duplicates are counted, if there are more
 DIFFERENT = 1_000_000  # values of a column that are counted at a time; then the rarest go
 TEST = SPLITS.index("test")
-WHOLE = ("class", "group")  # the arrays of whole numbers
+Writer = arrays.Writer | parts.Writer
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,14 @@ class Survey:
     is_number: bool
 
 
-def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+def prepare(
+    name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path, parquet_above: float
+) -> Spec:
     """Write the splits of a table into `folder` and return what is known of them.
 
-    The rows of a split stand in the source's order. Raises EvermodelError if the target or another column
-    is missing, a field can't be read, a label is none of the classes, or more test rows than `duplicates`
-    allows stand in the training rows as well.
+    The rows of a split stand in the source's order, in Parquet if the table has more than `parquet_above`.
+    Raises EvermodelError if the target or another column is missing, a field can't be read, a label is none
+    of the classes, or more test rows than `duplicates` allows stand in the training rows as well.
     """
     table = Table(name, raw, dataset)
     surveyed = survey(table)
@@ -82,13 +83,17 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
     columns = kinds(dataset, surveyed.features, shown(table, surveyed.features, part))
     columns = told(table, columns, part, share((part == 0).sum())).columns()
     writing = Writing(table, surveyed, tuple(columns))
-    arrays = [
-        _Arrays(folder / name, columns, writing.answers, int((part == number).sum()))
+    writers: list[Writer] = [
+        parts.Writer(folder / name / data.STORED, columns, writing.answers)
+        if len(part) > parquet_above
+        else arrays.Writer(folder / name, columns, writing.answers, int((part == number).sum()))
         for number, name in enumerate(SPLITS)
     ]
     counted, identity = writing.counted(len(part)), Identity()
-    for hashes in writing.write(part, arrays, counted):
+    for hashes in writing.write(part, writers, counted):
         identity.add_hashes(hashes)
+    for writer in writers:
+        writer.close()
     return writing.spec(source, part, counted, identity)
 
 
@@ -241,12 +246,6 @@ class Counted:
         self.classes += other.classes
 
 
-class Writer(Protocol):
-    """What takes the rows of a split."""
-
-    def write(self, rows: Rows, answers: Mapping[str, Array]) -> None: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Writing:
     """The last way through the rows of a table, on which they are written."""
@@ -374,29 +373,6 @@ class Writing:
         if (group := self.survey.facts.group) is None:
             return {name: tuple(rows) for name, rows in zip(SPLITS, counted.class_rows.tolist(), strict=True)}
         return labels.class_rows(part, np.concatenate(counted.classes), group, len(self.classes))
-
-
-class _Arrays:
-    """The rows of a split as mapped arrays, as many as were told before."""
-
-    def __init__(
-        self, folder: Path, columns: Sequence[Column], answers: Mapping[str, tuple[int, ...]], count: int
-    ) -> None:
-        self.examples, self.done = rows.Writer(folder / "x", columns, count), 0
-        self.answers = {
-            name: np.lib.format.open_memmap(
-                folder / f"{name}.npy", "w+", np.int64 if name in WHOLE else np.float64, (count, *shape)
-            )
-            for name, shape in answers.items()
-        }
-
-    def write(self, x: Rows, answers: Mapping[str, Array]) -> None:
-        """Append some rows."""
-        self.examples.write(x)
-        end = self.done + len(x)
-        for name, values in answers.items():
-            self.answers[name][self.done : end] = values
-        self.done = end
 
 
 class Duplicates:

@@ -1,7 +1,7 @@
 """Of which kind the columns of a table are, told by their fields."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -112,3 +112,12 @@ def infer(pieces: Iterable[pd.DataFrame], *, decimal: str = ".", thousands: str 
         for name in piece:
             seen.setdefault(str(name), Seen(decimal, thousands)).add(piece[name])
     return seen
+
+
+def merge(seen: dict[str, Seen], others: Mapping[str, Seen]) -> None:
+    """Take notice of what the columns have shown elsewhere in the table."""
+    for name, one in others.items():
+        if name in seen:
+            seen[name].merge(one)
+        else:
+            seen[name] = one

@@ -152,7 +152,7 @@ def _manifest(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
         manifest = manifest.assign(**{target: dataset.labels(manifest[target])})
     manifest = manifest.set_axis(range(1, len(manifest) + 1))
     suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
-    return len(manifest), _run(suite, manifest)
+    return len(manifest), _run(suite, manifest, _batches())
 
 
 def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
@@ -170,30 +170,38 @@ def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
 
     def manifest(frame: pd.DataFrame) -> pd.DataFrame:
         rows = sample.typed(frame, columns, raw)
-        if labelled and columns[dataset.target].kind == "category":
+        if labelled and columns[dataset.target].kind == "category" and dataset.target in frame:
             rows = rows.assign(**{dataset.target: dataset.labels(frame[dataset.target])})
         return rows.set_axis(frame.index + 1)
 
-    together = manifest(found.frame)
+    together, batches = manifest(found.frame), _batches()
     suite = table.suite(dataset, columns, together, found)
     if found.is_whole:
-        return found.rows, _run(suite, together)
+        return found.rows, _run(suite, together, batches)
     assert raw.pieces is not None, "a sample was taken of them"
     merged = Merged(suite, found.rows, len(together))
-    result = _run(merged.suite, together)
-    for piece in raw.pieces():
-        rows = manifest(piece)
-        merged.add(_run(merged.of_rows(rows), rows))
+    result = _run(merged.suite, together, batches)
+    for piece in raw.pieces() if merged.columns else ():
+        rows = manifest(piece[merged.columns])
+        merged.add(_run(merged.of_rows(rows), rows, batches))
     return found.rows, merged.into(result)
 
 
-def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame) -> Any:
+def _batches() -> Any:
+    """What makes a batch of rows, and holds the last one only.
+
+    A context of its own for each would hold its rows until Python looks for circles of references: too late,
+    if they are pieces of a large table.
+    """
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("raw").add_dataframe_asset("manifest")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": manifest})
+    return asset.add_batch_definition_whole_dataframe("all")
+
+
+def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame, batches: Any) -> Any:
     form = {"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
-    validated = batch.validate(suite, result_format=form)
+    validated = batches.get_batch({"dataframe": manifest}).validate(suite, result_format=form)
     for one in validated.results:
         # Its own renderer stumbles over NumPy's numbers, so all of them become plain ones.
         one.result = json.loads(json.dumps(one.to_json_dict()["result"]))

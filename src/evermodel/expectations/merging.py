@@ -25,12 +25,14 @@ Key = tuple[str, str | None, str]
 class Merged:
     """The results of a suite of which the expectations of single rows are evaluated piece by piece.
 
-    suite: all expectations, of which those that need all rows at once say how many they saw.
+    suite: all expectations, of which those that need all rows at once say how many they saw. columns: the
+    names of those of which anything is expected row by row.
     """
 
     def __init__(self, suite: gx.ExpectationSuite, rows: int, seen: int) -> None:
         self.rows = rows
         self._of_rows = [one for one in suite.expectations if isinstance(one, OF_ROWS)]
+        self.columns = list(dict.fromkeys(one.column for one in self._of_rows))
         others = [
             one
             if isinstance(one, (*OF_ROWS, E.ExpectTableRowCountToBeBetween, E.ExpectTableColumnsToMatchSet))
@@ -41,7 +43,10 @@ class Merged:
         self._found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
 
     def of_rows(self, piece: pd.DataFrame) -> gx.ExpectationSuite:
-        """What is expected of the rows of a piece; of a column with a field of another kind, only that."""
+        """What is expected of the rows of a piece, but for what is known already.
+
+        piece: the columns. One that is numeric is of its kind; of another, only the kind is asked.
+        """
         odd = {
             one.column
             for one in self._of_rows
@@ -50,7 +55,7 @@ class Merged:
         asked = [
             one
             for one in self._of_rows
-            if one.column not in odd or isinstance(one, E.ExpectColumnValuesToBeOfType)
+            if isinstance(one, E.ExpectColumnValuesToBeOfType) == (one.column in odd)
         ]
         return gx.ExpectationSuite(name=self.suite.name, expectations=deepcopy(asked))
 

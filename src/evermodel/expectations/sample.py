@@ -95,17 +95,18 @@ class _Some:
         self.limit = 2**64 - 1
 
     def add(self, piece: pd.DataFrame) -> None:
-        self.frames.append(piece)
-        self.hashes.append(pd.util.hash_pandas_object(piece, index=False).to_numpy())
+        hashes = pd.util.hash_pandas_object(piece, index=False).to_numpy()
+        low = hashes <= np.uint64(self.limit)
+        self.frames.append(piece if low.all() else piece[low])
+        self.hashes.append(hashes[low])
         most = min(ROWS, FIELDS // max(piece.shape[1], 1))
-        if self.limit < 2**64 - 1:
-            self._keep()
         while sum(map(len, self.frames)) > most:
-            first = self.frames[0][:most], self.hashes[0][:most]
+            longest = int(np.argmax([*map(len, self.frames)]))
+            some = self.frames[longest][:most], self.hashes[longest][:most]
             self.limit //= 2
             self._keep()
             if not sum(map(len, self.frames)):  # all rows are copies of a few
-                self.frames, self.hashes = [first[0]], [first[1]]
+                self.frames, self.hashes = [some[0]], [some[1]]
                 return
 
     def _keep(self) -> None:

@@ -21,8 +21,7 @@ def in_parts(raw: Raw, cluster: Cluster) -> list[Raw]:
     smallest = here.apart()
     counts = cluster.map(Table.count, smallest)
     return [
-        replace(raw, table=one, pieces=one.pieces)
-        for one in _together(zip(smallest, counts, strict=True))
+        replace(raw, table=one, pieces=one.pieces) for one in _together(zip(smallest, counts, strict=True))
     ]
 
 

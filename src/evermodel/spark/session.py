@@ -42,7 +42,7 @@ class Cluster:
     def map(self, work: Callable[..., T], *arguments: Iterable[Any]) -> Iterator[T]:
         """As the built-in map, but the calls are made side by side by workers, in their order.
 
-        Raises the first EvermodelError that one of them raises, or one if a worker can't read or write a file.
+        Raises the first EvermodelError that one of them raises, or one if a worker can't reach a file.
         """
         calls = list(zip(*arguments, strict=True))
         for start in range(0, len(calls), WAVE):

@@ -15,6 +15,7 @@ def main(name: str) -> None:
     determinism.fix(shared.runtime)
     splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
     fit.require(chosen.task, splits.spec, chosen.options)
+    fit.require_used(recipe.where(name), chosen.train, splits.spec.kind)
     key = identity.key(name)
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1

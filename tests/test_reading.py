@@ -36,6 +36,8 @@ def test_the_options_of_every_data_set_here_are_of_the_kind_that_its_reader_take
         ("table", TABLE | {"columns": ["RM", True]}, "columns.1"),
         ("table", {"decimal": ";"}, "decimal"),
         ("table", {"splits": {"training": "a.csv"}}, "splits.training"),
+        ("series", {"date": "day", "header": "maybe"}, "header"),
+        ("texts", {"text": "told", "columns": "told"}, "columns"),
         ("image_archive", IMAGES | {"mode": "CMYK"}, "mode"),
         ("image_archive", IMAGES | {"labels": {"a": True}}, "labels.a"),
         ("image_archive", IMAGES | {"labels": ["a"]}, "labels"),

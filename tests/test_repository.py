@@ -92,6 +92,16 @@ def test_what_no_stage_reads_is_checked_too(path, value, expected):
     assert refusal(repository.check, ["mine"]) == sentence
 
 
+@pytest.mark.parametrize("look", [repository.load, lambda: repository.check(["mine", "houses"])])
+def test_what_is_for_another_kind_of_data_is_refused_before_anything_runs(look):
+    write(**{"train.random_flip": True})
+    sentence = refusal(look)
+    assert sentence.startswith("experiments/mine/params.yaml: train.random_flip is for images")
+    write()
+    put("data/houses", DATASET, {"window": 5})
+    assert refusal(look).startswith("data/houses/params.yaml: window is for series")
+
+
 def paths(values, above=()):
     """The paths of all keys and entries, however deep."""
     inner = values.items() if isinstance(values, dict) else enumerate(values)

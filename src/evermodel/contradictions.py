@@ -2,13 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import reduce
 from itertools import combinations
 
+from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.core.section import Section
 from evermodel.datasets.dataset import Dataset
 
 NUMBERS = ("number", "whole")
 TABLES = ("table", "series", "texts")  # readers whose columns have the names of the file's
+# The kinds of data that a key is for: with others it would have no effect.
+KINDS = {
+    **dict.fromkeys(("window", "horizon", "season", "step"), ("series",)),
+    **dict.fromkeys(("weight", "columns", "split.key", "split.time", "split.group_features"), ("table",)),
+    **dict.fromkeys(("expect.categories", "expect.tells_target"), ("table",)),
+    **dict.fromkeys(("drop", "gaps", "expect.gaps"), ("table", "series")),
+    "expect.shape": ("images",),
+}
 
 
 def require_none(file: str, dataset: Dataset) -> None:
@@ -18,7 +29,7 @@ def require_none(file: str, dataset: Dataset) -> None:
 
 
 def _contradictions(dataset: Dataset) -> Iterator[str]:
-    named = _named(dataset)
+    named = dataset.named
     for key, names in named.items():
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             yield f"{key} has {twice[0]} twice; remove one"
@@ -26,8 +37,24 @@ def _contradictions(dataset: Dataset) -> Iterator[str]:
     for one, other in combinations(("target", "targets", "weight", "drop", "columns"), 2):
         if both := [name for name in named[one] if name in named[other]]:
             yield f"{other} has {both[0]}, as {one} has; remove it from one of them"
+    yield from _of_another_kind(dataset)
     yield from _of_columns(dataset)
-    yield from _unknown(dataset, named)
+    yield from _unknown(dataset)
+
+
+def _of_another_kind(dataset: Dataset) -> Iterator[str]:
+    """What is said of another kind of data than the reader gives."""
+    reader = dataset.source.reader
+    kind, method, gaps = catalog.kind(reader), dataset.split.method, dataset.gaps
+    for key, kinds in KINDS.items():
+        *above, last = key.split(".")
+        section: Section = reduce(getattr, above, dataset)
+        if kind not in kinds and getattr(section, last) != type(section).model_fields[last].default:
+            yield f"{key} is for {' or '.join(kinds)}, but the reader {reader} gives {kind}; remove it"
+    if kind == "table" and gaps in ("forward", "interpolate"):
+        yield f"gaps is {gaps}, which is for series; make it refuse or fill"
+    if kind != "table" and method == "hash":
+        yield f"split.method is hash, which is for a table, but the reader {reader} gives {kind}; use shuffle"
 
 
 def _of_columns(dataset: Dataset) -> Iterator[str]:
@@ -48,34 +75,15 @@ def _of_columns(dataset: Dataset) -> Iterator[str]:
         yield f"expect has {both[0]} in ranges and in categories; remove one"
 
 
-def _unknown(dataset: Dataset, named: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def _unknown(dataset: Dataset) -> Iterator[str]:
     """Names that none of the columns have, where each edition names its columns."""
     lists = [edition.options.get("columns") for edition in dataset.source.editions]
-    if dataset.source.reader not in TABLES or not all(lists):
+    if dataset.source.reader not in TABLES or not all(isinstance(one, list) and one for one in lists):
         return
     for number, known in enumerate(lists):
         columns = {str(name) for name in known or ()} | {"split"}
-        for key, names in named.items():
+        for key, names in dataset.named.items():
             if missing := [name for name in names if name not in columns]:
                 others = ", ".join(map(str, known or ()))
                 where = f"source.editions.{number}.options.columns"
                 yield f"{key} has {missing[0]}, which is none of {where}: {others}; correct one of them"
-
-
-def _named(dataset: Dataset) -> dict[str, tuple[str, ...]]:
-    """The columns that each key names."""
-    rule, expect = dataset.split, dataset.expect
-    return {
-        "target": () if dataset.targets else (dataset.target,),
-        "targets": tuple(dataset.targets),
-        "drop": dataset.drop,
-        "columns": tuple(dataset.columns),
-        "weight": (dataset.weight,) if dataset.weight else (),
-        "split.groups": rule.groups,
-        "split.key": rule.key,
-        "split.time": (rule.time,) if rule.time else (),
-        "expect.ranges": tuple(expect.ranges),
-        "expect.categories": tuple(expect.categories),
-        "expect.gaps": tuple(expect.gaps),
-        "expect.tells_target": expect.tells_target,
-    }

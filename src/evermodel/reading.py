@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from evermodel.core import folders, section
 from evermodel.core.params import FILE
@@ -41,6 +41,9 @@ def _checked(reader: str, options: Mapping[str, Any], where: str, path: str) -> 
     """The options as the annotations of the reader's keyword arguments want them."""
     hints, parameters = get_type_hints(_reader(reader)), inspect.signature(_reader(reader)).parameters
     kinds = {name: hints[name] for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY}
+    for name, one in parameters.items():
+        if one.kind is one.VAR_KEYWORD:  # Unpack[…] of a TypedDict
+            kinds |= get_type_hints(get_args(hints[name])[0])
     return section.checked(section.of_keywords(reader, kinds), options, where, path)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evermodel import contradictions, reading
-from evermodel.core import folders, params, project, section
+from evermodel.core import catalog, folders, params, project, section
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import PROFILES
 from evermodel.core.project import Runtime
@@ -66,8 +66,10 @@ def load() -> Repository:
     for profile in PROFILES:
         datasets = {name: dataset.load(name, profile) for name in folders.names(folders.DATASETS)}
         experiments = {name: experiment(name, profile) for name in folders.names(folders.EXPERIMENTS)}
+        for name, described in datasets.items():
+            contradictions.require_none(str(folders.dataset(name) / params.FILE), described)
         for name, one in experiments.items():
-            fit.require_declared(recipe.where(name), one.task, datasets[one.dataset])
+            _require_fit(name, one, datasets[one.dataset])
         found[profile] = Repository(shared.profile, shared.runtime, datasets, experiments)
     return found[shared.profile]
 
@@ -91,7 +93,7 @@ def check(names: Collection[str]) -> list[str]:
                 contradictions.require_none(str(folder / params.FILE), found)
                 continue
             one = experiment(folder.name, profile)
-            fit.require_declared(recipe.where(folder.name), one.task, dataset.load(one.dataset, profile))
+            _require_fit(folder.name, one, dataset.load(one.dataset, profile))
     return [warning for parent in TEMPLATES for warning in _others(parent, chosen)]
 
 
@@ -102,6 +104,12 @@ def experiment(name: str, profile: str) -> Experiment:
     recipe.require_sense(name, checked)
     policy.require_sense(file, checked.task, checked.promotion)
     return checked
+
+
+def _require_fit(name: str, one: Experiment, of: Dataset) -> None:
+    """Raise an EvermodelError unless an experiment goes with its data set."""
+    fit.require_declared(recipe.where(name), one.task, of)
+    fit.require_used(recipe.where(name), one.train, catalog.kind(of.source.reader))
 
 
 def _folders() -> dict[str, Path]:

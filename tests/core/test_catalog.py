@@ -1,6 +1,8 @@
 import ast
+import importlib
+import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -69,6 +71,31 @@ def test_options_say_which_of_them_must_be_given():
     }
 
 
+def test_options_that_readers_share_are_read_from_their_typed_dict(package):
+    package(
+        "class Files(TypedDict, total=False):\n    files: str\n"
+        "class Options(Files):\n    archive: str\n    ignore: NotRequired[str | None]\n",
+        "formats/shared.py",
+    )
+    package(
+        "from evermodel.formats import other, shared\n"
+        "def read(folder, *, date: str, key: str = '', **options: Unpack[shared.Options]): ...",
+        "readers/mine.py",
+    )
+    expected = {"date": True, "key": False, "files": False, "archive": True, "ignore": False}
+    assert catalog.reader_options("mine") == expected
+
+
+@pytest.mark.parametrize("reader", ["table", "series", "image_archive"])
+def test_what_is_read_of_shared_options_is_what_the_reader_itself_takes(reader):
+    read = importlib.import_module(f"evermodel.readers.{reader}").read
+    (name,) = (one.name for one in inspect.signature(read).parameters.values() if one.kind is one.VAR_KEYWORD)
+    (shared,) = get_args(get_type_hints(read)[name])
+    found = catalog.reader_options(reader)
+    assert shared.__required_keys__ <= {option for option, needed in found.items() if needed}
+    assert shared.__optional_keys__ <= {option for option, needed in found.items() if not needed}
+
+
 def test_options_have_the_types_of_their_annotations(package):
     package(
         "import keras\ndef build(a, b, c, *, flag: bool, units: Sequence[int], size: int | None = None, "
@@ -133,7 +160,16 @@ def test_a_file_that_is_no_model_is_told_in_one_sentence(package, text, told):
     assert told in sentence
 
 
-@pytest.mark.parametrize("text", ["", "def read(folder, separator): ...", "def read(folder, **options): ..."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "def read(folder, separator): ...",
+        "def read(folder, **options): ...",
+        "def read(folder, **options: Unpack[nowhere.Options]): ...",
+        "from evermodel.core import errors\ndef read(folder, **options: Unpack[errors.Options]): ...",
+    ],
+)
 def test_a_file_that_is_no_reader_is_told_in_one_sentence(package, text):
     package(text, "readers/mine.py")
     assert refusal(catalog.reader_options, "mine").startswith("src/evermodel/readers/mine.py")

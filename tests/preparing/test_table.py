@@ -317,19 +317,6 @@ def test_copies_among_few_rows_are_counted_and_among_many_estimated(prepared, mo
         prepared(frame, pieces=150, duplicates=0.1)
 
 
-def test_the_median_of_many_rows_is_that_of_a_sample(prepared, monkeypatch):
-    monkeypatch.setattr(tables, "SAMPLE", 1000)
-    numbers = np.random.default_rng(0).permutation(8000).astype(float)
-    spec, _ = prepared(pd.DataFrame({"a": numbers, "price": numbers}), pieces=500)
-    assert spec.columns[0].median == pytest.approx(4000, abs=400)
-
-
-def test_the_rarest_words_go_where_there_are_more_than_memory_holds(prepared, monkeypatch):
-    monkeypatch.setattr(tables, "DIFFERENT", 20)
-    spec, _ = prepared(mixed(), pieces=10)
-    assert {"a", "house", "is", "number", "one", "red"} <= set(column(spec, "told").vocabulary)
-
-
 def test_rows_are_identified_by_their_bytes_and_their_label_as_text(prepared):
     spec, splits = prepared(mixed())
     whole = hashlib.sha256()
@@ -348,6 +335,7 @@ def test_rows_are_identified_by_their_bytes_and_their_label_as_text(prepared):
         ({"split": KEY | {"key": ["lost"]}}, r"split\.key"),
         ({"split": {"method": "time", "time": "lost", "test": 0.2, "validation": 0.1}}, r"split\.time"),
         ({"split": ORDER | {"groups": ["lost"]}}, r"split\.groups"),
+        ({"expect": {"min_rows": 1, "gaps": {"lost": 0.1}}}, r"expect\.gaps"),
     ],
 )
 def test_a_column_that_is_not_there_is_named_with_its_key(prepared, rules, key):

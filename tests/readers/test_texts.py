@@ -63,6 +63,13 @@ def test_many_texts_stand_in_the_order_of_the_table(read):
         ({"split": "fold"}, r"has no column 'fold'; its columns are"),
         ({"text": None}, r"needs either `text`, .*or `archive`"),
         ({"archive": "a.zip"}, r"needs either `text`, .*or `archive`"),
+        (
+            {"members": r"(?P<label>.*)\.txt"},
+            "members is for an archive, but the texts are in a table; remove",
+        ),
+        ({"ignore": ".*"}, "ignore is for an archive"),
+        ({"text": None, "archive": "a.zip", "split": "part"}, "split is for a table, but .* in an archive"),
+        ({"text": None, "archive": "a.zip", "separator": ";"}, "separator is for a table"),
     ],
 )
 def test_what_does_not_fit_the_table_is_told(read, options, told):

@@ -69,7 +69,7 @@ def server(registered: Project) -> Iterator[Server]:
 
 def house(project: Project, dataset: str = "boston_housing") -> dict[str, float]:
     spec = json.loads((project.folder / f"data/{dataset}/prepared/spec.json").read_text())
-    return {column["name"]: column["mean"] for column in spec["columns"]}
+    return {column["name"]: 1.0 for column in spec["columns"]}
 
 
 def ask(server: Server, row: dict[str, float], how: int) -> tuple[int, str, float]:

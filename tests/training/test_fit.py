@@ -1,7 +1,9 @@
 import pytest
 
 from evermodel.core.errors import EvermodelError
+from evermodel.runs.recipe import Train
 from evermodel.training import fit
+from tests.settings import refusal
 from tests.specs import make_dataset, make_spec
 
 TWO = {"classes": ("no", "yes"), "class_rows": {"train": (30, 30), "validation": (2, 3), "test": (10, 10)}}
@@ -82,3 +84,23 @@ def test_a_task_of_two_classes_refuses_three_whatever_the_model():
     three = {"classes": ("a", "b", "c"), "class_rows": {"train": (20, 20, 20), "test": (9, 9, 9)}}
     with pytest.raises(EvermodelError, match=r"3 classes .* the task needs two; choose the task class"):
         fit.require("binary", make_spec(**three), {})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind"),
+    [("image_size", 64, "images"), ("random_flip", True, "images"), ("text", {"output": "int"}, "text")],
+)
+def test_an_option_of_training_is_refused_where_the_data_are_of_another_kind(option, value, kind):
+    train = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1, **{option: value})
+    for other in ("table", "images", "text", "series"):
+        if other == kind:
+            fit.require_used("params.yaml", train, other)
+        else:
+            sentence = refusal(fit.require_used, "params.yaml", train, other)
+            assert sentence.startswith(f"params.yaml: train.{option} is for {kind}")
+
+
+def test_what_is_as_without_a_word_is_for_any_kind_of_data():
+    train = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1, random_flip=False, text={})
+    fit.require_used("params.yaml", train, "table")
+    fit.require_used("params.yaml", None, "table")

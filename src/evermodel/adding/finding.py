@@ -18,6 +18,7 @@ from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.source import PROVENANCE, Provenance, Query, RemoteFile
 from evermodel.formats import packed
+from evermodel.formats.litter import is_litter
 from evermodel.formats.tables import ENDINGS
 from evermodel.origins import database, local
 
@@ -198,7 +199,7 @@ def _kind(names: Iterable[str]) -> Kind:
 
 def _below(folder: Path) -> tuple[str, ...]:
     names = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    return tuple(sorted((name for name in names if not local.LITTER.fullmatch(name)), key=packed.natural))
+    return tuple(sorted((name for name in names if not is_litter(name)), key=packed.natural))
 
 
 def _members(file: Path) -> tuple[str, ...]:
@@ -214,7 +215,7 @@ def _members(file: Path) -> tuple[str, ...]:
                 names = [one.name.removeprefix("./") for one in archive if one.isfile()]
     except (OSError, zipfile.BadZipFile, tarfile.TarError):
         raise EvermodelError(f"{file} is no archive that can be opened; pack it anew") from None
-    if not (names := [name for name in names if not local.LITTER.fullmatch(name)]):
+    if not (names := [name for name in names if not is_litter(name)]):
         raise EvermodelError(f"{file} holds no file; give another archive")
     return tuple(sorted(names, key=packed.natural))
 

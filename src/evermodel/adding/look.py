@@ -15,6 +15,7 @@ from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import source
 from evermodel.formats import packed, tables
+from evermodel.formats.litter import is_litter
 from evermodel.preparing.inference import Seen
 
 LOOKED = 200_000  # rows that are looked at
@@ -134,7 +135,7 @@ def _table_in(file: Path) -> str | None:
     """The first table in an archive that can be opened, what systems leave there unasked aside."""
     with zipfile.ZipFile(file) as archive:
         members = (one for one in archive.infolist() if not one.flag_bits & packed.ENCRYPTED)
-        names = (one.filename for one in members if not tables.LITTER.fullmatch(one.filename))
+        names = (one.filename for one in members if not is_litter(one.filename))
         return next((name for name in names if name.lower().endswith(tables.ENDINGS)), None)
 
 

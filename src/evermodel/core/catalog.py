@@ -6,6 +6,7 @@ is not as it has to be is told in one sentence here, before anything runs.
 
 import ast
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from evermodel.core.errors import EvermodelError
 
 if TYPE_CHECKING:
-    from evermodel.core.data import Target  # imports NumPy
+    from evermodel.core.data import Kind, Target  # imports NumPy
 
 Framework = Literal["keras", "sklearn"]
 
@@ -80,9 +81,16 @@ def framework(model: str) -> Framework:
 def reader_options(reader: str) -> dict[str, bool]:
     """The keyword arguments of a reader's `read`, each with whether it must be given.
 
-    Raises EvermodelError if the file is none of a reader.
+    Those that readers share are a TypedDict of ours, from a module that the file imports:
+    `**options: Unpack[module.Options]`. Raises EvermodelError if the file is none of a reader.
     """
-    return _required(_arguments("readers", reader, "read", ("folder",)))
+    arguments = _arguments("readers", reader, "read", ("folder",))
+    return _required(arguments) | _shared(_tree("readers", reader), arguments)
+
+
+def kind(reader: str) -> "Kind":
+    """The kind of data that a reader gives; EvermodelError if its file does not tell."""
+    return cast("Kind", _constant("readers", reader, "KIND"))
 
 
 def headlines(task: str) -> dict[str, str]:
@@ -146,7 +154,11 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
     if function is None:
         raise EvermodelError(f"{shown(folder, name)} has no function {called}; write {right}")
     found = function.args
-    if len([*found.posonlyargs, *found.args]) != len(given) or found.vararg or found.kwarg:
+    if (
+        len([*found.posonlyargs, *found.args]) != len(given)
+        or found.vararg
+        or (found.kwarg and not _shared(_tree(folder, name), found))
+    ):
         raise EvermodelError(
             f"{shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
             f"does not take what it is given; write {right}"
@@ -163,6 +175,32 @@ def _required(arguments: ast.arguments) -> dict[str, bool]:
     """The keyword arguments, each with whether it must be given."""
     keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return {argument.arg: default is None for argument, default in keywords}
+
+
+def _shared(tree: ast.Module, arguments: ast.arguments) -> dict[str, bool]:
+    """The keys of the TypedDict that other keyword arguments are; none if that is not told."""
+    written = ast.unparse(arguments.kwarg) if arguments.kwarg else ""
+    if not (found := re.fullmatch(r"\w+: Unpack\[(\w+)\.(\w+)\]", written)):
+        return {}
+    module, kind = found.groups()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and module in [alias.name for alias in node.names]:
+            folder = (node.module or "").removeprefix("evermodel.").replace(".", "/")
+            return _keys(_tree(folder, module), kind) if module in modules(folder) else {}
+    return {}
+
+
+def _keys(tree: ast.Module, kind: str) -> dict[str, bool]:
+    """The keys of a TypedDict, and of those of its file that it extends, each with whether it is needed."""
+    node = next((one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == kind), None)
+    if node is None:
+        return {}
+    is_total = "total=False" not in map(ast.unparse, node.keywords)
+    keys = {key: needed for base in node.bases for key, needed in _keys(tree, ast.unparse(base)).items()}
+    for one in (field for field in node.body if isinstance(field, ast.AnnAssign)):
+        needed = is_total and not ast.unparse(one.annotation).startswith("NotRequired[")
+        keys[ast.unparse(one.target)] = needed
+    return keys
 
 
 @cache

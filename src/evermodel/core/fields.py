@@ -66,12 +66,12 @@ def typed(
 def read(values: pd.Series, column: Column, *, decimal: str = ".", thousands: str = "") -> pd.Series:
     """One column as `typed` has it, with a gap also where a field is of another kind."""
     match column.kind:
-        case "category" | "text":
-            found = texts(values)
-            found = found.astype("str").str.strip() if column.kind == "category" else found
-            written = found.to_numpy(object, copy=True)
-            written[is_gap(values)] = None
-            return pd.Series(written, values.index, object)
+        case "text":
+            return _known(texts(values), values)
+        case "category":
+            return _each(
+                lambda fields: _known(texts(fields).astype("str").str.strip(), fields), values, object
+            )
         case "boolean":
             return booleans(values)
         case "time":
@@ -166,13 +166,23 @@ def _written(values: pd.Series) -> "pd.Series[str] | None":
     return None
 
 
-def _each(read: Callable[[pd.Series], pd.Series], values: pd.Series) -> pd.Series:
-    """What is read of the fields, objects; of texts each different one is read once."""
+def _each(
+    read: Callable[[pd.Series], pd.Series], values: pd.Series, kind: type[float] | type[object] = float
+) -> pd.Series:
+    """What is read of the fields, as objects; of texts each different one is read once."""
     if (written := _written(values)) is None:
         return read(values.astype(object))
     codes, different = pd.factorize(written)
-    found = read(pd.Series(different, dtype=object)).to_numpy(np.float64)
-    return pd.Series(np.append(found, np.nan)[codes], values.index)  # the last one, -1, is a gap
+    found = read(pd.Series(different, dtype=object)).to_numpy(kind)
+    gap = np.array([None], kind)
+    return pd.Series(np.concatenate([found, gap])[codes], values.index, kind)  # the last one is that of -1
+
+
+def _known(found: pd.Series, values: pd.Series) -> pd.Series:
+    """What was read of the fields, as objects, with None for a gap."""
+    written = found.to_numpy(object, copy=True)
+    written[is_gap(values)] = None
+    return pd.Series(written, values.index, object)
 
 
 def _seconds(moments: pd.Series) -> pd.Series:
@@ -184,11 +194,13 @@ def _seconds(moments: pd.Series) -> pd.Series:
 
 
 def _required(values: pd.Series, column: Column, decimal: str, thousands: str) -> pd.Series:
+    found = read(values, column, decimal=decimal, thousands=thousands)
+    if not (missing := found.isna()).any():
+        return found
     gaps = is_gap(values)
     if column.gaps == "refuse" and gaps.any():
         raise FieldError(_first(gaps), column.name, f"is empty ({reprlib.repr(_at(values, gaps))})")
-    found = read(values, column, decimal=decimal, thousands=thousands)
-    if (wrong := found.isna() & ~gaps).any():
+    if (wrong := missing & ~gaps).any():
         why = REFUSED[column.kind].format(column.format or "2024-12-31 23:59:59")
         raise FieldError(_first(wrong), column.name, f"is {reprlib.repr(_at(values, wrong))}, {why}")
     return found

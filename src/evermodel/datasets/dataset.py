@@ -129,6 +129,25 @@ class Dataset(Section):
         """Whether the target is declared to be a number."""
         return not self.classes and self.target in self.expect.ranges
 
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """The columns that each key names."""
+        rule, expect = self.split, self.expect
+        return {
+            "target": () if self.targets else (self.target,),
+            "targets": tuple(self.targets),
+            "drop": self.drop,
+            "columns": tuple(self.columns),
+            "weight": (self.weight,) if self.weight else (),
+            "split.groups": rule.groups,
+            "split.key": rule.key,
+            "split.time": (rule.time,) if rule.time else (),
+            "expect.ranges": tuple(expect.ranges),
+            "expect.categories": tuple(expect.categories),
+            "expect.gaps": tuple(expect.gaps),
+            "expect.tells_target": expect.tells_target,
+        }
+
     @model_validator(mode="after")
     def _names_go_together(self) -> "Dataset":
         if self.classes and self.target in self.expect.ranges:
@@ -163,6 +182,8 @@ class Dataset(Section):
         from evermodel.core import fields
 
         texts = fields.texts(target).where(target.notna()).astype("str")
+        if not self.classes:
+            return texts
         numbers = {str(number): name for number, name in enumerate(self.classes)}
         return texts if set(texts) & set(self.classes) else texts.map(lambda text: numbers.get(text, text))
 

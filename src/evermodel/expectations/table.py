@@ -67,22 +67,14 @@ class ExpectColumnNotToDetermineTarget(ColumnAggregateExpectation):  # type: ign
 
 def _structure(dataset: Dataset) -> list[Any]:
     """Which columns there must be, and how many rows."""
-    rule, expect = dataset.split, dataset.expect
-    named = {
-        *(dataset.targets or [dataset.target]),
-        *([dataset.weight] if dataset.weight else []),
-        *([rule.time] if rule.time else []),
-        *(*dataset.drop, *dataset.columns, *rule.groups, *rule.key),
-        *(*expect.ranges, *expect.tells_target, *expect.categories, *expect.gaps),
-    }
     return [
         E.ExpectTableColumnsToMatchSet(
-            column_set=sorted(named),
+            column_set=sorted(set().union(*dataset.named.values())),
             exact_match=False,
             description="the target and every column that params.yaml names is there",
         ),
         E.ExpectTableRowCountToBeBetween(
-            min_value=expect.min_rows, description=f"at least {expect.min_rows} rows"
+            min_value=dataset.expect.min_rows, description=f"at least {dataset.expect.min_rows} rows"
         ),
     ]
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from evermodel.core.data import Array, Fit
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import packed, raw_files
+from evermodel.formats.litter import is_litter
 
 Mode = Literal["RGB", "L"]
 Rejected = tuple[str, str]
@@ -30,8 +31,6 @@ SUFFIXES = (
 )
 NOTHING = "(?!)"  # matches no name
 SUFFIX = f"(?i:{'|'.join(map(re.escape, SUFFIXES))})"  # as an expression
-# What systems leave in an archive unasked, such as __MACOSX/._1.jpg, which is called an image and is none.
-JUNK = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)|Thumbs\.db$|desktop\.ini$).*", re.DOTALL | re.IGNORECASE)
 AT_ONCE = 1 << 24  # pixels that are looked at together
 REDUCED = 2  # times the size that is wanted, down to which a JPEG is reduced while it is decoded
 
@@ -130,7 +129,7 @@ def album(
     found = Album({option: [] for option in patterns}, [])
     names: set[str] = set()
     for name, content in files:
-        if left_out.fullmatch(name) or _is_junk(name, content):
+        if left_out.fullmatch(name) or (is_litter(name) and not _opens(content)):
             continue
         matches = [(option, match) for option, one in compiled.items() if (match := one.fullmatch(name))]
         if matches or _is_image(name, content):
@@ -248,10 +247,6 @@ def _place(matches: list[tuple[str, re.Match[str]]], again: bool) -> tuple[str, 
     if silent := [group for group, text in match.groupdict().items() if not text]:
         raise UnusableError(f"carries no {silent[0]} in its name; rename it, or name it by `ignore`")
     return option, match.groupdict()
-
-
-def _is_junk(name: str, content: packed.Content) -> bool:
-    return JUNK.fullmatch(name) is not None and not _opens(content)
 
 
 def _is_image(name: str, content: packed.Content) -> bool:

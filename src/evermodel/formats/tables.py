@@ -1,7 +1,6 @@
 """Tables as people have them: in one file or in several, as text, Parquet or Excel, packed or not."""
 
 import gzip
-import re
 import shutil
 import zipfile
 import zlib
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, TypedDict, Unpack, cast
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from evermodel.core.data import CSV, SPLITS, Layout
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets import source
 from evermodel.formats import excel_table, packed, parquet_table, raw_files, table_file
+from evermodel.formats.litter import is_litter
 
 SPLIT = "split"  # the column that says which of the files a row is from
 ZIP, GZ = ".zip", ".gz"
@@ -34,9 +34,7 @@ ENDINGS = (
     ".dat",
     *FORMS,
 )  # of what is taken for a table in an archive
-LITTER = re.compile(r"(.*/)?(__MACOSX/|\.(?!\.?/)).*", re.DOTALL)
 SHOWN = 5
-ENCRYPTED = 1  # the lowest of a zip member's flag bits
 
 
 @dataclass(frozen=True)
@@ -134,43 +132,59 @@ class Table:
         return whole[list(self.columns)].set_axis(pd.RangeIndex(start, start + len(piece)))
 
 
-def read(
-    folder: Path,
-    *,
-    files: str | None = None,
-    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
-    columns: Sequence[str] | None = None,
-    separator: str | None = None,
-    header: bool = True,
-    encoding: str = table_file.UTF_8,
-    decimal: Literal[".", ","] = ".",
-    thousands: Literal["", ",", ".", " ", "'"] = "",
-    sheet: str | None = None,
-) -> Table:
-    r"""The table that the files of a raw folder are, or those in a zip there; all have the same columns.
+class Files(TypedDict, total=False):
+    r"""Which files a table is, and where their columns are.
 
     files: a pattern of their names, such as `part-*.csv`; the order is the natural one of names. splits: the
     pattern of each split, if they are split already; the table then has a column `split`. columns: the names
     of all; without, those that the first file has, or their places from "0". Where files name their columns,
-    these may stand in any order.
+    these may stand in any order. sheet: of Excel; without, the first.
 
     Of text: separator is a character, or \s+ for white space; without, what the first lines show. header:
-    whether the first line names the columns. encoding: as Python calls it. decimal and thousands are told to
-    who reads the fields. sheet: of Excel; without, the first.
+    whether the first line names the columns, as it does unless this is false.
+    """
+
+    files: str | None
+    splits: Mapping[Literal["train", "validation", "test"], str] | None
+    columns: Sequence[str] | None
+    separator: str | None
+    header: bool
+    sheet: str | None
+
+
+class Options(Files, total=False):
+    """How a table is written, where it is not as core/data.Layout has it.
+
+    encoding: of text, as Python calls it. decimal and thousands are told to who reads the fields.
+    """
+
+    encoding: str
+    decimal: Literal[".", ","]
+    thousands: Literal["", ",", ".", " ", "'"]
+
+
+def read(folder: Path, **options: Unpack[Options]) -> Table:
+    """The table that the files of a raw folder are, or those in a zip there; all have the same columns.
 
     Raises EvermodelError if a file is missing, was changed, has other columns or can't be read, or if a
     pattern takes none.
     """
-    parts = _parts(folder, files, splits or {})
+    columns, splits, sheet = options.get("columns"), options.get("splits") or {}, options.get("sheet")
+    parts = _parts(folder, options.get("files"), splits)
     first, params = parts[0], raw_files.described(parts[0].path)
     if len(forms := sorted({_form(part.name) for part in parts})) > 1:
         raise EvermodelError(
             f"{folder} has files in {' and in '.join(forms)}; name those of one form by files in {params}"
         )
     table_file.require_distinct(f"{params}: columns", columns or ())
-    layout = Layout(encoding=encoding, decimal=decimal, thousands=thousands)
+    layout = Layout(
+        encoding=options.get("encoding", CSV.encoding),
+        decimal=options.get("decimal", CSV.decimal),
+        thousands=options.get("thousands", CSV.thousands),
+    )
     if forms == [TEXT]:
-        found = _separator(first, encoding) if separator is None else separator
+        separator, header = options.get("separator"), options.get("header", CSV.header)
+        found = _separator(first, layout.encoding) if separator is None else separator
         layout = layout.model_copy(update={"separator": found, "header": header})
     wanted = tuple(columns or _names(first, layout, sheet))
     told = "separator or columns" if columns else "files, so that it takes those of one form,"
@@ -291,9 +305,9 @@ def _within(path: Path) -> list[Part]:
         return [Part(path)]
     with _unpacking(str(path)), zipfile.ZipFile(path) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
-    if any(member.flag_bits & ENCRYPTED for member in members):
+    if any(member.flag_bits & packed.ENCRYPTED for member in members):
         raise EvermodelError(f"{path} is encrypted; give an archive without a password")
-    names = [member.filename for member in members if not LITTER.fullmatch(member.filename)]
+    names = [member.filename for member in members if not is_litter(member.filename)]
     return [Part(path, name) for name in sorted(names, key=packed.natural)]
 
 

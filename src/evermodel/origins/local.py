@@ -12,14 +12,13 @@ from evermodel import downloads
 from evermodel.core.data import file_hash
 from evermodel.core.errors import EvermodelError
 from evermodel.datasets.source import RemoteFile
+from evermodel.formats.litter import is_litter
 
 ZIP = ".zip"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
 PLAIN_FILE = 0o100644 << 16  # that everybody may read, as Unix writes it into a zip
 UNIX = 3
 NO_NAME = re.compile(r"[\\\udc80-\udcff]")  # what is no text, and what separates folders elsewhere
-# Hidden, or left in folders by systems unasked.
-LITTER = re.compile(r"(.*/)?(\.|__MACOSX/|(Thumbs\.db|desktop\.ini)$).*", re.DOTALL | re.IGNORECASE)
 
 
 class _Sink:
@@ -100,7 +99,7 @@ def _files(folder: Path) -> Iterator[str]:
     for below, _, names in os.walk(folder):
         for file in (Path(below, name) for name in names):
             name = file.relative_to(folder).as_posix()
-            if LITTER.fullmatch(name):
+            if is_litter(name):
                 continue
             if not file.is_file() or NO_NAME.search(name):
                 raise EvermodelError(f"{file!r} can't stand in an archive; rename or remove it")

@@ -30,11 +30,10 @@ class Seen:
         """Take notice of some more fields."""
         gaps = fields.is_gap(values)
         self.rows, self.gaps = self.rows + len(values), self.gaps + int(gaps.sum())
-        known = values[~gaps]
+        known = values[~gaps] if gaps.any() else values
         if known.empty:
             return
-        written = known.dtype.kind not in "biufM"
-        self.words += len(" ".join(fields.texts(known)).split()) if written else len(known)
+        self.words += _words(known)
         for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
             if self.kinds or self.formats:
                 self._narrow(some)
@@ -103,6 +102,15 @@ class Seen:
 
 def _few(values: Counter[str]) -> Counter[str] | None:
     return values if len(values) <= MOST_DIFFERENT else None
+
+
+def _words(known: pd.Series) -> int:
+    """How many words the fields have; of texts each different one is read once."""
+    if known.dtype.kind in "biufM":
+        return len(known)
+    counts = known.value_counts(sort=False)
+    texts = fields.texts(counts.index.to_series())
+    return sum(count * len(text.split()) for text, count in zip(texts, counts.tolist(), strict=True))
 
 
 def infer(pieces: Iterable[pd.DataFrame], *, decimal: str = ".", thousands: str = "") -> dict[str, Seen]:

@@ -1,30 +1,28 @@
 """From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from evermodel.core import data, fields, parts, rows
-from evermodel.core.columns import MOST_CATEGORIES, MOST_WORDS, RARE, Column, Gaps, gaps_of
+from evermodel.core.columns import Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import arrays, inference, labels, lot, split, words
+from evermodel.preparing import arrays, inference, labels, lot, split
 from evermodel.preparing.inference import Seen
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
+from evermodel.preparing.statistics import Statistics
 
-SAMPLE = 100_000  # rows on which medians and duplicates are counted, if there are more
-DIFFERENT = 1_000_000  # values of a column that are counted at a time; then the rarest go
+SAMPLE = 100_000  # rows on which duplicates are counted, if there are more
 TEST = SPLITS.index("test")
 Writer = arrays.Writer | parts.Writer
 
@@ -81,15 +79,14 @@ def prepare(
     part = split.parts(name, dataset.split, surveyed.facts)
     surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
     columns = kinds(dataset, surveyed.features, shown(table, surveyed.features, part))
-    columns = told(table, columns, part, share((part == 0).sum())).columns()
-    writing = Writing(table, surveyed, tuple(columns))
+    writing = Writing(table, surveyed, columns)
     writers: list[Writer] = [
         parts.Writer(folder / name / data.STORED, columns, writing.answers)
         if len(part) > parquet_above
         else arrays.Writer(folder / name, columns, writing.answers, int((part == number).sum()))
         for number, name in enumerate(SPLITS)
     ]
-    counted, identity = writing.counted(len(part)), Identity()
+    counted, identity = writing.counted(part), Identity()
     for hashes in writing.write(part, writers, counted):
         identity.add_hashes(hashes)
     for writer in writers:
@@ -140,7 +137,7 @@ def shown(table: Table, features: Sequence[str], part: Array) -> dict[str, Seen]
     )
 
 
-def kinds(dataset: Dataset, features: Sequence[str], seen: Mapping[str, Seen]) -> list[Column]:
+def kinds(dataset: Dataset, features: Sequence[str], seen: Mapping[str, Seen]) -> tuple[Column, ...]:
     """The columns with their kinds and what a gap means, as declared or as the training rows show."""
     elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
@@ -156,83 +153,18 @@ def kinds(dataset: Dataset, features: Sequence[str], seen: Mapping[str, Seen]) -
                 missing=one.gaps / max(one.rows, 1),
             )
         )
-    return found
-
-
-def told(table: Table, columns: Sequence[Column], part: Array, share: float) -> "Told":
-    """What else the training rows tell of the columns. share: of the rows that medians are of."""
-    found = Told(columns)
-    for piece in table.pieces():
-        frame = _typed(table, _train(table, piece, part), columns)
-        chosen = lot.chosen(piece.index, share)[table.of(part, piece) == 0]
-        found.add(frame, chosen)
-    return found
-
-
-class Told:
-    """What the training rows tell of columns beside their kinds, piece by piece."""
-
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self.kinds = list(columns)
-        self.counts = {one.name: Counter[Any]() for one in columns if one.kind in fields.TEXTS}
-        self.plain = [one.name for one in columns if one.name not in self.counts]
-        self.times = [one.name for one in columns if one.kind == "time"]
-        self.moments, self.spans = Moments(len(self.plain)), Moments(len(self.times))
-        self.sampled = [np.empty((0, len(self.plain)))]
-
-    def add(self, frame: pd.DataFrame, chosen: Array) -> None:
-        """Take notice of some more rows, typed. chosen: (n,) bool, those that medians are of."""
-        numbers = frame[self.plain].to_numpy(np.float64)
-        self.moments.add(numbers)
-        self.spans.add(frame[self.times].diff(axis=1).to_numpy(np.float64))
-        self.sampled.append(numbers[chosen])
-        for one in self.kinds:
-            if one.kind == "category":
-                self.counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
-            elif one.kind == "text":
-                self.counts[one.name].update(words.count(frame[one.name].dropna()))
-        self._prune()
-
-    def merge(self, other: "Told") -> None:
-        """Take notice of what other rows tell, which come after these."""
-        self.moments.merge(other.moments)
-        self.spans.merge(other.spans)
-        self.sampled += other.sampled
-        for name, counter in self.counts.items():
-            counter.update(other.counts[name])
-        self._prune()
-
-    def columns(self) -> list[Column]:
-        """The columns with all that is known of them."""
-        medians = _medians(np.concatenate(self.sampled))
-        found = []
-        for one in self.kinds:
-            told: dict[str, Any]
-            if one.kind == "category":
-                told = {"categories": _categories(self.counts[one.name])}
-            elif one.kind == "text":
-                told = {"vocabulary": words.ranked(self.counts[one.name], MOST_WORDS)}
-            else:
-                told = _numbers(self.plain.index(one.name), self.moments, medians)
-                if one.kind == "time":
-                    place = self.times.index(one.name)
-                    told["span_mean"] = self.spans.mean[place]
-                    told["span_variance"] = self.spans.variance[place]
-            found.append(one.model_copy(update=told))
-        return found
-
-    def _prune(self) -> None:
-        self.counts = {name: _pruned(counter) for name, counter in self.counts.items()}
+    return tuple(found)
 
 
 @dataclass
 class Counted:
     """What is counted of the rows that are written.
 
-    moments: of targets. class_rows: the rows of each split and class. classes: of groups of rows the number
-    of each row's class, in order.
+    statistics: of columns. moments: of targets. class_rows: the rows of each split and class. classes: where
+    rows are in groups the number of each row's class, in order.
     """
 
+    statistics: Statistics
     moments: Moments
     duplicates: "Duplicates"
     class_rows: Array
@@ -240,6 +172,7 @@ class Counted:
 
     def merge(self, other: "Counted") -> None:
         """Count other rows too, which come after these."""
+        self.statistics.merge(other.statistics)
         self.moments.merge(other.moments)
         self.duplicates.merge(other.duplicates)
         self.class_rows = self.class_rows + other.class_rows
@@ -248,7 +181,9 @@ class Counted:
 
 @dataclass(frozen=True)
 class Writing:
-    """The last way through the rows of a table, on which they are written."""
+    """The last way through the rows of a table, on which they are written, and training rows tell what else
+    they can.
+    """
 
     table: Table
     survey: Survey
@@ -272,11 +207,12 @@ class Writing:
         }
         return {name: shape for name, shape in wanted.items() if shape is not None}
 
-    def counted(self, rows: int) -> Counted:
-        """Nothing yet, of a whole table of so many rows."""
+    def counted(self, part: Array) -> Counted:
+        """Nothing yet. part: the place in SPLITS of each row of the whole table."""
         return Counted(
+            Statistics(self.columns, int((part == 0).sum())),
             Moments(max(len(self.table.dataset.targets), 1)),
-            Duplicates(share(rows)),
+            Duplicates(min(1.0, SAMPLE / len(part))),
             np.zeros((len(SPLITS), len(self.classes)), np.int64),
             [],
         )
@@ -291,6 +227,7 @@ class Writing:
             frame, answers, texts = self._read(piece, places, counted)
             x = rows.of(frame, self.columns)
             counted.duplicates.add(split.hashes(frame), places)
+            counted.statistics.add(frame[places == 0], lot.of(piece.index)[places == 0])
             for number, writer in enumerate(writers):
                 here = np.flatnonzero(places == number)
                 if writer:
@@ -350,7 +287,7 @@ class Writing:
             kind="table",
             input_shape=(len(self.columns),),
             input_dtype="object" if mixed else "float64",
-            columns=self.columns,
+            columns=counted.statistics.told(),
             target=dataset.target,
             targets=tuple(dataset.targets),
             classes=self.classes,
@@ -401,11 +338,6 @@ class Duplicates:
         return found
 
 
-def share(rows: int) -> float:
-    """The share of so many rows that are looked at where all would be too many."""
-    return min(1.0, SAMPLE / max(rows, 1))
-
-
 def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None:
     """Raise EvermodelError if more test rows are training rows than a data set's `duplicates` allows."""
     limit = dataset.duplicates
@@ -418,18 +350,8 @@ def require_few(name: str, dataset: Dataset, found: int, test_rows: int) -> None
 
 def _features(table: Table, piece: pd.DataFrame) -> tuple[str, ...]:
     """The columns to learn from; EvermodelError if there is none, or one that is named is missing."""
-    dataset, rule = table.dataset, table.dataset.split
-    named = {
-        "target": () if dataset.targets else (dataset.target,),
-        "targets": tuple(dataset.targets),
-        "drop": dataset.drop,
-        "columns": tuple(dataset.columns),
-        "weight": (dataset.weight,) if dataset.weight else (),
-        "split.groups": rule.groups,
-        "split.key": rule.key,
-        "split.time": (rule.time,) if rule.time else (),
-    }
-    for key, names in named.items():
+    dataset = table.dataset
+    for key, names in dataset.named.items():
         if missing := [name for name in names if name not in piece]:
             raise EvermodelError(
                 f"data set {table.name} has no column {missing[0]!r}; set {key} in "
@@ -495,34 +417,3 @@ def _weights(table: Table, piece: pd.DataFrame) -> Array:
             f"mend it, or change weight in data/{table.name}/params.yaml"
         )
     return found
-
-
-def _numbers(place: int, moments: Moments, medians: Array) -> dict[str, Any]:
-    known = bool(moments.count[place])
-    return {
-        "low": float(moments.low[place]) if known else 0.0,
-        "high": float(moments.high[place]) if known else 0.0,
-        "mean": float(moments.mean[place]),
-        "variance": float(moments.variance[place]),
-        "median": float(medians[place]),
-    }
-
-
-def _medians(sample: Array) -> Array:
-    """Of each column, gaps left out; 0 where nothing is known."""
-    known = [column[~np.isnan(column)] for column in sample.T]
-    return np.array([np.median(column) if len(column) else 0.0 for column in known])
-
-
-def _categories(counts: Counter[str]) -> tuple[str, ...]:
-    """Those that recur, most frequent first, ties by the alphabet."""
-    ranked = sorted(counts, key=lambda value: (-counts[value], value))
-    return tuple(value for value in ranked if counts[value] >= RARE)[:MOST_CATEGORIES]
-
-
-def _pruned(counts: Counter[Any]) -> Counter[Any]:
-    """The more frequent half, where more are counted than memory should hold."""
-    if len(counts) <= DIFFERENT:
-        return counts
-    ranked = sorted(counts, key=lambda value: (-counts[value], value))
-    return Counter({value: counts[value] for value in ranked[: DIFFERENT // 2]})

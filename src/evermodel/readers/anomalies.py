@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from evermodel.core.data import Array, Fit, Raw
+from evermodel.core.data import Array, Fit, Kind, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import image_files, labelled_images, raw_files
 from evermodel.formats.labelled_images import LabelledImages, Options
 from evermodel.formats.scratch import Scratch
+
+KIND: Kind = "images"
 
 
 def read(folder: Path, *, normal: Options, odd: Options) -> Raw:

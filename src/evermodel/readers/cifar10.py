@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Array, Raw
+from evermodel.core.data import Array, Kind, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import labelled_images, packed, raw_files
 from evermodel.formats.image_files import Mode
 from evermodel.formats.labelled_images import LabelledImages, Options
+
+KIND: Kind = "images"
 
 FOLDER = "cifar-10-batches-bin"
 NAMES = f"{FOLDER}/batches.meta.txt"

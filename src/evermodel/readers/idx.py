@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Array, Raw
+from evermodel.core.data import Array, Kind, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import idx_format, image_files, raw_files
+
+KIND: Kind = "images"
 
 
 def read(folder: Path) -> Raw:
@@ -26,7 +28,7 @@ def read(folder: Path) -> Raw:
         )
     inputs = np.concatenate([images for images, _ in splits.values()])[..., np.newaxis]
     columns = pd.concat([_columns(split, labels) for split, (_, labels) in splits.items()], ignore_index=True)
-    return Raw("images", pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
+    return Raw(KIND, pd.concat([columns, image_files.metadata(inputs)], axis=1), inputs)
 
 
 def _load(folder: Path, images_name: str, labels_name: str) -> tuple[Array, Array]:

@@ -1,42 +1,18 @@
 """An archive of images whose names, or a table beside them, say what is on them."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
-from evermodel.core.data import Fit, Raw
+from evermodel.core.data import Kind, Raw
 from evermodel.formats import labelled_images
-from evermodel.formats.image_files import Mode
+
+KIND: Kind = "images"
 
 
-def read(
-    folder: Path,
-    *,
-    archive: str,
-    members: str | None = None,
-    table: str | None = None,
-    file_column: str | None = None,
-    separator: str = ",",
-    mode: Mode = "RGB",
-    shape: Sequence[int] | None = None,
-    fit: Fit | None = None,
-    labels: Mapping[str, str] | None = None,
-    ignore: str | None = None,
-) -> Raw:
+def read(folder: Path, **options: Unpack[labelled_images.Options]) -> Raw:
     """The images, (n, height, width, channels) uint8 mapped from disk, in natural order of names.
 
-    The options are those of labelled_images.Options. The manifest has the groups of the names or the columns
-    of the table, and what image_files.metadata tells. Raises EvermodelError as these two do.
+    The manifest has the groups of the names or the columns of the table, and what image_files.metadata tells.
+    Raises EvermodelError as labelled_images.load does.
     """
-    options: labelled_images.Options = {
-        "archive": archive,
-        "members": members,
-        "table": table,
-        "file_column": file_column,
-        "separator": separator,
-        "mode": mode,
-        "shape": shape,
-        "fit": fit,
-        "labels": labels,
-        "ignore": ignore,
-    }
     return labelled_images.load(folder, options).raw()

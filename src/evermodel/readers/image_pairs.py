@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageColor
 
-from evermodel.core.data import OF_CLASS, Array, Fit, Layout, Raw
+from evermodel.core.data import OF_CLASS, Array, Fit, Kind, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import image_files, packed, raw_files
 from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
 from evermodel.formats.scratch import Scratch
+
+KIND: Kind = "images"
 
 FOREGROUND = 128  # of 255: a mask may come as JPEG, or with smoothed edges
 MOST = 255  # classes, whose numbers are bytes
@@ -96,7 +98,7 @@ def read(
         )
     found = pd.DataFrame(places, columns=["slice", "row", "column"])
     manifest = pd.concat([found, image_files.metadata(shown), shares], axis=1)
-    return Raw("images", manifest, shown, marked, ordered, Layout(fit=fit or "stretch"))
+    return Raw(KIND, manifest, shown, marked, ordered, Layout(fit=fit or "stretch"))
 
 
 def _require_sense(

@@ -13,9 +13,11 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Array, Raw
+from evermodel.core.data import Array, Kind, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import raw_files
+
+KIND: Kind = "text"
 
 LIMIT = 1 << 28  # bytes of one unpacked array, twenty times the larger one of IMDB
 UNKNOWN = "?"
@@ -42,7 +44,7 @@ def read(folder: Path, *, sequences: str, words: str) -> Raw:
     file = raw_files.checked(folder, sequences)
     parts = [_split(file, split, vocabulary) for split in ("train", "test")]
     manifest = pd.concat([rows for rows, _ in parts], ignore_index=True)
-    return Raw("text", manifest, np.concatenate([texts for _, texts in parts]))
+    return Raw(KIND, manifest, np.concatenate([texts for _, texts in parts]))
 
 
 def _vocabulary(file: Path) -> dict[int, str]:

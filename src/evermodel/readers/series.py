@@ -1,18 +1,20 @@
 """One series of numbers, or several, as a table with a column of dates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 import pandas as pd
 
 from evermodel.core import fields
-from evermodel.core.data import OF_SERIES, SPLITS, Raw
+from evermodel.core.data import OF_SERIES, SPLITS, Kind, Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import dates as written
-from evermodel.formats import raw_files, table_file, tables
+from evermodel.formats import raw_files, tables
 from evermodel.formats.tables import Table
+
+KIND: Kind = "series"
 
 SPLIT, DATE, SERIES = OF_SERIES
 Way = Callable[[pd.Series], pd.Series]
@@ -24,21 +26,13 @@ def read(
     date: str,
     key: str | None = None,
     format: str | None = None,
-    files: str | None = None,
-    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
-    columns: Sequence[str] | None = None,
-    separator: str | None = None,
-    header: bool = True,
-    encoding: str = table_file.UTF_8,
-    decimal: Literal[".", ","] = ".",
-    thousands: Literal["", ",", ".", " ", "'"] = "",
-    sheet: str | None = None,
+    **options: Unpack[tables.Options],
 ) -> Raw:
     """The steps of each series in order of time.
 
     date: the column of dates. key: the column that tells one series from another, if there are several.
     format: how dates are written, as strptime has it; what all of them show if None, where 1/2/2024 is taken
-    for January. The others are those of tables.read. The manifest has a row per step: split, if the source
+    for January. The others are those of tables.Options. The manifest has a row per step: split, if the source
     declares one, date (datetime64, UTC), series (its key), and all other columns: float64, NaN for a gap,
     where they are numbers, else as they stand there. All of it is held in memory: with what is made of it in
     prepare, a million rows of four numbers take a gigabyte.
@@ -46,18 +40,7 @@ def read(
     Raises EvermodelError if a column is missing or has a name that the manifest needs, if a date is none or
     stands twice in a series, if the test does not begin after the training has ended, or as tables.read does.
     """
-    table = tables.read(
-        folder,
-        files=files,
-        splits=splits,
-        columns=columns,
-        separator=separator,
-        header=header,
-        encoding=encoding,
-        decimal=decimal,
-        thousands=thousands,
-        sheet=sheet,
-    )
+    table = tables.read(folder, **options)
     params = raw_files.described(folder / date)
     _require_columns(folder, params, table.columns, date, key)
     known = [name for name in (date, key) if name]
@@ -77,7 +60,7 @@ def read(
     manifest = pd.DataFrame(steps_of).join(values).sort_values(list(steps_of)[::-1], kind="stable")
     _require_order(folder, manifest)
     layout = table.layout.model_copy(update={"date": date, "date_format": form, "key": key or ""})
-    return Raw("series", manifest.reset_index(drop=True), layout=layout)
+    return Raw(KIND, manifest.reset_index(drop=True), layout=layout)
 
 
 def _require_columns(folder: Path, params: Path, columns: Sequence[str], date: str, key: str | None) -> None:

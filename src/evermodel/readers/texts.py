@@ -2,22 +2,24 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from evermodel.core.data import Raw
+from evermodel.core.data import Kind, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.formats import packed, raw_files, table_file, tables
+from evermodel.formats.litter import is_litter
+
+KIND: Kind = "text"
 
 # A file in the folder of its class, whatever lies above; a name that begins with a dot is a system's.
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
 CLASSES = rf"(.*?/)??((?P<split>(?i:{'|'.join(SPLITS)}))/)?(?P<label>[^/.][^/]*)/[^/.][^/]*\.txt"
-LITTER = re.compile(r"(.*/)?(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini)(/.*)?")
 TOLD = ("words", "unknown", "sha256")  # columns of the manifest that tell of each text
 
 
@@ -30,17 +32,12 @@ def read(
     members: str = CLASSES,
     ignore: str | None = None,
     encoding: str = table_file.UTF_8,
-    files: str | None = None,
-    splits: Mapping[Literal["train", "validation", "test"], str] | None = None,
-    columns: Sequence[str] | None = None,
-    separator: str | None = None,
-    header: bool = True,
-    sheet: str | None = None,
+    **options: Unpack[tables.Files],
 ) -> Raw:
     """The texts, (n,) str objects, in the order of the table, or in natural order of the files' names.
 
     text: the column of a table; split: the one that says which split each is in, if the source declares them;
-    the others are those of tables.read. archive: instead, a zip, tar or tar.gz of files. members: a regular
+    the others are those of tables.Files. archive: instead, a zip, tar or tar.gz of files. members: a regular
     expression over whole names, whose groups, such as label and split, become columns; by default the label
     is the folder that a file lies in, and the split the one above, if that has such a name. ignore: one
     over those that are left out on purpose. encoding: of the files.
@@ -57,18 +54,10 @@ def read(
             f"{raw_files.described(folder / 'raw')}: a source of texts needs either `text`, a column of a "
             "table, or `archive`, a file of files; give one of them"
         )
+    _require_used(folder, archive is not None, {"split": split, **options}, members, ignore)
     if archive is not None:
         return _files(raw_files.checked(folder, archive), members, ignore, encoding)
-    table = tables.read(
-        folder,
-        files=files,
-        splits=splits,
-        columns=columns,
-        separator=separator,
-        header=header,
-        encoding=encoding,
-        sheet=sheet,
-    )
+    table = tables.read(folder, encoding=encoding, **options)
     named = {split: "split"} if split else {}
     for name in (text, split):
         if name and name not in table.columns:
@@ -86,14 +75,26 @@ def read(
         texts = piece[text].astype(object).where(piece[text].notna(), "").astype(str)
         found.append(texts.to_numpy(dtype=object))
         manifests.append(piece[others].rename(columns=named).join(_told(texts)))
-    return Raw("text", pd.concat(manifests, ignore_index=True), np.concatenate(found))
+    return Raw(KIND, pd.concat(manifests, ignore_index=True), np.concatenate(found))
+
+
+def _require_used(
+    folder: Path, is_archive: bool, of_table: Mapping[str, object], members: str, ignore: str | None
+) -> None:
+    """Raise an EvermodelError if there are options of what the texts do not lie in."""
+    of_files = {"members": None if members == CLASSES else members, "ignore": ignore}
+    unused = [option for option, value in (of_table if is_archive else of_files).items() if value is not None]
+    if unused:
+        file = raw_files.described(folder / "raw")
+        where, other = ("an archive", "a table") if is_archive else ("a table", "an archive")
+        raise EvermodelError(f"{file}: {unused[0]} is for {other}, but the texts are in {where}; remove it")
 
 
 def _files(archive: Path, members: str, ignore: str | None, encoding: str) -> Raw:
     rows, texts, rejected = [], [], []
     with packed.opened(archive) as files:
         for name, content in files:
-            if LITTER.fullmatch(name) or (ignore and re.fullmatch(ignore, name)):
+            if is_litter(name) or (ignore and re.fullmatch(ignore, name)):
                 continue
             try:
                 found = re.fullmatch(members, name)
@@ -113,7 +114,7 @@ def _files(archive: Path, members: str, ignore: str | None, encoding: str) -> Ra
     if "split" in manifest:
         manifest = manifest.assign(split=manifest["split"].str.lower().map(SPLITS))
     texts_of = pd.Series(texts, dtype=object)
-    return Raw("text", manifest.join(_told(texts_of)), texts_of.to_numpy(), rejected=tuple(rejected))
+    return Raw(KIND, manifest.join(_told(texts_of)), texts_of.to_numpy(), rejected=tuple(rejected))
 
 
 def _decoded(content: bytes, encoding: str) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,7 +17,7 @@ from evermodel.datasets.source import Provenance
 from evermodel.preparing import inference, split, table
 from evermodel.preparing.inference import Seen
 from evermodel.preparing.split import Facts
-from evermodel.preparing.table import Counted, Survey, Table, Told, Writing
+from evermodel.preparing.table import Counted, Survey, Table, Writing
 from evermodel.spark import reading, session
 
 ATTEMPTS = "attempts"  # the folder of files that are not whole yet, or are made a second time
@@ -40,21 +41,17 @@ def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: P
         for shown in cluster.map(lambda one, here: table.shown(one, features, here), tables, parted):
             inference.merge(seen, shown)
         columns = table.kinds(dataset, features, seen)
-        known, share = Told(columns), table.share((part == 0).sum())
-        for told in cluster.map(lambda one, here: table.told(one, columns, here, share), tables, parted):
-            known.merge(told)
-        writings = [Writing(one, surveyed, tuple(known.columns())) for one in tables]
-        for one in (ATTEMPTS, *(f"{split_name}/{data.STORED}" for split_name in SPLITS)):
-            (folder / one).mkdir(parents=True)
-        to = folder.absolute()
-        written = cluster.map(
-            lambda one, here, first: _write(one, here, len(part), first, to),
+        writings = [Writing(one, surveyed, columns) for one in tables]
+        nothing, identity, to = writings[0].counted(part), Identity(), folder.absolute()
+        for place in (ATTEMPTS, *(f"{split_name}/{data.STORED}" for split_name in SPLITS)):
+            (folder / place).mkdir(parents=True)
+        counted = deepcopy(nothing)
+        for more, digests in cluster.map(
+            lambda one, here, first: _write(one, here, nothing, first, to),
             writings,
             parted,
             _first_files(parted),
-        )
-        counted, identity = writings[0].counted(len(part)), Identity()
-        for more, digests in written:
+        ):
             counted.merge(more)
             identity.add_hashes([digests[k : k + DIGEST] for k in range(0, len(digests), DIGEST)])
         shutil.rmtree(folder / ATTEMPTS)
@@ -80,18 +77,17 @@ def _first_files(parted: Sequence[Array]) -> list[list[int | None]]:
 
 
 def _write(
-    writing: Writing, part: Array, rows: int, first: Sequence[int | None], folder: Path
+    writing: Writing, part: Array, counted: Counted, first: Sequence[int | None], folder: Path
 ) -> tuple[Counted, bytes]:
     """Write the rows of a part, and return what is counted of them and the hashes of those of the test.
 
-    rows: of the whole table. A file appears under its name when it is whole, also if two workers make it.
+    counted: nothing yet. A file appears under its name when it is whole, also if two workers make it.
     """
     attempt = Path(mkdtemp(dir=folder / ATTEMPTS))
     writers = [
         None if number is None else Writer(attempt / name, writing.columns, writing.answers, number)
         for name, number in zip(SPLITS, first, strict=True)
     ]
-    counted = writing.counted(rows)
     hashes = b"".join(one for some in writing.write(part, writers, counted) for one in some)
     for name, writer in zip(SPLITS, writers, strict=True):
         if writer:

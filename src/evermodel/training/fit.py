@@ -10,7 +10,10 @@ from evermodel.training.objective import objective_of
 if TYPE_CHECKING:
     from evermodel.core.data import Spec
     from evermodel.datasets.dataset import Dataset
+    from evermodel.runs.recipe import Train
 
+# Options of `train`, by the kind of data that they are for: with others they would have no effect.
+KINDS = {"image_size": "images", "random_flip": "images", "text": "text"}
 SMALLEST = 2  # test rows of each of two classes, without which their ranking has no interval
 
 
@@ -60,6 +63,18 @@ def require_declared(where: str, task: str, dataset: "Dataset") -> None:
     else:
         return
     raise EvermodelError(f"{where}: task {task} {wrong}, or choose another task")
+
+
+def require_used(where: str, train: "Train | None", kind: str) -> None:
+    """Raise an EvermodelError if an experiment is told what is for another kind of data than it has.
+
+    where: the file of the experiment.
+    """
+    for option, of in KINDS.items():
+        if train and of != kind and getattr(train, option) != type(train).model_fields[option].default:
+            raise EvermodelError(
+                f"{where}: train.{option} is for {of}, but the data set holds {kind}; remove it"
+            )
 
 
 def _require_rows(spec: "Spec", where: str) -> None:

@@ -185,7 +185,8 @@ def test_three_workers_run_at_once_and_leave_what_one_dvc_repro_leaves(small, se
 
 
 @pytest.mark.all
-def test_one_worker_runs_one_pipeline_after_the_other_and_tells_the_device(small):
+def test_one_worker_runs_one_pipeline_after_the_other_and_tells_the_device_and_warnings(small, capsys):
+    small.hook("validate@boston_housing", "for n in 1 2 3 4 5 6 7; do echo warning: file $n is out; done")
     small.hook("train@boston_dnn", 'echo "$EVERMODEL_DEVICE" > device')
     small.hook("evaluate@boston_dnn", """echo '{}' > "$out"; echo "$1@$name ends" >> events; exit""")
     assert small.run("boston_linear", "boston_dnn") == [], "not even for want of a score"
@@ -194,6 +195,11 @@ def test_one_worker_runs_one_pipeline_after_the_other_and_tells_the_device(small
     stages += ["train@boston_dnn", "evaluate@boston_dnn", "promote@boston_dnn"]
     assert small.events() == [f"{stage} {event}" for stage in stages for event in ("starts", "ends")]
     assert Path("device").read_text() == "cpu\n"
+    warned = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    assert warned == [
+        *(f"warning: file {n} is out" for n in range(1, 6)),
+        f"warning: 2 more in {workers.LOGS / 'boston_housing.log'}",
+    ]
 
 
 @pytest.mark.all

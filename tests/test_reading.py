@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from evermodel import reading
-from evermodel.core import data, folders
+from evermodel.core import catalog, data, folders
+from evermodel.core.terms import ImageOptions
 from evermodel.datasets import dataset
 from evermodel.datasets.source import PROVENANCE, Provenance, Source
-from evermodel.formats.labelled_images import Options
 from tests.conftest import ROOT
 from tests.settings import DATASET, refusal
 
@@ -52,10 +52,17 @@ def test_an_option_of_another_kind_is_named_by_its_full_path(reader, options, wh
     assert sentence.startswith(f"data/houses/params.yaml: source.editions.0.options.{where} ")
 
 
+def test_a_reader_whose_source_does_not_tell_is_asked(monkeypatch):
+    monkeypatch.setattr(catalog, "TERMS", {name: catalog.TERMS[name] for name in ("Sequence", "Mode")})
+    options = {"archive": "a.zip", "images": ".*", "masks": ".*", "fit": "shrink"}
+    sentence = refusal(reading.require_options, "houses", source("image_pairs", options))
+    assert ".options.fit is 'shrink'" in sentence
+
+
 def test_an_unknown_option_within_an_option_is_told_with_the_choices():
     described = source("anomalies", {"normal": IMAGES | {"siez": [1, 1]}, "odd": IMAGES})
     choices = refusal(reading.require_options, "houses", described).partition("the choices are ")[2]
-    assert choices == ", ".join(sorted(Options.__annotations__))
+    assert choices == ", ".join(sorted(ImageOptions.__annotations__))
 
 
 def test_columns_that_are_called_by_numbers_are_read_by_their_names(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 import math
 import shutil
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -49,6 +51,17 @@ def test_the_params_of_this_repository_are_right_and_its_pipelines_are_copies(mo
     monkeypatch.chdir(ROOT)
     assert repository.load().experiments
     assert repository.check(()) == []
+
+
+def test_a_check_imports_nothing_that_takes_time():
+    """It is what one runs after each edit."""
+    heavy = ("numpy", "pandas", "pyarrow", "sklearn", "keras", "tensorflow", "mlflow", "rich", "psutil")
+    code = (
+        "import sys; from evermodel import cli; cli.check(['houses', 'mine']); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["houses, mine: right", "[]"], done.stderr
 
 
 def test_an_experiment_comes_whole_and_says_no_more_than_it_must():

@@ -1,4 +1,7 @@
-"""The `evermodel` command."""
+"""The `evermodel` command.
+
+Each command imports what it alone needs: `check` is what one runs after every edit.
+"""
 
 import json
 import os
@@ -11,11 +14,10 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from evermodel import experiments, leaderboard, repository, table, workers
+from evermodel import experiments, repository
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Profile
-from evermodel.scheduling import checkout
 
 
 class Commands(TyperGroup):
@@ -51,6 +53,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 @app.command(name="list")
 def list_experiments(as_json: AsJson = False) -> None:
     """Show every experiment with its last score, its baseline's, and its champion."""
+    from evermodel import leaderboard
+
     repository.load()
     rows = _rows()
     _tell(rows, as_json, lambda: leaderboard.show(rows))
@@ -99,6 +103,8 @@ def run(
     ] = "auto",
 ) -> None:
     """Run the pipelines of experiments, from raw data to promotion, and show what came of it."""
+    from evermodel import leaderboard, workers
+
     chosen = repository.load().chosen(names)
     if profile is not None:
         from evermodel.scheduling import settings
@@ -126,6 +132,7 @@ def history(
     if verify:
         print(experiments.verify(name))
         return
+    from evermodel import table
     from evermodel.publishing import ledger
 
     rows = [line.model_dump() for line in reversed(ledger.read(folders.ledger(name)))]
@@ -186,6 +193,8 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Make a registered version again from its commit, and say whether it is the same."""
+    from evermodel import table
+
     made = experiments.rebuild(version)
     if as_json:
         print(json.dumps(asdict(made), indent=1))
@@ -207,6 +216,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Let the champion of an experiment answer for files."""
+    from evermodel import table
+
     found = repository.load()
     if out is not None:
         done = experiments.score(name, found, files, out)
@@ -259,6 +270,8 @@ def do_step(
     ] = "",
 ) -> None:
     """Do one task of a scheduled run in a checkout of its own (docs/airflow.md)."""
+    from evermodel.scheduling import checkout
+
     raise typer.Exit(checkout.run(step, *names or (), commit=commit))
 
 
@@ -294,6 +307,8 @@ def _tell(found: Any, as_json: bool, show: Callable[[], None]) -> None:
 
 def _rows(*names: str) -> list[dict[str, Any]]:
     """The leaderboard's, with the champions of a tracking server where MLflow has one."""
+    from evermodel import leaderboard
+
     rows = leaderboard.rows(names)
     if "MLFLOW_TRACKING_URI" in os.environ:  # or else the ledger beside the store here is all there is
         try:

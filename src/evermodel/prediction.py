@@ -13,6 +13,7 @@ from evermodel.core import fields
 from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.fields import FieldError
+from evermodel.core.terms import Mode
 from evermodel.formats import image_files, steps, table_file, tables
 
 SEPARATORS = {table_file.WHITE_SPACE: "white space"}  # as people call it
@@ -96,27 +97,31 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
-    """One answer per example: numbers, the class and how probable it is, or an image as "image".
+    """An answer per example, by its name: what `answer_columns` gives, a number, text, list or array each."""
+    found = {"input": names} | answer_columns(x, predictions, spec, task)
+    each = [column.tolist() if isinstance(column, np.ndarray) else column for column in found.values()]
+    return [dict(zip(found, row, strict=True)) for row in zip(*each, strict=True)]
 
-    A forecast of several steps is a list.
+
+def answer_columns(x: Any, predictions: Array, spec: Spec, task: str) -> dict[str, Array | list[Array]]:
+    """The answers for n examples, by what they tell.
+
+    Numbers (n,), or (n, k) float64 of a forecast of several steps and of an embedding; classes (n,) objects
+    and how probable they are (n,); or "image", a list of images, uint8.
     """
-    values = np.asarray(predictions, dtype=float).reshape(len(names), -1)
-    told: list[dict[str, Any]]
     if predictions.ndim == 4:
         drawn = zip(np.asarray(x), predictions, strict=True)
-        told = [{"image": _drawn(example, answer, task)} for example, answer in drawn]
-    elif spec.targets:
-        told = [dict(zip(spec.targets, row, strict=True)) for row in values.tolist()]
-    elif task == "embedding":
-        told = [{"embedding": row} for row in values.tolist()]
-    elif spec.classes:
-        told = [
-            {spec.target: spec.classes[row.argmax()], "probability": float(row.max())}
-            for row in probabilities(values, spec)
-        ]
-    else:
-        told = [{spec.target: row if spec.horizon > 1 else row[0]} for row in values.tolist()]
-    return [{"input": name} | answer for name, answer in zip(names, told, strict=True)]
+        return {"image": [_drawn(example, answer, task) for example, answer in drawn]}
+    values = np.asarray(predictions, dtype=float).reshape(len(predictions), -1)
+    if spec.targets:
+        return dict(zip(spec.targets, values.T, strict=True))
+    if task == "embedding":
+        return {"embedding": values}
+    if spec.classes:
+        found = probabilities(values, spec)
+        names = np.array(spec.classes, dtype=object)
+        return {spec.target: names[found.argmax(axis=1)], "probability": found.max(axis=1)}
+    return {spec.target: values if spec.horizon > 1 else values[:, 0]}
 
 
 def probabilities(values: Array, spec: Spec) -> Array:
@@ -184,7 +189,7 @@ def _named(name: str, piece: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 def _image(name: str, content: bytes, spec: Spec) -> Array:
     height, width, channels = spec.input_shape
     try:
-        mode: image_files.Mode = "L" if channels == 1 else "RGB"
+        mode: Mode = "L" if channels == 1 else "RGB"
         return image_files.example(io.BytesIO(content), mode, (height, width), spec.layout.fit)
     except UnusableError as reason:
         raise EvermodelError(f"{name} {reason}") from None

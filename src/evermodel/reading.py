@@ -1,11 +1,10 @@
 """Raw files as examples, by the reader that a data set's params.yaml names."""
 
 import importlib
-import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from evermodel.core import folders, section
+from evermodel.core import catalog, folders, section
 from evermodel.core.params import FILE
 from evermodel.datasets import source
 from evermodel.datasets.source import PROVENANCE, Source
@@ -30,7 +29,7 @@ def read(name: str, described: Source) -> "Raw":
 def require_options(name: str, described: Source) -> None:
     """Raise an EvermodelError if a reader does not take the kind of an option in data/<name>/params.yaml.
 
-    The reader is imported for that; what its options are called is known without (source.require_sense).
+    The reader is imported for that only if its source text does not tell.
     """
     file = str(folders.dataset(name) / FILE)
     for number, edition in enumerate(described.editions):
@@ -39,11 +38,9 @@ def require_options(name: str, described: Source) -> None:
 
 def _checked(reader: str, options: Mapping[str, Any], where: str, path: str) -> Mapping[str, Any]:
     """The options as the annotations of the reader's keyword arguments want them."""
-    hints, parameters = get_type_hints(_reader(reader)), inspect.signature(_reader(reader)).parameters
-    kinds = {name: hints[name] for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY}
-    for name, one in parameters.items():
-        if one.kind is one.VAR_KEYWORD:  # Unpack[…] of a TypedDict
-            kinds |= get_type_hints(get_args(hints[name])[0])
+    kinds = catalog.reader_kinds(reader)
+    if Any in kinds.values():  # which its source text does not tell
+        kinds |= {name: kind for name, kind in get_type_hints(_reader(reader)).items() if name in kinds}
     return section.checked(section.of_keywords(reader, kinds), options, where, path)
 
 

@@ -25,6 +25,8 @@ from evermodel.scoreboard import Scoreboard
 
 LOGS = folders.STATE / "logs"
 TICK = 0.1  # seconds between two looks at the workers
+WARNING = "warning: "  # how a line begins in which a stage warns
+SHOWN = 5  # of the warnings of a pipeline
 PATIENCE = journal.PATIENCE + 10  # seconds that a stage has to end when it is told to
 
 
@@ -66,6 +68,7 @@ class Worker:
             )
         self.pipeline, self.log = at, file.open(encoding="utf-8", errors="replace")
         self.started, self.progress, self.rest = time.monotonic(), Progress(), ""
+        self.warnings: list[str] = []
         self.told: set[psutil.Process] = set()
 
     @property
@@ -80,6 +83,7 @@ class Worker:
         for line in lines:
             self.progress = pipeline.follow(self.progress, line)
             stages.append(self.progress.stage)
+        self.warnings += [line for line in lines if line.startswith(WARNING)]
         return [new for old, new in pairwise(stages) if new != old]
 
     def failure(self) -> Failure | None:
@@ -162,7 +166,8 @@ class Crew:
                 if failure := worker.failure():
                     self.failures.append(failure)
                 if self.deadline is None:
-                    self.board.say(str(failure or _done(worker)))
+                    for line in (*_warned(worker), str(failure or _done(worker))):
+                        self.board.say(line)
 
     def _stop(self, at_once: bool) -> None:
         self.waiting.clear()
@@ -220,6 +225,12 @@ def _lock(log: BinaryIO) -> None:
 def _row(worker: Worker) -> tuple[str, ...]:
     at = worker.progress
     return (worker.pipeline.name, at.stage or "DVC", at.epoch, f"{worker.seconds:.0f}", at.figures)
+
+
+def _warned(worker: Worker) -> list[str]:
+    """The first warnings, and where the others stand."""
+    more = len(worker.warnings) - SHOWN
+    return worker.warnings[:SHOWN] + ([f"{WARNING}{more} more in {worker.log.name}"] if more > 0 else [])
 
 
 def _done(worker: Worker) -> str:

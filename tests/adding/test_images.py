@@ -49,6 +49,7 @@ def test_pictures_of_many_sizes_are_stretched_and_others_told(lying):
     found, options = written()
     assert (options["shape"], options["fit"]) == ([128, 128], "stretch")
     assert any("notes.doc" in one for one in added.doubts)
+    assert any("converted" in one and "1.heic" in one and "notes" not in one for one in added.doubts)
     assert not any("DS_Store" in one for one in added.doubts)
     assert 0.01 < found["expect"]["rejected"] < 0.2
 
@@ -89,6 +90,22 @@ def test_pictures_and_masks_are_paired(lying, values, classes):
     )
     assert found.get("classes") == classes
     assert options["values"] == list(range(values + 1))
+
+
+def test_a_value_that_often_means_no_class_is_told(lying):
+    for number in range(10):
+        draw(lying / "images" / f"{number}.png", 32, 32)
+        draw(lying / "masks" / f"{number}.png", 32, 32, "L", 2)
+    marked = np.full((32, 32), 255, dtype=np.uint8)
+    Image.fromarray(marked).save(lying / "masks" / "0.png")
+    added = adding.add(str(lying), task="segmentation", name="animals")
+    assert any("class_255" in one for one in added.doubts)
+
+
+def test_pictures_of_a_camera_alone_are_refused_with_what_to_do(lying):
+    (lying / "cat").mkdir()
+    (lying / "cat" / "1.HEIC").write_bytes(b"another form")
+    assert "convert them" in refusal(adding.add, str(lying))
 
 
 def test_what_are_no_classes_or_no_pictures_is_refused(lying):

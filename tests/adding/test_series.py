@@ -26,7 +26,7 @@ def days(count, start="2024-01-13"):
     return pd.DataFrame(
         {
             "day": pd.date_range(start, periods=count).strftime("%d.%m.%Y"),
-            "sales": drawn.normal(0, 5, count).round(1),
+            "sales": drawn.normal(0, 5, count).round(1) + 20 * (np.arange(count) % 7 == 0),
             "note": drawn.choice(["a", "b"], count),
         }
     )
@@ -45,6 +45,28 @@ def test_days_have_weeks_and_what_is_no_number_goes(entry):
     low, high = found.dataset["expect"]["ranges"]["sales"]
     assert low < -10 < 10 < high
     assert found.experiments["lstm"]["baseline"] == "persistence"
+
+
+def noisy(frame):
+    """The same dates, of which none tells anything of another."""
+    return frame.assign(sales=np.random.default_rng(4).normal(0, 5, len(frame)).round(1))
+
+
+def test_a_season_is_one_only_if_what_lies_before_the_test_rows_repeats_itself(entry):
+    found = entry(days(300))
+    assert any("7 steps" in sentence for sentence in found.assumed)
+    without = entry(noisy(days(300)))
+    assert (without.dataset["window"], without.dataset.get("season")) == (30, None)
+    only_the_test = noisy(days(300))
+    only_the_test.loc[240:, "sales"] += 90 * (np.arange(60) % 7 == 0)
+    assert "season" not in entry(only_the_test).dataset
+
+
+def test_months_repeat_themselves_each_year_also_if_they_are_few(entry):
+    year = 10 * np.sin(np.arange(84) * np.pi / 6)
+    months = pd.DataFrame({"day": pd.date_range("2017-01-01", periods=84, freq="MS"), "sales": year})
+    found = entry(months.assign(sales=year + np.arange(84)))
+    assert (found.dataset["window"], found.dataset["season"]) == (12, 12)
 
 
 def test_a_missing_day_or_value_is_a_gap_that_the_one_before_fills(entry):
@@ -66,6 +88,7 @@ def test_rows_that_come_when_they_like_are_steps(entry):
 def test_several_series_are_told_apart_by_a_column(entry):
     both = pd.concat([days(100).assign(shop="Ulm"), days(80).assign(shop="Bonn")])
     found = entry(both)
+    assert found.dataset["season"] == 7
     assert of_reader(found)[1]["key"] == "shop"
     assert found.dataset["window"] == 8  # a tenth of the shorter one
     assert "no column tells several series apart" in refusal(entry, both.drop(columns="shop"))

@@ -95,6 +95,21 @@ def test_classes_are_stratified_unless_they_are_rare_and_copies_are_told(entry, 
     assert any("240 of 480 rows are copies" in one for one in entry(copied, "late").doubts)
 
 
+def test_numbers_that_somebody_calls_classes_are_doubted(entry, shop):
+    doubts = " ".join(entry(shop.round({"price": 0}), "price", "classification").doubts)
+    assert "different numbers" in doubts
+    assert "rows each" not in doubts
+    halves = shop.assign(price=(2 * shop["price"]).round() / 2)
+    assert "rows each" in " ".join(entry(halves, "price", "classification").doubts)
+    stars = shop.assign(stars=[n % 5 / 2 for n in range(len(shop))])
+    assert not any("classes" in one for one in entry(stars, "stars", "classification").doubts)
+
+
+def test_more_classes_than_there_may_be_are_refused(entry, shop, monkeypatch):
+    monkeypatch.setattr(questions, "MOST_CLASSES", 2)
+    assert "3 different values" in refusal(entry, shop, "colour", "classification")
+
+
 def test_a_large_table_is_looked_at_in_part_and_split_by_hash(entry, shop, monkeypatch):
     monkeypatch.setattr(look, "LOOKED", 100)
     monkeypatch.setattr(look, "COUNTED", 150)
@@ -121,6 +136,7 @@ def test_a_target_with_gaps_is_refused_with_the_first_row(entry, shop):
         ("colour", "regression", "no number"),
         ("colour", "binary", "3 values"),
         ("colour", "segmentation", "binary, classification"),
+        ("price", "classification", "different values in 240 rows"),
     ],
 )
 def test_what_can_not_be_asked_is_refused(entry, shop, target, task, expected):

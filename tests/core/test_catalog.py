@@ -1,14 +1,15 @@
 import ast
 import importlib
 import inspect
-from collections.abc import Sequence
-from typing import Any, get_args, get_type_hints
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args, get_type_hints
 
 import pytest
 
 import evermodel.models
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
+from evermodel.core.terms import ImageOptions, Mode, TableFiles
 from tests.settings import refusal
 
 
@@ -71,19 +72,38 @@ def test_options_say_which_of_them_must_be_given():
     }
 
 
-def test_options_that_readers_share_are_read_from_their_typed_dict(package):
+def test_options_that_readers_share_are_those_of_a_typed_dict(package):
     package(
-        "class Files(TypedDict, total=False):\n    files: str\n"
-        "class Options(Files):\n    archive: str\n    ignore: NotRequired[str | None]\n",
-        "formats/shared.py",
-    )
-    package(
-        "from evermodel.formats import other, shared\n"
-        "def read(folder, *, date: str, key: str = '', **options: Unpack[shared.Options]): ...",
+        "def read(folder, *, date: str, key: str = '', **options: Unpack[ImageOptions]): ...",
         "readers/mine.py",
     )
-    expected = {"date": True, "key": False, "files": False, "archive": True, "ignore": False}
-    assert catalog.reader_options("mine") == expected
+    found = catalog.reader_options("mine")
+    assert [option for option, needed in found.items() if needed] == ["date", "archive"]
+    assert set(found) == {"date", "key", *ImageOptions.__annotations__}
+
+
+def test_options_of_a_reader_have_types_without_its_libraries(package):
+    package(
+        "import not_there\ndef read(folder, *, mode: Mode = 'L', shape: Sequence[int] | None = None, "
+        "splits: Mapping[Literal['train', 'test'], str], odd: ImageOptions, names: tuple[str, ...], "
+        "own: not_there.Thing, wrong: 3 | None = 3, **options: Unpack[TableFiles]): ...",
+        "readers/mine.py",
+    )
+    assert catalog.reader_kinds("mine") == {
+        "mode": Mode,
+        "shape": Sequence[int] | None,
+        "splits": Mapping[Literal["train", "test"], str],
+        "odd": ImageOptions,
+        "names": tuple[str, ...],
+        "own": Any,
+        "wrong": Any,
+        **get_type_hints(TableFiles),
+    }
+
+
+@pytest.mark.parametrize("reader", ["image_archive", "image_pairs", "series", "table", "texts"])
+def test_what_anybody_s_data_is_read_by_tells_the_types_of_all_its_options(reader):
+    assert Any not in catalog.reader_kinds(reader).values()
 
 
 @pytest.mark.parametrize("reader", ["table", "series", "image_archive"])
@@ -166,8 +186,9 @@ def test_a_file_that_is_no_model_is_told_in_one_sentence(package, text, told):
         "",
         "def read(folder, separator): ...",
         "def read(folder, **options): ...",
-        "def read(folder, **options: Unpack[nowhere.Options]): ...",
-        "from evermodel.core import errors\ndef read(folder, **options: Unpack[errors.Options]): ...",
+        "def read(folder, **options: Unpack[Nothing]): ...",
+        "def read(folder, **options: Unpack[Mode]): ...",
+        "def read(folder, **options: TableFiles): ...",
     ],
 )
 def test_a_file_that_is_no_reader_is_told_in_one_sentence(package, text):

@@ -1,6 +1,6 @@
 import pytest
 
-from evermodel.core.data import VOCABULARY
+from evermodel.core.columns import VOCABULARY
 from evermodel.runs import recipe
 from tests.settings import MISSING, refusal, write
 

@@ -63,6 +63,14 @@ def test_no_more_than_a_piece_is_asked_at_a_time(champion, table, album, tmp_pat
     assert scorer.predict.asked == [2, 2, 1]
 
 
+def test_what_is_written_is_not_kept_in_memory(champion, table, album, tmp_path):
+    for kind, path in (("table", table), ("images", album)):
+        scorer = champion(kind)
+        score(scorer, [path], tmp_path / f"{kind}.parquet", 0.0)
+        assert len(scorer.predict.alive) > 2
+        assert max(scorer.predict.alive) <= 2, "the one before may be there until the next one is read"
+
+
 def test_examples_that_are_large_go_in_smaller_pieces(champion, album, tmp_path, monkeypatch):
     monkeypatch.setattr("evermodel.scoring.pieces.NUMBERS", 16)
     scorer = champion("images")
@@ -92,6 +100,25 @@ def test_an_answer_that_is_an_image_is_a_file_in_the_result(champion, album, tmp
     (first, *rest) = pd.read_parquet(out)["image"]
     assert len(rest) == 4
     assert np.array_equal(np.asarray(Image.open(pa.BufferReader(first))), np.full((2, 3), 255))
+
+
+def test_answers_of_several_numbers_are_lists_in_the_result(champion, album, tmp_path):
+    seer = replace(
+        champion("images"), task="embedding", predict=lambda x: np.arange(3.0 * len(x)).reshape(len(x), 3)
+    )
+    score(seer, [album], out := tmp_path / "p.parquet", 0.0)
+    answers = pq.read_table(out).column("embedding")
+    assert answers.type == pa.list_(pa.float64())
+    assert answers.to_pylist() == [[0, 1, 2], [3, 4, 5], [0, 1, 2], [3, 4, 5], [0, 1, 2]]
+
+
+def test_each_series_of_a_table_is_answered_under_its_key(champion, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/t.csv").write_text("step,shop\n1,a\n2,b\n3,a\n4,b\n5,b\n")
+    series = {"columns": [{"name": "step"}], "input_shape": (2, 1), "layout": {"key": "shop"}}
+    score(champion("series", **series), [tmp_path / "in"], out := tmp_path / "s.parquet", 0.0)
+    answers = pd.read_parquet(out)
+    assert answers[["series", "price"]].values.tolist() == [["a", 2.0], ["b", 4.5]]
 
 
 @pytest.mark.parametrize(("name", "after"), [("scores.parquet", 1), ("scores", 3)])

@@ -7,6 +7,8 @@ from itertools import permutations
 import pandas as pd
 
 from evermodel.adding.look import Look
+from evermodel.adding.questions import CODES, EACH
+from evermodel.core import fields
 from evermodel.core.data import MOST_CLASSES
 from evermodel.core.fields import TEXTS
 from evermodel.expectations import leaks
@@ -110,8 +112,18 @@ def of_columns(look: Look, features: Iterable[str]) -> Iterator[str]:
 
 
 def of_classes(target: pd.Series) -> Iterator[str]:
-    """Classes that are much rarer than others."""
+    """Classes that are many, or look like amounts, or that are much rarer than others."""
     counts = target.value_counts()
+    if len(target) < EACH * len(counts):
+        yield (
+            f"{len(counts)} classes with {len(target) / len(counts):.1f} rows each, on average, are many: "
+            "most will hardly be learned, and one without training or test rows is refused"
+        )
+    if len(counts) > CODES and fields.numbers(target).notna().all():
+        yield (
+            f"the classes are {len(counts)} different numbers, of which none is nearer to one than to "
+            "another; if they are amounts, give --task regression"
+        )
     if rare := [f"{label} ({count} rows)" for label, count in counts.items() if count < RARE * counts.max()]:
         yield f"rare classes: {listed(rare)}; they will hardly be learned"
 

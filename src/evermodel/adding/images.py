@@ -19,6 +19,8 @@ OPENED = 64  # pictures that are looked at
 SIDE = 128  # pixels of each side that pictures of many sizes get
 STEP = 16  # by which U-Net wants sides to be divisible
 PLAIN = [0, 255]  # in a mask of one thing
+UNREAD = (".heic",)  # of cameras, which Pillow alone does not decode
+VOID = 255  # what often stands in masks of several classes where a pixel belongs to none
 FEW = 50  # values in a mask, beyond which it is no mask
 MASKS = re.compile(r"(?:.*[\W_])?(?:masks?|labels?|segmentations?|annotations?)(?:[\W_].*)?", re.IGNORECASE)
 
@@ -27,6 +29,11 @@ def entry(found: Found, target: str | None, task: str | None) -> Entry:
     """What is written of pictures; target: the column of a table beside them, if there is one."""
     questions.require(task, TASKS, "pictures")
     names = [name for name in found.names if name.lower().endswith(IMAGES)]
+    if not (readable := [name for name in names if not name.lower().endswith(UNREAD)]) and names:
+        raise EvermodelError(
+            f"{found.title}: {names[0]} and the others can't be decoded here; convert them to JPEG or PNG"
+        )
+    names = readable
     if task == "segmentation":
         return _pairs(found, names)
     listed = [name for name in found.names if name.lower().endswith(TABLES)]
@@ -139,6 +146,11 @@ def _pairs(found: Found, names: list[str]) -> Entry:
         *_told(shown),
         f"split: {tables.ruled(new)}",
     ]
+    if len(values) > 2 and values[-1] == VOID > len(values):
+        new.doubts.append(
+            f"masks have the value {VOID}, by which many say that a pixel is of no class; here it is one "
+            f"like the others, class_{VOID}, which is learned and judged"
+        )
     return new
 
 
@@ -192,4 +204,9 @@ def _told(shown: Values) -> list[str]:
 
 def _others(found: Found, names: list[str]) -> list[str]:
     others = [name for name in found.names if name not in set(names) and not name.lower().endswith(TABLES)]
-    return [f"no pictures, and left out: {doubts.listed(others)}"] if others else []
+    unread = [name for name in others if name.lower().endswith(UNREAD)]
+    others = [name for name in others if name not in unread]
+    return [
+        *([f"no pictures, and left out: {doubts.listed(others)}"] if others else []),
+        *([f"left out until they are converted to JPEG: {doubts.listed(unread)}"] if unread else []),
+    ]

@@ -25,7 +25,7 @@ def require(task: str | None, tasks: tuple[str, ...], what: str) -> None:
 def task_of(look: Look, target: str, wanted: str | None) -> str:
     """The task that predicts a column of a table; wanted: if somebody says so.
 
-    Raises EvermodelError if the column has gaps, or can't be predicted.
+    Raises EvermodelError if the column has gaps, or can't be predicted, also not as is wanted.
     """
     require(wanted, TABLES, "a table")
     require_filled(look, target)
@@ -39,6 +39,8 @@ def task_of(look: Look, target: str, wanted: str | None) -> str:
         raise EvermodelError(
             f"the target {target} has {different} values, not two; give --task classification"
         )
+    if wanted in LABELLED:
+        _require_classes(target, labels(look, target))
     if wanted:
         return wanted
     if numeric and (kind == "number" or different > CODES or different > look.looked / EACH):
@@ -49,6 +51,15 @@ def task_of(look: Look, target: str, wanted: str | None) -> str:
             f"classes; give another --target of {', '.join(name for name in look.names if name != target)}"
         )
     return "binary" if different == 2 else "classification"
+
+
+def _require_classes(target: str, labels: pd.Series) -> None:
+    different = labels.nunique()
+    if different > min(MOST_CLASSES, len(labels) / 2):  # then most could not be learned and tested
+        raise EvermodelError(
+            f"the target {target} has {different} different values in {len(labels)} rows, which are no "
+            "classes; leave --task out, or give another --target"
+        )
 
 
 def require_filled(look: Look, target: str) -> None:

@@ -3,18 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from evermodel.adding import doubts, recipes, tables
+from evermodel.adding import doubts, recipes, season, tables
 from evermodel.adding.entry import Entry, Values
 from evermodel.adding.finding import Found
 from evermodel.adding.look import Look
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.formats import steps
+from evermodel.formats import tables as written
 
-# Steps of a season, by how far they are apart: a day, a week, a year.
-SEASONS = {"1 hour": 24, "1 day": 7, "7 days": 52, "1 month": 12, "3 months": 4}
-WINDOW = 30  # steps that are known, where no season is
+WINDOW = 30  # steps that are known, at most two seasons; but always one
 PART = 10  # of the shortest series, which a window is at most
+SEASONS = 6  # in a series, without which there is none
 FEWEST = 2  # steps of a window
 
 
@@ -38,15 +38,17 @@ def entry(found: Found, look: Look, target: str) -> Entry:
     form = look.seen[date].format
     options = {"date": date, **({"key": key} if key else {}), **({"format": form} if form else {})}
     gaps = not complete or any(look.seen[name].gaps for name in used)
-    season = SEASONS.get(every)
-    window = max(FEWEST, min(2 * season if season else WINDOW, length // PART))
+    past = _past(look, date, key, target, every) if every else []
+    strengths = season.strengths(past, every, length // SEASONS)
+    repeats = season.clear(strengths, min(map(len, past), default=0))
+    window = max(FEWEST, repeats or 0, min(WINDOW, 2 * (repeats or WINDOW), length // PART))
     new = Entry(
         {
             "source": tables.source(found, "series", options | look.options),
             "target": target,
             **({"drop": dropped} if dropped else {}),
             "window": window,
-            **({"season": season} if season and season <= window else {}),
+            **({"season": repeats} if repeats else {}),
             **({"gaps": "forward"} if gaps and every else {}),
             **({} if every else {"step": "rows"}),
             "split": _split(found),
@@ -61,6 +63,7 @@ def entry(found: Found, look: Look, target: str) -> Entry:
         f"a step is {every}"
         if every
         else "each row is a step, as dates are not equally far apart (step: rows)",
+        *_repeating(repeats, strengths),
         *(["gaps and missing steps take the value before (gaps: forward)"] if gaps and every else []),
         f"split: {tables.ruled(new)}",
     ]
@@ -108,6 +111,34 @@ def _steps(look: Look, date: str, key: str | None) -> tuple[str, int, bool]:
     if any((one % 1 != 0).any() or (np.diff(one) == 0).any() for one in places):
         return "", shortest, True
     return every, shortest, all(one[-1] == len(one) - 1 for one in places)
+
+
+def _past(look: Look, date: str, key: str | None, target: str, every: str) -> list[Array]:
+    """The target at each step of each series before the test rows, NaN where there is none."""
+    moments = pd.Series(_moments(look.frame[date]), look.frame.index)
+    if written.SPLIT in look.raw:
+        test = moments[look.raw[written.SPLIT] == "test"].min()
+    else:
+        different = np.unique(moments)
+        test = different[int(len(different) * (1 - tables.SPLIT["test"]))]
+    table = look.frame.assign(**{date: moments})[moments < test].sort_values(date)
+    found = []
+    for _, one in table.groupby(key) if key else [("", table)]:
+        places = steps.numbers(one[date].to_numpy(), every).astype(int)
+        values = np.full(places[-1] + 1, np.nan)
+        values[places] = one[target]
+        found.append(values)
+    return found
+
+
+def _repeating(repeats: int | None, strengths: dict[int, float]) -> list[str]:
+    if repeats:
+        return [
+            f"it repeats itself after {repeats} steps (season): before the test rows each step is like the "
+            f"one so many before (correlation {strengths[repeats]:.2f} without the trend)"
+        ]
+    told = doubts.listed(f"{steps} steps ({strength:z.2f})" for steps, strength in strengths.items())
+    return [f"it does not clearly repeat itself after {told}, so there is no season"] if told else []
 
 
 def _moments(seconds: pd.Series) -> Array:

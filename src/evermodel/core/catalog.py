@@ -1,18 +1,21 @@
 """What the folders of the package offer: a name in a params.yaml is a file there.
 
-Read from the source text, because importing a model means importing Keras; only `builder` does. A file that
-is not as it has to be is told in one sentence here, before anything runs.
+Read from the source text, because importing a model means importing Keras, and a reader pandas; only
+`builder` does. A file that is not as it has to be is told in one sentence here, before anything runs.
 """
 
 import ast
 import importlib
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import NoneType, SimpleNamespace, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, get_args, get_origin, get_type_hints
 
+from typing_extensions import is_typeddict
+
+from evermodel.core import terms
 from evermodel.core.errors import EvermodelError
 
 if TYPE_CHECKING:
@@ -22,13 +25,8 @@ Framework = Literal["keras", "sklearn"]
 
 PACKAGE = Path(__file__).parents[1]
 WEIGHTS = "weights"
-PLAIN = {"bool": bool, "int": int, "float": float, "str": str}
-# The types that an annotation of an option may have to be checked, by how they are written.
-KINDS: dict[str, Any] = {
-    **PLAIN,
-    **{f"{name} | None": kind | None for name, kind in PLAIN.items()},
-    **{f"Sequence[{name}]": Sequence[kind] for name, kind in PLAIN.items()},  # type: ignore[valid-type]
-}
+# What an annotation of an option may be written with to be checked, beside what Python itself knows.
+TERMS = vars(terms) | {"Unpack": Unpack}
 # What a model's `build` takes by position; what params.yaml sets comes by name.
 GIVEN: dict[Framework, tuple[str, ...]] = {
     "keras": ("input_shape", "outputs", "activation"),
@@ -51,7 +49,7 @@ def options(model: str) -> dict[str, bool]:
 
 
 def kinds(model: str) -> dict[str, Any]:
-    """The types of a model's options, as its `build` annotates them; Any where that is none of KINDS."""
+    """The types of a model's options, as its `build` annotates them; Any where it takes more than TERMS."""
     return _kinds(_model(model)[1])
 
 
@@ -81,11 +79,22 @@ def framework(model: str) -> Framework:
 def reader_options(reader: str) -> dict[str, bool]:
     """The keyword arguments of a reader's `read`, each with whether it must be given.
 
-    Those that readers share are a TypedDict of ours, from a module that the file imports:
-    `**options: Unpack[module.Options]`. Raises EvermodelError if the file is none of a reader.
+    Those that readers share are a TypedDict of core/terms.py: `**options: Unpack[TableOptions]`. Raises
+    EvermodelError if the file is none of a reader.
     """
     arguments = _arguments("readers", reader, "read", ("folder",))
-    return _required(arguments) | _shared(_tree("readers", reader), arguments)
+    shared = _shared(arguments)
+    needed: frozenset[str] = shared.__required_keys__ if shared else frozenset()
+    return _required(arguments) | {option: option in needed for option in _keys(shared)}
+
+
+def reader_kinds(reader: str) -> dict[str, Any]:
+    """The types of a reader's options, as its `read` annotates them; Any where it takes more than TERMS.
+
+    Raises EvermodelError if the file is none of a reader.
+    """
+    arguments = _arguments("readers", reader, "read", ("folder",))
+    return _kinds(arguments) | _keys(_shared(arguments))
 
 
 def kind(reader: str) -> "Kind":
@@ -157,7 +166,7 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
     if (
         len([*found.posonlyargs, *found.args]) != len(given)
         or found.vararg
-        or (found.kwarg and not _shared(_tree(folder, name), found))
+        or (found.kwarg and not _shared(found))
     ):
         raise EvermodelError(
             f"{shown(folder, name)} line {function.lineno}: {called}({ast.unparse(found)}) "
@@ -168,7 +177,19 @@ def _arguments(folder: str, name: str, called: str, given: tuple[str, ...]) -> a
 
 def _kinds(arguments: ast.arguments) -> dict[str, Any]:
     keywords = [(one.arg, one.annotation) for one in arguments.kwonlyargs]
-    return {option: KINDS.get(ast.unparse(written), Any) if written else Any for option, written in keywords}
+    return {option: _kind(written) if written else Any for option, written in keywords}
+
+
+def _kind(written: ast.expr) -> Any:
+    """The type that an annotation names; Any if it takes other terms, or names several."""
+    holder = SimpleNamespace(__annotations__={"kind": ast.unparse(written)})
+    try:
+        found = get_type_hints(holder, TERMS.copy())["kind"]
+    except (NameError, TypeError):
+        return Any
+    # Of what is none of several types, pydantic would tell each, and which one was meant nobody knows.
+    several = isinstance(found, UnionType) and len({*get_args(found)} - {NoneType}) > 1
+    return Any if several else found
 
 
 def _required(arguments: ast.arguments) -> dict[str, bool]:
@@ -177,30 +198,17 @@ def _required(arguments: ast.arguments) -> dict[str, bool]:
     return {argument.arg: default is None for argument, default in keywords}
 
 
-def _shared(tree: ast.Module, arguments: ast.arguments) -> dict[str, bool]:
-    """The keys of the TypedDict that other keyword arguments are; none if that is not told."""
-    written = ast.unparse(arguments.kwarg) if arguments.kwarg else ""
-    if not (found := re.fullmatch(r"\w+: Unpack\[(\w+)\.(\w+)\]", written)):
-        return {}
-    module, kind = found.groups()
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and module in [alias.name for alias in node.names]:
-            folder = (node.module or "").removeprefix("evermodel.").replace(".", "/")
-            return _keys(_tree(folder, module), kind) if module in modules(folder) else {}
-    return {}
+def _shared(arguments: ast.arguments) -> Any:
+    """The TypedDict of core/terms.py that other keyword arguments are; None if that is not told."""
+    written = arguments.kwarg.annotation if arguments.kwarg else None
+    found = _kind(written) if written else None
+    kind = next(iter(get_args(found)), None)
+    return kind if get_origin(found) is Unpack and is_typeddict(kind) else None
 
 
-def _keys(tree: ast.Module, kind: str) -> dict[str, bool]:
-    """The keys of a TypedDict, and of those of its file that it extends, each with whether it is needed."""
-    node = next((one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == kind), None)
-    if node is None:
-        return {}
-    is_total = "total=False" not in map(ast.unparse, node.keywords)
-    keys = {key: needed for base in node.bases for key, needed in _keys(tree, ast.unparse(base)).items()}
-    for one in (field for field in node.body if isinstance(field, ast.AnnAssign)):
-        needed = is_total and not ast.unparse(one.annotation).startswith("NotRequired[")
-        keys[ast.unparse(one.target)] = needed
-    return keys
+def _keys(shared: Any) -> dict[str, Any]:
+    """The keys of a TypedDict, each with its type; none if there is none."""
+    return get_type_hints(shared) if shared else {}
 
 
 @cache

@@ -10,6 +10,7 @@ Gaps = Literal["refuse", "fill", "category"]
 MOST_CATEGORIES = 255  # that a model tells apart, the most frequent; what trees of scikit-learn take
 RARE = 2  # training rows without which a category is one of those that were never seen
 MOST_WORDS = 1000  # of the texts of a column
+VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec of texts keeps
 
 
 class Column(BaseModel):

@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.core.parts import Parts, StoredRows
 from evermodel.core.rows import Rows
+from evermodel.core.terms import Fit
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Fit = Literal["stretch", "crop", "pad"]
 Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
@@ -34,7 +34,6 @@ WEIGHTS = "weights"
 SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
-VOCABULARY = 20_000  # words of the training rows, the most frequent, that a spec keeps
 STORED = "rows"  # the folder of a split whose rows are in Parquet
 PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
@@ -140,6 +139,13 @@ class Split:
         """The rows of a slice, of an array of row numbers, or where an array of booleans is true."""
         beside = (None if one is None else one[rows] for one in (self.group, self.weight))
         return Split(self.x[rows], self.y[rows], *beside)
+
+
+def joined(splits: Sequence[Split]) -> Split:
+    """The rows of some splits of a table, one after the other, in memory."""
+    beside = ([getattr(one, name) for one in splits] for name in ("group", "weight"))
+    known = (None if of[0] is None else np.concatenate(of) for of in beside)
+    return Split(rows.joined([one.x for one in splits]), np.concatenate([one.y for one in splits]), *known)
 
 
 class StoredSplit(Split):

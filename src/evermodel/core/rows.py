@@ -82,6 +82,12 @@ def of(frame: pd.DataFrame, columns: Sequence[Column]) -> Rows:
     return Rows(tuple(one.name for one in columns), numbers, texts)
 
 
+def joined(some: Sequence[Rows]) -> Rows:
+    """Rows of the same columns, one after the other."""
+    texts = {name: pa.concat_arrays([one.texts[name] for one in some]) for name in some[0].texts}
+    return Rows(some[0].names, np.concatenate([one.numbers for one in some]), texts)
+
+
 class Writer:
     """Rows that are written in pieces into a folder, as many as were told before."""
 

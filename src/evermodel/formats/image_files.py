@@ -7,18 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from evermodel.core.data import Array, Fit
+from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.core.terms import Fit, Mode
 from evermodel.formats import packed, raw_files
 from evermodel.formats.litter import is_litter
 
-Mode = Literal["RGB", "L"]
 Rejected = tuple[str, str]
 
 PIXELS = 40_000_000  # an image beyond this is refused before it is decoded

@@ -1,21 +1,18 @@
 """Archives of images whose names, or a table beside them, say what is on them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired
 
 import numpy as np
 import pandas as pd
-from pydantic import with_config
-from typing_extensions import TypedDict  # the one that pydantic takes in Python 3.11
 
 from evermodel.core import fields
-from evermodel.core.data import Array, Fit, Layout, Raw
+from evermodel.core.data import Array, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
-from evermodel.core.section import Section
+from evermodel.core.terms import Fit, ImageOptions
 from evermodel.formats import image_files, image_labels, packed, raw_files
-from evermodel.formats.image_files import ImageFile, Mode, Rejected
+from evermodel.formats.image_files import ImageFile, Rejected
 from evermodel.formats.scratch import Scratch
 
 TEXTS = ("split", "label")
@@ -26,33 +23,6 @@ CLASSES = rf"(.*/)?{IN_CLASS}"
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
 SPLIT_CLASSES = rf"(.*/)?(?P<split>(?i:{'|'.join(SPLITS)}))/{IN_CLASS}"
-
-
-@with_config(Section.model_config)
-class Options(TypedDict):
-    """What a reader has to know of an archive of labelled images.
-
-    archive: the file. members: a regular expression over whole names, whose named groups become columns:
-    split and label as text, any other as int64 if it is digits throughout; by default CLASSES, the folder
-    that an image lies in. table: instead, a CSV file beside the archive or in it, with a row per image;
-    file_column: the column of their names, the first by default, with or without folders and suffix;
-    separator: of its fields. mode: "RGB" or "L", to which every image is converted: a grey one among colour
-    images gets three equal channels. shape: height and width, those of the first image by default. fit: how
-    an image of any size gets that shape (image_files.fitted); without it others are rejected. labels: the
-    names of all labels that files are named by, where those speak in codes. ignore: a regular expression
-    over the whole names of images that are left out on purpose.
-    """
-
-    archive: str
-    members: NotRequired[str | None]
-    table: NotRequired[str | None]
-    file_column: NotRequired[str | None]
-    separator: NotRequired[str]
-    mode: NotRequired[Mode]
-    shape: NotRequired[Sequence[int] | None]
-    fit: NotRequired[Fit | None]
-    labels: NotRequired[Mapping[str, str] | None]
-    ignore: NotRequired[str | None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +44,7 @@ class LabelledImages:
         return Raw("images", manifest, self.pixels, rejected=self.rejected, layout=Layout(fit=self.fit))
 
 
-def load(folder: Path, options: Options) -> LabelledImages:
+def load(folder: Path, options: ImageOptions) -> LabelledImages:
     """The images in an archive of a raw folder, in natural order of names.
 
     Rejected, with the reason: what image_files.album rejects and what image_files.decode can't read, an image
@@ -101,7 +71,7 @@ def load(folder: Path, options: Options) -> LabelledImages:
     return LabelledImages(known, scratch.array(), ordered, options.get("fit") or "stretch")
 
 
-def _require_sense(file: Path, options: Options) -> None:
+def _require_sense(file: Path, options: ImageOptions) -> None:
     params = raw_files.described(file)
     if options.get("fit") and not options.get("shape"):
         raise EvermodelError(f"{params}: fit needs the size of the examples; add shape: [height, width]")
@@ -110,7 +80,7 @@ def _require_sense(file: Path, options: Options) -> None:
 
 
 def _placed(
-    file: Path, files: packed.Files, options: Options
+    file: Path, files: packed.Files, options: ImageOptions
 ) -> tuple[Sequence[ImageFile], pd.DataFrame, list[Rejected]]:
     """The images, a row of text for each, and the others with the reason."""
     table, pattern = options.get("table"), options.get("members") or CLASSES
@@ -127,7 +97,7 @@ def _placed(
 def _pixels(
     images: Sequence[ImageFile],
     columns: pd.DataFrame,
-    options: Options,
+    options: ImageOptions,
     params: Path,
     rejected: list[Rejected],
 ) -> Iterator[tuple[int, Array]]:
@@ -152,7 +122,7 @@ def _pixels(
             rejected.append((image.name, str(reason)))
 
 
-def _typed(columns: pd.DataFrame, options: Options) -> pd.DataFrame:
+def _typed(columns: pd.DataFrame, options: ImageOptions) -> pd.DataFrame:
     """Numbers as such, splits by the names that they have here, and labels by their own."""
     if options.get("table"):
         numbers = {str(name): fields.numbers(column) for name, column in columns.items()}

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Literal, TypedDict, Unpack, cast
+from typing import IO, Any, Unpack, cast
 
 import pandas as pd
 
 from evermodel.core.data import CSV, SPLITS, Layout
 from evermodel.core.errors import EvermodelError
+from evermodel.core.terms import TableOptions
 from evermodel.datasets import source
 from evermodel.formats import excel_table, packed, parquet_table, raw_files, table_file
 from evermodel.formats.litter import is_litter
@@ -132,38 +133,7 @@ class Table:
         return whole[list(self.columns)].set_axis(pd.RangeIndex(start, start + len(piece)))
 
 
-class Files(TypedDict, total=False):
-    r"""Which files a table is, and where their columns are.
-
-    files: a pattern of their names, such as `part-*.csv`; the order is the natural one of names. splits: the
-    pattern of each split, if they are split already; the table then has a column `split`. columns: the names
-    of all; without, those that the first file has, or their places from "0". Where files name their columns,
-    these may stand in any order. sheet: of Excel; without, the first.
-
-    Of text: separator is a character, or \s+ for white space; without, what the first lines show. header:
-    whether the first line names the columns, as it does unless this is false.
-    """
-
-    files: str | None
-    splits: Mapping[Literal["train", "validation", "test"], str] | None
-    columns: Sequence[str] | None
-    separator: str | None
-    header: bool
-    sheet: str | None
-
-
-class Options(Files, total=False):
-    """How a table is written, where it is not as core/data.Layout has it.
-
-    encoding: of text, as Python calls it. decimal and thousands are told to who reads the fields.
-    """
-
-    encoding: str
-    decimal: Literal[".", ","]
-    thousands: Literal["", ",", ".", " ", "'"]
-
-
-def read(folder: Path, **options: Unpack[Options]) -> Table:
+def read(folder: Path, **options: Unpack[TableOptions]) -> Table:
     """The table that the files of a raw folder are, or those in a zip there; all have the same columns.
 
     Raises EvermodelError if a file is missing, was changed, has other columns or can't be read, or if a

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 
-from evermodel.core.data import VOCABULARY
+from evermodel.core.columns import VOCABULARY
 
 # As keras.layers.TextVectorization with standardize="lower_and_strip_punctuation" reads a text; a test
 # holds the two together. Keras itself is not asked, because importing it takes longer than counting. Bytes,

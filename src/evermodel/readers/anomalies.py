@@ -6,16 +6,17 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from evermodel.core.data import Array, Fit, Kind, Raw
+from evermodel.core.data import Array, Kind, Raw
 from evermodel.core.errors import EvermodelError
+from evermodel.core.terms import Fit, ImageOptions
 from evermodel.formats import image_files, labelled_images, raw_files
-from evermodel.formats.labelled_images import LabelledImages, Options
+from evermodel.formats.labelled_images import LabelledImages
 from evermodel.formats.scratch import Scratch
 
 KIND: Kind = "images"
 
 
-def read(folder: Path, *, normal: Options, odd: Options) -> Raw:
+def read(folder: Path, *, normal: ImageOptions, odd: ImageOptions) -> Raw:
     """The normal images, then the odd ones at the normal ones' size, (n, height, width, channels) uint8.
 
     They are mapped from disk. normal, odd: the options of either archive; normal images need a group

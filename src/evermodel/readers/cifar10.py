@@ -7,9 +7,9 @@ import pandas as pd
 
 from evermodel.core.data import Array, Kind, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.core.terms import ImageOptions, Mode
 from evermodel.formats import labelled_images, packed, raw_files
-from evermodel.formats.image_files import Mode
-from evermodel.formats.labelled_images import LabelledImages, Options
+from evermodel.formats.labelled_images import LabelledImages
 
 KIND: Kind = "images"
 
@@ -28,13 +28,13 @@ def read(
 ) -> Raw:
     """Images, (n, 32, 32, 3) uint8, of either edition: the binary batches, or JPEGs named by split and class.
 
-    members, mode, ignore: of JPEGs, as labelled_images.Options has them. The manifest has a row per image:
+    members, mode, ignore: of JPEGs, as ImageOptions has them. The manifest has a row per image:
     split, label (the name of its class), and what image_files.metadata tells. JPEGs come in natural order of
     names, batches by their numbers, training before test. Raises EvermodelError as labelled_images.load
     does, or if a batch is missing, cut off, or names a class that there is none of.
     """
     if members:
-        options: Options = {"archive": archive, "members": members, "mode": mode, "ignore": ignore}
+        options: ImageOptions = {"archive": archive, "members": members, "mode": mode, "ignore": ignore}
         return labelled_images.load(folder, options).raw()
     return _batches(raw_files.checked(folder, archive)).raw()
 

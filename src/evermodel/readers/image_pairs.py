@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageColor
 
-from evermodel.core.data import OF_CLASS, Array, Fit, Kind, Layout, Raw
+from evermodel.core.data import OF_CLASS, Array, Kind, Layout, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.core.terms import Fit, Mode
 from evermodel.formats import image_files, packed, raw_files
-from evermodel.formats.image_files import Album, ImageFile, Mode, Rejected
+from evermodel.formats.image_files import Album, ImageFile, Rejected
 from evermodel.formats.scratch import Scratch
 
 KIND: Kind = "images"

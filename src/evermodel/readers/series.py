@@ -10,6 +10,7 @@ import pandas as pd
 from evermodel.core import fields
 from evermodel.core.data import OF_SERIES, SPLITS, Kind, Raw
 from evermodel.core.errors import EvermodelError
+from evermodel.core.terms import TableOptions
 from evermodel.formats import dates as written
 from evermodel.formats import raw_files, tables
 from evermodel.formats.tables import Table
@@ -26,13 +27,13 @@ def read(
     date: str,
     key: str | None = None,
     format: str | None = None,
-    **options: Unpack[tables.Options],
+    **options: Unpack[TableOptions],
 ) -> Raw:
     """The steps of each series in order of time.
 
     date: the column of dates. key: the column that tells one series from another, if there are several.
     format: how dates are written, as strptime has it; what all of them show if None, where 1/2/2024 is taken
-    for January. The others are those of tables.Options. The manifest has a row per step: split, if the source
+    for January. The others are those of TableOptions. The manifest has a row per step: split, if the source
     declares one, date (datetime64, UTC), series (its key), and all other columns: float64, NaN for a gap,
     where they are numbers, else as they stand there. All of it is held in memory: with what is made of it in
     prepare, a million rows of four numbers take a gigabyte.

@@ -11,6 +11,7 @@ import pandas as pd
 
 from evermodel.core.data import Kind, Raw
 from evermodel.core.errors import EvermodelError, UnusableError
+from evermodel.core.terms import TableFiles
 from evermodel.formats import packed, raw_files, table_file, tables
 from evermodel.formats.litter import is_litter
 
@@ -32,12 +33,12 @@ def read(
     members: str = CLASSES,
     ignore: str | None = None,
     encoding: str = table_file.UTF_8,
-    **options: Unpack[tables.Files],
+    **options: Unpack[TableFiles],
 ) -> Raw:
     """The texts, (n,) str objects, in the order of the table, or in natural order of the files' names.
 
     text: the column of a table; split: the one that says which split each is in, if the source declares them;
-    the others are those of tables.Files. archive: instead, a zip, tar or tar.gz of files. members: a regular
+    the others are those of TableFiles. archive: instead, a zip, tar or tar.gz of files. members: a regular
     expression over whole names, whose groups, such as label and split, become columns; by default the label
     is the folder that a file lies in, and the split the one above, if that has such a name. ignore: one
     over those that are left out on purpose. encoding: of the files.

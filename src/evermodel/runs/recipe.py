@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from evermodel.core import catalog, folders, params, section
-from evermodel.core.data import VOCABULARY
+from evermodel.core.columns import VOCABULARY
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import S, Section, choose
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from evermodel import prediction
 from evermodel.core.data import Spec
@@ -28,12 +29,13 @@ SUFFIXES = {  # what is taken of a folder
 
 @dataclass(frozen=True)
 class Examples:
-    """places: the file of each, and its row in a table from 1. x: raw, as the model takes them.
+    """Examples, as the model takes them, and where they are from.
 
+    places: columns: the file of each, its row in a table, from 1, and its series, if they have keys. x: raw.
     rejected: the files that can't be used, each with the reason.
     """
 
-    places: list[dict[str, Any]]
+    places: dict[str, Any]
     x: Any
     rejected: list[tuple[str, str]]
 
@@ -89,16 +91,18 @@ def _state(file: Path) -> str:
 
 
 def _rows(file: Path, rows: pd.DataFrame) -> Examples:
-    return Examples([{"file": str(file), "row": row + 1} for row in rows.index], rows, [])
+    return Examples({"file": pa.repeat(str(file), len(rows)), "row": rows.index.to_numpy() + 1}, rows, [])
 
 
 def _files(files: Sequence[Path], spec: Spec) -> Examples:
-    places, x, rejected = [], [], []
+    names, series, x, rejected = list[str](), list[str](), [], []
     for file in files:
         try:
             keys, found = prediction.keyed(str(file), file, spec)
-            places += [{"file": str(file)} | ({"series": key} if key else {}) for key in keys]
+            names += [str(file)] * len(keys)
+            series += keys
             x.append(found)
         except EvermodelError as reason:
             rejected.append((str(file), str(reason)))
-    return Examples(places, np.concatenate(x) if x else np.empty(0), rejected)
+    keyed = {"series": [key or None for key in series]} if any(series) else {}
+    return Examples({"file": names} | keyed, np.concatenate(x) if x else np.empty(0), rejected)

@@ -84,21 +84,21 @@ def _scored(folder: Path, number: int, champion: Champion, piece: Piece) -> Path
 
 def _answers(champion: Champion, examples: Examples) -> pa.Table:
     """A row per example: who answered, for what, and the answer."""
-    rows: list[dict[str, Any]] = []
-    if examples.places:
-        answered = champion.predict(examples.x)
-        names = [place["file"] for place in examples.places]
-        rows = prediction.answers(names, examples.x, answered, champion.spec, champion.task)
-    made_by = {"model": champion.name, "version": champion.version, "run": champion.run_id}
-    return pa.Table.from_pylist(
-        [made_by | place | _answer(row) for place, row in zip(examples.places, rows, strict=True)]
+    if not (count := len(examples.x)):
+        return pa.table({})
+    answered = prediction.answer_columns(
+        examples.x, champion.predict(examples.x), champion.spec, champion.task
     )
+    made_by = {"model": champion.name, "version": champion.version, "run": champion.run_id}
+    who = {name: pa.repeat(value, count) for name, value in made_by.items()}
+    return pa.table(who | examples.places | {name: _stored(one) for name, one in answered.items()})
 
 
-def _answer(row: dict[str, Any]) -> dict[str, Any]:
-    """Without the name of the input, and an image as a file."""
-    pixels = {"image": prediction.png(row["image"])} if "image" in row else {}
-    return {key: value for key, value in row.items() if key != "input"} | pixels
+def _stored(answers: Any) -> Any:
+    """A column of answers as Arrow takes it: numbers of each in a list, and an image as a file."""
+    if isinstance(answers, list):
+        return [prediction.png(image) for image in answers]
+    return answers if answers.ndim == 1 else list(answers)
 
 
 def _require_apart(paths: Sequence[Path], out: Path) -> None:

@@ -12,14 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from evermodel.core.errors import EvermodelError
+from evermodel.core.errors import EvermodelError, told
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 MASTER = "EVERMODEL_SPARK"
 PACKAGE = Path(__file__).parents[1]
-WAVE = 256  # results that are held at a time
+WAVE = 4  # calls for each core whose results are held at a time
 # What stage.sh tells NumPy of the processor, so that the last digits are the same on every worker.
 HANDED_ON = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 SETTINGS = {
@@ -42,12 +42,15 @@ class Cluster:
     def map(self, work: Callable[..., T], *arguments: Iterable[Any]) -> Iterator[T]:
         """As the built-in map, but the calls are made side by side by workers, in their order.
 
-        Raises the first EvermodelError that one of them raises, or one if a worker can't reach a file.
+        Raises the first EvermodelError that one of them raises, or one if a worker can't reach a file or Spark
+        gives up.
         """
-        calls = list(zip(*arguments, strict=True))
-        for start in range(0, len(calls), WAVE):
-            some = calls[start : start + WAVE]
-            done = self.session.sparkContext.parallelize(some, len(some)).map(_told(work)).collect()
+        calls, context = list(zip(*arguments, strict=True)), self.session.sparkContext
+        wave = WAVE * context.defaultParallelism
+        for start in range(0, len(calls), wave):
+            some = calls[start : start + wave]
+            with told(f"Spark at {context.master}"):
+                done = context.parallelize(some, len(some)).map(_told(work)).collect()
             for found in done:
                 if isinstance(found, EvermodelError):
                     raise found

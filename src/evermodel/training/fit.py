@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from evermodel.core import catalog
 from evermodel.core.errors import EvermodelError
-from evermodel.training.objective import objective_of
 
 if TYPE_CHECKING:
     from evermodel.core.data import Spec
@@ -37,6 +36,8 @@ def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
         )
     if spec.rows["test"] < SMALLEST:
         raise EvermodelError(f"data set {spec.dataset} has one test row; enlarge split.test in {where}")
+    from evermodel.training.objective import objective_of  # NumPy, of no use to those who only check
+
     objective_of(task, spec, options)  # which knows how many classes there may be, also for an estimator
     if spec.class_rows:
         _require_rows(spec, where)

@@ -18,8 +18,9 @@ from evermodel.core.rows import Rows
 from evermodel.runs import determinism
 from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, preprocessing
+from evermodel.training import checkpoints, order, preprocessing
 from evermodel.training.objective import Objective, Target, objective_of
+from evermodel.training.order import Ordered
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
@@ -31,12 +32,12 @@ Heads: TypeAlias = "keras.KerasTensor | dict[str, keras.KerasTensor]"
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """A split in batches, for every back end; `order` decides which rows come when.
+    """A split in batches, for every back end, in its own order or that of an epoch.
 
-    shown: what the network is given of each row, where that is not x itself; the target is made of x.
-    counts: how much a row of each class counts, where not all count alike. ahead: batches of a table that are
-    read and encoded at a time. An epoch's order depends on the seed and the epoch's number alone, so that a
-    resumed training sees what an undisturbed one would have seen.
+    shown: what the network is given of each row, where that is not x itself and rows keep their own order;
+    the target is made of x. counts: how much a row of each class counts, where not all count alike. ahead:
+    batches that are read and encoded at a time. An epoch's order depends on the seed and the epoch's number
+    alone, so that a resumed training sees what an undisturbed one would have seen.
     """
 
     def __init__(
@@ -52,46 +53,42 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__()
         self.split, self.size, self.encode, self.target = split, size, encode, target
         self.shown, self.counts, self.ahead = shown, counts, ahead
-        self._order_by(np.arange(len(split)))
+        self.ordered: Ordered = split
+        self.part, self.given, self.rows = -1, np.empty(0), split
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
-        self._order_by(np.random.default_rng([seed, epoch]).permutation(len(self.split)))
+        self.ordered, self.part = order.shuffled(self.split, seed, epoch), -1
 
     def __len__(self) -> int:
         return math.ceil(len(self.split) / self.size)
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        rows = self.order[number * self.size : (number + 1) * self.size]
-        if isinstance(self.split.x, Rows):
-            x = given = self._of_table(number)
-        else:
-            x = self.split.x[rows]
-            shown = x if self.shown is None else self.shown[rows]
-            given = self.encode(shown) if self.encode else shown
-        y = self.split.y[rows]
-        weight = self._weight(rows, y)
+        part, place = divmod(number, self.ahead)
+        if part != self.part:
+            self.given, self.rows = self._read(part)
+            self.part = part
+        here = slice(place * self.size, (place + 1) * self.size)
+        given, y = self.given[here], self.rows.y[here]
+        x = given if isinstance(self.rows.x, Rows) else self.rows.x[here]
+        weight = self._weight(here, y)
         return (given, self.target(x, y), *([] if weight is None else [weight]))
 
-    def _order_by(self, order: Array) -> None:
-        self.order, self.block, self.table = order, -1, np.empty(0)
+    def _read(self, part: int) -> tuple[Array, Split]:
+        """The rows of some batches, and what the network is given of them."""
+        places = slice(part * self.ahead * self.size, (part + 1) * self.ahead * self.size)
+        rows = self.ordered[places]
+        if isinstance(rows.x, Rows):
+            return self.encode(rows.x.frame()) if self.encode else rows.x.numbers, rows
+        shown = rows.x if self.shown is None else self.shown[places]
+        return self.encode(shown) if self.encode else shown, rows
 
-    def _of_table(self, number: int) -> Array:
-        """What a network is given of a batch of a table."""
-        block, place = divmod(number, self.ahead)
-        if block != self.block:
-            rows, length = self.order, self.ahead * self.size
-            rows = rows[block * length : (block + 1) * length]
-            x = self.split.x
-            self.table = self.encode(x[rows].frame()) if self.encode else x.numbers[rows]
-            self.block = block
-        return self.table[place * self.size : (place + 1) * self.size]
-
-    def _weight(self, rows: Array, y: Array) -> Array | None:
+    def _weight(self, here: slice, y: Array) -> Array | None:
         """(n,) how much each row counts, or None if all count alike."""
-        if self.split.weight is None and self.counts is None:
+        weight = self.rows.weight
+        if weight is None and self.counts is None:
             return None
-        of_rows = 1.0 if self.split.weight is None else self.split.weight[rows]
+        of_rows = 1.0 if weight is None else weight[here]
         return np.asarray(of_rows * (1.0 if self.counts is None else self.counts[y]), np.float32)
 
 

@@ -2,10 +2,10 @@
 
     make spark && PYTHONPATH=src .venv/bin/python -m benchmarks.spark --rows 10000000
 
-The made table of benchmarks/size.py, in a copy of the project in a temporary folder (TMPDIR says where), and a
-stand-alone cluster on this machine: a master and two workers of one core each. Prints the seconds of each stage
-and the peak of private memory (RssAnon) of the largest process; whether the rows of each split are those of the
-streaming path; and whether a second run left every byte as it was.
+The made table of benchmarks/size.py, in a copy of the project in a temporary folder (TMPDIR says where), and
+a stand-alone cluster on this machine: a master and two workers of one core each. Prints the seconds of each
+stage and the peak of private memory (RssAnon) of the largest process of each program; whether the report and
+the rows of each split are those of the streaming path; and whether a second run left every byte as it was.
 """
 
 import argparse
@@ -30,7 +30,10 @@ KEPT = ("rows", "duplicates", "test_hash", "test_sketch")  # of spec.json; means
 
 
 class Largest(threading.Thread):
-    """Looks at the processes that this one has started, until it is told to stop; memory: the most of one, MB."""
+    """Looks at the processes that this one has started, until it is told to stop.
+
+    memory: MB, the most that one process of each name had.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)

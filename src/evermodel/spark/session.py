@@ -42,8 +42,8 @@ class Cluster:
     def map(self, work: Callable[..., T], *arguments: Iterable[Any]) -> Iterator[T]:
         """As the built-in map, but the calls are made side by side by workers, in their order.
 
-        Raises the first EvermodelError that one of them raises, or one if a worker can't reach a file or Spark
-        gives up.
+        Raises the first EvermodelError that one of them raises, or one if a worker can't reach a file, or
+        Spark gives up.
         """
         calls, context = list(zip(*arguments, strict=True)), self.session.sparkContext
         wave = WAVE * context.defaultParallelism

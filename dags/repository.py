@@ -45,11 +45,34 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """What a machine has to have to train an experiment; gpu is a kind, memory a quantity of Kubernetes'."""
+
+    gpus: int = 0
+    gpu: str | None = None
+    memory: str | None = None
+    cpus: int | None = None
+
+    @classmethod
+    def from_texts(cls, said):
+        """What `worker` says: a word, or some of all this."""
+        if isinstance(said, str):
+            return cls(gpus={"cpu": 0, "gpu": 1}[said])
+        given = {key: value for key, value in said.items() if value is not None}
+        return cls(**given | {key: int(given[key]) for key in ("gpus", "cpus") if key in given})
+
+    @property
+    def queue(self):
+        """The queue, and the pool: all that a queue can promise is a GPU."""
+        return "gpu" if self.gpus else "cpu"
+
+
+@dataclass(frozen=True)
 class Experiment:
     """What the folder of an experiment says, as far as DAGs are concerned."""
 
     dataset: str
-    queue: str
+    worker: Worker
     approval: str
     tags: tuple[str, ...]
     description: str
@@ -73,7 +96,7 @@ def _experiment(file):
         schedule = Schedule.from_texts(said.get("schedule"))
         return Experiment(
             dataset=dataset,
-            queue=said.get("worker", "cpu"),
+            worker=Worker.from_texts(said.get("worker", "cpu")),
             approval=said["promotion"].get("approval", "auto"),
             tags=(dataset, task, model, *schedule.tags),
             description=schedule.description or f"{model} for {task} on {dataset}",

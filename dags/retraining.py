@@ -17,6 +17,7 @@ from airflow.sdk import (
     TaskGroup,
 )
 
+import pods
 import repository
 import tasks
 from failures import explain
@@ -105,20 +106,21 @@ def add_experiment(name, before):
 
     before: that of its data set. A task before a scarce one looks whether it is needed.
     """
-    rules, rule = EXPERIMENTS[name].schedule, "all_success"
+    worker, rules, rule = EXPERIMENTS[name].worker, EXPERIMENTS[name].schedule, "all_success"
+    asked = {"worker": pods.asked(worker)}  # of which the policy in docker/helm-values.yaml makes a pod
     with TaskGroup(name):
         for kind in repository.stages(name):
             address = f"experiments/{name}/dvc.yaml:{kind}"
-            worker = EXPERIMENTS[name].queue if kind == TRAIN else "default"
-            place = {"queue": worker, "pool": worker} if kind == TRAIN else {}
-            if worker == SCARCE:
+            queue = worker.queue if kind == TRAIN else "default"
+            place = {"queue": queue, "pool": queue, "executor_config": asked} if kind == TRAIN else {}
+            if queue == SCARCE:
                 look = stage(f"find_{kind}", f"find {address}", rules, trigger_rule=rule)
                 before >> look
                 before = look
             task = stage(kind, f"run {address}", rules, trigger_rule=rule, **place)
             before >> task
             # What was found need not run, and is skipped.
-            before, rule = task, "none_failed" if worker == SCARCE else "all_success"
+            before, rule = task, "none_failed" if queue == SCARCE else "all_success"
     return before
 
 

@@ -14,6 +14,7 @@ from evermodel.publishing import (
     aliases,
     candidate,
     card,
+    cost,
     latency,
     ledger,
     outputs,
@@ -47,6 +48,7 @@ def main(name: str) -> None:
     model = candidate.load(name, shared)
     client = tracking.connect()
     run_id = tracking.sync(client, name, model.metadata.key)
+    model = replace(model, cost=cost.of_run(client.get_run(run_id)))
     trial = os.environ.get(EXPERIMENT)
     if trial:
         told = (

@@ -20,6 +20,8 @@ def main(name: str) -> None:
     state = folders.STATE / "checkpoints" / key
     total = chosen.train.total_epochs if chosen.train else 1
     with journal.keep("train", name, key) as events, display.epochs(name, total) as show:
+        if chosen.train:
+            events.write("devices", gpus=determinism.gpus())
 
         def report(figures: dict[str, float]) -> None:
             events.epoch(figures)

@@ -75,6 +75,23 @@ def test_list_is_a_table_for_people(evermodel):
     assert "not evaluated" in result.stdout
 
 
+def test_list_tells_of_costs_before_anything_ran(evermodel, workspace):
+    before = sorted(workspace.rglob("*"))
+    rows = json.loads(evermodel("list", "--cost", "--json").stdout)
+    assert [row.pop("experiment") for row in rows] == list(repository.load().experiments)
+    names = {"version", "gpu_hours", "cpu_hours", "total_gpu_hours", "total_cpu_hours"}
+    assert rows == [dict.fromkeys(names)] * len(rows)
+    assert evermodel("list", "--cost").exit_code == 0
+    assert sorted(workspace.rglob("*")) == before
+
+
+def test_list_shows_the_costs_of_the_newest_version_and_of_all_trainings(evermodel, monkeypatch):
+    hours = {"gpu_hours": 1.5, "cpu_hours": 2.25, "total_gpu_hours": 31.5, "total_cpu_hours": 47.0}
+    monkeypatch.setattr(experiments, "costs", lambda _: [{"experiment": "mine", "version": 3} | hours])
+    (row,) = [line for line in evermodel("list", "--cost").stdout.splitlines() if "mine" in line]
+    assert row.split() == ["mine", "3", "1.5", "2.25", "31.5", "47"]
+
+
 def test_list_asks_a_tracking_server_for_the_champions_where_there_is_one(evermodel, monkeypatch):
     monkeypatch.setattr(experiments, "champions", lambda: {"boston_dnn": 3})
     champion = {row["experiment"]: row["champion"] for row in json.loads(evermodel("list", "--json").stdout)}

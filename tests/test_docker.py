@@ -7,19 +7,18 @@ import shlex
 import stat
 import subprocess
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import yaml
 
 from evermodel.core import folders, params
-from evermodel.scheduling.schedule import Worker
 from evermodel.serving import middleware, server
 from tests.compose import COMPOSE, SERVICES, inside
 
 ROOT = Path(__file__).parents[1]
 DOCKER = ROOT / "docker"
 HELM = yaml.safe_load((DOCKER / "helm-values.yaml").read_text())
+QUEUES = {"cpu", "gpu"}  # those of trainings, and their pools
 DOCKERFILE = (DOCKER / "Dockerfile").read_text().replace("\\\n", "")
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("evermodel/")}
 WORKERS = {name: service for name, service in SERVICES.items() if "worker" in service["image"]}
@@ -235,7 +234,7 @@ def pools(text):
 def test_before_anything_runs_there_is_a_pool_for_each_kind_of_worker_and_one_slot_for_the_gpu():
     for text in (SERVICES["airflow-init"]["command"][-1], HELM["migrateDatabaseJob"]["args"][-1]):
         made = pools(text)
-        assert set(made) == set(get_args(Worker))
+        assert set(made) == QUEUES
         assert made["gpu"] == 1
         assert text.index("airflow db migrate") < text.index("airflow pools set")
 
@@ -251,7 +250,7 @@ def test_a_worker_has_room_for_what_is_short_beside_all_trainings_that_the_pool_
 
 def test_the_workers_listen_to_every_queue_that_tasks_can_have_and_the_gpu_has_its_own():
     listening = {name: option(worded(worker), "--queues").split(",") for name, worker in WORKERS.items()}
-    asked = {"default", *get_args(Worker)}
+    asked = {"default"} | QUEUES
     assert asked == {queue for queues in listening.values() for queue in queues}
     assert listening["worker-gpu"] == ["gpu"]
     (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
@@ -357,29 +356,47 @@ def test_airflow_knows_every_command_and_option(airflow):
 
 
 @pytest.mark.all
-def test_on_kubernetes_a_training_for_a_gpu_gets_one(airflow, tmp_path):
+def test_on_kubernetes_a_training_gets_what_its_worker_asks_for(airflow, tmp_path):
     (tmp_path / "policy.py").write_text(HELM["airflowLocalSettings"])
     code = """
 import json
 from types import SimpleNamespace
 from kubernetes.client import ApiClient
 from policy import task_policy
-pods = []
-for queue in ("default", "cpu", "gpu"):
-    task = SimpleNamespace(queue=queue, dag_id="retrain.x", task_id="x.train", executor_config={})
+import pods
+import repository
+from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+made = []
+much = {"gpus": "2", "gpu": "NVIDIA-A100-SXM4-80GB", "memory": "32Gi", "cpus": "8"}
+for said in (None, "cpu", "gpu", much):
+    worker = repository.Worker.from_texts(said) if said else None
+    task = SimpleNamespace(queue="default", dag_id="retrain.x", task_id="x.train", executor_config={})
+    if worker:
+        task.queue, task.executor_config = worker.queue, {"worker": pods.asked(worker)}
     task_policy(task)
-    pods.append(ApiClient().sanitize_for_serialization(task.executor_config.get("pod_override")))
-print(json.dumps(pods))
+    pod = PodGenerator.from_obj(task.executor_config)  # as KubernetesExecutor takes it
+    told = ApiClient().sanitize_for_serialization(pod)
+    again = told and PodGenerator.deserialize_model_dict(told)
+    assert pod == again, "nothing in it that Kubernetes' models do not have"
+    made.append(told)
+print(json.dumps(made))
 """
-    default, cpu, gpu = json.loads(airflow("python", "-c", code, PYTHONPATH=str(tmp_path)).splitlines()[-1])
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "dags")])
+    default, cpu, gpu, much = json.loads(airflow("python", "-c", code, PYTHONPATH=path).splitlines()[-1])
     assert default is None
-    assert "nodeSelector" not in cpu["spec"]
+    assert not cpu["spec"].get("nodeSelector")
+    assert "image" not in cpu["spec"]["containers"][0], "that of all tasks"
     assert gpu["spec"]["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert much["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB"}
+    taint = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    assert gpu["spec"]["tolerations"] == much["spec"]["tolerations"] == [taint]
+    needed = {"nvidia.com/gpu": "2", "memory": "32Gi", "cpu": "8"}
+    assert much["spec"]["containers"][0]["resources"] == {"requests": needed, "limits": needed}
     (container,) = gpu["spec"]["containers"]
     assert container["resources"]["limits"] == {"nvidia.com/gpu": "1"}
     assert container["image"].endswith(f"/worker-gpu:{HELM['images']['pod_template']['tag']}")
     volumes = {volume["name"] for volume in HELM["workers"]["extraVolumes"]}
-    for pod in (cpu, gpu):
+    for pod in (cpu, gpu, much):
         (mount,) = pod["spec"]["containers"][0]["volumeMounts"]
         assert mount == {"name": "state", "mountPath": "/work/state", "subPath": "retrain.x/x.train"}
         assert mount["name"] in volumes

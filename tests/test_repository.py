@@ -13,6 +13,7 @@ from evermodel import repository
 from evermodel.core import catalog, params
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import Section
+from evermodel.scheduling.worker import Worker
 from tests.settings import DATASET, EXPERIMENT, put, refusal, write
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +72,7 @@ def test_an_experiment_comes_whole_and_says_no_more_than_it_must():
     assert (mine.train.epochs, mine.promotion.metric, mine.worker, mine.schedule.cron) == (
         2,
         "mae",
-        "cpu",
+        Worker(),
         None,
     )
     assert (mine.train.image_size, mine.train.random_flip, mine.train.fine_tune) == (None, False, None)
@@ -90,6 +91,7 @@ def test_the_values_are_those_of_the_profile_and_a_wrong_one_of_the_other_is_ref
         ("trains", {}, "train, worker"),
         ("workers", "gpu", "worker"),
         ("worker", "tpu", "'gpu'"),
+        ("worker.memory", 32, "32Gi"),
         ("schedule", "daily", "keys with values"),
         ("schedule.crom", "0 0 * * *", "cron"),
         ("promotion.flor", 1, "floor"),
@@ -103,6 +105,18 @@ def test_what_no_stage_reads_is_checked_too(path, value, expected):
     assert sentence.startswith(f"experiments/mine/params.yaml: {path} is ")
     assert expected in sentence
     assert refusal(repository.check, ["mine"]) == sentence
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("worker", {"full": "gpu", "sample": "cpu"}), ("schedule.cron", {"full": "0 4 * * *", "sample": None})],
+)
+def test_what_airflow_reads_before_it_knows_the_profile_can_not_depend_on_it(key, value):
+    write(**{key: value})
+    sentence = refusal(repository.check, ["mine"])
+    assert sentence.startswith(
+        f"experiments/mine/params.yaml: {key.partition('.')[0]} depends on the profile"
+    )
 
 
 @pytest.mark.parametrize("look", [repository.load, lambda: repository.check(["mine", "houses"])])

@@ -51,11 +51,18 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 
 @app.command(name="list")
-def list_experiments(as_json: AsJson = False) -> None:
+def list_experiments(
+    as_json: AsJson = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Show what trainings have cost instead.")] = False,
+) -> None:
     """Show every experiment with its last score, its baseline's, and its champion."""
-    from evermodel import leaderboard
+    from evermodel import leaderboard, table
 
-    repository.load()
+    known = repository.load().experiments
+    if cost:
+        spent = experiments.costs(known)
+        _tell(spent, as_json, lambda: table.show("what trainings have cost, in hours", [*map(_cost, spent)]))
+        return
     rows = _rows()
     _tell(rows, as_json, lambda: leaderboard.show(rows))
 
@@ -317,6 +324,17 @@ def _rows(*names: str) -> list[dict[str, Any]]:
         except EvermodelError as error:
             print(f"evermodel: {error}", file=sys.stderr)
     return rows
+
+
+def _cost(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "experiment": row["experiment"],
+        "version": row["version"],
+        "GPU": row["gpu_hours"],
+        "CPU": row["cpu_hours"],
+        "all trainings: GPU": row["total_gpu_hours"],
+        "all trainings: CPU": row["total_cpu_hours"],
+    }
 
 
 def _decision(row: dict[str, Any]) -> dict[str, Any]:

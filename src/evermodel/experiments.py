@@ -31,6 +31,24 @@ def champions() -> dict[str, int]:
     return {name: int(version) for name, version in aliases.items() if version}
 
 
+def costs(names: "Iterable[str]") -> list[dict[str, Any]]:
+    """What the trainings of experiments have cost, a row each: of the newest version, and of all.
+
+    In hours; None where nothing is known. Raises EvermodelError if MLflow does not answer.
+    """
+    from evermodel.publishing import cost, registry, tracking
+
+    client = None if _never_used() else tracking.connect()
+    rows = []
+    with tracking.answering():
+        for name in names:
+            runs = tracking.trainings(client, name) if client else []
+            newest = next(iter(registry.versions(client, name)), None) if client else None
+            hours = cost.of_experiment(runs, newest and newest.run_id)
+            rows.append({"experiment": name, "version": newest and int(newest.version), **hours})
+    return rows
+
+
 def verify(name: str) -> str:
     """That the ledger is as it was written, and MLflow's aliases are those of its last line.
 

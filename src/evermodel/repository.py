@@ -17,13 +17,15 @@ from evermodel.publishing import policy
 from evermodel.publishing.policy import Promotion
 from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
-from evermodel.scheduling.schedule import TAKEN, Schedule, Worker
+from evermodel.scheduling.schedule import TAKEN, Schedule
+from evermodel.scheduling.worker import Worker
 from evermodel.training import fit
 
 TEMPLATES = {  # of the files dvc.yaml in each folder
     folders.DATASETS: Path("pipelines/dataset.yaml"),
     folders.EXPERIMENTS: Path("pipelines/experiment.yaml"),
 }
+OF_DAGS = ("worker", "schedule")  # what Airflow reads before a run says of which profile it is
 
 
 class Experiment(Recipe):
@@ -31,7 +33,7 @@ class Experiment(Recipe):
 
     name: str
     promotion: Promotion
-    worker: Worker = "cpu"
+    worker: Worker = Worker()
     schedule: Schedule = Schedule()
 
 
@@ -101,6 +103,12 @@ def experiment(name: str, profile: str) -> Experiment:
     """Read and check one experiment; EvermodelError that names the wrong key."""
     file, values = recipe.where(name), params.of_folder(folders.experiment(name), profile)
     checked = section.checked(Experiment, values, file)
+    said = params.read(Path(file))
+    if differs := next((key for key in OF_DAGS if said.get(key) != values.get(key)), ""):
+        raise EvermodelError(
+            f"{file}: {differs} depends on the profile, but Airflow reads it before it knows which that is; "
+            "write one value for both"
+        )
     recipe.require_sense(name, checked)
     policy.require_sense(file, checked.task, checked.promotion)
     return checked

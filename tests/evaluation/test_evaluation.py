@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.figure import Figure
 from sklearn.linear_model import LinearRegression
 
 from evermodel.core import data
@@ -272,13 +273,24 @@ def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do
 
 def test_the_worst_are_shown_as_they_were_shown_to_the_model(monkeypatch, rng):
     seen = {}
-    monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x))
+    monkeypatch.setattr(evaluation.figures, "worst_rows", lambda x, *_: seen.update(x=x) or Figure())
     monkeypatch.setattr(evaluation.figures, "png", lambda *_: b"")
     test, shown = rows(rng, 20), rows(rng, 20)
     predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), shown.x)
     scores = regression.score(test, predictions.model, make_spec())
     evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
     assert seen["x"].equals(shown.x[np.arange(20)[::-1][: evaluation.WORST]].frame())
+
+
+def test_figures_let_go_of_the_rows_that_they_show(monkeypatch, rng):
+    drawn = []
+    monkeypatch.setattr(evaluation.figures, "png", lambda figure, *_: drawn.append(figure) or b"")
+    test = rows(rng, 20)
+    predictions = Predictions(test, test.y + np.arange(20), np.zeros(20), test.x)
+    scores = regression.score(test, predictions.model, make_spec())
+    evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
+    assert len(drawn) == 3
+    assert not any(figure.axes for figure in drawn)
 
 
 def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng):

@@ -1,6 +1,7 @@
 """A table of more rows than are looked at together: single rows are all judged, the rest in a sample."""
 
 import dataclasses
+import gc
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,54 @@ def test_the_rarest_class_is_seen_wherever_it_stands(validated, frame):
 def test_a_table_of_few_different_rows_is_looked_at_all_the_same(validated):
     same = pd.DataFrame({"age": [1, 2] * 600, "size": 1.5, "colour": "red", "price": [1, 2] * 600})
     assert validated(same).rows == 1200
+
+
+def test_rows_of_which_there_are_many_copies_are_looked_at(frame, monkeypatch):
+    monkeypatch.setattr(sample, "ROWS", 300)
+    copies = pd.concat([frame[:1]] * 900, ignore_index=True)
+    taken = sample.take(in_pieces(copies, 250), make_dataset(**RULES))
+    assert (taken.rows, len(taken.frame), len(taken.frame.drop_duplicates())) == (900, 250, 1)
+
+
+def test_a_sample_is_the_same_whatever_the_pieces(frame, monkeypatch):
+    monkeypatch.setattr(sample, "ROWS", 300)
+    taken, again = (sample.take(in_pieces(frame, rows), make_dataset(**RULES)).frame for rows in (250, 90))
+    assert 100 < len(taken) <= 300
+    pd.testing.assert_frame_equal(taken, again)
+
+
+def test_a_table_of_which_nothing_is_expected_row_by_row_is_read_once(frame, monkeypatch):
+    monkeypatch.setattr(sample, "ROWS", 300)
+    raw, read = in_pieces(frame[["colour"]].assign(price=frame["colour"] + "ish"), 250), []
+
+    def pieces():
+        read.append(1)
+        return raw.pieces()
+
+    rules = RULES | {"expect": {"min_rows": 1}}
+    report = validation.validate("made", make_dataset(**rules), dataclasses.replace(raw, pieces=pieces))
+    assert report.rows == ROWS
+    assert len(read) == 2
+
+
+def test_no_rows_of_a_piece_are_held_after_it(frame, monkeypatch):
+    monkeypatch.setattr(sample, "ROWS", 300)
+    raw, held = in_pieces(frame.drop(columns="colour"), 50), []
+
+    def pieces():
+        for piece in raw.pieces():
+            held.append(sum(isinstance(one, pd.DataFrame) and len(one) == 50 for one in gc.get_objects()))
+            yield piece
+
+    rules = RULES | {"expect": {"min_rows": 900, "ranges": {"age": [0, 90]}}}
+    gc.collect()
+    gc.disable()  # what waits for it is held too long
+    try:
+        validation.validate("made", make_dataset(**rules), dataclasses.replace(raw, pieces=pieces))
+    finally:
+        gc.enable()
+    assert len(held) == 2 * ROWS / 50
+    assert max(held[-20:]) <= 6
 
 
 def test_the_report_is_the_same_each_time(validated, frame):

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from evermodel.cli import app
 from evermodel.core import data
 from evermodel.core.errors import EvermodelError
-from evermodel.runs import recipe
+from evermodel.runs import determinism, recipe
 from evermodel.runs.recipe import Recipe
 from pipelines import evaluate, promote, train
 from tests.mlflow.servers import Proxy, Server, wait_for
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 NAME = "boston_dnn"
 CURVES = {f"{split}/{figure}" for split in ("train", "validation") for figure in ("loss", "mae")}
+COSTS = {"train/gpu_hours", "train/cpu_hours"}  # which grow by each try of a training
 STAGE = f"experiments/{NAME}/dvc.yaml"
 TRAIN = ("sh", "-c", f"cd experiments/{NAME} && exec sh ../../pipelines/stage.sh train {NAME}")
 PROMOTE = ("python", "-m", "pipelines.promote", NAME)
@@ -89,11 +90,16 @@ def finished(done: tuple[Project, Server], tmp_path: Path) -> tuple[Project, Ser
 
 @pytest.fixture(scope="module")
 def again(gone: Project, running: Server, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of it that has trained once more, by another recipe; the server keeps what it was told."""
+    """A copy of it that has trained once more, by another recipe, and as if there were two GPUs.
+
+    The server keeps what it was told.
+    """
     running.restore("gone")
     project = gone.copied(tmp_path_factory.mktemp("again"))
     change_recipe(project, epochs=3)
-    tell(project, running.uri, train)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(determinism, "gpus", lambda: 2)
+        tell(project, running.uri, train)
     running.keep("again")
     return project
 
@@ -149,7 +155,8 @@ def complete(uri: str, project: Project) -> None:
     (run,) = runs(uri)
     assert run.info.status == "FINISHED"
     logged = points(uri)
-    assert {name for name, steps in logged.items() if len(steps) > 1} == CURVES
+    assert {name for name, steps in logged.items() if len(steps) > 1} - COSTS == CURVES
+    assert logged.keys() >= COSTS
     assert all([step for step, _ in logged[curve]] == all_epochs(project) for curve in CURVES)
     for name, value in metrics(project).items():
         shown = name.replace("_", "/", 1) if name.startswith("baseline_") else f"test/{name}"
@@ -296,10 +303,13 @@ def test_nothing_is_doubled_by_doing_it_again(finished):
     # In a process of its own: what this one has trained before would change the bytes.
     project.run(*TRAIN, MLFLOW_TRACKING_URI=server.uri)
     tell(project, server.uri, evaluate, promote)
-    assert points(server.uri) == before
+    again = points(server.uri)
+    assert again == before | {name: again[name] for name in COSTS}
+    (first,), (_, (step, both)) = before["train/cpu_hours"], again["train/cpu_hours"]
+    assert (step, both > first[1] > 0) == (2, True), "what it has cost is what both have"
     shutil.rmtree(project.folder / ".evermodel/runs")
     tell(project, server.uri, promote)
-    assert points(server.uri) == before
+    assert points(server.uri) == again
     complete(server.uri, project)
 
 
@@ -309,6 +319,25 @@ def test_a_new_training_does_not_take_over_the_report_of_the_last(retrained):
     new = next(run for run in runs(server.uri) if run.data.params["train.epochs"] == "3")
     assert new.info.status == "FINISHED"
     assert not [name for name in new.data.metrics if name.startswith("test/")]
+
+
+@pytest.mark.all
+def test_a_training_costs_the_hours_of_all_its_gpus_and_the_experiment_those_of_all_trainings(retrained):
+    project, server = retrained
+    hours = {run.data.params["train.epochs"]: run.data.metrics for run in runs(server.uri)}
+    new = hours.pop("3")
+    assert new["train/gpu_hours"] == pytest.approx(2 * new["train/seconds"] / 3600)
+    (old,) = hours.values()
+    assert old["train/gpu_hours"] == 0
+    with project.inside(MLFLOW_TRACKING_URI=server.uri):
+        rows = json.loads(CliRunner().invoke(app, ["list", "--cost", "--json"]).stdout)
+    row = next(row for row in rows if row["experiment"] == NAME)
+    assert row["version"] == 1, "which the new training has not made"
+    assert (row["gpu_hours"], row["total_gpu_hours"]) == (0, new["train/gpu_hours"])
+    assert row["total_cpu_hours"] == pytest.approx(old["train/cpu_hours"] + new["train/cpu_hours"])
+    version = MlflowClient(server.uri).get_model_version(NAME, "1")
+    assert float(version.tags["evermodel.cpu_hours"]) == old["train/cpu_hours"] == row["cpu_hours"]
+    assert "| Cost of training | 0 GPU hours, " in version.description
 
 
 @pytest.mark.all

@@ -51,7 +51,7 @@ SOURCE = make_source(
 SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})
 
 
-def write(kind="images", synthetic=True, slices=(), promotion=None, importance=None, **changes):
+def write(kind="images", synthetic=True, slices=(), promotion=None, importance=None, cost=None, **changes):
     metadata = {"dataset": "fashion_mnist", "synthetic": synthetic, "input_shape": (28, 28, 1)}
     metadata |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
     spec = make_spec(kind, **metadata | {"test_hash": "f00d"} | changes)
@@ -68,8 +68,15 @@ def write(kind="images", synthetic=True, slices=(), promotion=None, importance=N
         scores=Scores(SCORES, "f00d", {"accuracy": statistics.mean("correct")}),
         slices={name: SCORES[name] for name in slices},
         importance=importance,
+        cost=cost or {},
     )
     return card.write(model, 4, "promote: it is better", "Better by 0.01 than champion 3.\n")
+
+
+def test_what_the_training_has_cost_is_told_where_it_is_known():
+    told = write(cost={"gpu_hours": 0.0, "cpu_hours": 1.25})
+    assert "| Cost of training | 0 GPU hours, 1.25 CPU hours |\n| Decision |" in told
+    assert "Cost" not in write()
 
 
 def test_synthetic_data_are_called_synthetic():

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from evermodel.runs import determinism
@@ -37,3 +39,12 @@ def test_a_gpu_computes_in_all(cpu, tmp_path, monkeypatch):
     monkeypatch.delenv(determinism.DEVICE, raising=False)
     assert determinism.computes("mixed_float16")
     assert determinism.computes("mixed_bfloat16")
+
+
+def test_gpus_are_those_that_keras_sees_on_all_machines(monkeypatch):
+    names = ["gpu:0", "gpu:1"]
+    library = SimpleNamespace(distribution=SimpleNamespace(list_devices=lambda: names))
+    monkeypatch.setattr(determinism, "keras", lambda: library)
+    assert determinism.gpus() == 2
+    names[:] = ["cpu:0", "cpu:1"]
+    assert determinism.gpus() == 0

@@ -67,6 +67,18 @@ def test_a_stage_is_told_from_start_to_end():
     assert start["time"] <= epoch["time"] <= end["time"]
 
 
+def test_every_event_tells_how_long_the_stage_has_taken_and_computed():
+    with journal.keep("train", "made", "k") as events:
+        deadline = time.process_time() + 0.2
+        while time.process_time() < deadline:
+            pass
+        events.epoch({"epoch": 1, "loss": 0.5})
+    start, epoch, end = journal.read("k")
+    assert start["cpu_seconds"] < 0.2 <= epoch["cpu_seconds"] <= end["cpu_seconds"]
+    assert 0.1 < epoch["seconds"] <= end["seconds"]
+    assert end["cpu_seconds"] < time.process_time(), "what was computed before is not the stage's"
+
+
 def test_the_sidecar_of_a_long_training_hears_each_epoch_from_then_on(sidecar, folder):
     sidecar(FOLLOWS)
     with journal.keep("train", "made", "k") as events:

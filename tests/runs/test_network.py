@@ -1,3 +1,5 @@
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,22 @@ def test_numbers_go_in_and_come_out_with_all_their_digits(model):
     for rows in (1, 2, network.BATCH + 1):
         x = 1e12 + np.arange(rows, dtype=float)[:, None]
         assert np.array_equal(predict(x), x + 1)
+
+
+def test_many_models_in_one_process_are_none_that_is_compiled_again_and_again(keras):
+    import tensorflow
+
+    warned = []
+    listener = logging.Handler(logging.WARNING)
+    listener.emit = warned.append
+    tensorflow.get_logger().addHandler(listener)
+    try:
+        for _ in range(8):
+            inputs = keras.Input((1,))
+            network.compiled(keras.Model(inputs, keras.layers.Dense(1)(inputs)))(np.ones((2, 1), np.float32))
+    finally:
+        tensorflow.get_logger().removeHandler(listener)
+    assert [record.getMessage() for record in warned] == []
 
 
 def test_examples_of_another_shape_are_no_examples(model):

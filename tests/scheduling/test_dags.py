@@ -33,7 +33,8 @@ seconds = time.process_time() - started
 tasks = {
     dag_id: {
         task.task_id: {
-            "queue": task.queue, "pool": task.pool, "after": sorted(task.upstream_task_ids),
+            "queue": task.queue, "pool": task.pool, "asked": task.executor_config,
+            "after": sorted(task.upstream_task_ids),
             "rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
             "command": getattr(task, "bash_command", ""), "retries": task.retries, "owner": task.owner,
             "hours": task.execution_timeout and task.execution_timeout.total_seconds() / 3600,
@@ -76,7 +77,8 @@ def manual(airflow_bin, tmp_path_factory):
     values = yaml.safe_load(file.read_text())
     values["promotion"]["approval"] = "manual"
     schedule = {"cron": "30 4 * * 1", "retries": 1, "timeout": 3, "owner": "me", "tags": ["weekly"]}
-    file.write_text(yaml.safe_dump(values | {"worker": "gpu", "schedule": schedule}))
+    worker = {"gpus": 2, "gpu": "NVIDIA-A100-SXM4-80GB", "memory": "32Gi", "cpus": 8}
+    file.write_text(yaml.safe_dump(values | {"worker": worker, "schedule": schedule}))
     reporting = folder / "experiments/boston_linear/params.yaml"
     reporting.write_text(reporting.read_text().replace("promotion: {", "promotion: {approval: report-only, "))
     return read_dags(airflow_bin, folder / "dags", folder)
@@ -254,9 +256,19 @@ def test_a_training_goes_to_the_queue_of_its_worker_and_has_a_slot_of_its_pool(r
     tasks = read["tasks"]["retrain_all"]
     for name, experiment in known.items():
         train, evaluate = tasks[f"{name}.train"], tasks[f"{name}.evaluate"]
-        assert (train["queue"], train["pool"]) == (experiment.worker, experiment.worker)
+        queue = "gpu" if experiment.worker.gpus else "cpu"
+        assert (train["queue"], train["pool"]) == (queue, queue)
         assert (evaluate["queue"], evaluate["pool"]) == ("default", "default_pool")
     assert manual["tasks"]["retrain.boston_dnn"]["boston_dnn.train"]["pool"] == "gpu"
+
+
+def test_only_a_training_asks_for_what_its_experiment_says_of_the_worker(manual):
+    tasks = manual["tasks"]["retrain_all"]
+    asked = {name: task["asked"]["worker"] for name, task in tasks.items() if task["asked"]}
+    assert {name.rpartition(".")[2] for name in asked} == {"train"}
+    needed = {"nvidia.com/gpu": "2", "memory": "32Gi", "cpu": "8"}
+    assert asked["boston_dnn.train"]["resources"] == {"requests": needed, "limits": needed}
+    assert asked["boston_linear.train"]["resources"] == {"requests": {}, "limits": {}}
 
 
 def test_what_may_take_days_has_a_slot_of_a_pool_that_there_is_and_nothing_short_has_one(manual):

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -111,14 +112,15 @@ def scores_parquet(
     paired = model
     if baseline is not None:
         shared = ["target", GROUP]
-        paired = model.join(baseline.drop(columns=shared, errors="ignore").add_prefix("baseline_"))
+        beside = baseline.drop(columns=shared, errors="ignore").add_prefix("baseline_")
+        paired = pd.concat([model, beside], axis=1)  # which copies nothing
     # Replaces pandas' own metadata, which would put the versions of libraries into the bytes.
     how = {name: statistic.model_dump(exclude_defaults=True) for name, statistic in statistics.items()}
     metadata = {"test_hash": test_hash, "statistics": json.dumps(how, sort_keys=True)}
     table = pa.Table.from_pandas(paired, preserve_index=False).replace_schema_metadata(metadata)
-    stream = pa.BufferOutputStream()
+    stream = io.BytesIO()
     pq.write_table(table, stream)
-    return bytes(stream.getvalue())
+    return stream.getvalue()
 
 
 def images(
@@ -140,6 +142,8 @@ def images(
         if spec.kind == "table":
             drawn["worst"] = figures.worst_rows(examples.frame(), spec.columns, worst)
         files = {f"{title}.png": figures.png(figure, name, spec) for title, figure in drawn.items()}
+    for figure in drawn.values():  # else they hold points of all rows until Python looks for circles
+        figure.clear()
     if spec.kind == "text":
         files["worst.md"] = figures.worst_texts(examples, name, spec, worst).encode()
     return files

@@ -257,14 +257,19 @@ def _of_sums(strata: tuple[Array, ...], of: Callable[..., Array], resamples: int
     most = MOST_NUMBERS // (resamples * len(strata))
     sizes = [-(-stratum.shape[1] // most) for stratum in strata]
     drawn_from = [
-        _neighbours(stratum[:, _shuffled(stratum.shape[1])], size) if size > 1 else stratum
-        for stratum, size in zip(strata, sizes, strict=True)
+        _blocks(stratum, size) if size > 1 else stratum for stratum, size in zip(strata, sizes, strict=True)
     ]
 
     def value(*drawn: Array) -> Array:
         return of(*(_sums(*pair) for pair in zip(drawn_from, drawn, strict=True)))
 
     return Draws(tuple(np.arange(units.shape[1]) for units in drawn_from), value)
+
+
+def _blocks(numbers: Array, size: int) -> Array:
+    """Sums (k, m) of `size` of numbers (k, n) each, put together at random; one of k is copied at a time."""
+    order = _shuffled(numbers.shape[1])
+    return np.concatenate([_neighbours(each[None, order], size) for each in numbers])
 
 
 def _shuffled(count: int) -> Array:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -31,7 +31,8 @@ class Candidate:
 
     figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
     importance: of a table, what each column is worth (column, how much worse the metric is, sd);
-    latency: how many times as long as the reference it takes for one example, NaN if nobody asked.
+    latency: how many times as long as the reference it takes for one example, NaN if nobody asked; cost: the
+    hours of its training that MLflow knows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Candidate:
     slices: Mapping[str, pd.Series]
     importance: pd.DataFrame | None = None
     latency: float = math.nan
+    cost: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def policy_hash(self) -> str:

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from evermodel import number
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
-from evermodel.publishing import promotion
+from evermodel.publishing import cost, promotion
 from evermodel.publishing.candidate import Candidate
 
 MOST_COLUMNS = 15  # whose importance is told
@@ -36,6 +36,7 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         options=_listed(model.recipe.options),
         size=f"{model.metadata.parameters:,} parameters, {model.megabytes:.3g} MB",
         training=_listed(train.model_dump(exclude_none=True, exclude=beside) if train else {}),
+        cost=cost.told(model.cost),
         metrics=[*_metrics(model.figures)],
         slices=[*_slices(model)],
         importance=[*_importance(model)],

@@ -210,13 +210,14 @@ def package(folder: Path, file: Path, spec: Spec, metadata: Metadata, examples: 
 
 
 def _figures(model: Candidate) -> dict[str, str]:
-    """The metric that counts, and what it is of, as tags."""
+    """The metric that counts, what it is of, and what the training has cost, as tags."""
     metric = model.policy.metric
     return {
         "evermodel.metric": metric,
         "evermodel.value": repr(model.figures.get(metric)),
         "evermodel.test_hash": model.spec.test_hash,
         "evermodel.profile": model.profile,
+        **{f"evermodel.{unit}": repr(hours) for unit, hours in model.cost.items()},
     }
 
 

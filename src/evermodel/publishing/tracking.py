@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Runtime
-from evermodel.publishing import record, relocation
+from evermodel.publishing import cost, record, relocation
 from evermodel.runs import journal, recipe, saved
 from evermodel.runs.recipe import Recipe
 
@@ -41,6 +41,7 @@ TEST_ROWS = "evermodel.data.test_hash"
 MACHINE = "evermodel.machine."
 REPORT = "evermodel.report"
 EVALUATION = "evaluation"  # where the report lies among a run's artifacts
+MOST = 50_000  # runs that MLflow gives at a time
 RETRY = 3.0  # seconds between two tries while the server is away
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -114,7 +115,8 @@ def sync(client: MlflowClient, name: str, key: str, evaluated: bool = True) -> s
     """
     run = _run(client, name, key)
     events = journal.read(key)
-    log(client, run, [*missing(client, run, _curves(name, key, events)), *_seconds(run, events)])
+    spent = [*_seconds(run, events), *cost.points(events, _histories(client, run, cost.UNITS.values()))]
+    log(client, run, [*missing(client, run, _curves(name, key, events)), *spent])
     if evaluated:
         _log_report(client, run, folders.experiment(name))
     _end(client, run, evaluated, events)
@@ -127,6 +129,12 @@ def find(client: MlflowClient, name: str, key: str) -> Run | None:
         return None
     runs = client.search_runs([known.experiment_id], f"tags.`{KEY}` = '{key}'", max_results=1)
     return runs[0] if runs else None
+
+
+def trainings(client: MlflowClient, name: str) -> list[Run]:
+    """All runs of an experiment."""
+    known = client.get_experiment_by_name(name)
+    return list(client.search_runs([known.experiment_id], max_results=MOST)) if known else []
 
 
 def follow(name: str, key: str) -> None:
@@ -260,10 +268,15 @@ def _curve_name(name: str) -> str:
 
 def missing(client: MlflowClient, run: Run, curves: list[Metric]) -> list[Metric]:
     """The points that the run lacks; MLflow itself would keep a second copy of each."""
-    names = {metric.key for metric in curves} & run.data.metrics.keys()
-    history = (point for name in names for point in client.get_metric_history(run.info.run_id, name))
-    there = {(point.key, point.step) for point in history}
+    histories = _histories(client, run, {metric.key for metric in curves}).values()
+    there = {(point.key, point.step) for history in histories for point in history}
     return [metric for metric in curves if (metric.key, metric.step) not in there]
+
+
+def _histories(client: MlflowClient, run: Run, names: Iterable[str]) -> dict[str, list[Metric]]:
+    """All points of those metrics that the run has."""
+    there = [name for name in names if name in run.data.metrics]
+    return {name: client.get_metric_history(run.info.run_id, name) for name in there}
 
 
 def _seconds(run: Run, events: list[dict[str, Any]]) -> list[Metric]:

@@ -6,7 +6,7 @@ such as when a version was registered, is gone.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from evermodel.core import data, folders, project
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import aliases, candidate, card, outputs, record, registry, tracking
+from evermodel.publishing import aliases, candidate, card, cost, outputs, record, registry, tracking
 from evermodel.publishing.ledger import Ledger
 from evermodel.publishing.record import Record
 from evermodel.runs import saved
@@ -160,6 +160,7 @@ def _version_of_now(client: MlflowClient, name: str, book: Ledger, number: int) 
     """Register what lies in experiments/, as its promotion did."""
     model = candidate.load(name, project.load())
     run_id = tracking.sync(client, name, model.metadata.key)
+    model = replace(model, cost=cost.of_run(client.get_run(run_id)))
     outputs.log(client, run_id, model)
     made = registry.register(client, model, run_id)
     decided = next(line for line in reversed(book.entries) if line.version == number)

@@ -75,6 +75,11 @@ def device() -> str:
     return "gpu" if there and wanted != "cpu" else "cpu"
 
 
+def gpus() -> int:
+    """The number of GPUs that Keras computes on, of all machines."""
+    return sum(name.startswith("gpu") for name in keras().distribution.list_devices())
+
+
 def computes(precision: str) -> bool:
     """Whether the device computes in a dtype policy of Keras.
 

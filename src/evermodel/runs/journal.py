@@ -39,7 +39,7 @@ class Journal:
 
     def __init__(self, stage: str, name: str, key: str) -> None:
         self.stage, self.name, self.key = stage, name, key
-        self.started = time.monotonic()
+        self.started, self.processed = time.monotonic(), time.process_time()
         self.sidecar: subprocess.Popen[str] | None = None
         self.epochs = {event["figures"]["epoch"] for event in read(key) if event["event"] == "epoch"}
 
@@ -53,8 +53,16 @@ class Journal:
         self.write("epoch", figures=figures)
 
     def write(self, event: str, **values: Any) -> None:
-        """Append an event, with the time in milliseconds since 1970."""
-        entry = {"event": event, "stage": self.stage, "time": time.time_ns() // 1_000_000, **values}
+        """Append an event, with the time in milliseconds since 1970.
+
+        And with the seconds since the stage began, and those that the threads of this process have computed.
+        """
+        spent = {
+            "seconds": round(time.monotonic() - self.started, 3),
+            "cpu_seconds": round(time.process_time() - self.processed, 3),
+        }
+        now = time.time_ns() // 1_000_000
+        entry = {"event": event, "stage": self.stage, "time": now, **spent, **values}
         line = json.dumps(entry) + "\n"
         _append(folders.journal(self.key), line)
         if self.sidecar is None or self.sidecar.stdin is None:
@@ -109,7 +117,7 @@ def keep(stage: str, name: str, key: str) -> Iterator[Journal]:
         journal.follow()
         raise
     else:
-        journal.write("end", seconds=round(time.monotonic() - journal.started, 3))
+        journal.write("end")
         if os.environ.get(SERVER):
             journal.follow()
     finally:

@@ -5,6 +5,7 @@ ours.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
     import tensorflow
 
     taken = [tensorflow.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
-    # Without AutoGraph, which would leave a copy of the lambda among the temporary files.
-    answer = tensorflow.function(
-        lambda *x: model(x if x[1:] else x[0], training=False), taken, autograph=False
-    )
+    # A partial, because TensorFlow tells functions apart by their code: of the fifth model that asks by the
+    # same, it would warn that one is compiled again and again. Without AutoGraph, which would leave a copy of
+    # the function among the temporary files.
+    answer = tensorflow.function(partial(_answer, model), taken, autograph=False)
 
     def predict(x: Any) -> Array:
         examples = parts(x) if hasattr(x, "columns") else [x]
@@ -46,6 +47,10 @@ def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
         return np.concatenate(answers)
 
     return predict
+
+
+def _answer(model: Any, *x: Any) -> Any:
+    return model(x if x[1:] else x[0], training=False)
 
 
 def parts(table: Any) -> list[Array]:

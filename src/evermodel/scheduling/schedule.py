@@ -1,14 +1,13 @@
-"""Who trains an experiment and when: read by Airflow's DAGs alone, and checked here."""
+"""When an experiment is trained: read by Airflow's DAGs alone, and checked here."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, FiniteFloat, field_validator
 
 from evermodel.core.section import Section
 
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-Worker = Literal["cpu", "gpu"]
 # What tasks of the DAGs are called, and no experiment may be.
 TAKEN = ("begin", "choose", "publish", "report", "end")
 

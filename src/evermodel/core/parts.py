@@ -140,15 +140,18 @@ class Parts:
         }
         order = [np.empty(0, np.int64)]
         for number, here in self._by_group(wanted):
-            group, places = self._group(number), wanted[here] - self.starts[number]
-            numbers[here] = group.x.numbers[places]
+            group, local = self._group(number), wanted[here] - self.starts[number]
+            numbers[here] = group.x.numbers[local]
             for name, values in group.answers.items():
-                answers[name][here] = values[places]
+                answers[name][here] = values[local]
             for name, found in texts.items():
-                found.append(group.x.texts[name].take(pa.array(places)))
+                found.append(group.x.texts[name].take(pa.array(local)))
             order.append(here)
-        back = pa.array(np.argsort(np.concatenate(order)))
-        strings = {name: pa.concat_arrays(found).take(back) for name, found in texts.items()}
+        places = np.concatenate(order)
+        strings = {name: pa.concat_arrays(found) for name, found in texts.items()}
+        if (np.diff(places) < 0).any():
+            back = pa.array(np.argsort(places))
+            strings = {name: found.take(back) for name, found in strings.items()}
         return Taken(Rows(self.names, numbers, strings), answers)
 
     def answer(self, name: str) -> Array | None:

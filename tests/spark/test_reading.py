@@ -1,4 +1,4 @@
-"""How a table is parted: by its files alone, in their order, with the numbers that its rows have in the whole."""
+"""How a table is parted: by its files alone, in their order, with the numbers that rows have in the whole."""
 
 import gzip
 

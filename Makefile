@@ -37,7 +37,7 @@ run: .venv/pipeline ## every experiment on the embedded data: fetch to promotion
 test: .venv/dev check ## checks, units and one pipeline for real, in ten minutes; installs what they need
 	$(BIN)/pytest -n auto -m "not all and not zoo" tests
 
-test-all: .venv/dev .venv/jax .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
+test-all: .venv/dev .venv/jax .venv/spark .venv-airflow/installed ## the other tests: Airflow, servers, browsers, what the docs say
 	bash tests/debian.sh
 	$(BIN)/pytest -n auto -m all tests
 
@@ -83,6 +83,7 @@ lock: .venv/pipeline ## resolve requirements/*.in into requirements/*.lock
 	$(BIN)/$(LOCK) requirements/gpu.in -o requirements/gpu.lock
 	$(BIN)/$(LOCK) requirements/jax.in -o requirements/jax.lock
 	$(BIN)/$(LOCK) requirements/jax-gpu.in -o requirements/jax-gpu.lock
+	$(BIN)/$(LOCK) requirements/spark.in -o requirements/spark.lock
 	$(BIN)/$(LOCK) requirements/mlflow.in -o requirements/mlflow.lock
 	$(BIN)/$(LOCK) requirements/airflow.in -o requirements/airflow.lock
 
@@ -108,7 +109,7 @@ clean: ## remove what the pipeline made, not what it cached
 	  $(BIN)/python -m pip install --no-deps --require-hashes -r requirements/serving.lock
 	@touch $@
 
-# What trains on several devices; `make run` needs neither.
+# What trains on several devices, and Spark; `make run` needs none of them.
 .venv/jax: .venv/pipeline requirements/jax.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/jax.lock || \
 	  $(BIN)/python -m pip install --require-hashes -r requirements/jax.lock
@@ -117,6 +118,11 @@ clean: ## remove what the pipeline made, not what it cached
 .venv/jax-gpu: .venv/pipeline requirements/gpu.lock requirements/jax-gpu.lock
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock || \
 	  $(BIN)/python -m pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock
+	@touch $@
+
+.venv/spark: .venv/pipeline requirements/spark.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/spark.lock || \
+	  $(BIN)/python -m pip install --require-hashes -r requirements/spark.lock
 	@touch $@
 
 .venv/dev: .venv/serving requirements/dev.lock

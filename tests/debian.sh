@@ -7,10 +7,11 @@ has() {
     chromium) command -v chromium || command -v google-chrome ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' ;;
     redis-server) command -v redis-server ;;
+    openjdk-17-jre-headless) command -v java ;;
   esac
 }
 
-missing() { for package in chromium postgresql redis-server; do has "$package" >/dev/null || echo "$package"; done; }
+missing() { for package in chromium postgresql redis-server openjdk-17-jre-headless; do has "$package" >/dev/null || echo "$package"; done; }
 
 install() {
   # What Debian installs it also starts, unless this file says no; the tests start their own.

@@ -5,14 +5,15 @@ import json
 import math
 import reprlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
 from evermodel.core import fields, folders, imports
+from evermodel.core.columns import Column
 from evermodel.core.data import Raw
 from evermodel.core.errors import EvermodelError
 from evermodel.core.params import FILE
@@ -100,7 +101,7 @@ def validate(name: str, dataset: Dataset, raw: Raw) -> Report:
 
     Raises EvermodelError if an expectation can't be evaluated: then the suite is wrong, not the data.
     """
-    rows, result = _table(dataset, raw) if raw.kind == "table" else _manifest(dataset, raw)
+    rows, result = _table(name, dataset, raw) if raw.kind == "table" else _manifest(dataset, raw)
     findings = tuple(_finding(one) for one in result.results)
     tolerated = int(dataset.expect.rejected * (rows + len(raw.rejected)))
     page = _page(name, rows, findings, result)
@@ -152,16 +153,61 @@ def _manifest(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
         manifest = manifest.assign(**{target: dataset.labels(manifest[target])})
     manifest = manifest.set_axis(range(1, len(manifest) + 1))
     suite = importlib.import_module(f"evermodel.expectations.{raw.kind}").suite(dataset, manifest)
-    return len(manifest), _run(suite, manifest, _batches())
+    return len(manifest), evaluated(suite, manifest, _batches())
 
 
-def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
-    """The number of a table's rows, and what holds of them.
+def _table(name: str, dataset: Dataset, raw: Raw) -> tuple[int, Any]:
+    """The number of a table's rows, and what holds of them."""
+    if dataset.engine == "pandas":
+        return _examined(dataset, raw, _Pieces(dataset, raw))
+    from evermodel.spark import validation as on_spark  # which few have installed
 
-    What is expected of single rows is held against all of them, piece by piece; what needs all at once,
-    against a sample where they are too many.
+    with on_spark.opened(name, dataset, raw) as rows:
+        return _examined(dataset, raw, rows)
+
+
+Manifest = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class Rows(Protocol):
+    """All rows of a table, wherever they are read."""
+
+    def take(self) -> sample.Sample:
+        """What they show, and some of them."""
+        ...
+
+    def examine(self, merged: Merged, columns: Mapping[str, Column], manifest: Manifest) -> None:
+        """Hold what is expected of single rows against all of them.
+
+        columns: what is examined, by name. manifest: makes of rows as the source has them what the suite is
+        for; its index counts from 1.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Rows that are read here, piece by piece."""
+
+    dataset: Dataset
+    raw: Raw
+
+    def take(self) -> sample.Sample:
+        return sample.take(self.raw, self.dataset)
+
+    def examine(self, merged: Merged, columns: Mapping[str, Column], manifest: Manifest) -> None:
+        assert self.raw.pieces is not None, "a sample was taken of them"
+        batches = _batches()
+        for piece in self.raw.pieces():
+            rows = manifest(piece[merged.columns])
+            merged.add(evaluated(merged.of_rows(rows), rows, batches))
+
+
+def _examined(dataset: Dataset, raw: Raw, every: Rows) -> tuple[int, Any]:
+    """What is expected of single rows is held against all of them; what needs all at once, against a sample
+    where they are too many.
     """
-    found = sample.take(raw, dataset)
+    found = every.take()
     names = table.examined(dataset, list(found.seen))
     columns = {name: sample.column(name, found, dataset, raw) for name in names}
     labelled = not dataset.targets and dataset.target in columns and not dataset.is_number
@@ -177,13 +223,11 @@ def _table(dataset: Dataset, raw: Raw) -> tuple[int, Any]:
     together, batches = manifest(found.frame), _batches()
     suite = table.suite(dataset, columns, together, found)
     if found.is_whole:
-        return found.rows, _run(suite, together, batches)
-    assert raw.pieces is not None, "a sample was taken of them"
+        return found.rows, evaluated(suite, together, batches)
     merged = Merged(suite, found.rows, len(together))
-    result = _run(merged.suite, together, batches)
-    for piece in raw.pieces() if merged.columns else ():
-        rows = manifest(piece[merged.columns])
-        merged.add(_run(merged.of_rows(rows), rows, batches))
+    result = evaluated(merged.suite, together, batches)
+    if merged.columns:
+        every.examine(merged, columns, manifest)
     return found.rows, merged.into(result)
 
 
@@ -193,14 +237,20 @@ def _batches() -> Any:
     A context of its own for each would hold its rows until Python looks for circles of references: too late,
     if they are pieces of a large table.
     """
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("raw").add_dataframe_asset("manifest")
+    asset = context().data_sources.add_pandas("raw").add_dataframe_asset("manifest")
     return asset.add_batch_definition_whole_dataframe("all")
 
 
-def _run(suite: gx.ExpectationSuite, manifest: pd.DataFrame, batches: Any) -> Any:
-    form = {"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES}
+def context() -> Any:
+    """Great Expectations, of which nothing remains."""
+    found = gx.get_context(mode="ephemeral")
+    found.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return found
+
+
+def evaluated(suite: gx.ExpectationSuite, manifest: Any, batches: Any, **form: Any) -> Any:
+    """What became of a suite. form: of the results, where it is not EXAMPLES of what is unexpected."""
+    form = {"result_format": "SUMMARY", "partial_unexpected_count": EXAMPLES} | form
     validated = batches.get_batch({"dataframe": manifest}).validate(suite, result_format=form)
     for one in validated.results:
         # Its own renderer stumbles over NumPy's numbers, so all of them become plain ones.

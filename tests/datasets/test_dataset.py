@@ -3,6 +3,7 @@ import pytest
 
 from evermodel.datasets import dataset
 from tests.settings import DATASET, MISSING, put, refusal
+from tests.specs import make_dataset
 
 WRONG_VALUES = [
     ("classes", [True], "quotes"),
@@ -136,3 +137,12 @@ def test_a_column_called_split_is_a_feature_unless_it_declares_the_split(changed
     shuffled = changed(split={"method": "shuffle", "test": 0.2, "validation": 0.1})
     assert shuffled.features(columns) == ["split", "date"]
     assert changed(split={"method": "predefined", "validation": 0.1}).features(columns) == ["date"]
+
+
+def test_spark_takes_tables_whose_rows_tell_their_split():
+    by_hash = {"method": "hash", "test": 0.2, "validation": 0.1}
+    assert make_dataset(split=by_hash, engine="spark").engine == "spark"
+    with pytest.raises(ValueError, match=r"set split\.method to hash"):
+        make_dataset(split=by_hash | {"method": "shuffle"}, engine="spark")
+    with pytest.raises(ValueError, match=r"source\.reader is texts"):
+        make_dataset(split=by_hash, engine="spark", source=DATASET["source"] | {"reader": "texts"})

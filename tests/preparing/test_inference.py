@@ -98,3 +98,29 @@ def test_numbers_are_those_of_the_file():
     assert kind(["1.234,5", "7"], decimal=",", thousands=".") == "number"
     assert kind(["1.234", "7"], thousands=".", decimal=",") == "whole"
     assert kind(["1,5", "2,5"]) == "category"
+
+
+PARTS = {
+    "numbers": (["1", "2", ""], ["2.5", "NA"]),
+    "truth": (["true", "False"], ["TRUE"]),
+    "a truth and a number": (["true", "False"], ["1"]),
+    "dates": (["2024-01-31", ""], ["2024-02-29 12:00"]),
+    "dates of other forms": (["31.12.2024"], ["2024-12-31"]),
+    "a year among dates": (["2024-01-31", "2024-02-29"], ["2024"]),
+    "few words": (["red", "green", " red "] * 20, ["red", "blue"]),
+    "nothing": (["", "NA"], [""]),
+    "nothing and numbers": (["", "NA"], ["1"]),
+    "many": ([f"id-{n}" for n in range(700)], [f"id-{n}" for n in range(600, 1300)]),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("turned", [False, True])
+def test_parts_that_are_put_together_show_what_all_fields_show(parts, turned):
+    parts = parts[::-1] if turned else parts
+    whole, found = seen([*parts[0], *parts[1]]), {}
+    for part in parts:
+        inference.merge(found, {"c": seen(part)})
+    one = found["c"]
+    assert (one.rows, one.gaps, one.words) == (whole.rows, whole.gaps, whole.words)
+    assert (one.kind, one.format, one.values) == (whole.kind, whole.format, whole.values)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evermodel.core.columns import Column
-from evermodel.preparing import statistics
+from evermodel.preparing import lot, statistics
 from evermodel.preparing.statistics import Statistics
 
 COLUMNS = (
@@ -21,7 +21,8 @@ def told(frame, columns, piece=3):
     """What the rows tell, by the names of the columns, if they come in pieces of so many."""
     found = Statistics(columns, len(frame))
     for start in range(0, len(frame), piece):
-        found.add(frame[start : start + piece], start)
+        some = frame[start : start + piece]
+        found.add(some, lot.of(some.index))
     return {one.name: one for one in found.told()}
 
 
@@ -67,3 +68,38 @@ def test_the_rarest_words_go_where_there_are_more_than_memory_holds(monkeypatch)
     assert {"often", "also"} <= set(told(pd.DataFrame({"told": texts}), COLUMNS[4:])["told"].vocabulary)
     monkeypatch.setattr(statistics, "DIFFERENT", 100)
     assert len(told(pd.DataFrame({"told": texts}), COLUMNS[4:])["told"].vocabulary) == 11
+
+
+def test_parts_that_are_put_together_tell_what_all_rows_tell():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "area": random.normal(1e6, 1, 90),
+            "colour": random.choice(["red", "blue", "green"], 90),
+            "built": random.integers(0, 100, 90).astype(float),
+            "sold": random.integers(100, 200, 90).astype(float),
+            "told": random.choice(["a house", "a red house"], 90),
+        }
+    )
+    frame.loc[:35, "area"] = np.nan  # the first part has none
+    whole, first = Statistics(COLUMNS, 90), Statistics(COLUMNS, 90)
+    whole.add(frame, lot.of(frame.index))
+    for start in range(0, 90, 30):
+        part = Statistics(COLUMNS, 90)
+        part.add(frame[start : start + 30], lot.of(frame.index[start : start + 30]))
+        first.merge(part)
+    for one, other in zip(first.told(), whole.told(), strict=True):
+        assert one.model_dump(exclude={"mean", "variance", "span_mean", "span_variance"}) == other.model_dump(
+            exclude={"mean", "variance", "span_mean", "span_variance"}
+        )
+        for name in ("mean", "variance", "span_mean", "span_variance"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9)
+
+
+def test_the_lot_falls_on_the_same_rows_in_whatever_pieces_they_come():
+    rows = pd.RangeIndex(150_000)
+    whole = lot.of(rows)
+    assert len(np.unique(whole)) == len(whole)
+    pieces = [lot.of(rows[start : start + 41_000]) for start in range(0, len(rows), 41_000)]
+    assert np.array_equal(np.concatenate(pieces), whole)
+    assert len(lot.of(rows[:0])) == 0

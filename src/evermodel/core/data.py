@@ -23,6 +23,8 @@ from evermodel.core.terms import Fit
 if TYPE_CHECKING:
     import pandas as pd  # half a second, of which most processes that come here have no use
 
+    from evermodel.formats import tables
+
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
 Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
@@ -83,6 +85,7 @@ class Raw:
     layout: of the files, where columns are the inputs.
     pieces: of a table its rows, some at a time, from the first one whenever it is called: columns as the
         source has them, which core/fields.py reads, and a RangeIndex that goes on counting.
+    table: of a table in files what gives them, which can be read in parts.
     """
 
     kind: Kind
@@ -92,6 +95,7 @@ class Raw:
     rejected: tuple[tuple[str, str], ...] = ()
     layout: Layout = CSV
     pieces: "Callable[[], Iterator[pd.DataFrame]] | None" = None
+    table: "tables.Table | None" = None
 
 
 @dataclass(frozen=True)
@@ -407,6 +411,11 @@ def row_hashes(x: Examples) -> Iterator[bytes]:
     return (hashlib.sha256(example).digest() for example in encoded(x))
 
 
+def target_hashes(x: Examples, y: "Array | Chosen") -> list[bytes]:
+    """One sha256 per example with its target."""
+    return [hashlib.sha256(b"\0".join(row)).digest() for row in zip(encoded(x), encoded(y), strict=True)]
+
+
 class Identity:
     """By what the rows of a split are known: all at once, and one by one.
 
@@ -422,9 +431,10 @@ class Identity:
 
     def add(self, x: Examples, y: "Array | Chosen") -> None:
         """Take notice of some more rows: their examples, and their targets (text where they are labels)."""
-        hashes = [
-            hashlib.sha256(b"\0".join(row)).digest() for row in zip(encoded(x), encoded(y), strict=True)
-        ]
+        self.add_hashes(target_hashes(x, y))
+
+    def add_hashes(self, hashes: list[bytes]) -> None:
+        """Take notice of some more rows by their `target_hashes`."""
         for one in hashes:
             self._all.update(one)
         self._smallest = set(heapq.nsmallest(SKETCH, self._smallest.union(one[:8] for one in hashes)))

@@ -101,7 +101,8 @@ class Dataset(Section):
     which it repeats itself. step: whether rows come at equal distances of time, so that one that is missing
     is a gap, or each is a step whenever it comes, as of trading days; and gaps: whether a step or a value
     that is missing is refused, as the one before it, or between those on either side. duplicates: the share
-    of test rows that may also be training rows, where that is limited.
+    of test rows that may also be training rows, where that is limited. engine: what a table is validated and
+    prepared by: pandas, piece by piece in one process, or Spark, on a cluster.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Dataset(Section):
     novel: tuple[str, ...] = ()
     split: Split
     duplicates: Share | None = None
+    engine: Literal["pandas", "spark"] = "pandas"
     expect: Expect
 
     @property
@@ -152,6 +154,20 @@ class Dataset(Section):
             raise ValueError(f"has classes, and a range of {self.target} in 'expect'; remove one")
         if unknown := set(self.novel) - set(self.classes):
             raise ValueError(f"has {min(unknown)!r} in 'novel', which 'classes' does not name; add it there")
+        return self
+
+    @model_validator(mode="after")
+    def _is_for_spark(self) -> "Dataset":
+        if self.engine == "spark" and self.source.reader != "table":
+            raise ValueError(
+                f"has 'engine: spark', which reads tables, but source.reader is {self.source.reader}; "
+                "remove engine, or use reader table"
+            )
+        if self.engine == "spark" and self.split.method != "hash":
+            raise ValueError(
+                "has 'engine: spark', whose workers tell the split of a row by itself; set split.method to "
+                "hash, or remove engine"
+            )
         return self
 
     def features(self, table: "pd.DataFrame") -> list[str]:

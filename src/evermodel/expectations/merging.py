@@ -25,14 +25,14 @@ Key = tuple[str, str | None, str]
 class Merged:
     """The results of a suite of which the expectations of single rows are evaluated piece by piece.
 
-    suite: all expectations, of which those that need all rows at once say how many they saw. columns: the
-    names of those of which anything is expected row by row.
+    suite: all expectations, of which those that need all rows at once say how many they saw. single: those of
+    single rows, and columns: the names of what they are about.
     """
 
     def __init__(self, suite: gx.ExpectationSuite, rows: int, seen: int) -> None:
         self.rows = rows
-        self._of_rows = [one for one in suite.expectations if isinstance(one, OF_ROWS)]
-        self.columns = list(dict.fromkeys(one.column for one in self._of_rows))
+        self.single = [one for one in suite.expectations if isinstance(one, OF_ROWS)]
+        self.columns = list(dict.fromkeys(one.column for one in self.single))
         others = [
             one
             if isinstance(one, (*OF_ROWS, E.ExpectTableRowCountToBeBetween, E.ExpectTableColumnsToMatchSet))
@@ -49,12 +49,12 @@ class Merged:
         """
         odd = {
             one.column
-            for one in self._of_rows
+            for one in self.single
             if isinstance(one, E.ExpectColumnValuesToBeOfType) and not numbers.is_numeric(piece[one.column])
         }
         asked = [
             one
-            for one in self._of_rows
+            for one in self.single
             if isinstance(one, E.ExpectColumnValuesToBeOfType) == (one.column in odd)
         ]
         return gx.ExpectationSuite(name=self.suite.name, expectations=deepcopy(asked))
@@ -62,13 +62,17 @@ class Merged:
     def add(self, validated: Any) -> None:
         """Take notice of what holds of a piece."""
         for one in validated.results:
-            self._found[_key(one)].append({"success": one.success, **one.result})
+            self.tell(one.expectation_config, {"success": one.success, **one.result})
+
+    def tell(self, config: Any, result: dict[str, Any]) -> None:
+        """Take notice of what became of one expectation."""
+        self._found[_key(config)].append(result)
 
     def into(self, validated: Any) -> Any:
         """The results of the sample, with those of all rows where single rows are judged."""
         for one in validated.results:
             kwargs = one.expectation_config.kwargs
-            if found := self._found.get(_key(one)):
+            if found := self._found.get(_key(one.expectation_config)):
                 one.result = _together(found)
                 one.success = _holds(one.result, found, kwargs.get("mostly", 1))
             elif one.expectation_config.type == "expect_table_row_count_to_be_between":
@@ -84,8 +88,7 @@ class Merged:
         return validated
 
 
-def _key(evaluated: Any) -> Key:
-    config = evaluated.expectation_config
+def _key(config: Any) -> Key:
     return config.type, config.kwargs.get("column"), config.description
 
 

@@ -10,11 +10,13 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Array, Raw
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.expectations import labels
+from evermodel.preparing import inference
 from evermodel.preparing.inference import Seen
 
 ROWS = 100_000  # that are looked at together
 ALMOST = 0.95  # of a column's fields are numbers; then the others may be a fault
 FIELDS = 5_000_000  # that they may have, if a table has very many columns
+HIGHEST = 2**64 - 1  # of all hashes
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,51 @@ class Sample:
 
 def take(raw: Raw, dataset: Dataset) -> Sample:
     """Look at all rows of a table once."""
+    return look(raw, dataset).sample()
+
+
+def look(raw: Raw, dataset: Dataset, limit: int = HIGHEST) -> "Look":
+    """What the rows of a table show, or of a part of it. limit: on the hashes of rows looked at together."""
     assert raw.pieces is not None, "a reader of tables gives pieces"
-    seen: dict[str, Seen] = {}
-    some, marked, rows = _Some(), _Labels(dataset), 0
+    found = Look(raw, dataset, limit)
     for piece in raw.pieces():
-        rows += len(piece)
+        found.add(piece)
+    return found
+
+
+class Look:
+    """What rows show, piece by piece."""
+
+    def __init__(self, raw: Raw, dataset: Dataset, limit: int = HIGHEST) -> None:
+        self.numbers = {"decimal": raw.layout.decimal, "thousands": raw.layout.thousands}
+        self.rows, self.seen = 0, dict[str, Seen]()
+        self.some, self.marked = Some(limit), _Labels(dataset)
+
+    def add(self, piece: pd.DataFrame) -> None:
+        """Take notice of some more rows."""
+        self.rows += len(piece)
         for name in piece:
-            seen.setdefault(str(name), Seen(raw.layout.decimal, raw.layout.thousands)).add(piece[name])
-        some.add(piece)
-        marked.add(piece)
-    frame = pd.concat([*some.frames, *marked.frames])
-    return Sample(rows, seen, marked.counts, frame[~frame.index.duplicated()].sort_index())
+            self.seen.setdefault(str(name), Seen(**self.numbers)).add(piece[name])
+        self.some.add(piece)
+        self.marked.add(piece)
+
+    def merge(self, other: "Look") -> None:
+        """Take notice of what other rows of the table show, which come after these."""
+        self.rows += other.rows
+        inference.merge(self.seen, other.seen)
+        self.some.merge(other.some)
+        self.marked.merge(other.marked)
+
+    def sample(self) -> Sample:
+        """What the table shows, after all rows."""
+        frame = pd.concat([*self.some.frames, *self.marked.frames])
+        frame = frame[~frame.index.duplicated()].sort_index()
+        return Sample(self.rows, self.seen, self.marked.counts, frame)
+
+
+def most_rows(columns: int) -> int:
+    """How many rows with so many columns are looked at together."""
+    return min(ROWS, FIELDS // max(columns, 1))
 
 
 def typed(frame: pd.DataFrame, columns: dict[str, Column], raw: Raw) -> pd.DataFrame:
@@ -86,20 +122,32 @@ def _read(values: pd.Series, column: Column, raw: Raw) -> pd.Series:
     return mixed
 
 
-class _Some:
-    """Rows by their hash: ever fewer, as more come."""
+class Some:
+    """Rows by their hash: ever fewer, as more come. limit: the highest hash there is."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = HIGHEST) -> None:
         self.frames: list[pd.DataFrame] = []
         self.hashes: list[Array] = []
-        self.limit = 2**64 - 1
+        self.limit = limit
 
     def add(self, piece: pd.DataFrame) -> None:
+        """Take notice of some more rows."""
         hashes = pd.util.hash_pandas_object(piece, index=False).to_numpy()
         low = hashes <= np.uint64(self.limit)
         self.frames.append(piece if low.all() else piece[low])
         self.hashes.append(hashes[low])
-        most = min(ROWS, FIELDS // max(piece.shape[1], 1))
+        self._reduce()
+
+    def merge(self, other: "Some") -> None:
+        """Take notice of what is kept of other rows."""
+        self.frames += other.frames
+        self.hashes += other.hashes
+        self.limit = min(self.limit, other.limit)
+        self._keep()
+        self._reduce()
+
+    def _reduce(self) -> None:
+        most = most_rows(self.frames[0].shape[1])
         while sum(map(len, self.frames)) > most:
             longest = int(np.argmax([*map(len, self.frames)]))
             some = self.frames[longest][:most], self.hashes[longest][:most]
@@ -129,11 +177,24 @@ class _Labels:
             return
         counts = piece[self.dataset.target].value_counts(sort=False)
         counts.index = pd.Index(self.dataset.labels(counts.index.to_series()))
-        self.counts = self.counts.add(counts.groupby(level=0).sum(), fill_value=0).astype(np.int64)
-        by = [self.dataset.target, *(["split"] if "split" in piece else [])]
-        first = piece[~piece.duplicated(by)]
-        keys = list(map(tuple, first[by].astype(str).to_numpy()))
-        self.frames.append(first[[key not in self._known for key in keys]])
-        self._known.update(keys)
+        self._count(counts.groupby(level=0).sum(), [piece[~piece.duplicated(self._by(piece))]])
+
+    def merge(self, other: "_Labels") -> None:
+        if other.counts is None:
+            self.counts, self.frames = None, []
+        elif self.counts is not None:
+            self._count(other.counts, other.frames)
+
+    def _by(self, rows: pd.DataFrame) -> list[str]:
+        return [self.dataset.target, *(["split"] if "split" in rows else [])]
+
+    def _count(self, counts: "pd.Series[int]", firsts: list[pd.DataFrame]) -> None:
+        """Count labels, of which the rows are the first ones."""
+        assert self.counts is not None, "as long as they are counted"
+        self.counts = self.counts.add(counts, fill_value=0).astype(np.int64)
+        for first in firsts:
+            keys = list(map(tuple, first[self._by(first)].astype(str).to_numpy()))
+            self.frames.append(first[[key not in self._known for key in keys]])
+            self._known.update(keys)
         if len(self.counts) > data.MOST_CLASSES:
             self.counts, self.frames = None, []

@@ -1,6 +1,6 @@
 """Tables in Parquet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -24,15 +24,21 @@ def names(name: str, file: Path | IO[bytes]) -> list[str]:
     return found
 
 
-def pieces(name: str, file: Path | IO[bytes]) -> Iterator[pd.DataFrame]:
+def group_rows(name: str, file: Path | IO[bytes]) -> list[int]:
+    """How many rows each of its groups of rows has; EvermodelError as `names` raises it."""
+    with _opened(name, file) as read:
+        return [read.metadata.row_group(number).num_rows for number in range(read.num_row_groups)]
+
+
+def pieces(name: str, file: Path | IO[bytes], groups: Sequence[int] | None = None) -> Iterator[pd.DataFrame]:
     """The rows, at most table_file.ROWS at a time, as typed_values has them; the index counts from 0.
 
-    There is one piece at least. Raises EvermodelError as `names` does, and if a column has values that a
-    table can't have.
+    groups: the numbers of the groups of rows that are read, if not all. There is one piece at least. Raises
+    EvermodelError as `names` does, and if a column has values that a table can't have.
     """
     columns, start = names(name, file), 0
     with _opened(name, file) as read:
-        for batch in read.iter_batches(table_file.most_rows(len(columns)), columns=columns):
+        for batch in read.iter_batches(table_file.most_rows(len(columns)), groups, columns=columns):
             yield _frame(name, pa.table(batch), columns, start)
             start += len(batch)
         if not start:

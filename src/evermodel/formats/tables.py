@@ -40,11 +40,15 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a table: where it lies, its name in that archive, and the split that its rows are."""
+    """One file of a table: where it lies, its name in that archive, and the split that its rows are.
+
+    groups: of a Parquet file the groups of rows that are meant, if not all.
+    """
 
     path: Path
     member: str = ""
     split: str = ""
+    groups: tuple[int, ...] | None = None
 
     def __str__(self) -> str:
         """As errors name it."""
@@ -65,33 +69,63 @@ class Part:
             else:
                 yield stack.enter_context(self.path.open("rb"))
 
+    def apart(self) -> list["Part"]:
+        """A part of each group of rows, where it has them."""
+        groups = range(len(self._group_rows())) if self._has_groups else ()
+        return [replace(self, groups=(number,)) for number in groups] or [self]
+
+    def count(self, layout: Layout, sheet: str | None) -> int:
+        """How many rows there are."""
+        if self._has_groups:
+            rows = self._group_rows()
+            return sum(rows if self.groups is None else (rows[number] for number in self.groups))
+        with self.opened() as stream:
+            return sum(len(piece) for piece in pieces(str(self), stream, layout, sheet))
+
+    @property
+    def _has_groups(self) -> bool:
+        """Whether it is Parquet, unpacked, of which some rows can be read without the others."""
+        return _form(self.name) == "Parquet" and not self.member and not self.name.lower().endswith(GZ)
+
+    def _group_rows(self) -> list[int]:
+        return parquet_table.group_rows(str(self), self.path)
+
 
 @dataclass(frozen=True)
 class Table:
     """A table in a raw folder.
 
     columns: the names of all, of which `split` tells the split of a row where the files are those of splits.
-    layout: how the files are written, where they are text.
+    layout: how the files are written, where they are text. start: the number of the first row.
     """
 
     columns: tuple[str, ...]
     layout: Layout
     parts: tuple[Part, ...]
     sheet: str | None = None
+    start: int = 0
 
     def pieces(self) -> Iterator[pd.DataFrame]:
-        """The rows, file after file, at most table_file.ROWS at a time; the index counts from 0.
+        """The rows, file after file, at most table_file.ROWS at a time; the index counts from `start`.
 
         There is one piece at least. Fields of text files are texts, exactly as they stand there; of others
         they are what formats/typed_values.py says. Raises EvermodelError that names what can't be read.
         """
-        start = 0
+        start = self.start
         for part in self.parts:
             with part.opened() as stream:
-                for piece in pieces(str(part), stream, self.layout, self.sheet):
-                    if len(piece) or (not start and part == self.parts[-1]):
+                for piece in pieces(str(part), stream, self.layout, self.sheet, part.groups):
+                    if len(piece) or (start == self.start and part == self.parts[-1]):
                         yield self._shaped(piece, part.split, start)
                         start += len(piece)
+
+    def apart(self) -> "list[Table]":
+        """What can be read side by side, each a table: Parquet's groups of rows, else whole files."""
+        return [replace(self, parts=(one,)) for part in self.parts for one in part.apart()]
+
+    def count(self) -> int:
+        """How many rows there are; a file that is not Parquet is read for that."""
+        return sum(part.count(self.layout, self.sheet) for part in self.parts)
 
     def _shaped(self, piece: pd.DataFrame, split: str, start: int) -> pd.DataFrame:
         named = piece if self.layout.header else piece.set_axis(list(self.layout.columns), axis=1)
@@ -136,7 +170,11 @@ def read(folder: Path, **options: Unpack[TableOptions]) -> Table:
 
 
 def pieces(
-    name: str, stream: IO[bytes], layout: Layout = CSV, sheet: str | None = None
+    name: str,
+    stream: IO[bytes],
+    layout: Layout = CSV,
+    sheet: str | None = None,
+    groups: Sequence[int] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """One file, which is Parquet or Excel by its name, or else text as the layout says; or any of it in gz.
 
@@ -145,7 +183,7 @@ def pieces(
     with _unpacked(name, stream) as whole:
         match _form(name):
             case "Parquet":
-                yield from parquet_table.pieces(name, whole)
+                yield from parquet_table.pieces(name, whole, groups)
             case "Excel":
                 yield from excel_table.pieces(name, whole, sheet)
             case _:

@@ -1,7 +1,7 @@
 """Of which kind the columns of a table are, told by their fields."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -35,12 +35,27 @@ class Seen:
             return
         self.words += _words(known)
         for some in (known.iloc[:100], known):  # the first ones leave few kinds to be tried on all
-            if self.kinds:
+            if self.kinds or self.formats:
                 self._narrow(some)
         if self.formats:
             self.formats = dates.fitting(known, self.formats)
         if self.values is not None:
             self._count(known)
+
+    def merge(self, other: "Seen") -> None:
+        """Take notice of what other fields of the column have shown."""
+        self.rows, self.gaps, self.words = (
+            mine + others
+            for mine, others in zip(
+                (self.rows, self.gaps, self.words), (other.rows, other.gaps, other.words), strict=True
+            )
+        )
+        self.kinds &= other.kinds
+        self.formats = [form for form in self.formats if form in other.formats]
+        if self.values is not None and other.values is not None:
+            self.values = _few(self.values + other.values)
+        else:
+            self.values = None
 
     @property
     def kind(self) -> Kind:
@@ -61,6 +76,9 @@ class Seen:
         return self.formats[0] if self.kind == "time" else ""
 
     def _narrow(self, known: pd.Series) -> None:
+        if known.dtype.kind == "M":
+            self.kinds = set()
+            return
         numbers = fields.numbers(known, self.decimal, self.thousands)
         if known.dtype.kind != "b" and fields.booleans(known, fields.TRUTH).isna().any():
             self.kinds.discard("boolean")
@@ -69,7 +87,7 @@ class Seen:
             self.kinds -= {"whole", "number"}
         if (numbers % 1 != 0).any():
             self.kinds.discard("whole")
-        if numbers.notna().any():  # is none of a date, whatever pandas reads into it
+        if numbers.notna().any():  # is none of a date, whatever pandas reads into it, wherever it stands
             self.formats = []
 
     def _count(self, known: pd.Series) -> None:
@@ -79,8 +97,11 @@ class Seen:
             texts = fields.texts(counts.index.to_series())
             for text, count in zip(texts, counts, strict=True):
                 self.values[text.strip()] += count
-        if len(counts) > MOST_DIFFERENT or len(self.values) > MOST_DIFFERENT:
-            self.values = None
+        self.values = _few(self.values) if len(counts) <= MOST_DIFFERENT else None
+
+
+def _few(values: Counter[str]) -> Counter[str] | None:
+    return values if len(values) <= MOST_DIFFERENT else None
 
 
 def _words(known: pd.Series) -> int:
@@ -99,3 +120,12 @@ def infer(pieces: Iterable[pd.DataFrame], *, decimal: str = ".", thousands: str 
         for name in piece:
             seen.setdefault(str(name), Seen(decimal, thousands)).add(piece[name])
     return seen
+
+
+def merge(seen: dict[str, Seen], others: Mapping[str, Seen]) -> None:
+    """Take notice of what the columns have shown elsewhere in the table."""
+    for name, one in others.items():
+        if name in seen:
+            seen[name].merge(one)
+        else:
+            seen[name] = one

@@ -24,17 +24,33 @@ class Moments:
             if len(known):
                 self._add(number, known)
 
+    def merge(self, other: "Moments") -> None:
+        """Take notice of the rows that another one has seen, which come after those of this one."""
+        for number in np.flatnonzero(other.count).tolist():
+            if np.isnan(self.first[number]):
+                self.first[number] = other.first[number]
+            mean = other.first[number] - self.first[number] + other._mean[number]
+            self._join(number, mean, other._squares[number], other.count[number])
+            self._widen(number, other.low[number], other.high[number])
+
     def _add(self, number: int, known: Array) -> None:
         if np.isnan(self.first[number]):
             self.first[number] = known[0]
-        far, before = known - self.first[number], self.count[number]
-        mean, count = far.mean(), before + len(known)
-        step = mean - self._mean[number]
-        self._squares[number] += ((far - mean) ** 2).sum() + step**2 * before * len(known) / count
-        self._mean[number] += step * len(known) / count
+        far = known - self.first[number]
+        mean = far.mean()
+        self._join(number, mean, ((far - mean) ** 2).sum(), len(known))
+        self._widen(number, known.min(), known.max())
+
+    def _join(self, number: int, mean: float, squares: float, rows: float) -> None:
+        before = self.count[number]
+        step, count = mean - self._mean[number], before + rows
+        self._squares[number] += squares + step**2 * before * rows / count
+        self._mean[number] += step * rows / count
         self.count[number] = count
-        self.low[number] = min(self.low[number], known.min())
-        self.high[number] = max(self.high[number], known.max())
+
+    def _widen(self, number: int, low: float, high: float) -> None:
+        self.low[number] = min(self.low[number], low)
+        self.high[number] = max(self.high[number], high)
 
     @property
     def mean(self) -> Array:

@@ -22,10 +22,14 @@ def prepare(
 ) -> Spec:
     """Write the splits of a data set into `folder` and return what is known of them.
 
-    parquet_above: the rows of a table, above which it is written in Parquet. Raises EvermodelError if the
-    target or another column is missing, a label is none of the classes, or more test rows than `duplicates`
-    allows stand in the training rows as well.
+    parquet_above: the rows of a table, above which it is written in Parquet; Spark always does. Raises
+    EvermodelError if the target or another column is missing, a label is none of the classes, or more test
+    rows than `duplicates` allows stand in the training rows as well.
     """
+    if dataset.engine == "spark":
+        from evermodel.spark import preparing as on_spark  # which few have installed
+
+        return on_spark.prepare(name, raw, dataset, source, folder)
     if raw.kind == "table":
         return table.prepare(name, raw, dataset, source, folder, parquet_above)
     return _prepare(name, raw, dataset, source, folder)

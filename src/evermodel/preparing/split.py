@@ -2,6 +2,7 @@
 
 import hashlib
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,8 @@ PLACES = 2**28  # that seven hexadecimal digits of an md5 tell apart
 class Facts:
     """What a split may go by, row by row: arrays of as many as there are rows, None where nobody asks.
 
-    declared: the name of the split by the source. y: labels. group: as `groups` tells. time: seconds. place:
-    in 0 to 1, by the md5 of the row's key.
+    declared: the name of the split by the source. y: labels. group: as `groups` tells. time: seconds. part:
+    the place in SPLITS that the md5 of the row's key tells, int8.
     """
 
     rows: int
@@ -28,7 +29,18 @@ class Facts:
     y: Array | None = None
     group: Array | None = None
     time: Array | None = None
-    place: Array | None = None
+    part: Array | None = None
+
+
+def parts(name: str, rule: Split, facts: Facts) -> Array:
+    """The place in SPLITS of each row, (n,) int8; raises what `split_rows` raises."""
+    if facts.part is not None:
+        _require_rows(name, facts, np.bincount(facts.part, minlength=len(SPLITS)))
+        return facts.part
+    part = np.empty(facts.rows, np.int8)
+    for number, rows in enumerate(split_rows(name, rule, facts).values()):
+        part[rows] = number
+    return part
 
 
 def split_rows(name: str, rule: Split, facts: Facts) -> dict[str, Array]:
@@ -39,28 +51,31 @@ def split_rows(name: str, rule: Split, facts: Facts) -> dict[str, Array]:
     no split that is asked for, if a class is too rare to be stratified, or if a split would be empty.
     """
     file, group = f"data/{name}/params.yaml", facts.group
-    if facts.place is not None:
-        parts = _by_place(rule, facts.place)
-    elif group is not None:
+    if group is not None:
         cut = _cut(file, rule, np.arange(group.max() + 1), None, group)
         parts = {part: np.flatnonzero(np.isin(group, groups)) for part, groups in cut.items()}
     else:
         order = np.arange(facts.rows) if facts.time is None else np.argsort(facts.time, kind="stable")
         parts = _cut(file, rule, order, facts.declared, facts.y)
-    if empty := [part for part in SPLITS if not len(parts[part])]:
-        found = f"{facts.rows} rows" + ("" if group is None else f" in {group.max() + 1} groups")
-        raise EvermodelError(
-            f"{file}: split gives {empty[0]} no row, of {found}; add some, or change the shares there"
-        )
+    _require_rows(name, facts, [len(parts[part]) for part in SPLITS])
     return parts
 
 
-def _by_place(rule: Split, place: Array) -> dict[str, Array]:
-    """The first places are the test's, the next ones the validation's."""
-    test = rule.test or 0
-    ends = {"validation": test + (1 - test) * rule.validation, "test": test}
-    part = sum((place < end * PLACES).astype(np.int8) for end in ends.values())
-    return {name: np.flatnonzero(part == number) for number, name in enumerate(SPLITS)}
+def _require_rows(name: str, facts: Facts, counts: Iterable[int]) -> None:
+    """Raise EvermodelError if a split has none."""
+    if empty := [part for part, count in zip(SPLITS, counts, strict=True) if not count]:
+        found = f"{facts.rows} rows" + ("" if facts.group is None else f" in {facts.group.max() + 1} groups")
+        raise EvermodelError(
+            f"data/{name}/params.yaml: split gives {empty[0]} no row, of {found}; add some, or change the "
+            "shares there"
+        )
+
+
+def by_key(rule: Split, keys: pd.DataFrame) -> Array:
+    """The place in SPLITS of each row, (n,) int8; the first of PLACES are the test's, then validation's."""
+    place, test = places(rule.seed, keys), rule.test or 0
+    ends = (test + (1 - test) * rule.validation, test)
+    return np.asarray(sum((place < end * PLACES).astype(np.int8) for end in ends))
 
 
 def places(seed: int, keys: pd.DataFrame) -> Array:

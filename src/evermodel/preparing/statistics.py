@@ -29,23 +29,35 @@ class Statistics:
         self.share = min(1.0, SAMPLE / max(rows, 1))
         self.sampled = [np.empty((0, len(self.plain)))]
 
-    def add(self, frame: pd.DataFrame, seed: int) -> None:
-        """Take notice of some more rows, typed; seed: of the generator that draws which are sampled."""
+    def add(self, frame: pd.DataFrame, lot: Array) -> None:
+        """Take notice of some more rows, typed. lot: (n,) from 0 to 1; the rows with low ones are sampled."""
         numbers = frame[self.plain].to_numpy(np.float64)
         self.moments.add(numbers)
         self.spans.add(frame[self.times].diff(axis=1).to_numpy(np.float64))
-        self.sampled.append(numbers[np.random.default_rng([0, seed]).random(len(numbers)) < self.share])
+        self.sampled.append(numbers[lot < self.share])
         for one in self.columns:
             if one.kind == "category":
                 self.counts[one.name].update(frame[one.name].value_counts(sort=False).to_dict())
             elif one.kind == "text":
                 self.counts[one.name].update(words.count(frame[one.name].dropna()))
-        self.counts = {name: _pruned(counter) for name, counter in self.counts.items()}
+        self._prune()
+
+    def merge(self, other: "Statistics") -> None:
+        """Take notice of what other rows tell, which come after these."""
+        self.moments.merge(other.moments)
+        self.spans.merge(other.spans)
+        self.sampled += other.sampled
+        for name, counter in self.counts.items():
+            counter.update(other.counts[name])
+        self._prune()
 
     def told(self) -> tuple[Column, ...]:
         """The columns with what all those rows tell."""
         medians = _medians(np.concatenate(self.sampled))
         return tuple(one.model_copy(update=self._told(one, medians)) for one in self.columns)
+
+    def _prune(self) -> None:
+        self.counts = {name: _pruned(counter) for name, counter in self.counts.items()}
 
     def _told(self, one: Column, medians: Array) -> dict[str, Any]:
         if one.kind == "category":

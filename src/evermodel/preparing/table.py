@@ -1,7 +1,8 @@
 """From the raw rows of a table to its splits, in pieces: no more than one is ever in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +16,25 @@ from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import arrays, inference, labels, split
+from evermodel.preparing import arrays, inference, labels, lot, split
+from evermodel.preparing.inference import Seen
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 from evermodel.preparing.statistics import Statistics
 
 SAMPLE = 100_000  # rows on which duplicates are counted, if there are more
 TEST = SPLITS.index("test")
+Writer = arrays.Writer | parts.Writer
 
 
 @dataclass(frozen=True)
 class Table:
-    """A raw table with its rules."""
+    """A raw table with its rules, or some rows of one. start: the number of the first."""
 
     name: str
     raw: Raw
     dataset: Dataset
+    start: int = 0
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -41,6 +45,11 @@ class Table:
         """The raw rows, from the first one on."""
         assert self.raw.pieces is not None, "a reader of tables gives pieces"
         return self.raw.pieces()
+
+    def of(self, array: Array, piece: pd.DataFrame) -> Array:
+        """What an array of all its rows says of those of a piece."""
+        start = int(piece.index[0]) - self.start if len(piece) else 0
+        return array[start : start + len(piece)]
 
 
 @dataclass(frozen=True)
@@ -67,24 +76,28 @@ def prepare(
     """
     table = Table(name, raw, dataset)
     surveyed = survey(table)
-    part = _parts(name, dataset, surveyed.facts)
+    part = split.parts(name, dataset.split, surveyed.facts)
     surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
-    columns = kinds(table, surveyed.features, part)
-    return _Writing(table, surveyed, columns, part, folder, len(part) > parquet_above).spec(source)
-
-
-def _parts(name: str, dataset: Dataset, facts: Facts) -> Array:
-    """The place in SPLITS of each row, (n,) int8."""
-    part = np.empty(facts.rows, np.int8)
-    for number, rows_of_one in enumerate(split.split_rows(name, dataset.split, facts).values()):
-        part[rows_of_one] = number
-    return part
+    columns = kinds(dataset, surveyed.features, shown(table, surveyed.features, part))
+    writing = Writing(table, surveyed, columns)
+    writers: list[Writer] = [
+        parts.Writer(folder / name / data.STORED, columns, writing.answers)
+        if len(part) > parquet_above
+        else arrays.Writer(folder / name, columns, writing.answers, int((part == number).sum()))
+        for number, name in enumerate(SPLITS)
+    ]
+    counted, identity = writing.counted(part), Identity()
+    for hashes in writing.write(part, writers, counted):
+        identity.add_hashes(hashes)
+    for writer in writers:
+        writer.close()
+    return writing.spec(source, part, counted, identity)
 
 
 def survey(table: Table) -> Survey:
     """Look at all rows once."""
     dataset, rule = table.dataset, table.dataset.split
-    kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "place")}
+    kept: dict[str, list[Array]] = {name: [] for name in ("declared", "y", "group", "time", "part")}
     known: dict[str, int] = {}
     count, is_number = 0, True
     features: tuple[str, ...] = ()
@@ -108,7 +121,7 @@ def survey(table: Table) -> Survey:
             time = time or _time(table, piece[rule.time])
             kept["time"].append(_typed(table, piece, [time]).to_numpy()[:, 0])
         if rule.method == "hash":
-            kept["place"].append(split.places(rule.seed, piece[list(rule.key or piece.columns)]))
+            kept["part"].append(split.by_key(rule, piece[list(rule.key or piece.columns)]))
     facts = {name: np.concatenate(arrays) for name, arrays in kept.items() if arrays and name != "group"}
     if "y" in facts:  # numbers in the order of the labels, which scikit-learn would sort
         facts["y"] = np.argsort(np.argsort(np.array(list(known), object)))[facts["y"]]
@@ -117,110 +130,138 @@ def survey(table: Table) -> Survey:
     return Survey(Facts(count, **facts), features, tuple(known), is_number)
 
 
-def kinds(table: Table, features: Sequence[str], part: Array) -> list[Column]:
+def shown(table: Table, features: Sequence[str], part: Array) -> dict[str, Seen]:
+    """What the training rows show of their kinds. part: the place in SPLITS of each row of the table."""
+    return inference.infer(
+        (_train(table, piece[list(features)], part) for piece in table.pieces()), **table.numbers
+    )
+
+
+def kinds(dataset: Dataset, features: Sequence[str], seen: Mapping[str, Seen]) -> tuple[Column, ...]:
     """The columns with their kinds and what a gap means, as declared or as the training rows show."""
-    dataset = table.dataset
-    seen = inference.infer((_train(piece[list(features)], part) for piece in table.pieces()), **table.numbers)
     elsewhere: Gaps = "refuse" if dataset.gaps == "refuse" else "fill"
     found = []
     for name in features:
-        declared, shown = dataset.columns.get(name, Declared()), seen[name]
-        kind = declared.kind or shown.kind
+        declared, one = dataset.columns.get(name, Declared()), seen[name]
+        kind = declared.kind or one.kind
         found.append(
             Column(
                 name=name,
                 kind=kind,
-                gaps=gaps_of(kind, declared.gaps, shown.gaps, elsewhere),
-                format=declared.format or (shown.format if kind == "time" else ""),
-                missing=shown.gaps / max(shown.rows, 1),
+                gaps=gaps_of(kind, declared.gaps, one.gaps, elsewhere),
+                format=declared.format or (one.format if kind == "time" else ""),
+                missing=one.gaps / max(one.rows, 1),
             )
         )
-    return found
+    return tuple(found)
 
 
-class _Writing:
-    """The last way through the rows, on which they are written, and training rows tell what else they can."""
+@dataclass
+class Counted:
+    """What is counted of the rows that are written.
 
-    def __init__(
-        self,
-        table: Table,
-        surveyed: Survey,
-        columns: Sequence[Column],
-        part: Array,
-        folder: Path,
-        in_parquet: bool,
-    ) -> None:
-        self.table, self.dataset, self.columns, self.part = table, table.dataset, columns, part
-        self.survey = surveyed
-        self.classes = labels.classes(table.name, table.dataset, surveyed.labels)
-        self.places = {label: number for number, label in enumerate(self.classes)}
-        self.moments = Moments(max(len(table.dataset.targets), 1))
-        self.identity = Identity()
-        share = min(1.0, SAMPLE / len(part))
-        self.duplicates = _Duplicates(share)
-        counts = np.bincount(part, minlength=len(SPLITS)).tolist()
-        self.rows = dict(zip(SPLITS, counts, strict=True))
-        self.shapes = self._shapes()
-        self.writers: list[parts.Writer | arrays.Writer] = [
-            parts.Writer(folder / name / data.STORED, columns, self.shapes)
-            if in_parquet
-            else arrays.Writer(folder / name, columns, self.shapes, self.rows[name])
-            for name in SPLITS
-        ]
-        self.statistics = Statistics(columns, self.rows["train"])
-        self.class_rows = np.zeros((len(SPLITS), len(self.classes)), np.int64)
-        self.of_class = np.zeros(0 if surveyed.facts.group is None else len(part), np.int64)
+    statistics: of columns. moments: of targets. class_rows: the rows of each split and class. classes: where
+    rows are in groups the number of each row's class, in order.
+    """
 
-    def spec(self, source: Provenance) -> Spec:
-        """Write all rows and return what is known of them."""
-        for piece in self.table.pieces():
-            frame, answers, texts = self._read(piece)
-            x, part = rows.of(frame, self.columns), _of(self.part, piece)
-            self.duplicates.add(split.hashes(frame), part)
-            self.statistics.add(frame[part == 0], int(piece.index[0]))
-            for number, writer in enumerate(self.writers):
-                here = np.flatnonzero(part == number)
-                writer.write(x[here], {name: values[here] for name, values in answers.items()})
-                if number == TEST:
-                    self.identity.add(x[here], texts(here))
-        for writer in self.writers:
-            writer.close()
-        return self._spec(source)
+    statistics: Statistics
+    moments: Moments
+    duplicates: "Duplicates"
+    class_rows: Array
+    classes: list[Array]
 
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of the arrays beside the examples the shape of a row, by their names."""
-        wanted: dict[str, tuple[bool, tuple[int, ...]]] = {
-            "class": (bool(self.classes), ()),
-            "number": (self._is_number, ()),
-            "y": (bool(self.dataset.targets), (len(self.dataset.targets),)),
-            "group": (self.survey.facts.group is not None, ()),
-            "weight": (bool(self.dataset.weight), ()),
+    def merge(self, other: "Counted") -> None:
+        """Count other rows too, which come after these."""
+        self.statistics.merge(other.statistics)
+        self.moments.merge(other.moments)
+        self.duplicates.merge(other.duplicates)
+        self.class_rows = self.class_rows + other.class_rows
+        self.classes += other.classes
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The last way through the rows of a table, on which they are written, and training rows tell what else
+    they can.
+    """
+
+    table: Table
+    survey: Survey
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The labels, if they can be classes."""
+        return labels.classes(self.table.name, self.table.dataset, self.survey.labels)
+
+    @property
+    def answers(self) -> dict[str, tuple[int, ...]]:
+        """The arrays beside the examples, each with the shape of a row."""
+        targets, grouped = self.table.dataset.targets, self.survey.facts.group is not None
+        wanted = {
+            "class": () if self.classes else None,
+            "number": () if self._is_number else None,
+            "y": (len(targets),) if targets else None,
+            "group": () if grouped else None,
+            "weight": () if self.table.dataset.weight else None,
         }
-        return {name: shape for name, (is_there, shape) in wanted.items() if is_there}
+        return {name: shape for name, shape in wanted.items() if shape is not None}
+
+    def counted(self, part: Array) -> Counted:
+        """Nothing yet. part: the place in SPLITS of each row of the whole table."""
+        return Counted(
+            Statistics(self.columns, int((part == 0).sum())),
+            Moments(max(len(self.table.dataset.targets), 1)),
+            Duplicates(min(1.0, SAMPLE / len(part))),
+            np.zeros((len(SPLITS), len(self.classes)), np.int64),
+            [],
+        )
+
+    def write(self, part: Array, writers: Sequence[Writer | None], counted: Counted) -> Iterator[list[bytes]]:
+        """Write the rows, and yield by what those of the test are known (data.target_hashes), piece by piece.
+
+        part: the place in SPLITS of each row. writers: of each split, None if it gets no row.
+        """
+        for piece in self.table.pieces():
+            places = self.table.of(part, piece)
+            frame, answers, texts = self._read(piece, places, counted)
+            x = rows.of(frame, self.columns)
+            counted.duplicates.add(split.hashes(frame), places)
+            counted.statistics.add(frame[places == 0], lot.of(piece.index)[places == 0])
+            for number, writer in enumerate(writers):
+                here = np.flatnonzero(places == number)
+                if writer:
+                    writer.write(x[here], {name: values[here] for name, values in answers.items()})
+                if number == TEST:
+                    yield data.target_hashes(x[here], texts(here))
 
     @property
     def _is_number(self) -> bool:
-        return self.survey.is_number and not self.dataset.classes and not self.dataset.targets
+        dataset = self.table.dataset
+        return self.survey.is_number and not dataset.classes and not dataset.targets
 
-    def _read(self, piece: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Array], Callable[[Array], Array]]:
+    def _read(
+        self, piece: pd.DataFrame, part: Array, counted: Counted
+    ) -> tuple[pd.DataFrame, dict[str, Array], Callable[[Array], Array]]:
         """Of some rows the typed columns, the arrays beside them, and what identifies their targets."""
-        table, dataset, part = self.table, self.dataset, _of(self.part, piece)
+        table, dataset = self.table, self.table.dataset
         frame, answers = _typed(table, piece, self.columns), dict[str, Array]()
         if dataset.targets:
             wanted = [Column(name=name, kind="number") for name in dataset.targets]
             answers["y"] = labels.clipped(_typed(table, piece, wanted).to_numpy(np.float64), part, dataset)
-            self.moments.add(answers["y"][part == 0])
+            counted.moments.add(answers["y"][part == 0])
         elif self.classes:
             codes, texts = _labels(table, piece[dataset.target])
-            answers["class"] = np.array([self.places[text] for text in texts], np.int64)[codes]
-            np.add.at(self.class_rows, (part, answers["class"]), 1)
-            if len(self.of_class):
-                _of(self.of_class, piece)[:] = answers["class"]
+            places = {label: number for number, label in enumerate(self.classes)}
+            answers["class"] = np.array([places[text] for text in texts], np.int64)[codes]
+            np.add.at(counted.class_rows, (part, answers["class"]), 1)
+            if self.survey.facts.group is not None:
+                counted.classes.append(answers["class"].astype(np.int16))
         if self._is_number and (found := _target_numbers(table, piece[dataset.target])) is not None:
             answers["number"] = found
-            self.moments.add(answers["number"][part == 0][:, None])
+            counted.moments.add(answers["number"][part == 0][:, None])
         if (group := self.survey.facts.group) is not None:
-            answers["group"] = _of(group, piece)
+            answers["group"] = table.of(group, piece)
         if dataset.weight:
             answers["weight"] = _weights(table, piece)
 
@@ -231,11 +272,14 @@ class _Writing:
 
         return frame, answers, identified
 
-    def _spec(self, source: Provenance) -> Spec:
-        dataset, group = self.dataset, self.survey.facts.group
+    def spec(self, source: Provenance, part: Array, counted: Counted, identity: Identity) -> Spec:
+        """What is known once all rows are written."""
+        dataset, group = self.table.dataset, self.survey.facts.group
+        counts = dict(zip(SPLITS, np.bincount(part, minlength=len(SPLITS)).tolist(), strict=True))
         # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
         spread = bool(self.classes) and dataset.target not in dataset.split.groups
         mixed = any(one.kind in fields.TEXTS for one in self.columns)
+        moments = counted.moments
         return Spec(
             dataset=self.table.name,
             edition=source.edition,
@@ -243,38 +287,32 @@ class _Writing:
             kind="table",
             input_shape=(len(self.columns),),
             input_dtype="object" if mixed else "float64",
-            columns=self.statistics.told(),
+            columns=counted.statistics.told(),
             target=dataset.target,
             targets=tuple(dataset.targets),
             classes=self.classes,
             novel=dataset.novel,
-            class_rows=self._class_rows() if spread else {},
-            rows=self.rows,
+            class_rows=self._class_rows(part, counted) if spread else {},
+            rows=counts,
             groups=(
                 {}
                 if group is None
-                else {name: len(np.unique(group[self.part == number])) for number, name in enumerate(SPLITS)}
+                else {name: len(np.unique(group[part == number])) for number, name in enumerate(SPLITS)}
             ),
-            **(
-                labels.scale(self.moments.mean, self.moments.variance)
-                if self.shapes.keys() & {"number", "y"}
-                else {}
-            ),
-            duplicates=self.duplicates.count(self.table.name, dataset, self.rows["test"]),
-            test_hash=self.identity.hash,
-            test_sketch=self.identity.sketch,
+            **(labels.scale(moments.mean, moments.variance) if self.answers.keys() & {"number", "y"} else {}),
+            duplicates=counted.duplicates.count(self.table.name, dataset, counts["test"]),
+            test_hash=identity.hash,
+            test_sketch=identity.sketch,
             layout=self.table.raw.layout,
         )
 
-    def _class_rows(self) -> dict[str, tuple[int, ...]]:
-        if self.survey.facts.group is None:
-            return {
-                name: tuple(map(int, counts)) for name, counts in zip(SPLITS, self.class_rows, strict=True)
-            }
-        return labels.class_rows(self.part, self.of_class, self.survey.facts.group, len(self.classes))
+    def _class_rows(self, part: Array, counted: Counted) -> dict[str, tuple[int, ...]]:
+        if (group := self.survey.facts.group) is None:
+            return {name: tuple(rows) for name, rows in zip(SPLITS, counted.class_rows.tolist(), strict=True)}
+        return labels.class_rows(part, np.concatenate(counted.classes), group, len(self.classes))
 
 
-class _Duplicates:
+class Duplicates:
     """Test rows that stand among the others as well; of many rows a share is looked at, chosen by hash."""
 
     def __init__(self, share: float) -> None:
@@ -287,6 +325,11 @@ class _Duplicates:
         tested = part == TEST
         self.tested = np.concatenate([self.tested, hashes[chosen & tested]])
         self.learned = np.union1d(self.learned, hashes[chosen & ~tested])
+
+    def merge(self, other: "Duplicates") -> None:
+        """Take notice of the rows that another one has seen."""
+        self.tested = np.concatenate([self.tested, other.tested])
+        self.learned = np.union1d(self.learned, other.learned)
 
     def count(self, name: str, dataset: Dataset, test_rows: int) -> int:
         """How many there are, or will be about; EvermodelError if that is more than allowed."""
@@ -333,14 +376,8 @@ def _typed(table: Table, piece: pd.DataFrame, columns: Sequence[Column]) -> pd.D
         ) from None
 
 
-def _of(array: Array, piece: pd.DataFrame) -> Array:
-    """What an array of all rows says of those of a piece."""
-    start = int(piece.index[0]) if len(piece) else 0
-    return array[start : start + len(piece)]
-
-
-def _train(piece: pd.DataFrame, part: Array) -> pd.DataFrame:
-    rows_of_train: pd.DataFrame = piece[_of(part, piece) == 0]
+def _train(table: Table, piece: pd.DataFrame, part: Array) -> pd.DataFrame:
+    rows_of_train: pd.DataFrame = piece[table.of(part, piece) == 0]
     return rows_of_train
 
 

@@ -15,4 +15,4 @@ KIND: Kind = "table"
 def read(folder: Path, **options: Unpack[TableOptions]) -> Raw:
     """A table, as tables.read reads it, which tells what it raises."""
     table = tables.read(folder, **options)
-    return Raw(KIND, pd.DataFrame(), pieces=table.pieces, layout=table.layout)
+    return Raw(KIND, pd.DataFrame(), pieces=table.pieces, layout=table.layout, table=table)

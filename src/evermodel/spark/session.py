@@ -90,7 +90,8 @@ def started(name: str) -> Iterator[Cluster]:
 def _require(name: str) -> None:
     if find_spec("pyspark") is None:
         raise EvermodelError(
-            f"data/{name}/params.yaml: engine is spark, but PySpark is not here; `make .venv/spark` installs it"
+            f"data/{name}/params.yaml: engine is spark, but PySpark is not installed; `make .venv/spark` "
+            "does it"
         )
     home = os.environ.get("JAVA_HOME")
     if not shutil.which("java", path=f"{home}/bin" if home else None):

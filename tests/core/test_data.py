@@ -7,7 +7,9 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Identity, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows
+from tests.settings import refusal
 from tests.specs import make_spec
+from tests.stored import stored
 
 COLUMNS = (Column(name="a", mean=1 / 3), Column(name="b"), Column(name="of", kind="category"))
 TABLE = pd.DataFrame({"a": [0.1, np.pi, 4.0], "b": [-2.0, np.nan, 5e-9], "of": ["tin", None, "Ünïcødé"]})
@@ -113,6 +115,35 @@ def test_a_file_that_is_lost_is_named(tmp_path, lost):
     (folder / lost).unlink()
     with pytest.raises(EvermodelError, match=f"{lost} is missing; `dvc repro` makes it"):
         data.load_split(folder, "test", "class")
+
+
+@pytest.fixture
+def stored_test(tmp_path):
+    """A table whose test rows are in Parquet."""
+    of_numbers = {"target_mean": (1.0,), "target_sd": (1.0,)}
+    data.save(tmp_path, spec("table").model_copy(update=of_numbers), {})
+    stored(tmp_path / "test" / data.STORED, COLUMNS, Split(X["table"], Y, weight=np.arange(3.0)))
+    return tmp_path
+
+
+def test_stored_rows_are_loaded_as_those_that_are_mapped(stored_test):
+    split = data.load_split(stored_test, "test", "class")
+    assert (len(split), split.y.tolist(), split.group) == (3, [0, 1, 1], None)
+    assert same(split.x, X["table"])
+    assert same(data.load_inputs(stored_test, "test"), X["table"])
+    assert data.split_hash(split.x, LABELS) == spec("table").test_hash
+    some = split[np.array([2, 0])]
+    assert (some.y.tolist(), some.weight.tolist(), some.group) == ([1, 0], [2, 0], None)
+    assert some.x.frame()["a"].tolist() == [4.0, 0.1]
+
+
+def test_stored_rows_without_what_is_asked_are_refused(stored_test):
+    sentence = refusal(data.load_split, stored_test, "test", "number")
+    assert "test/rows has no column number" in sentence
+    next(stored_test.rglob("*.parquet")).unlink()
+    assert "has 0 rows, but by spec.json beside it there are 3" in refusal(
+        data.load_inputs, stored_test, "test"
+    )
 
 
 @pytest.mark.parametrize("kind", X)

@@ -4,18 +4,20 @@ import yaml
 from evermodel.core import params, project
 from tests.settings import refusal
 
-GOOD = {"profile": "sample", "runtime": {"seed": 1, "threads": 4, "instruction_set": "AVX2"}}
+RUNTIME = {"seed": 1, "threads": 4, "instruction_set": "AVX2"}
+GOOD = {"profile": "sample", "parquet_above": 1000, "runtime": RUNTIME}
 
 
 @pytest.mark.parametrize(
     ("values", "path", "expected"),
     [
         ({"profile": "tiny"}, "profile", "'sample' or 'full'"),
-        ({"profil": "full"}, "profil", "profile, runtime"),
-        ({"runtime": GOOD["runtime"] | {"seed": -1}}, "runtime.seed", "greater than or equal to 0"),
-        ({"runtime": GOOD["runtime"] | {"threads": "all"}}, "runtime.threads", "whole number"),
-        ({"runtime": GOOD["runtime"] | {"instruction_set": "MMX"}}, "runtime.instruction_set", "'AVX2'"),
-        ({"runtime": GOOD["runtime"] | {"thread": 1}}, "runtime.thread", "instruction_set, seed, threads"),
+        ({"profil": "full"}, "profil", "parquet_above, profile, runtime"),
+        ({"parquet_above": -1}, "parquet_above", "greater than or equal to 0"),
+        ({"runtime": RUNTIME | {"seed": -1}}, "runtime.seed", "greater than or equal to 0"),
+        ({"runtime": RUNTIME | {"threads": "all"}}, "runtime.threads", "whole number"),
+        ({"runtime": RUNTIME | {"instruction_set": "MMX"}}, "runtime.instruction_set", "'AVX2'"),
+        ({"runtime": RUNTIME | {"thread": 1}}, "runtime.thread", "instruction_set, seed, threads"),
         ({"runtime": {"threads": 4, "instruction_set": "AVX2"}}, "runtime.seed", "missing"),
     ],
 )

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core import rows
+from evermodel.core import parts, rows
 from evermodel.core.columns import Column
+from evermodel.core.parts import Parts, StoredRows
 
 COLUMNS = [
     Column(name="colour", kind="category"),
@@ -37,13 +38,20 @@ def written(folder, *pieces):
     return rows.load(folder, COLUMNS)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def ten(request, tmp_path):
-    """Ten rows in memory, or written in unequal pieces and mapped."""
+@pytest.fixture(params=["memory", "disk", "parquet"])
+def ten(request, tmp_path, monkeypatch):
+    """Ten rows in memory, or written in unequal pieces and mapped or read from Parquet."""
     all_rows = rows.of(frame(), COLUMNS)
+    pieces = all_rows[:4], all_rows[4:4], all_rows[np.arange(4, 10)]
     if request.param == "memory":
         return all_rows
-    return written(tmp_path / "x", all_rows[:4], all_rows[4:4], all_rows[np.arange(4, 10)])
+    if request.param == "disk":
+        return written(tmp_path / "x", *pieces)
+    monkeypatch.setattr(parts, "GROUP", 3)
+    with parts.Writer(tmp_path / "rows", COLUMNS, {}) as writer:
+        for piece in pieces:
+            writer.write(piece, {})
+    return StoredRows(Parts(tmp_path / "rows", COLUMNS))
 
 
 def test_a_table_comes_back_as_it_was(ten):

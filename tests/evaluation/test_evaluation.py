@@ -25,6 +25,7 @@ from tests.specs import make_spec
 
 PARAMS = """
 profile: sample
+parquet_above: 1000000
 runtime: {seed: 42, threads: 4, instruction_set: AVX2}
 """
 RECIPE = """

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core import data
+from evermodel.core import data, parts
 from evermodel.core.data import Layout
 from evermodel.core.errors import EvermodelError
 from evermodel.preparing import preparing, split
@@ -100,6 +100,49 @@ def test_pieces_of_any_length_give_the_same_bytes(tmp_path):
     assert found[0][1] == found[1][1] == found[2][1]
     # Of a mean, the last digits depend on where the rows were parted, which is the same on every machine.
     assert found[0][0].test_hash == found[1][0].test_hash == found[2][0].test_hash
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"target": "price", "weight": "rooms"},
+        {
+            "target": "colour",
+            "split": {"method": "shuffle", "groups": ["told"], "test": 0.25, "validation": 0.2},
+        },
+        {"target": "price", "targets": {"price": [0, 500], "area": [0, 50]}, "gaps": "fill"},
+    ],
+    ids=["number", "class", "numbers"],
+)
+def test_above_a_number_of_rows_the_same_splits_are_in_parquet(tmp_path, rules):
+    frame, found = mixed().replace({"colour": {"NA": "red"}, "area": {"": "0.5"}}), []
+    dataset = make_dataset(**{"split": ORDER} | rules)
+    target = "numbers" if dataset.targets else "class" if dataset.target == "colour" else "number"
+    for limit in (40, 39):
+        folder = tmp_path / str(limit)
+        raw = in_pieces(frame, 15)
+        spec = preparing.prepare("made", raw, dataset, make_source(), folder, parquet_above=limit)
+        data.save_spec(folder, spec, {})
+        found.append(data.load(folder, target, *data.SPLITS))
+    assert {file.name for file in (tmp_path / "39/train").iterdir()} == {"rows"}
+    assert found[0].spec == found[1].spec
+    for name, held in found[0].splits.items():
+        part = found[1].splits[name]
+        pd.testing.assert_frame_equal(part.x.frame(), held.x.frame())
+        for one in ("y", "group", "weight"):
+            assert np.array_equal(getattr(part, one), getattr(held, one))
+            assert np.array_equal(getattr(part[2:5], one), getattr(held[2:5], one))
+
+
+def test_pieces_of_any_length_give_the_same_bytes_in_parquet(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "GROUP", 8)
+    found = []
+    for size in (9, 40):
+        folder, dataset = tmp_path / str(size), make_dataset(target="price", split=KEY)
+        preparing.prepare("made", in_pieces(mixed(), size), dataset, make_source(), folder, parquet_above=0)
+        found.append({str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*.parquet")})
+    assert len(found[0]) == 3
+    assert found[0] == found[1]
 
 
 def test_a_gap_that_only_rows_of_the_test_have_is_refused_and_filled_if_params_say_so(prepared):

@@ -19,6 +19,7 @@ from evermodel.models import boosting, constant, forest, linear, persistence, tf
 from evermodel.runs import saved
 from evermodel.training import estimator
 from tests.specs import make_spec
+from tests.stored import stored
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.normal(size=(60, 3))
@@ -310,6 +311,18 @@ def test_more_rows_than_memory_should_hold_are_sampled_by_seed_and_it_is_said(mo
     assert np.array_equal(few.y, estimator.sample(NUMBERS, SPEC, 1).y)
     assert not np.array_equal(few.y, estimator.sample(NUMBERS, SPEC, 2).y)
     assert estimator.sample(few, SPEC, 1) is few
+
+
+@pytest.mark.parametrize("limit", [10**9, 60], ids=["all", "a sample"])
+def test_stored_rows_are_learned_from_and_answered_as_those_in_memory(monkeypatch, tmp_path, limit):
+    monkeypatch.setattr(estimator, "MOST_OF_A_TABLE", limit)
+    weighted = Split(NUMBERS.x, NUMBERS.y, weight=np.arange(60.0))
+    on_disk = stored(tmp_path, COLUMNS, weighted)
+    models = [fitted(linear.build, "number", split) for split in (weighted, on_disk)]
+    answers = [estimator.predict(model, x) for model in models for x in (NUMBERS.x, on_disk.x)]
+    assert all(np.array_equal(answer, answers[0]) for answer in answers)
+    told = [estimator.figures(models[0], {"train": s, "validation": s}) for s in (weighted, on_disk)]
+    assert told[0] == told[1]
 
 
 def test_many_examples_are_asked_in_pieces_and_answered_in_order(monkeypatch):

@@ -11,8 +11,9 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints
+from evermodel.training import checkpoints, order
 from tests.specs import make_spec
+from tests.stored import stored
 from tests.weights import numbers
 
 IN_16_BITS = pytest.mark.skipif(not determinism.computes("mixed_float16"), reason="this CPU has no 16 bits")
@@ -36,6 +37,9 @@ RECIPES = {
 # A recipe of two phases; the second has another optimizer, with other variables.
 SECOND = {"layers": 2, "epochs": 2, "factor": 0.5}
 TWO_PHASES = {"epochs": 2, "learning_rate_schedule": "cosine", "fine_tune": SECOND}
+
+
+STORED = {"train": 90, "validation": 30}
 
 
 class Killed(Exception):  # noqa: N818
@@ -247,6 +251,37 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights_and_history(
     assert same(resumed, weights)
 
 
+def in_blocks(folder):
+    """Rows of numbers with gaps and categories, in Parquet; of the training rows a block has a part."""
+    return {name: stored(folder / name, COLUMNS, towns(rows)[1]) for name, rows in STORED.items()}
+
+
+def test_a_training_on_stored_rows_goes_on_after_a_kill_to_the_same_weights(learn, tmp_path, monkeypatch):
+    """Batches span blocks, and parts that are encoded at a time span row groups."""
+    splits, state = in_blocks(tmp_path), tmp_path / "state"
+    monkeypatch.setattr(order, "BLOCK", 3 * splits["train"].parts.bytes)
+    how = {"spec": TOWNS, "task": "classification", "splits": splits}
+    weights, history, _ = learn(**how)
+    with pytest.raises(Killed):
+        learn(state, killed_after=2, **how)
+    resumed, its_history, _ = learn(state, **how | {"splits": in_blocks(tmp_path / "again")})
+    assert its_history == history
+    assert same(resumed, weights)
+    assert not same(learn(seed=2, **how)[0], weights)
+
+
+def test_stored_rows_are_validated_as_those_in_memory(learn, tmp_path):
+    splits = in_blocks(tmp_path)
+    how = {"spec": TOWNS, "task": "classification", "epochs": 20, "learning_rate": 0.05}
+    _, history, model = learn(splits=splits, **how)
+    assert history[-1]["val_accuracy"] == 1
+    predict = saved.predictor(saved.save_keras(model, tmp_path))
+    watched = splits["validation"]
+    assert np.array_equal(predict(watched.x), predict(towns(STORED["validation"])[1].x))
+    _, again, _ = learn(splits=splits | {"validation": watched[:]}, **how)
+    assert again == history
+
+
 def test_a_training_goes_on_from_the_checkpoint_before_a_damaged_one(learn, undisturbed, tmp_path, capsys):
     weights, history, _ = undisturbed("adam")
     with pytest.raises(Killed):
@@ -351,7 +386,7 @@ def test_the_order_of_the_batches_depends_on_seed_and_epoch_alone(network):
         for earlier in before:
             batches.shuffle(seed, earlier)
         batches.shuffle(seed, epoch)
-        return tuple(batches.order)
+        return tuple(np.concatenate([batches[number][1] for number in range(len(batches))]))
 
     assert order(1, 2) == order(1, 2, before=(0, 1))
     assert len({order(1, 2), order(1, 3), order(2, 2)}) == 3
@@ -391,15 +426,16 @@ def test_a_table_of_several_kinds_is_learned_and_the_saved_model_takes_it_as_it_
 @pytest.mark.parametrize("ahead", [1, 2, 7])
 def test_a_table_that_is_read_ahead_comes_in_the_same_batches(network, ahead):
     table, split = towns(23)
+    split = Split(split.x, np.arange(23))
     sizes = lambda table: table["size"].to_numpy()[:, None]  # noqa: E731
     batches = network.Batches(split, 4, sizes, AS_STORED, ahead=ahead)
     for epoch in range(2):
         batches.shuffle(1, epoch)
+        rows = np.random.default_rng([1, epoch]).permutation(23)
         for number in (*range(len(batches)), 0):
-            rows = batches.order[4 * number : 4 * number + 4]
             x, y = batches[number]
-            assert np.array_equal(x[:, 0], table["size"].to_numpy()[rows], equal_nan=True)
-            assert np.array_equal(y, split.y[rows])
+            assert np.array_equal(y, rows[4 * number : 4 * number + 4])
+            assert np.array_equal(x[:, 0], table["size"].to_numpy()[y], equal_nan=True)
 
 
 def test_a_table_of_numbers_is_read_without_an_encoder(network):

@@ -3,9 +3,10 @@
 import hashlib
 import heapq
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from evermodel.core import rows
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
+from evermodel.core.parts import Parts, StoredRows
 from evermodel.core.rows import Rows
 from evermodel.core.terms import Fit
 
@@ -30,6 +32,7 @@ WEIGHTS = "weights"
 SKETCH = 64  # rows by which a set of them is known again
 # Beyond this a target names its rows rather than their classes.
 MOST_CLASSES = 1000
+STORED = "rows"  # the folder of a split whose rows are in Parquet
 PIECE = 1024  # examples that are written at a time
 SPLITS = ("train", "validation", "test")
 # The file of the answers of a split, by their dimensions and dtype; which one is read is up to the task.
@@ -127,6 +130,56 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def __getitem__(self, rows: Any) -> "Split":
+        """The rows of a slice, of an array of row numbers, or where an array of booleans is true."""
+        beside = (None if one is None else one[rows] for one in (self.group, self.weight))
+        return Split(self.x[rows], self.y[rows], *beside)
+
+
+def joined(splits: Sequence[Split]) -> Split:
+    """The rows of some splits of a table, one after the other, in memory."""
+    beside = ([getattr(one, name) for one in splits] for name in ("group", "weight"))
+    known = (None if of[0] is None else np.concatenate(of) for of in beside)
+    return Split(rows.joined([one.x for one in splits]), np.concatenate([one.y for one in splits]), *known)
+
+
+class StoredSplit(Split):
+    """A split whose rows are in Parquet files, read when they are asked for.
+
+    What is asked for of all rows, as y is, is in memory from then on; x never.
+    """
+
+    def __init__(self, parts: Parts, answer: str) -> None:
+        for name, value in {"parts": parts, "answer": answer, "x": StoredRows(parts)}.items():
+            object.__setattr__(self, name, value)
+
+    parts: Parts
+    answer: str
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, rows: Any) -> Split:
+        x, answers = self.parts.take(rows)
+        return Split(x, answers[self.answer], answers.get("group"), answers.get("weight"))
+
+    @cached_property
+    def y(self) -> Array:
+        """The answers of all rows."""
+        found = self.parts.answer(self.answer)
+        assert found is not None, "there is one of that name"
+        return found
+
+    @cached_property
+    def group(self) -> Array | None:
+        """Which rows belong together."""
+        return self.parts.answer("group")
+
+    @cached_property
+    def weight(self) -> Array | None:
+        """How much each row counts."""
+        return self.parts.answer("weight")
 
 
 @dataclass(frozen=True)
@@ -305,6 +358,11 @@ def _spec(folder: Path) -> Spec:
 def _split(folder: Path, spec: Spec, target: Target) -> Split:
     """A split with the targets of which the task's is made; any, for a task that makes its own."""
     known = [target, "y"] if target in ("class", "number") else ["y", "class", "number"]
+    if (folder / STORED).exists():
+        stored = _stored(folder, spec)
+        if name := next((name for name in known if name in stored.answers), None):
+            return StoredSplit(stored, name)
+        raise EvermodelError(f"{folder / STORED} has no column {known[0]}; `dvc repro` makes it")
     y = next((found for name in known if (found := _mapped(folder, name)) is not None), None)
     if y is None:
         raise _missing(folder / f"{known[0]}.npy")
@@ -313,6 +371,8 @@ def _split(folder: Path, spec: Spec, target: Target) -> Split:
 
 def _examples(folder: Path, spec: Spec) -> Any:
     match spec.kind:
+        case "table" if (folder / STORED).exists():
+            return StoredRows(_stored(folder, spec))
         case "table":
             _present(folder / "x" / rows.NUMBERS)
             return rows.load(folder / "x", spec.columns)
@@ -323,6 +383,17 @@ def _examples(folder: Path, spec: Spec) -> Any:
             return np.asarray(texts.to_numpy(zero_copy_only=False))
     _present(folder / "x.npy")
     return _mapped(folder, "x")
+
+
+def _stored(folder: Path, spec: Spec) -> Parts:
+    """The Parquet files of a split; EvermodelError if not all of its rows are there."""
+    found, rows_of_it = Parts(folder / STORED, spec.columns), spec.rows[folder.name]
+    if len(found) != rows_of_it:
+        raise EvermodelError(
+            f"{folder / STORED} has {len(found)} rows, but by spec.json beside it there are {rows_of_it}; "
+            "`dvc checkout` brings what is missing"
+        )
+    return found
 
 
 def _mapped(folder: Path, name: str) -> Array | None:

@@ -19,9 +19,13 @@ class Runtime(Section):
 
 
 class Project(Section):
-    """The one switch between small embedded data and the real ones, and the runtime."""
+    """The one switch between small embedded data and the real ones, and the runtime.
+
+    parquet_above: rows of a table, above which `prepare` writes them in Parquet, not as mapped arrays.
+    """
 
     profile: Profile
+    parquet_above: Annotated[int, Field(ge=0)]
     runtime: Runtime
 
 

@@ -65,9 +65,9 @@ class Rows:
 
     def encoded(self) -> Iterator[bytes]:
         """The bytes of each row; equal rows, and only they, have equal ones."""
-        width = 8 * self.numbers.shape[1]
         for start in range(0, len(self), PIECE):
             piece = self[start : start + PIECE]
+            width = 8 * piece.numbers.shape[1]
             numbers = np.asarray(piece.numbers).tobytes()
             columns = [column.to_pylist() for column in piece.texts.values()]
             words = ("\0".join(("", *row)) for row in zip(*columns, strict=True))
@@ -80,6 +80,12 @@ def of(frame: pd.DataFrame, columns: Sequence[Column]) -> Rows:
     texts = {one.name: _strings(frame[one.name]) for one in columns if one.kind in TEXTS}
     numbers = frame[[one.name for one in columns if one.name not in texts]].to_numpy(np.float64)
     return Rows(tuple(one.name for one in columns), numbers, texts)
+
+
+def joined(some: Sequence[Rows]) -> Rows:
+    """Rows of the same columns, one after the other."""
+    texts = {name: pa.concat_arrays([one.texts[name] for one in some]) for name in some[0].texts}
+    return Rows(some[0].names, np.concatenate([one.numbers for one in some]), texts)
 
 
 class Writer:

@@ -1,5 +1,6 @@
 """From raw examples to the one split and what its training rows tell."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 
 
-def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+def prepare(
+    name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path, parquet_above: float = math.inf
+) -> Spec:
     """Write the splits of a data set into `folder` and return what is known of them.
 
-    Raises EvermodelError if the target or another column is missing, a label is none of the classes, or more
-    test rows than `duplicates` allows stand in the training rows as well.
+    parquet_above: the rows of a table, above which it is written in Parquet. Raises EvermodelError if the
+    target or another column is missing, a label is none of the classes, or more test rows than `duplicates`
+    allows stand in the training rows as well.
     """
-    of_kind = table.prepare if raw.kind == "table" else _prepare
-    return of_kind(name, raw, dataset, source, folder)
+    if raw.kind == "table":
+        return table.prepare(name, raw, dataset, source, folder, parquet_above)
+    return _prepare(name, raw, dataset, source, folder)
 
 
 def _prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from evermodel.core import data, fields, rows
+from evermodel.core import data, fields, parts, rows
 from evermodel.core.columns import Column, Gaps, gaps_of
 from evermodel.core.data import SPLITS, Array, Identity, Raw, Spec
 from evermodel.core.errors import EvermodelError
@@ -16,7 +15,7 @@ from evermodel.core.fields import FieldError
 from evermodel.datasets.dataset import Dataset, Declared
 from evermodel.datasets.source import Provenance
 from evermodel.formats import dates
-from evermodel.preparing import inference, labels, split
+from evermodel.preparing import arrays, inference, labels, split
 from evermodel.preparing.moments import Moments
 from evermodel.preparing.split import Facts
 from evermodel.preparing.statistics import Statistics
@@ -57,19 +56,21 @@ class Survey:
     is_number: bool
 
 
-def prepare(name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path) -> Spec:
+def prepare(
+    name: str, raw: Raw, dataset: Dataset, source: Provenance, folder: Path, parquet_above: float
+) -> Spec:
     """Write the splits of a table into `folder` and return what is known of them.
 
-    The rows of a split stand in the source's order. Raises EvermodelError if the target or another column
-    is missing, a field can't be read, a label is none of the classes, or more test rows than `duplicates`
-    allows stand in the training rows as well.
+    The rows of a split stand in the source's order, in Parquet if the table has more than `parquet_above`.
+    Raises EvermodelError if the target or another column is missing, a field can't be read, a label is none
+    of the classes, or more test rows than `duplicates` allows stand in the training rows as well.
     """
     table = Table(name, raw, dataset)
     surveyed = survey(table)
     part = _parts(name, dataset, surveyed.facts)
     surveyed = replace(surveyed, facts=Facts(len(part), group=surveyed.facts.group))  # the rest is large
     columns = kinds(table, surveyed.features, part)
-    return _Writing(table, surveyed, columns, part, folder).spec(source)
+    return _Writing(table, surveyed, columns, part, folder, len(part) > parquet_above).spec(source)
 
 
 def _parts(name: str, dataset: Dataset, facts: Facts) -> Array:
@@ -141,10 +142,16 @@ class _Writing:
     """The last way through the rows, on which they are written, and training rows tell what else they can."""
 
     def __init__(
-        self, table: Table, surveyed: Survey, columns: Sequence[Column], part: Array, folder: Path
+        self,
+        table: Table,
+        surveyed: Survey,
+        columns: Sequence[Column],
+        part: Array,
+        folder: Path,
+        in_parquet: bool,
     ) -> None:
         self.table, self.dataset, self.columns, self.part = table, table.dataset, columns, part
-        self.survey, self.folder = surveyed, folder
+        self.survey = surveyed
         self.classes = labels.classes(table.name, table.dataset, surveyed.labels)
         self.places = {label: number for number, label in enumerate(self.classes)}
         self.moments = Moments(max(len(table.dataset.targets), 1))
@@ -153,14 +160,19 @@ class _Writing:
         self.duplicates = _Duplicates(share)
         counts = np.bincount(part, minlength=len(SPLITS)).tolist()
         self.rows = dict(zip(SPLITS, counts, strict=True))
-        self.writers = [rows.Writer(folder / name / "x", columns, self.rows[name]) for name in SPLITS]
-        self.arrays = [self._arrays(folder / name, self.rows[name]) for name in SPLITS]
+        self.shapes = self._shapes()
+        self.writers: list[parts.Writer | arrays.Writer] = [
+            parts.Writer(folder / name / data.STORED, columns, self.shapes)
+            if in_parquet
+            else arrays.Writer(folder / name, columns, self.shapes, self.rows[name])
+            for name in SPLITS
+        ]
         self.statistics = Statistics(columns, self.rows["train"])
         self.class_rows = np.zeros((len(SPLITS), len(self.classes)), np.int64)
+        self.of_class = np.zeros(0 if surveyed.facts.group is None else len(part), np.int64)
 
     def spec(self, source: Provenance) -> Spec:
         """Write all rows and return what is known of them."""
-        done = [0] * len(SPLITS)
         for piece in self.table.pieces():
             frame, answers, texts = self._read(piece)
             x, part = rows.of(frame, self.columns), _of(self.part, piece)
@@ -168,29 +180,23 @@ class _Writing:
             self.statistics.add(frame[part == 0], int(piece.index[0]))
             for number, writer in enumerate(self.writers):
                 here = np.flatnonzero(part == number)
-                writer.write(x[here])
-                end = done[number] + len(here)
-                for name, values in answers.items():
-                    self.arrays[number][name][done[number] : end] = values[here]
-                done[number] = end
+                writer.write(x[here], {name: values[here] for name, values in answers.items()})
                 if number == TEST:
                     self.identity.add(x[here], texts(here))
+        for writer in self.writers:
+            writer.close()
         return self._spec(source)
 
-    def _arrays(self, folder: Path, count: int) -> dict[str, Array]:
-        """The arrays beside the examples, mapped."""
-        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "class": (np.int64, ()) if self.classes else (None, ()),
-            "number": (np.float64, ()) if self._is_number else (None, ()),
-            "y": (np.float64, (len(self.dataset.targets),)) if self.dataset.targets else (None, ()),
-            "group": (np.int64, ()) if self.survey.facts.group is not None else (None, ()),
-            "weight": (np.float64, ()) if self.dataset.weight else (None, ()),
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of the arrays beside the examples the shape of a row, by their names."""
+        wanted: dict[str, tuple[bool, tuple[int, ...]]] = {
+            "class": (bool(self.classes), ()),
+            "number": (self._is_number, ()),
+            "y": (bool(self.dataset.targets), (len(self.dataset.targets),)),
+            "group": (self.survey.facts.group is not None, ()),
+            "weight": (bool(self.dataset.weight), ()),
         }
-        return {
-            name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", dtype, (count, *shape))
-            for name, (dtype, shape) in wanted.items()
-            if dtype
-        }
+        return {name: shape for name, (is_there, shape) in wanted.items() if is_there}
 
     @property
     def _is_number(self) -> bool:
@@ -208,6 +214,8 @@ class _Writing:
             codes, texts = _labels(table, piece[dataset.target])
             answers["class"] = np.array([self.places[text] for text in texts], np.int64)[codes]
             np.add.at(self.class_rows, (part, answers["class"]), 1)
+            if len(self.of_class):
+                _of(self.of_class, piece)[:] = answers["class"]
         if self._is_number and (found := _target_numbers(table, piece[dataset.target])) is not None:
             answers["number"] = found
             self.moments.add(answers["number"][part == 0][:, None])
@@ -249,7 +257,7 @@ class _Writing:
             ),
             **(
                 labels.scale(self.moments.mean, self.moments.variance)
-                if self.arrays[0].keys() & {"number", "y"}
+                if self.shapes.keys() & {"number", "y"}
                 else {}
             ),
             duplicates=self.duplicates.count(self.table.name, dataset, self.rows["test"]),
@@ -263,10 +271,7 @@ class _Writing:
             return {
                 name: tuple(map(int, counts)) for name, counts in zip(SPLITS, self.class_rows, strict=True)
             }
-        y = np.empty(len(self.part), np.int64)
-        for number in range(len(SPLITS)):
-            y[self.part == number] = self.arrays[number]["class"]
-        return labels.class_rows(self.part, y, self.survey.facts.group, len(self.classes))
+        return labels.class_rows(self.part, self.of_class, self.survey.facts.group, len(self.classes))
 
 
 class _Duplicates:

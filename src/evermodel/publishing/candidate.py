@@ -100,7 +100,8 @@ def _column(name: str, table: pd.DataFrame, spec: Spec, dataset: str) -> pd.Seri
         return column.map(dict(enumerate(spec.classes))) if name == "target" and spec.classes else column
     if name in spec.names and spec.kind == "table":
         x = data.load_inputs(folders.prepared(dataset), "test")
-        return pd.Series(x.frame()[name])
+        asked: pd.Series = pd.concat([piece[name] for piece in x.frames()], ignore_index=True)
+        return asked
     raise EvermodelError(
         f"promotion.slices names {name!r}, which is no column of the scores or of {dataset}; "
         f"the choices are {', '.join([*table.columns, *spec.names])}"

@@ -62,9 +62,7 @@ def sample(split: Split, spec: Spec, seed: int) -> Split:
         "the model holds all of them in memory",
         flush=True,
     )
-    rows = np.sort(np.random.default_rng(seed).choice(len(split), limit, replace=False))
-    parts = (None if part is None else part[rows] for part in (split.group, split.weight))
-    return Split(split.x[rows], split.y[rows], *parts)
+    return split[np.sort(np.random.default_rng(seed).choice(len(split), limit, replace=False))]
 
 
 def _rows(x: Array) -> int:

@@ -18,8 +18,9 @@ from evermodel.core.rows import Rows
 from evermodel.runs import determinism
 from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, feeding, preprocessing, processes
+from evermodel.training import checkpoints, feeding, order, preprocessing, processes
 from evermodel.training.objective import Objective, Target, objective_of
+from evermodel.training.order import Ordered
 from evermodel.training.processes import ALONE, Team
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
@@ -32,12 +33,12 @@ Heads: TypeAlias = "keras.KerasTensor | dict[str, keras.KerasTensor]"
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """A split in batches, for every back end; `order` decides which rows come when.
+    """A split in batches, for every back end, in its own order or that of an epoch.
 
-    shown: what the network is given of each row, where that is not x itself; the target is made of x.
-    counts: how much a row of each class counts, where not all count alike. ahead: batches of a table that are
-    read and encoded at a time. An epoch's order depends on the seed and the epoch's number alone, so that a
-    resumed training sees what an undisturbed one would have seen.
+    shown: what the network is given of each row, where that is not x itself and rows keep their own order;
+    the target is made of x. counts: how much a row of each class counts, where not all count alike. ahead:
+    batches that are read and encoded at a time. An epoch's order depends on the seed and the epoch's number
+    alone, so that a resumed training sees what an undisturbed one would have seen.
 
     team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
     are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
@@ -60,63 +61,59 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.split, self.batch, self.encode, self.target = split, size, encode, target
         self.shown, self.counts, self.ahead, self.team = shown, counts, ahead, team
         self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
-        self.watch()
+        self.part = -1
+        self.worth: Array | None = None
+        self._take(split, team.devices if team else 1)
+        self.is_watched = True
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.split))
-        self._order_by(processes.filled(order, self.batch) if self.team else order)
+        self._take(order.shuffled(self.split, seed, epoch), self.batch if self.team else 1)
+        self.is_watched = False
 
     def __len__(self) -> int:
-        return math.ceil(len(self.order) / self.size)
+        return math.ceil(self.places / self.batch)
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        rows = self.order[number * self.size : (number + 1) * self.size]
-        if isinstance(self.split.x, Rows):
-            x = given = self._of_table(number)
-        else:
-            x = self.split.x[rows]
-            shown = x if self.shown is None else self.shown[rows]
-            given = self.encode(shown) if self.encode else shown
-        y = self.split.y[rows]
-        weight = self._weight(number, rows, y)
+        part, place = divmod(number, self.ahead)
+        if part != self.part:
+            self.given, self.rows, self.worth = self._read(part)
+            self.part = part
+        here = slice(place * self.size, (place + 1) * self.size)
+        given, y = self.given[here], self.rows.y[here]
+        x = given if isinstance(self.rows.x, Rows) else self.rows.x[here]
+        weight = self._weight(here, y)
         return (given, self.target(x, y), *([] if weight is None else [weight]))
 
-    def watch(self) -> None:
-        """Take the order of the split, each row once."""
-        order = np.arange(len(self.split))
-        if self.team is None:
-            self._order_by(order)
-        else:
-            places = processes.filled(order, self.team.devices)
-            once = np.arange(len(places)) < len(order)
-            self._order_by(places, None if once.all() else once * (len(places) / len(order)))
+    def _take(self, ordered: Ordered, full: int) -> None:
+        """full: what divides the number of places, of which the first rows take those that are left over."""
+        self.ordered, self.places = ordered, -(-len(self.split) // full) * full
+        self.part, self.given, self.rows = -1, np.empty(0), self.split
 
-    def _order_by(self, order: Array, worth: Array | None = None) -> None:
-        """worth: how much the row at each place counts, if not all count alike."""
-        self.order, self.worth = order, worth
+    def _read(self, part: int) -> tuple[Array, Split, Array | None]:
+        """The rows of some batches, what the network is given of them, and how much their places count."""
+        start, length = part * self.ahead * self.batch, self.ahead * self.batch
+        stop = min(start + length, self.places)
+        chosen: slice | Array = slice(start, stop)
+        worth = None
         if self.team:
-            self.order = self.team.own(order, self.batch)
-            self.worth = None if worth is None else self.team.own(worth, self.batch)
-        self.block, self.table = -1, np.empty(0)
+            own = self.team.own(np.arange(start, stop), self.batch)
+            chosen = own % len(self.split)
+            if self.is_watched and self.places > len(self.split):
+                worth = (own < len(self.split)) * (self.places / len(self.split))
+        rows = self.ordered[chosen]
+        if isinstance(rows.x, Rows):
+            return self.encode(rows.x.frame()) if self.encode else rows.x.numbers, rows, worth
+        shown = rows.x if self.shown is None else self.shown[chosen]
+        return self.encode(shown) if self.encode else shown, rows, worth
 
-    def _of_table(self, number: int) -> Array:
-        """What a network is given of a batch of a table."""
-        block, place = divmod(number, self.ahead)
-        if block != self.block:
-            rows, length = self.order, self.ahead * self.size
-            rows = rows[block * length : (block + 1) * length]
-            x = self.split.x
-            self.table = self.encode(x[rows].frame()) if self.encode else x.numbers[rows]
-            self.block = block
-        return self.table[place * self.size : (place + 1) * self.size]
-
-    def _weight(self, number: int, rows: Array, y: Array) -> Array | None:
+    def _weight(self, here: slice, y: Array) -> Array | None:
         """(n,) how much each row counts, or None if all count alike."""
-        if self.split.weight is None and self.counts is None and self.worth is None:
+        weight = self.rows.weight
+        if weight is None and self.counts is None and self.worth is None:
             return None
-        of_rows = 1.0 if self.split.weight is None else self.split.weight[rows]
-        of_places = 1.0 if self.worth is None else self.worth[number * self.size : (number + 1) * self.size]
+        of_rows = 1.0 if weight is None else weight[here]
+        of_places = 1.0 if self.worth is None else self.worth[here]
         return np.asarray(of_rows * of_places * (1.0 if self.counts is None else self.counts[y]), np.float32)
 
 

@@ -50,7 +50,7 @@ class Team:
     def own(self, rows: Array, size: int) -> Array:
         """Of rows in batches of `size`, those of this process: an equal part of each batch.
 
-        Raises ValueError if the processes do not divide each batch; `filled` makes them.
+        Raises ValueError if the processes do not divide each batch.
         """
         whole = len(rows) // size * size
         parts = rows[:whole].reshape(-1, self.count, size // self.count)[:, self.index]
@@ -63,11 +63,6 @@ ALONE = Team()
 def helps() -> bool:
     """Whether this process was started to help another one, which is the first of a team."""
     return bool(os.environ.get(COORDINATOR)) and os.environ.get(INDEX, "0") != "0"
-
-
-def filled(rows: Array, size: int) -> Array:
-    """The rows, and the first of them once more, as often as it takes to fill batches of `size`."""
-    return np.resize(rows, -(-len(rows) // size) * size)
 
 
 def team(recipe: Recipe, where: str) -> Team:

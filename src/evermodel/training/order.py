@@ -1,0 +1,71 @@
+"""In which order a training sees its rows: by its seed and the epoch's number alone."""
+
+from typing import Protocol
+
+import numpy as np
+
+from evermodel.core import data
+from evermodel.core.data import Array, Split, StoredSplit
+
+BLOCK = 2**27  # bytes of stored rows that are in memory together
+
+
+class Ordered(Protocol):
+    """All rows of a split in some order, of which those at some places are taken at a time."""
+
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        """The rows at a slice of places, or at those of an array, which mostly ascend."""
+
+
+class Permuted:
+    """Rows each of which can be had by itself."""
+
+    def __init__(self, split: Split, seed: int, epoch: int) -> None:
+        self.split, self.order = split, np.random.default_rng([seed, epoch]).permutation(len(split))
+
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        return self.split[self.order[places]]
+
+
+class Blocks:
+    """Rows that are read a row group at a time, in bounded memory.
+
+    Row groups are permuted, joined to blocks as large as BLOCK, and the rows of each block are permuted. So
+    the rows of a block come from all over the table, and an epoch reads each row group once.
+    """
+
+    def __init__(self, split: StoredSplit, seed: int, epoch: int) -> None:
+        self.split, self.seed = split, [seed, epoch]
+        groups = np.random.default_rng(self.seed).permutation(len(split.parts.sizes))
+        together = max(1, BLOCK // split.parts.bytes)
+        self.blocks = np.array_split(groups, -(-len(groups) // together))
+        self.ends = np.cumsum([split.parts.sizes[block].sum() for block in self.blocks])
+        self.number, self.held, self.order = -1, split[:0], np.empty(0, np.int64)
+
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        if isinstance(places, slice):
+            places = np.arange(*places.indices(len(self.split)))
+        blocks = np.searchsorted(self.ends, places, side="right")
+        borders = np.flatnonzero(np.diff(blocks)) + 1
+        found = [self._of_block(run) for run in np.split(places, borders) if len(run)]
+        return found[0] if len(found) == 1 else data.joined(found or [self.split[:0]])
+
+    def _of_block(self, places: Array) -> Split:
+        number = int(np.searchsorted(self.ends, places[0], side="right"))
+        order = self._order(number)
+        return self.held[order[places - (int(self.ends[number]) - len(order))]]
+
+    def _order(self, number: int) -> Array:
+        """The order of the rows of a block, which is in memory then."""
+        if number != self.number:
+            parts, groups = self.split.parts, self.blocks[number]
+            self.held = self.split[:0]  # or else two blocks would be in memory
+            spans = [np.arange(parts.sizes[one]) + parts.starts[one] for one in groups]
+            self.held, self.number = self.split[np.concatenate(spans)], number
+            self.order = np.random.default_rng([*self.seed, number]).permutation(len(self.held))
+        return self.order
+
+
+def shuffled(split: Split, seed: int, epoch: int) -> Ordered:
+    """The rows of a split in the order of an epoch."""
+    return Blocks(split, seed, epoch) if isinstance(split, StoredSplit) else Permuted(split, seed, epoch)

@@ -97,10 +97,9 @@ def rendered(airflow_bin, tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "model"))
     file = folder / f"experiments/{NAME}/params.yaml"
     text = file.read_text()
-    file.write_text(
-        text.replace("batch_size: 128", "batch_size: 129, machines: {full: 3, sample: 1}") + WORKER
-    )
-    assert file.read_text() != text
+    assert "batch_size: 128" in text
+    several = text.replace("batch_size: 128", "batch_size: 129, machines: {full: 3, sample: 1}")
+    file.write_text(several + WORKER)
     known = {"EVERMODEL_REMOTE": "/remote", "MLFLOW_TRACKING_URI": "http://mlflow:5000", "AWS_KEY": "secret"}
 
     def render(executor):
@@ -138,7 +137,7 @@ def test_each_pod_has_what_the_worker_asks_for(told):
     asked = {"nvidia.com/gpu": "2", "memory": "64Gi"}
     assert spec["containers"][0]["resources"] == {"requests": asked, "limits": asked}
     assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
-    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    assert spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     assert spec["containers"][0]["image"].endswith("/worker-gpu:0.1.0")
     assert told["pool"] == "gpu"
 

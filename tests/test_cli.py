@@ -25,11 +25,11 @@ def evermodel(workspace):
 
 @pytest.fixture
 def runs(workspace, monkeypatch):
-    """What would have been run: the experiments, how many at a time, and on what."""
+    """What would have been run: the experiments, how many at a time, on what, and by how many processes."""
     started = []
 
-    def run(chosen, jobs, device):
-        started.append((list(chosen), jobs, device))
+    def run(chosen, jobs, device, processes):
+        started.append((list(chosen), jobs, device, processes))
         return []
 
     monkeypatch.setattr(workers, "run", run)
@@ -179,7 +179,7 @@ def test_an_experiment_that_does_not_exist_leaves_the_profile_alone(evermodel, r
 
 def test_run_starts_the_pipelines_of_the_experiments_one_at_a_time(evermodel, runs):
     result = evermodel("run", "boston_dnn", "boston_linear")
-    assert runs == [(["boston_dnn", "boston_linear"], 1, "auto")]
+    assert runs == [(["boston_dnn", "boston_linear"], 1, "auto", 1)]
     assert result.exit_code == 0
     assert "boston_linear" in result.stdout
     assert "fashion_cnn" not in result.stdout
@@ -187,17 +187,30 @@ def test_run_starts_the_pipelines_of_the_experiments_one_at_a_time(evermodel, ru
 
 def test_run_without_a_name_runs_every_experiment(evermodel, runs):
     evermodel("run", "-j", "3", "--device", "cpu")
-    assert runs == [(list(repository.load().experiments), 3, "cpu")]
+    assert runs == [(list(repository.load().experiments), 3, "cpu", 1)]
 
 
 def test_run_takes_the_device_from_the_environment(evermodel, runs, monkeypatch):
     monkeypatch.setenv("EVERMODEL_DEVICE", "gpu")
     evermodel("run", "boston_dnn")
-    assert runs[0][-1] == "gpu"
+    assert runs[0][2] == "gpu"
+
+
+def test_run_takes_the_number_of_processes(evermodel, runs):
+    evermodel("run", "boston_dnn", "--processes", "2")
+    assert runs[0][3] == 2
 
 
 @pytest.mark.parametrize(
-    "option", [("-j", "0"), ("-j", "-1"), ("-j", "many"), ("--device", "tpu"), ("--profile", "Full")]
+    "option",
+    [
+        ("-j", "0"),
+        ("-j", "-1"),
+        ("-j", "many"),
+        ("--device", "tpu"),
+        ("--profile", "Full"),
+        ("--processes", "0"),
+    ],
 )
 def test_run_refuses_an_option_that_makes_no_sense(evermodel, runs, option):
     before = params.FILE.read_bytes()

@@ -28,6 +28,9 @@ def client(empty, workspace):
         empty.delete_registered_model_alias(NAME, alias)
     if aliases.HEAD in empty.get_registered_model(NAME).tags:
         empty.delete_registered_model_tag(NAME, aliases.HEAD)
+    for version in empty.search_model_versions(f"name='{NAME}'"):
+        if registry.SHA256 in version.tags:
+            empty.delete_model_version_tag(NAME, version.version, registry.SHA256)
     return empty
 
 
@@ -195,18 +198,19 @@ def test_a_rollback_looks_past_what_somebody_took_away(client, usable):
 def test_a_version_whose_file_is_another_than_the_one_that_was_judged_never_becomes_champion(
     client, usable, how
 ):
-    client.set_model_version_tag(NAME, "2", "evermodel.sha256", "cafe")
+    client.set_model_version_tag(NAME, "2", registry.SHA256, "cafe")
     decide(client, "promote", 1)
     decide(client, "await", 2, sha256="cafe")
     client.set_model_version_tag(NAME, "2", "evermodel.sha256", "beef")
     with pytest.raises(EvermodelError, match="it version 2: its model file is not the one that was judged"):
         move(client, how, 2)
     assert named(client)["champion"] == 1
-    client.set_model_version_tag(NAME, "2", "evermodel.sha256", "cafe")
+    client.set_model_version_tag(NAME, "2", registry.SHA256, "cafe")
     assert move(client, how, 2).after == 2
 
 
 def test_what_is_withdrawn_leaves_no_champion_and_says_why(client, usable):
+    client.set_model_version_tag(NAME, "2", registry.SHA256, "cafe")
     decide(client, "promote", 1)
     decide(client, "promote", 2, sha256="cafe", scores="5c0e")
     decide(client, "keep", 3)

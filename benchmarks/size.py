@@ -74,9 +74,9 @@ def measure(folder: Path, name: str, rows: int, make: Callable[[Path, int], Path
             rows,
             run(project, project / where, "sh", "../../pipelines/stage.sh", stage, Path(where).name),
         )
-    asked = file if name == "made_table" else unpacked(file)
-    predict = (str(Path(sys.executable).parent / "evermodel"), "predict", name + LEARNED, str(asked))
-    show("predict", rows, run(project, project, *predict, "--out", str(folder / "answers.parquet")))
+    if name == "made_table":
+        predict = (str(Path(sys.executable).parent / "evermodel"), "predict", name + LEARNED, str(file))
+        show("predict", rows, run(project, project, *predict, "--out", str(folder / "answers.parquet")))
 
 
 def stages(name: str) -> Iterator[tuple[str, str]]:
@@ -285,14 +285,6 @@ def images(folder: Path, pictures: int) -> Path:
             Image.fromarray(pixels.astype(np.uint8)).save(stream, "PNG", compress_level=1)
             archive.writestr(zipfile.ZipInfo(f"{LABELS[label]}/{number}.png"), stream.getvalue())
     return folder / "made.zip"
-
-
-def unpacked(archive: Path) -> Path:
-    """The folder of what is in a zip."""
-    folder = archive.with_suffix("")
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(folder)
-    return folder
 
 
 if __name__ == "__main__":

@@ -109,25 +109,12 @@ clean: ## remove what the pipeline made, not what it cached
 	  $(BIN)/python -m pip install --no-deps --require-hashes -r requirements/serving.lock
 	@touch $@
 
-# What trains on several devices, and Spark; `make run` needs none of them.
-.venv/jax: .venv/pipeline requirements/jax.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/jax.lock || \
-	  $(BIN)/python -m pip install --require-hashes -r requirements/jax.lock
-	@touch $@
-
-.venv/jax-gpu: .venv/pipeline requirements/gpu.lock requirements/jax-gpu.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock || \
-	  $(BIN)/python -m pip install --require-hashes -r requirements/gpu.lock -r requirements/jax-gpu.lock
-	@touch $@
-
-.venv/spark: .venv/pipeline requirements/spark.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/spark.lock || \
-	  $(BIN)/python -m pip install --require-hashes -r requirements/spark.lock
-	@touch $@
-
-.venv/dev: .venv/serving requirements/dev.lock
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes -r requirements/dev.lock || \
-	  $(BIN)/python -m pip install --require-hashes -r requirements/dev.lock
+# What the tests need, what trains on several devices, and Spark; `make run` needs none of them.
+.venv/dev: .venv/serving
+.venv/jax-gpu: requirements/gpu.lock
+.venv/dev .venv/jax .venv/jax-gpu .venv/spark: .venv/%: .venv/pipeline requirements/%.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --require-hashes $(addprefix -r ,$(filter %.lock,$^)) || \
+	  $(BIN)/python -m pip install --require-hashes $(addprefix -r ,$(filter %.lock,$^))
 	@touch $@
 
 .venv-airflow/installed: .venv/pipeline requirements/airflow.lock $(filter .venv-airflow/%,$(FOREIGN))

@@ -62,10 +62,10 @@ class Machines(KubernetesJobOperator):
         name, namespace = self.job.metadata.name, self.job.metadata.namespace
         selector = f"batch.kubernetes.io/job-name={name}"
         while True:
-            pods = self.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
+            found = self.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
             failed = self.hook.is_job_failed(self.hook.get_job_status(name, namespace))
-            if len(pods) == self.parallelism or failed:
-                return pods
+            if len(found) == self.parallelism or failed:
+                return found
             time.sleep(TICK)
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermodel import preparing
-from evermodel.core import catalog, folders
+from evermodel.core import catalog, data, folders
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.datasets import dataset, source
 from evermodel.evaluation import evaluation
+from evermodel.preparing import preparing
 from evermodel.runs import network as asked
 from evermodel.runs import recipe, saved
 from evermodel.runs.recipe import Recipe, Train
@@ -52,11 +52,11 @@ class Trained:
 
 
 @pytest.fixture(scope="module")
-def prepared(drawn):
-    """A function from a data set to its sample, through the same functions as in the pipeline."""
+def prepared(drawn, tmp_path_factory):
+    """A function from a data set to the folder of its prepared sample, made as the pipeline makes it."""
 
     @cache
-    def prepare(name: str) -> Prepared:
+    def prepare(name: str) -> Path:
         with chdir(ROOT):
             described = dataset.load(name, "sample")
         if described.source.sample is None:
@@ -64,18 +64,21 @@ def prepared(drawn):
         found = source.provenance(folder := drawn(name))
         reader = importlib.import_module(f"evermodel.readers.{found.reader}")
         raw = reader.read(folder, **found.options)
-        return Prepared(*preparing.prepare(name, raw, described, found), {})
+        to = tmp_path_factory.mktemp(name)
+        data.save_spec(to, preparing.prepare(name, raw, described, found, to), {})
+        return to
 
     return prepare
 
 
-def one_batch(data: Prepared, task: str) -> Prepared:
+def one_batch(folder: Path, task: str) -> Prepared:
     """A few rows to learn and to watch; of large images, and their masks, only a corner."""
-    train = data.splits["train"]
+    loaded = data.load(folder, catalog.target(task), "train")
+    train = loaded.splits["train"]
     rows = chosen(task, train.y)
     x, y = (part[:, :SIZE, :SIZE] if part.ndim == 4 else part for part in (train.x[rows], train.y[rows]))
-    spec = data.spec.model_copy(update={"input_shape": x.shape[1:]})
-    return Prepared(spec, dict.fromkeys(("train", "validation"), Split(x, y)), data.weights)
+    spec = loaded.spec.model_copy(update={"input_shape": x.shape[1:]})
+    return Prepared(spec, dict.fromkeys(("train", "validation"), Split(x, y)), loaded.weights)
 
 
 def chosen(task: str, y: Array) -> Array:
@@ -92,7 +95,7 @@ def builder(model: str) -> Any:
     return importlib.import_module(f"evermodel.models.{model}").build
 
 
-def fit(keras: Any, chosen: Recipe, data: Prepared, steps: int) -> tuple[Any, list[dict[str, float]]]:
+def fit(keras: Any, chosen: Recipe, batch: Prepared, steps: int) -> tuple[Any, list[dict[str, float]]]:
     """Train by the pipeline's own code, one batch an epoch, by the same values for every architecture.
 
     Checkpoints are left out, because those of a large model take longer than its training.
@@ -109,18 +112,18 @@ def fit(keras: Any, chosen: Recipe, data: Prepared, steps: int) -> tuple[Any, li
     keras.backend.clear_session(free_memory=False)  # or it looks for garbage among all that TensorFlow has
     keras.utils.set_random_seed(1)
     if chosen.task == "features":
-        return features.fit(builder(chosen.model), data, quick)
+        return features.fit(builder(chosen.model), batch, quick)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network.checkpoints, "save", lambda *_: None)
-        return network.fit(builder(chosen.model), data, quick, 1, Path("nowhere"), lambda _: None)
+        return network.fit(builder(chosen.model), batch, quick, 1, Path("nowhere"), lambda _: None)
 
 
 @pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.zoo) for name in NAMES])
 def trained(request, keras, prepared):
     chosen = RECIPES[request.param]
-    data = one_batch(prepared(chosen.dataset).predicting(catalog.target(chosen.task)), chosen.task)
-    fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, data, steps)]
-    return Trained(chosen, data, *fitted, asked.compiled(fitted[0])(data.splits["train"].x))
+    batch = one_batch(prepared(chosen.dataset), chosen.task)
+    fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, batch, steps)]
+    return Trained(chosen, batch, *fitted, asked.compiled(fitted[0])(batch.splits["train"].x))
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():

@@ -14,6 +14,7 @@ import pytest
 
 from evermodel.core import catalog, data, folders
 from evermodel.core.data import Array, Prepared, Split
+from evermodel.core.rows import Rows
 from evermodel.datasets import dataset, source
 from evermodel.evaluation import evaluation
 from evermodel.preparing import preparing
@@ -75,10 +76,11 @@ def one_batch(folder: Path, task: str) -> Prepared:
     """A few rows to learn and to watch; of large images, and their masks, only a corner."""
     loaded = data.load(folder, catalog.target(task), "train")
     train = loaded.splits["train"]
-    rows = chosen(task, train.y)
-    x, y = (part[:, :SIZE, :SIZE] if part.ndim == 4 else part for part in (train.x[rows], train.y[rows]))
-    spec = loaded.spec.model_copy(update={"input_shape": x.shape[1:]})
-    return Prepared(spec, dict.fromkeys(("train", "validation"), Split(x, y)), loaded.weights)
+    batch, spec = train[chosen(task, train.y)], loaded.spec
+    if spec.kind == "images":
+        x, y = (part[:, :SIZE, :SIZE] if part.ndim == 4 else part for part in (batch.x, batch.y))
+        batch, spec = Split(x, y), spec.model_copy(update={"input_shape": x.shape[1:]})
+    return Prepared(spec, dict.fromkeys(("train", "validation"), batch), loaded.weights)
 
 
 def chosen(task: str, y: Array) -> Array:
@@ -89,6 +91,11 @@ def chosen(task: str, y: Array) -> Array:
         case "embedding":  # some of each of two persons
             return np.concatenate([np.flatnonzero(y == person)[: ROWS // 2] for person in np.unique(y)[:2]])
     return np.arange(ROWS)
+
+
+def asked_of(batch: Split) -> Any:
+    """The rows as a network is asked them."""
+    return batch.x.frame() if isinstance(batch.x, Rows) else batch.x
 
 
 def builder(model: str) -> Any:
@@ -123,7 +130,7 @@ def trained(request, keras, prepared):
     chosen = RECIPES[request.param]
     batch = one_batch(prepared(chosen.dataset), chosen.task)
     fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, batch, steps)]
-    return Trained(chosen, batch, *fitted, asked.compiled(fitted[0])(batch.splits["train"].x))
+    return Trained(chosen, batch, *fitted, asked.compiled(fitted[0])(asked_of(batch.splits["train"])))
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():

@@ -83,8 +83,8 @@ def prepare(
     writers: list[Writer] = [
         parts.Writer(folder / name / data.STORED, columns, writing.answers)
         if len(part) > parquet_above
-        else arrays.Writer(folder / name, columns, writing.answers, int((part == number).sum()))
-        for number, name in enumerate(SPLITS)
+        else arrays.Writer(folder / name, columns, writing.answers, size)
+        for name, size in zip(SPLITS, split.sizes(part), strict=True)
     ]
     counted, identity = writing.counted(part), Identity()
     for hashes in writing.write(part, writers, counted):
@@ -275,7 +275,7 @@ class Writing:
     def spec(self, source: Provenance, part: Array, counted: Counted, identity: Identity) -> Spec:
         """What is known once all rows are written."""
         dataset, group = self.table.dataset, self.survey.facts.group
-        counts = dict(zip(SPLITS, np.bincount(part, minlength=len(SPLITS)).tolist(), strict=True))
+        counts = dict(zip(SPLITS, split.sizes(part), strict=True))
         # Where each class is a group, such as a person, it is on one side, and nobody can ask for it on both.
         spread = bool(self.classes) and dataset.target not in dataset.split.groups
         mixed = any(one.kind in fields.TEXTS for one in self.columns)

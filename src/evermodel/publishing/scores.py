@@ -39,7 +39,7 @@ class Scores:
                 f"{file} does not hold scores of known test rows; evaluate the model again"
             ) from None
         statistics = {name: Statistic.model_validate(one) for name, one in how.items()}
-        return cls(table.to_pandas(), test_hash, statistics, data.file_hash(file))
+        return cls(table.to_pandas(self_destruct=True), test_hash, statistics, data.file_hash(file))
 
     @property
     def baseline(self) -> "Scores":

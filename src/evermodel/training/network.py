@@ -63,11 +63,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
         self.part = -1
         self.worth: Array | None = None
+        self.ordered: Ordered = split
         self._take(split, team.devices if team else 1)
         self.is_watched = True
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
+        self.ordered = self.split  # or else two orders would be in memory
         self._take(order.shuffled(self.split, seed, epoch), self.batch if self.team else 1)
         self.is_watched = False
 

@@ -279,7 +279,7 @@ class Spec(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by base."""
+    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by who takes them."""
 
     spec: Spec
     splits: dict[str, Split]
@@ -288,7 +288,7 @@ class Prepared:
 
 def load(folder: Path, target: Target, *splits: str) -> Prepared:
     """A prepared data set with those splits, for a task with that target."""
-    weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*.h5"))}
+    weights = {file.parent.name: file for file in sorted((folder / WEIGHTS).glob("*/*"))}
     spec = load_spec(folder, target)
     return Prepared(spec, {split: _split(folder / split, spec, target) for split in splits}, weights)
 
@@ -322,10 +322,13 @@ def save(
 
 
 def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
-    """Write what is known of a prepared data set, and pretrained weights by their base."""
-    for base, file in weights.items():
-        (folder / WEIGHTS).mkdir(exist_ok=True)
-        shutil.copyfile(file, folder / WEIGHTS / f"{base}.h5")
+    """Write what is known of a prepared data set, and pretrained weights in a folder of who takes them.
+
+    A file keeps its name, by whose end Keras knows its layout.
+    """
+    for taker, file in weights.items():
+        (folder / WEIGHTS / taker).mkdir(parents=True)
+        shutil.copyfile(file, folder / WEIGHTS / taker / file.name)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

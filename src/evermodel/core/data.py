@@ -279,7 +279,7 @@ class Spec(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by who takes them."""
+    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by their base."""
 
     spec: Spec
     splits: dict[str, Split]
@@ -322,13 +322,13 @@ def save(
 
 
 def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
-    """Write what is known of a prepared data set, and pretrained weights in a folder of who takes them.
+    """Write what is known of a prepared data set, and pretrained weights in a folder of their base.
 
     A file keeps its name, by whose end Keras knows its layout.
     """
-    for taker, file in weights.items():
-        (folder / WEIGHTS / taker).mkdir(parents=True)
-        shutil.copyfile(file, folder / WEIGHTS / taker / file.name)
+    for base, file in weights.items():
+        (folder / WEIGHTS / base).mkdir(parents=True)
+        shutil.copyfile(file, folder / WEIGHTS / base / file.name)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

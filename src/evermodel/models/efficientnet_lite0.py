@@ -1,7 +1,6 @@
 """EfficientNet-Lite0, trained on other images, under a new head.
 
-EfficientNet-B0 (Tan & Le 2019, arXiv:1905.11946) without squeeze and excitation, with ReLU6 everywhere:
-https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+EfficientNet-B0 (Tan & Le 2019) without squeeze and excitation, with ReLU6 (tensorflow/tpu on GitHub).
 """
 
 from collections.abc import Sequence
@@ -26,11 +25,10 @@ def build(
     activation: str | None,
     *,
     image_size: int,
-    dropout: float = 0.0,
     plane: bool = False,
     weights: str | Path | None = None,
 ) -> keras.Model:
-    """Resizing to `image_size`, the frozen base, its mean over places ("features"), dropout, Dense.
+    """Resizing to `image_size`, the frozen base, its mean over places ("features"), Dense.
 
     With `plane`, heads on the features give {"classes": …, "map": (n, 2)}. input_shape: (height, width, 3),
     RGB of 0 to 1. weights: a file of Keras' weights of the base; None leaves them random. Batch normalisation
@@ -39,7 +37,6 @@ def build(
     inputs = keras.Input(input_shape)
     x = _base(image_size, weights)(layers.Resizing(image_size, image_size)(inputs))
     x = layers.GlobalAveragePooling2D(name="features")(x)
-    x = layers.Dropout(dropout)(x) if dropout else x
     classes = layers.Dense(outputs, activation=activation, name="classes")(x)
     predictions = {"classes": classes, "map": layers.Dense(2, name="map")(x)} if plane else classes
     return keras.Model(inputs, predictions, name="efficientnet_lite0")
@@ -51,19 +48,19 @@ def _base(size: int, weights: str | Path | None) -> keras.Model:
     x = layers.ReLU(6)(_convolution(x, "stem", 32, 3, 2))
     blocks = [(k, s if n == 0 else 1, *rest) for k, s, *rest, count in STAGES for n in range(count)]
     for number, block in enumerate(blocks):
-        x = _block(x, f"block{number}", *block)
+        x = _inverted_residual(x, f"block{number}", *block)
     base = keras.Model(inputs, layers.ReLU(6)(_convolution(x, "head", 1280, 1)), name="base")
     base.trainable = False
     try:
-        base.load_weights(weights) if weights else None
+        if weights is not None:
+            base.load_weights(weights)
     except (OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0].rstrip(":")
         raise ValueError(f"{weights} holds no weights of EfficientNet-Lite0's base: {reason}") from None
     return base
 
 
-def _block(x: Any, name: str, kernel: int, stride: int, expansion: int, filters: int) -> Any:
-    """An inverted residual (Sandler et al. 2018)."""
+def _inverted_residual(x: Any, name: str, kernel: int, stride: int, expansion: int, filters: int) -> Any:
     inputs, channels = x, x.shape[-1]
     if expansion > 1:
         x = layers.ReLU(6)(_convolution(x, f"{name}_expand", expansion * channels, 1))

@@ -27,7 +27,7 @@ def main(name: str, other: str | None = None) -> None:
     scores = _scores(name)
     if other is not None and _test_rows(name) != _test_rows(other):
         raise EvermodelError(
-            f"{name} and {other} were scored on different test rows; pick two whose data sets have the same ones"
+            f"{name} and {other} were scored on different test rows; pick two that share them"
         )
     rival = "baseline" if other is None else other
     model = scores["correct"] == 1

@@ -17,6 +17,7 @@ import pytest
 from evermodel.core import data
 from evermodel.runs import saved
 from tests.conftest import ROOT
+from tests.project import commit
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(1800)]
 NAMES = ("mnist_mlp", "fashion_cnn", "imdb_dnn")
@@ -139,6 +140,7 @@ def test_a_training_on_two_machines_ends_as_one_on_one(own):
     """The whole pipeline; then one process is killed, and the next try goes on to the same weights."""
     before = json.loads((own.folder / "experiments/mnist_mlp/metrics.json").read_text())
     own.edit("experiments/mnist_mlp/params.yaml", "batch_size: 128", "batch_size: 128, machines: 2")
+    commit(own, "Two machines")
     refused = own.run("evermodel", "run", "mnist_mlp", check=False)
     assert refused.returncode == 1
     assert "--processes 2" in refused.stderr
@@ -151,6 +153,8 @@ def test_a_training_on_two_machines_ends_as_one_on_one(own):
     for which in (1, 0):
         kill_in_mid_training(own, which)
         assert not model.exists()
+    rebuilt = json.loads(own.run("evermodel", "rebuild", "mnist_mlp@2", "--json").stdout)
+    assert rebuilt["comparison"]["verdict"] == "EXACT"
     again = own.run("dvc", "repro", "--force", "--single-item", TRAIN, EVERMODEL_PROCESSES="2")
     assert "going on after epoch" in again.stdout
     with own.inside():

@@ -51,6 +51,7 @@ def train(name: str, chosen: recipe.Recipe, seed: int, team: Team, out: Path) ->
     from evermodel.training import network
 
     build = catalog.builder(chosen.model)
+    out.mkdir(parents=True, exist_ok=True)
     model, history = network.fit(build, prepared, chosen, seed, out / "state", lambda figures: None, team)
     np.savez(out / f"{team.index}.npz", *(variable.numpy() for variable in model.variables))
     if team.index == 0:

@@ -29,12 +29,13 @@ def main(name: str, other: str | None = None) -> None:
         raise EvermodelError(
             f"{name} and {other} were scored on different test rows; pick two that share them"
         )
-    rival = "baseline" if other is None else other
+    rival = other or "baseline"
+    first, second = (name, other) if other else ("the model", "the baseline")
     model = scores["correct"] == 1
     against = scores["baseline_correct"] == 1 if other is None else _scores(other)["correct"] == 1
     ours, theirs = int((model & ~against).sum()), int((against & ~model).sum())
     print(f"{name}: accuracy {model.mean():.4f}, {rival} {against.mean():.4f}, of {len(scores)} test rows")
-    print(f"only the model is right: {ours}, only the {rival}: {theirs}, p = {mcnemar(ours, theirs):.2g}")
+    print(f"only {first} is right: {ours}, only {second}: {theirs}, p = {mcnemar(ours, theirs):.2g}")
 
 
 def mcnemar(ours: int, theirs: int) -> float:

@@ -49,8 +49,7 @@ def test_two_experiments_are_compared_on_the_rows_that_both_were_asked(report, c
     report("other", correct=[WRONG, WRONG, RIGHT, RIGHT], baseline_correct=[RIGHT] * 4)
     paired.main("mine", "other")
     assert capsys.readouterr().out == (
-        "mine: accuracy 0.7500, other 0.5000, of 4 test rows\n"
-        "only the model is right: 2, only the other: 1, p = 1\n"
+        "mine: accuracy 0.7500, other 0.5000, of 4 test rows\nonly mine is right: 2, only other: 1, p = 1\n"
     )
 
 

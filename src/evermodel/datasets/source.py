@@ -87,7 +87,7 @@ class Edition(Section):
     """One accepted form of the data: its files, or the query of a database, and what the reader has to know.
 
     The answer to a query is a file in Parquet, named as the data set. weights: pretrained weights among the
-    files, by the base that they belong to.
+    files, by the base that they belong to; and as `judge` the classifier that what is made is judged by.
     """
 
     name: str
@@ -104,8 +104,9 @@ class Edition(Section):
 
 
 class Sample(Section):
-    """The small stand-in: a file of samples/ writes it in the first edition's format, without weights.
+    """The small stand-in: a file of samples/ writes it in the first edition's format.
 
+    Of the weights of that edition it has those that lie on this machine, at their `path`.
     always: whether there is nothing else, so that the full profile gets it too.
     """
 

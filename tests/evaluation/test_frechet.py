@@ -36,8 +36,9 @@ def test_along_other_axes_the_root_of_the_product_counts():
 def test_a_cloud_is_not_far_from_itself_and_what_never_varies_tells_its_mean_alone():
     real = RNG.normal(size=(30, 3)) * [1, 0, 2]
     assert frechet.distance(real, real) == pytest.approx(0, abs=1e-9)
-    assert frechet.distance(real, real + [0, 5, 0]) == pytest.approx(25)
-    assert np.isfinite(frechet.slopes(real, real + [0, 5, 0])).all()
+    moved = real + np.array([0, 5, 0])
+    assert frechet.distance(real, moved) == pytest.approx(25)
+    assert np.isfinite(frechet.slopes(real, moved)).all()
 
 
 def test_slopes_tell_what_more_weight_on_a_row_does_and_sum_to_nothing():

@@ -50,5 +50,5 @@ def test_what_has_no_features_is_told(keras, tmp_path):
 
 
 def test_data_without_a_judge_are_told_how_to_get_one():
-    with pytest.raises(EvermodelError, match="data set made has no judge.*evermodel judge EXPERIMENT"):
+    with pytest.raises(EvermodelError, match=r"data set made has no judge.*evermodel judge EXPERIMENT"):
         judge.load(Prepared(make_spec("images"), {}, {}))

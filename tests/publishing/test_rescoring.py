@@ -106,4 +106,7 @@ def test_a_champion_that_refuses_gaps_is_not_asked_for_rows_that_have_them(monke
     monkeypatch.setattr(rescoring.registry, "spec", lambda version: make_spec())
     new = make_spec(columns=[{"name": "a"}, {"name": "b", "gaps": "fill"}])
     kept = Registry("other rows")
-    assert rescoring._scores(kept, CHAMPION, kept.judged, SimpleNamespace(spec=new, asked=new, scores=scores)) is None
+    assert (
+        rescoring._scores(kept, CHAMPION, kept.judged, SimpleNamespace(spec=new, asked=new, scores=scores))
+        is None
+    )

@@ -202,9 +202,7 @@ def test_every_headline_follows_from_the_scores_as_the_task_says(evaluated):
 def test_rows_that_belong_together_change_no_metric_and_none_of_the_worst(case):
     task, spec, predictions = case
     alone, together = (
-        evaluation.evaluate(
-            task, "it", predictions.model, replace(predictions.test, group=group), spec, TOLD
-        )
+        evaluation.evaluate(task, "it", predictions.model, replace(predictions.test, group=group), spec, TOLD)
         for group in (None, GROUPS)
     )
     assert together.metrics == alone.metrics

@@ -221,5 +221,5 @@ def test_mlflow_asks_what_makes_images_by_seeds(keras, tmp_path):
     asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
     made = asked.predict(pd.DataFrame({"seed": [7, 8]}))
     assert np.array_equal(made.reshape(2, 4), network.noise([7, 8], 4))
-    with pytest.raises(ValueError, match=r"row 2, column seed is 1\.5"):
+    with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
         asked.predict(pd.DataFrame({"seed": [1, 1.5]}))

@@ -59,9 +59,7 @@ def made(x: pd.DataFrame) -> Any:
 
 
 def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
-    """One that gives the mean of numbers, what is `given`, a text's length over 10, an image as it is, or what
-    is `made`.
-    """
+    """One that gives the mean of numbers, what is `given`, a text's length over 10, or an image."""
     kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
         "houses": ("table", {}, "regression", mean),
         "trips": ("table", {"columns": COLUMNS, "input_shape": (7,)}, "regression", given),

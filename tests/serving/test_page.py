@@ -221,7 +221,7 @@ def test_a_seed_makes_an_image_and_another_one_can_be_had(running):
     assert title == "seed 25"
     assert np.asarray(image).shape == (300, 300)
     assert np.unique(image).tolist() == [64]
-    with pytest.raises(EvermodelError, match="column seed is 2.5"):
+    with pytest.raises(EvermodelError, match=r"column seed is 2\.5"):
         asyncio.run(page.ask(running.app, None, "fakes", asked.request(2.5)))
 
 

@@ -4,7 +4,7 @@ The package of a version carries a copy of this file, by which MLflow asks it to
 ours.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -47,11 +47,14 @@ class Maker:
         return (self._tell[0] if self._tell and x.ndim > 2 else self._make)([x])
 
 
-def noise(seeds: Iterable[float], size: int) -> Array:
+def noise(seeds: Any, size: int) -> Array:
     """(n, size) float32 of the standard normal distribution, a row of each whole number, whatever the others.
 
-    NumPy's PCG64 begins with the seed modulo 2**64, and its `standard_normal` draws.
+    NumPy's PCG64 begins with the seed modulo 2**64, and its `standard_normal` draws. Raises ValueError for a
+    seed that is no whole number.
     """
+    if odd := [seed for seed in seeds if seed % 1]:
+        raise ValueError(f"the seed {odd[0]} is no whole number")
     generators = (np.random.default_rng(int(seed) % 2**64) for seed in seeds)
     return np.stack([one.standard_normal(size, np.float32) for one in generators])
 

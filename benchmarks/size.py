@@ -6,8 +6,9 @@ Made data, called so, in a copy of the project in a temporary folder (TMPDIR say
 rows takes 30 GB there): a table of 20 columns of all kinds with gaps, in Parquet, and a zip of pictures of 64
 pixels, of so many and of four times as many. Each stage is a process of its own, as a user starts it. Prints
 seconds, seconds of all processors, rows per second, and the peak of private memory: the pages that belong to
-the processes of a stage alone (RssAnon). Resident memory would count the mapped files too, of which the
-system keeps what it has room for, and which it drops as soon as somebody needs the room.
+the processes of a stage alone (RssAnon, and where that is highest Pss_Anon). Resident memory would count the
+mapped files too, of which the system keeps what it has room for, and which it drops as soon as somebody needs
+the room.
 """
 
 import argparse
@@ -106,7 +107,8 @@ def run(project: Path, folder: Path, *command: str) -> Used:
         )
         before = os.times()
         while process.poll() is None:
-            memory = max(memory, private(process.pid))
+            if private(process.pid) > memory:  # pages of a process that forks count twice there
+                memory = max(memory, private(process.pid, "smaps_rollup", "Pss_Anon:"))
             time.sleep(EVERY)
         after = os.times()
         if process.returncode:
@@ -118,21 +120,22 @@ def run(project: Path, folder: Path, *command: str) -> Used:
     return Used(time.perf_counter() - start, processor, memory)
 
 
-def private(pid: int) -> float:
-    """MB that belong to a process and its children alone, now."""
+def private(pid: int, told: str = "status", key: str = "RssAnon:") -> float:
+    """MB that belong to a process and its children alone, now, as a file of /proc tells; status is quick."""
     try:
         found = psutil.Process(pid)
-        return sum(_anonymous(one.pid) for one in (found, *found.children(recursive=True))) / 2**10
+        return sum(anonymous(one.pid, told, key) for one in (found, *found.children(recursive=True))) / 2**10
     except psutil.NoSuchProcess:
         return 0.0
 
 
-def _anonymous(pid: int) -> int:
+def anonymous(pid: int, told: str = "status", key: str = "RssAnon:") -> int:
+    """KB of one process; 0 if it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:  # it has ended
+        lines = Path(f"/proc/{pid}/{told}").read_text().splitlines()
+    except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
+    return sum(int(line.split()[1]) for line in lines if line.startswith(key))
 
 
 def copy_of_project(folder: Path) -> Path:

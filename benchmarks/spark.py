@@ -44,7 +44,7 @@ class Largest(threading.Thread):
         while self.goes_on:
             for one in psutil.Process().children(recursive=True):
                 try:
-                    name, memory = one.name(), size._anonymous(one.pid) / 2**10
+                    name, memory = one.name(), size.anonymous(one.pid) / 2**10
                 except psutil.NoSuchProcess:
                     continue
                 self.memory[name] = max(self.memory.get(name, 0.0), memory)

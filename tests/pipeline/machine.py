@@ -1,7 +1,7 @@
-"""One machine of several that train together: `machine.py FOLDER NAME…` where data are prepared.
+"""One machine of several that train together: `machine.py FOLDER DEVICES NAME…` where data are prepared.
 
 Writes the weights of each model into FOLDER, and the first one the model file and its history. Who the others
-are is in the environment; without it, this is one process of the same back end.
+are is in the environment; without it, this is one process of the same back end with so many devices.
 """
 
 import json
@@ -23,13 +23,13 @@ OTHERWISE: dict[str, dict[str, Any]] = {
 }
 
 
-def main(out: Path, *names: str) -> None:
+def main(out: Path, devices: int, *names: str) -> None:
     """Train each experiment for an epoch."""
     shared = project.load()
     determinism.fix(shared.runtime)
     count = 2 if processes.COORDINATOR in os.environ else 1
     recipes = {name: changed(name, shared.profile, count) for name in names}
-    team = processes.team(recipes[names[0]], names[0]) if count > 1 else Team()
+    team = processes.team(recipes[names[0]], names[0]) if count > 1 else Team(devices=devices)
     with processes.joined(team):
         for name, chosen in recipes.items():
             train(name, chosen, shared.runtime.seed, team, out / name)
@@ -51,6 +51,7 @@ def train(name: str, chosen: recipe.Recipe, seed: int, team: Team, out: Path) ->
     from evermodel.training import network
 
     build = catalog.builder(chosen.model)
+    out.mkdir(parents=True, exist_ok=True)
     model, history = network.fit(build, prepared, chosen, seed, out / "state", lambda figures: None, team)
     np.savez(out / f"{team.index}.npz", *(variable.numpy() for variable in model.variables))
     if team.index == 0:
@@ -59,4 +60,4 @@ def train(name: str, chosen: recipe.Recipe, seed: int, team: Team, out: Path) ->
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

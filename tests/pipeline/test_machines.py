@@ -17,6 +17,7 @@ import pytest
 from evermodel.core import data
 from evermodel.runs import saved
 from tests.conftest import ROOT
+from tests.project import commit
 
 pytestmark = [pytest.mark.all, pytest.mark.timeout(1800)]
 NAMES = ("mnist_mlp", "fashion_cnn", "imdb_dnn")
@@ -47,23 +48,27 @@ def address():
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def machine(project, out, **environment):
+def machine(project, out, devices=1, **environment):
     """A process that trains the three models, alone or with others."""
     known = project.environment(**environment)
     known["PYTHONPATH"] = os.pathsep.join(["src", str(ROOT)])
     script = str(ROOT / "tests/pipeline/machine.py")
-    return subprocess.Popen([sys.executable, script, str(out), *NAMES], cwd=project.folder, env=known)
+    command = [sys.executable, script, str(out), str(devices), *NAMES]
+    return subprocess.Popen(command, cwd=project.folder, env=known)
 
 
 @pytest.fixture(scope="module")
 def trained(own, tmp_path_factory):
-    """The folders of what one process has made, and two that Kubernetes could have started."""
-    alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
+    """The folders of what one process has made, two that Kubernetes could have started, and one that has two
+    devices, as a processor can have them for JAX."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("alone", "together", "devices")]
     where = {"EVERMODEL_COORDINATOR": address()}
-    started = [machine(own, alone, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")]
-    started += [machine(own, together, JOB_COMPLETION_INDEX=str(index), **where) for index in range(2)]
-    assert [one.wait(900) for one in started] == [0, 0, 0]
-    return alone, together
+    two = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    started = [machine(own, folders[0], KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")]
+    started += [machine(own, folders[1], JOB_COMPLETION_INDEX=str(index), **where) for index in range(2)]
+    started += [machine(own, folders[2], devices=2, **two)]
+    assert [one.wait(900) for one in started] == [0, 0, 0, 0]
+    return folders
 
 
 def weights(file):
@@ -79,10 +84,16 @@ def test_two_machines_have_the_same_weights_to_the_bit(trained, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_two_machines_learn_what_one_does(trained, name):
-    one, two = (weights(folder / name / "0.npz") for folder in trained)
+    one, two = (weights(folder / name / "0.npz") for folder in trained[:2])
     differences = [np.abs(a.astype(float) - b.astype(float)).max() for a, b in zip(one, two, strict=True)]
     print(f"{name}: the largest difference of a weight is {max(differences):.1g}")
     assert max(differences) <= LIMIT
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_machines_learn_to_the_bit_what_two_devices_of_one_do(trained, name):
+    machines, devices = (weights(folder / name / "0.npz") for folder in trained[1:])
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(machines, devices, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,6 +150,7 @@ def test_a_training_on_two_machines_ends_as_one_on_one(own):
     """The whole pipeline; then one process is killed, and the next try goes on to the same weights."""
     before = json.loads((own.folder / "experiments/mnist_mlp/metrics.json").read_text())
     own.edit("experiments/mnist_mlp/params.yaml", "batch_size: 128", "batch_size: 128, machines: 2")
+    commit(own, "Two machines")
     refused = own.run("evermodel", "run", "mnist_mlp", check=False)
     assert refused.returncode == 1
     assert "--processes 2" in refused.stderr
@@ -151,6 +163,8 @@ def test_a_training_on_two_machines_ends_as_one_on_one(own):
     for which in (1, 0):
         kill_in_mid_training(own, which)
         assert not model.exists()
+    rebuilt = json.loads(own.run("evermodel", "rebuild", "mnist_mlp@2", "--json").stdout)
+    assert rebuilt["comparison"]["verdict"] == "EXACT"
     again = own.run("dvc", "repro", "--force", "--single-item", TRAIN, EVERMODEL_PROCESSES="2")
     assert "going on after epoch" in again.stdout
     with own.inside():

@@ -87,7 +87,9 @@ def rebuild(name: str, word: str) -> Rebuild:
             _forget(clone, folders.dataset(dataset), folders.experiment(name))
             # Before the stages' sidecars, which have no time to make its tables.
             told = tracking.opened(store)
-            _reproduce(name, clone, _environment(Path(folder), clone, store))
+            # What several machines made, as many processes of this one make again.
+            team = {"EVERMODEL_PROCESSES": run.data.params.get("train.machines", "1")}
+            _reproduce(name, clone, _environment(Path(folder), clone, store) | team)
             rebuilt = _rebuilt(told, name, dataset, clone)
             locks = environment.locks(clone)
         installed = environment.differences(locks, environment.installed())

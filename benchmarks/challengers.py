@@ -63,8 +63,10 @@ def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> 
     runtime, test = shared.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
     task = evaluation.task_module(known.recipe.task)
     predict = seeds.trained(known.recipe, runtime, prepared)
-    predicted = predict(evaluation.inputs(task, test.x, known.recipe.options, shared.runtime.seed))
-    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec, known.recipe.options)
+    shown = evaluation.inputs(task, test.x, known.recipe.options, shared.runtime.seed)
+    told = evaluation.told(task, known.recipe.options, prepared)
+    predicted = evaluation.answer(task, predict, shown)
+    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec, told)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
 

@@ -55,8 +55,9 @@ def score(
 ) -> dict[str, float]:
     """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
     task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
-    predicted = predict(evaluation.inputs(task, test.x, chosen.options, runtime.seed))
-    return evaluation.evaluate(task, who, predicted, test, prepared.spec, chosen.options).metrics
+    shown = evaluation.inputs(task, test.x, chosen.options, runtime.seed)
+    told, predicted = evaluation.told(task, chosen.options, prepared), evaluation.answer(task, predict, shown)
+    return evaluation.evaluate(task, who, predicted, test, prepared.spec, told).metrics
 
 
 def keep(rows: pd.DataFrame, name: str, profile: str, over: str) -> None:

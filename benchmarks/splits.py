@@ -12,7 +12,6 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -64,7 +63,7 @@ def score(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> dict[str, flo
     """The headlines of the model, each followed by that of its baseline."""
     model = seeds.trained(chosen, runtime, prepared)
     target, train = catalog.target(chosen.task), prepared.splits["train"]
-    baseline = partial(evaluate.predict_baseline, chosen, prepared.spec, target, train, runtime.seed)
+    baseline = evaluate.baseline(chosen, prepared.spec, target, train, runtime.seed)
     figures = {
         "": seeds.score(chosen, runtime, prepared, f"model {chosen.model}", model),
         "baseline_": seeds.score(chosen, runtime, prepared, f"baseline {chosen.baseline}", baseline),

@@ -1,5 +1,9 @@
 """evaluate NAME: how good the model of an experiment is on the test rows, into experiments/NAME."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
 from evermodel.core import catalog, data, folders, project, stage
@@ -38,14 +42,13 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
     model = saved.load(folders.model(name))
     options, spec = chosen.options, prepared.spec
     train, test = prepared.splits["train"], prepared.splits["test"]
-    shown = evaluation.inputs(task, test.x, options, seed)
-    expected = predict_baseline(chosen, spec, model.metadata.target, train, seed, shown)
-    predictions = Predictions(test, model.predict(shown), expected, shown)
-    ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, options)
-    baseline = evaluation.evaluate(
-        task, f"baseline {chosen.baseline}", predictions.baseline, test, spec, options
-    )
-    headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown)
+    told, shown = evaluation.told(task, options, prepared), evaluation.inputs(task, test.x, options, seed)
+    simple = baseline(chosen, spec, model.metadata.target, train, seed)
+    answered, expected = (evaluation.answer(task, predict, shown) for predict in (model.predict, simple))
+    predictions = Predictions(test, answered, expected, shown, train, model.predict)
+    ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, told)
+    theirs = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec, told)
+    headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown, told)
     intervals = statistics.intervals(headlines, ours.scores, seed)
     drawn = evaluation.images(task, name, spec, ours.scores, predictions, pd.read_csv(history))
     if spec.kind == "table":
@@ -53,22 +56,22 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
         worth = importance.of_columns(task, model.predict, unseen, spec, options, seed)
         drawn |= importance.files(worth, name, spec)
     return {
-        "metrics.json": evaluation.metrics_json(ours, baseline, intervals, model.metadata.parameters),
-        "scores.parquet": evaluation.scores_parquet(ours.scores, baseline.scores, asked, headlines),
+        "metrics.json": evaluation.metrics_json(ours, theirs, intervals, model.metadata.parameters),
+        "scores.parquet": evaluation.scores_parquet(ours.scores, theirs.scores, asked, headlines),
         "curves.csv": history.read_bytes(),
         **{f"figures/{file}": content for file, content in drawn.items()},
     }
 
 
-def predict_baseline(chosen: Recipe, spec: Spec, target: Target, train: Split, seed: int, x: Array) -> Array:
-    """What the baseline, fitted on the same training rows, predicts for x.
+def baseline(chosen: Recipe, spec: Spec, target: Target, train: Split, seed: int) -> Callable[[Any], Array]:
+    """What the baseline, fitted on the same training rows, predicts.
 
     It gets the options that it shares with the model, so that an autoencoder's latent size is its own too.
     """
     build = catalog.builder(chosen.baseline)
     known = catalog.options(chosen.baseline)
     shared = {name: value for name, value in chosen.options.items() if name in known}
-    return estimator.predict(estimator.fit(build, spec, target, train, seed, **shared), x)
+    return partial(estimator.predict, estimator.fit(build, spec, target, train, seed, **shared))
 
 
 if __name__ == "__main__":

@@ -19,17 +19,18 @@ def main(name: str, model: Path, to: Path) -> None:
     shared = project.load()
     chosen = recipe.load(name, shared.profile)
     target = saved.metadata(folders.model(name)).target
-    prepared = data.load(folders.prepared(chosen.dataset), target, "test")
+    prepared = data.load(folders.prepared(chosen.dataset), target, "train", "test")
     spec, test = prepared.spec, prepared.splits["test"]
     determinism.fix(shared.runtime)
     task = evaluation.task_module(chosen.task)
     shown = evaluation.inputs(task, test.x, chosen.options, shared.runtime.seed)
     try:
-        answered = saved.predictor(model)(shown)
+        answered = evaluation.answer(task, saved.predictor(model), shown)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape
         raise EvermodelError(" ".join(str(error).split())[:200]) from None
-    judged = evaluation.evaluate(task, "the champion", answered, test, spec, chosen.options)
-    asked = evaluation.asked(spec, test, shown)
+    told = evaluation.told(task, chosen.options, prepared)
+    judged = evaluation.evaluate(task, "the champion", answered, test, spec, told)
+    asked = evaluation.asked(spec, test, shown, told)
     to.write_bytes(evaluation.scores_parquet(judged.scores, None, asked, task.statistics(spec)))
 
 

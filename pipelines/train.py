@@ -18,6 +18,7 @@ def main(name: str) -> None:
     determinism.fix(shared.runtime)
     splits = data.load(prepared, catalog.target(chosen.task), "train", "validation")
     fit.require(chosen.task, splits.spec, chosen.options)
+    fit.require_judge(chosen.task, splits)
     fit.require_used(recipe.where(name), chosen.train, splits.spec.kind)
     team = processes.team(chosen, recipe.where(name))
     key = identity.key(name, team)

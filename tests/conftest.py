@@ -119,8 +119,7 @@ def drawn(tmp_path_factory, worker_id):
         with FileLock(folder.with_suffix(".lock")):
             if not (folder / PROVENANCE).exists():  # written last
                 with chdir(ROOT):
-                    source = dataset.load(name, "sample").source
-                fetching.fetch(name, source, "sample", folder)
+                    fetching.fetch(name, dataset.load(name, "sample").source, "sample", folder)
         return folder
 
     return draw

@@ -19,6 +19,5 @@ needs_mirror = pytest.mark.skipif(
 def real(name: str, folder: Path) -> Provenance:
     """Put the real files of a data set into a folder."""
     with chdir(ROOT):
-        found = dataset.load(name, "full").source
-    fetching.fetch(name, found, "full", folder)
+        fetching.fetch(name, dataset.load(name, "full").source, "full", folder)
     return source.provenance(folder)

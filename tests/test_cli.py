@@ -3,15 +3,25 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import yaml
+from PIL import Image
 from typer.testing import CliRunner
 
 from evermodel import experiments, repository, workers
 from evermodel.cli import app
 from evermodel.core import folders, params
 from evermodel.core.errors import EvermodelError
+from evermodel.datasets.source import RemoteFile
+from evermodel.evaluation import judge
+from evermodel.origins import local
+from evermodel.publishing import registry
+from evermodel.runs import determinism
 from evermodel.scoring.scoring import Scored
+from tests.specs import make_spec
 
 ROOT = Path(__file__).parents[1]
 
@@ -374,3 +384,45 @@ def test_the_word_about_a_winner_reaches_the_version_that_it_is_about(evermodel,
     monkeypatch.setattr(experiments, "decide", lambda name, how, version: f"{how} {name} {version}")
     assert evermodel(command, "boston_dnn").stdout == f"{asked} boston_dnn None\n"
     assert evermodel(command, "boston_dnn", "--version", "3").stdout == f"{asked} boston_dnn 3\n"
+
+
+@pytest.fixture
+def champion(monkeypatch, tmp_path):
+    """Any experiment's champion is version 3, whose file this is."""
+    file = tmp_path / "model.keras"
+    file.write_bytes(b"a network")
+    monkeypatch.setattr(determinism, "begin_anew", lambda: None)
+    monkeypatch.setattr(experiments, "_require_champion", lambda name: SimpleNamespace(version="3"))
+    monkeypatch.setattr(registry, "fetch", lambda version, folder: (file, None))
+    return file
+
+
+def test_a_judge_lies_beside_its_data_and_what_params_have_to_say_is_told(evermodel, champion, monkeypatch):
+    monkeypatch.setattr(judge, "features", lambda file: None)
+    told = evermodel("judge", "mnist_mlp").stdout
+    beside = Path("data/mnist/mnist_mlp-3.keras")
+    assert beside.read_bytes() == champion.read_bytes()
+    assert "weights: {judge: mnist_mlp-3.keras}" in told
+    entry = yaml.safe_load(told.splitlines()[-1])[0]
+    described = RemoteFile.model_validate(entry)
+    assert described.path == str(beside)
+    assert local.fault(beside, described) == ""
+
+
+def test_what_can_not_judge_is_not_laid_anywhere(evermodel, champion, monkeypatch):
+    def refuse(file):
+        raise EvermodelError("model.keras is no network that ends in one dense layer")
+
+    monkeypatch.setattr(judge, "features", refuse)
+    assert "one dense layer" in refusal(evermodel("judge", "mnist_mlp"))
+    assert not list(Path("data/mnist").glob("*.keras"))
+
+
+def test_images_that_are_made_of_the_rows_of_a_table_get_a_file_each(evermodel, champion, monkeypatch):
+    Path("seeds.csv").write_text("seed\n3\n4\n")
+    asked = make_spec("images").asked("example")
+    made = lambda x: np.ones((len(x), 2, 2, 1)) * x["seed"].to_numpy()[:, None, None, None] / 10  # noqa: E731
+    monkeypatch.setattr(registry, "load", lambda version, folder: (made, asked))
+    rows = json.loads(evermodel("predict", "vae", "seeds.csv", "--json").stdout)
+    assert [row["image"] for row in rows] == ["seeds-1.vae.png", "seeds-2.vae.png"]
+    assert [np.asarray(Image.open(row["image"])).tolist()[0][0] for row in rows] == [76, 102]

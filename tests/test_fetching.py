@@ -430,3 +430,26 @@ def test_a_database_that_is_away_is_told(raw, monkeypatch):
     monkeypatch.delenv("SHOP", raising=False)
     with pytest.raises(EvermodelError, match="environment variable SHOP, which is not set"):
         fetching.fetch("some", source(shop()), "full", raw)
+
+
+def judged(path, content):
+    one = table(housing=OLD, judge=content) | {"weights": {"judge": "judge.data"}}
+    one["files"][1]["path"] = str(path)
+    return source(one, sample=HOUSES)
+
+
+def test_weights_that_lie_beside_the_params_come_with_the_sample_too(tmp_path, raw, capsys):
+    (tmp_path / "judge.data").write_bytes(WORDS)
+    fetching.fetch("some", judged("judge.data", WORDS), "sample", raw)
+    assert (raw / "judge.data").read_bytes() == WORDS
+    assert provenance(raw).weights == {"judge": "judge.data"}
+    assert provenance(raw).files["judge.data"] == sha256(WORDS)
+    assert "judge.data: file judge.data\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("there", [None, NEW])
+def test_weights_that_are_not_there_or_are_others_end_the_sample_in_a_sentence(tmp_path, raw, there):
+    if there:
+        (tmp_path / "judge.data").write_bytes(there)
+    with pytest.raises(EvermodelError, match=r"judge\.data .*; put the file there"):
+        fetching.fetch("some", judged("judge.data", WORDS), "sample", raw)

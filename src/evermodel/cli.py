@@ -241,6 +241,12 @@ def predict(
 
 
 @app.command()
+def judge(name: Name) -> None:
+    """Lay the champion, a small classifier of images, beside its data set as the judge of what is made."""
+    print(experiments.judge(name, repository.load().experiment(name).dataset))
+
+
+@app.command()
 def serve(
     names: Annotated[
         list[str] | None, typer.Argument(help="Experiments; all that have a champion if none.")

@@ -1,10 +1,11 @@
 """What is done with registered models, by their experiments' names."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from evermodel.core import folders
+from evermodel.core import folders, generation, params
 from evermodel.core.errors import EvermodelError
 from evermodel.repository import Repository
 
@@ -139,10 +140,37 @@ def predict(name: str, task: str, files: list[Path]) -> list[dict[str, Any]]:
         answers = prediction.answers(examples, x, answer(x), spec, task)
     for row in answers:
         if "image" in row:
-            file = Path(f"{Path(row['input']).stem}.{name}.png")
+            read, _, place = row["input"].rpartition(":") if spec.kind == "table" else (row["input"], "", "")
+            file = Path(f"{Path(read).stem}{place and f'-{place}'}.{name}.png")
             file.write_bytes(prediction.png(row["image"]))
             row["image"] = str(file)
     return [{"version": int(champion.version), **row} for row in answers]
+
+
+def judge(name: str, dataset: str) -> str:
+    """Copy the champion's file into the folder of a data set, and tell what has to stand in its params.yaml.
+
+    Raises EvermodelError if there is no champion, or it is no network whose features can be had.
+    """
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.core.data import file_hash
+    from evermodel.evaluation import judge
+    from evermodel.publishing import registry, tracking
+
+    with tracking.answering(), tempfile.TemporaryDirectory() as folder:
+        champion = _require_champion(name)
+        file, _ = registry.fetch(champion, Path(folder))
+        judge.features(file)
+        to = folders.dataset(dataset) / f"{name}-{champion.version}{file.suffix}"
+        shutil.copyfile(file, to)
+    known = f"bytes: {to.stat().st_size}, sha256: {file_hash(to)}, path: {to}"
+    return (
+        f"{to} is version {champion.version} of {name}. Each of source.editions in {to.parent / params.FILE} "
+        f"has to say\n  weights: {{{generation.JUDGE}: {to.name}}}\nand, among its files,\n"
+        f"  - {{name: {to.name}, {known}}}"
+    )
 
 
 def score(name: str, found: Repository, paths: "Sequence[Path]", out: Path) -> "Scored":

@@ -45,9 +45,23 @@ def _write_sample(source: Source, sample: Sample, folder: Path) -> Provenance:
         raise EvermodelError(f"samples/{sample.generator}.py wrote {written}; make it write {wanted}")
     for file in wanted:
         print(f"{file}: sample ({sample.note})")
-    hashes = {file: file_hash(folder / file) for file in wanted}
-    called = edition.name if sample.always else "sample"
-    return _provenance(source, edition, hashes, edition=called, synthetic=sample.synthetic, note=sample.note)
+    weights = {base: name for base, name in edition.weights.items() if _copied(edition, name, folder)}
+    hashes = {file.name: file_hash(file) for file in sorted(folder.iterdir())}
+    told = {"synthetic": sample.synthetic, "note": sample.note, "weights": weights}
+    return _provenance(source, edition, hashes, edition=edition.name if sample.always else "sample", **told)
+
+
+def _copied(edition: Edition, name: str, folder: Path) -> bool:
+    """Whether a file of an edition was copied from its path; EvermodelError if another one lies there."""
+    file = next(one for one in edition.files if one.name == name)
+    if not file.path:
+        return False
+    path = Path(file.path).expanduser()
+    if fault := local.fault(path, file) if path.exists() else "does not exist":
+        raise EvermodelError(f"{path} {fault}; put the file there that source.editions describes")
+    local.copy(path, folder / name)
+    print(f"{name}: file {path}")
+    return True
 
 
 def _copy_edition(name: str, source: Source, folder: Path) -> Provenance:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from evermodel.core import fields
+from evermodel.core import fields, generation
 from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.fields import FieldError
@@ -93,7 +93,15 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
     except FieldError as error:
         row = table.index[error.row] + 1
         raise EvermodelError(f"{name}: row {row}, column {error.column} {error.wrong}; mend it") from None
+    if generation.SEED in columns:
+        _require_whole(name, found[generation.SEED.name])
     return found.join(table[beside])
+
+
+def _require_whole(name: str, seeds: pd.Series) -> None:
+    if len(odd := seeds[seeds % 1 != 0]):
+        where = f"row {odd.index[0] + 1}, column {seeds.name}"
+        raise EvermodelError(f"{name}: {where} is {odd.iloc[0]:g}, no whole number; mend it")
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:

@@ -261,3 +261,12 @@ def test_labels_are_numbers_for_a_task_that_predicts_one_and_of_no_matter_for_on
 def test_data_without_what_a_task_predicts_are_refused(tmp_path, target):
     with pytest.raises(EvermodelError, match=r"data set made.* data/made/params\.yaml"):
         data.load_spec(saved(tmp_path / "made", "images"), target)
+
+
+def test_what_makes_examples_is_asked_by_seeds_and_everything_else_as_it_learned():
+    spec = make_spec("images", classes=("a", "b"), class_rows={"train": (1, 2)}).predicting("example")
+    assert (spec.classes, spec.class_rows) == (("a", "b"), {})
+    asked = spec.asked("example")
+    assert (asked.kind, asked.names, asked.input_shape) == ("table", ("seed",), (1,))
+    assert (asked.classes, asked.test_hash) == ((), spec.test_hash)
+    assert spec.asked("image") is spec

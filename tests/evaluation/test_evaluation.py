@@ -17,6 +17,7 @@ from evermodel.core import rows as table
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
+from evermodel.evaluation.judge import Judge
 from evermodel.runs import determinism, journal, saved
 from evermodel.runs.recipe import Recipe
 from evermodel.tasks import binary, denoising, reconstruction, regression
@@ -245,13 +246,24 @@ def test_what_a_task_makes_of_the_test_rows_is_what_model_and_baseline_are_shown
 def test_scores_of_other_noise_are_of_another_question(rng):
     x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
     test, spec = Split(x, np.zeros(2)), make_spec("images")
-    assert evaluation.asked(spec, test, x) == spec.test_hash
+    assert evaluation.asked(spec, test, x, {}) == spec.test_hash
     noises = (0.1, 0.1, 0.2)
     one, again, other = (
-        evaluation.asked(spec, test, evaluation.inputs(denoising, x, {"noise": noise}, 1)) for noise in noises
+        evaluation.asked(spec, test, evaluation.inputs(denoising, x, {"noise": noise}, 1), {})
+        for noise in noises
     )
     assert one == again != other
     assert spec.test_hash not in (one, other)
+
+
+def test_scores_by_another_judge_are_of_another_question(rng):
+    x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
+    test, spec = Split(x, np.zeros(2)), make_spec("images")
+    judges = [{"judge": Judge(sha256, np.ravel, x)} for sha256 in ("cafe", "cafe", "beef")]
+    one, again, other = (evaluation.asked(spec, test, x, told) for told in judges)
+    assert one == again != other
+    assert spec.test_hash not in (one, other)
+    assert one != evaluation.asked(make_spec("images", test_hash="1" * 64), test, x, judges[0])
 
 
 def test_rows_that_belong_together_have_their_group_in_the_scores_and_metrics_do_not_change(rng):
@@ -304,14 +316,13 @@ def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng)
     x = rng.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
     of_images = make_spec("images", input_shape=(4, 4, 1))
     predictions = [
-        evaluate.predict_baseline(
+        evaluate.baseline(
             Recipe.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
             of_images,
             "image",
             Split(x, np.zeros(30)),
             1,
-            x,
-        )
+        )(x)
         for latent in (2, 14)
     ]
     coarse, fine = (np.mean((one - x / 255) ** 2) for one in predictions)

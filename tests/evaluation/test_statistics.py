@@ -403,3 +403,28 @@ def test_r2_of_rows_that_are_all_alike_is_0():
     table = pd.DataFrame({"x": [1.0, 4.0, 0.0], "y": [1 / 3, 1 / 3, 1 / 3]})
     assert statistics.value(FOUND["r2"], table) == 0
     assert statistics.value(FOUND["r2"], table.assign(y=[0.0, 1, 5])) == pytest.approx(1 - 5 / 14)
+
+
+def test_an_interval_of_the_frechet_distance_lies_around_it_and_is_as_wide_as_luck_makes_it(rng):
+    """Of points whose means are 2 apart: it is all but |m|², whose deviation is 2 · 2 · (2 / n)^½."""
+
+    def drawn():
+        both = {"real": rng.normal(size=(400, 2)), "made": rng.normal([2, 0], size=(400, 2))}
+        return pd.concat([pd.DataFrame(one).add_prefix(f"{name}_") for name, one in both.items()], axis=1)
+
+    how = Statistic(kind="frechet")
+    one = drawn()
+    low, high = statistics.intervals({"": how}, one, 0)[""]
+    assert low < statistics.value(how, one) < high
+    width = 2 * 1.96 * 4 * (2 / 400) ** 0.5
+    assert high - low == pytest.approx(width, rel=0.2)
+    assert np.std([statistics.value(how, drawn()) for _ in range(200)]) == pytest.approx(
+        width / 3.92, rel=0.2
+    )
+
+
+def test_a_frechet_distance_is_not_below_0(rng):
+    real = rng.normal(size=(20, 2))
+    both = [pd.DataFrame(real).add_prefix(name) for name in ("real_", "made_")]
+    low, high = statistics.intervals({"": Statistic(kind="frechet")}, pd.concat(both, axis=1), 0)[""]
+    assert (low, high) == pytest.approx((0, 0), abs=1e-9)

@@ -1,10 +1,11 @@
 """Baselines whose answer is an image or a vector."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from evermodel.core.data import Split
-from evermodel.models import constant_mask, eigenfaces, gray, pca
+from evermodel.models import constant_mask, eigenfaces, gray, pca, pca_gaussian
 from evermodel.training import estimator
 from tests.specs import make_spec
 
@@ -70,3 +71,28 @@ def test_eigenfaces_are_of_unit_length_and_the_same_for_the_same_face():
 
 def test_there_are_no_more_eigenfaces_than_faces():
     assert predictions(eigenfaces, LABELS, components=50).shape == (12, 12)
+
+
+def gaussian(latent):
+    return estimator.fit(pca_gaussian.build, SPEC, "example", Split(X, LABELS), 1, latent=latent)
+
+
+def test_images_are_made_of_independent_numbers_as_images_are_spread_over_their_components():
+    fitted = gaussian(11)
+    codes = estimator.predict(fitted, X)
+    assert np.cov(codes, rowvar=False) == pytest.approx(np.eye(11), abs=1e-3)
+    assert estimator.predict(fitted, codes) == pytest.approx(X / 255, abs=1e-4)
+
+
+def test_a_seed_makes_the_same_image_whatever_stands_beside_it():
+    fitted = gaussian(3)
+    several, one = (estimator.predict(fitted, pd.DataFrame({"seed": seeds})) for seeds in ([5, -7, 5], [-7]))
+    assert several.shape == (3, *X.shape[1:])
+    assert several.dtype == np.float32
+    assert (several.min(), several.max()) >= (0, 0)
+    assert several.max() <= 1
+    assert np.array_equal(several[0], several[2])
+    assert np.array_equal(several[1], one[0])
+    assert not np.array_equal(several[0], several[1])
+    noise = np.random.default_rng(5).standard_normal(3)[None]
+    assert np.array_equal(several[:1], estimator.predict(fitted, noise))

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evermodel.core import catalog, data, folders
+from evermodel.core import catalog, data, folders, generation
 from evermodel.core.data import Array, Prepared, Split
 from evermodel.core.rows import Rows
 from evermodel.datasets import dataset, source
 from evermodel.evaluation import evaluation
+from evermodel.evaluation.judge import Judge
 from evermodel.preparing import preparing
 from evermodel.runs import network as asked
 from evermodel.runs import recipe, saved
@@ -93,9 +94,16 @@ def chosen(task: str, y: Array) -> Array:
     return np.arange(ROWS)
 
 
-def asked_of(batch: Split) -> Any:
+def asked_of(task: str, batch: Split) -> Any:
     """The rows as a network is asked them."""
+    if catalog.target(task) == "example":
+        return generation.seeds(len(batch))
     return batch.x.frame() if isinstance(batch.x, Rows) else batch.x
+
+
+def pixels(x: Array) -> Array:
+    """What stands for the features of a judge."""
+    return x.reshape(len(x), -1)[:, ::50] / 255
 
 
 def builder(model: str) -> Any:
@@ -130,7 +138,8 @@ def trained(request, keras, prepared):
     chosen = RECIPES[request.param]
     batch = one_batch(prepared(chosen.dataset), chosen.task)
     fitted = [part for steps in (STEPS, FEW) for part in fit(keras, chosen, batch, steps)]
-    return Trained(chosen, batch, *fitted, asked.compiled(fitted[0])(asked_of(batch.splits["train"])))
+    predictions = asked.compiled(fitted[0])(asked_of(chosen.task, batch.splits["train"]))
+    return Trained(chosen, batch, *fitted, predictions)
 
 
 def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
@@ -140,10 +149,17 @@ def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
 
 
 def test_a_model_takes_raw_examples_and_its_task_can_evaluate_the_predictions(trained):
-    assert trained.model.input_shape == (None, *trained.prepared.spec.input_shape)
+    taken, spec = trained.model.input_shape, trained.prepared.spec
+    assert (None, *spec.input_shape) in (taken if isinstance(taken, list) else [taken])
     assert trained.predictions.dtype in (np.float32, np.float64)
     task = evaluation.task_module(trained.recipe.task)
-    scores = task.score(trained.batch, trained.predictions, trained.prepared.spec)
+    answers, told = trained.predictions, {}
+    if catalog.target(trained.recipe.task) == "example":
+        answers, told = (
+            answers[:, None],
+            {"judge": Judge("", pixels, pixels(trained.batch.x))},
+        )
+    scores = evaluation.score(task, trained.batch, answers, spec, told)
     assert len(scores) == len(trained.batch)
 
 
@@ -165,7 +181,8 @@ def test_every_weight_that_is_trained_learns_and_stays_finite(trained):
 
 def test_a_saved_model_predicts_the_same(trained, tmp_path):
     file = saved.save_keras(trained.model, tmp_path)
-    assert np.array_equal(saved.predictor(file)(trained.batch.x), trained.predictions)
+    again = saved.predictor(file)(asked_of(trained.recipe.task, trained.batch))
+    assert np.array_equal(again, trained.predictions)
 
 
 def test_building_and_fitting_again_begins_the_same(trained):

@@ -52,7 +52,7 @@ def test_each_step_to_come_is_learned_as_its_distance_from_the_mean_of_all():
     assert target("forecasting", y=y, **values).tolist() == [[2, -2], [0, 1]]
 
 
-@pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly"])
+@pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly", "generation"])
 def test_an_image_is_its_own_target_from_0_to_1(task):
     learned = target(task)
     assert learned.dtype == np.float32
@@ -136,6 +136,11 @@ def test_a_number_is_predicted_on_the_scale_of_the_training_rows(task):
 
 def test_validation_shows_the_noise_that_models_are_judged_by():
     assert objective_of("denoising", spec(), {}).corrupt is denoising.inputs
+
+
+def test_only_what_makes_examples_of_noise_is_saved_as_a_part_of_what_learns():
+    making = [t for t in catalog.modules("objectives") if objective_of(t, spec(), OPTIONS).makes]
+    assert making == ["generation"]
 
 
 def test_of_all_tasks_only_denoising_shows_validation_something_else():

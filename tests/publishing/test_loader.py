@@ -50,3 +50,10 @@ def test_an_estimator_is_asked_for_columns_by_name_if_it_knows_names(named):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert loader.Estimator(model, reading()).predict(table) == pytest.approx([4, 7])
+
+
+def test_images_that_were_made_of_seeds_are_an_array():
+    asked = loader.Network(
+        lambda x: np.ones((len(x), 2, 2, 1)), reading(columns=[{"name": "seed", "kind": "whole"}])
+    )
+    assert asked.predict(pd.DataFrame({"seed": [1, 2, 3]})).shape == (3, 2, 2, 1)

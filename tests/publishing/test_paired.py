@@ -22,6 +22,7 @@ F1 = Statistic(kind="f1", columns=ANSWERED)
 F1S = statistics.macro(Statistic(kind="f1", columns=ANSWERED, positive=one) for one in (0, 1, 2))
 PRECISION = Statistic(kind="average_precision", columns=SCORED)
 FOUND = {"recall": RECALLS, "f1": F1, "macro f1": F1S, "average precision": PRECISION}
+FRECHET = Statistic(kind="frechet")
 LEVEL = 0.05
 
 
@@ -305,3 +306,25 @@ def test_as_many_pass_by_luck_as_the_level_says(rng):
         first, second = rng.lognormal(sigma=1.5, size=(2, 12))
         told.append(chance(ERROR, *(pd.DataFrame({"error": each}) for each in (first, second)), sign=-1))
     assert np.mean(np.array(told) < LEVEL) == pytest.approx(LEVEL, abs=0.03)
+
+
+def made(rng, *shifts, rows=150):
+    """Two models whose examples are moved by so much along the first of four features."""
+    real = pd.DataFrame(rng.normal(size=(rows, 4))).add_prefix("real_")
+    moved = (rng.normal(size=(rows, 4)) + shift * np.eye(4)[0] for shift in shifts)
+    return [pd.concat([real, pd.DataFrame(one).add_prefix("made_")], axis=1) for one in moved]
+
+
+def test_of_the_frechet_distance_each_row_adds_its_part_of_the_difference(rng):
+    ours, theirs = made(rng, 0.3, 1.5)
+    gains, shares = paired._units(FRECHET, ours, theirs)
+    assert gains.sum() == pytest.approx(statistics.value(FRECHET, ours) - statistics.value(FRECHET, theirs))
+    assert shares == pytest.approx(np.full(150, 1 / 150))
+    assert chance(FRECHET, ours, theirs, sign=-1) < 1e-6
+    assert chance(FRECHET, theirs, ours, sign=-1) > 0.999
+
+
+def test_two_that_are_as_far_off_in_two_directions_are_rarely_told_apart_by_the_luck_of_the_test_rows(rng):
+    told = [chance(FRECHET, *made(rng, 1, -1, rows=60), sign=-1) for _ in range(80)]
+    assert np.mean(np.array(told) < 0.1) <= 0.2
+    assert np.mean(np.array(told) < 0.5) == pytest.approx(0.5, abs=0.2)

@@ -19,7 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from evermodel.core import data, fields, rows
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import example, registry
-from evermodel.runs import saved
+from evermodel.runs import network, saved
 from evermodel.runs.recipe import Train
 from evermodel.training import preprocessing
 from tests.specs import make_spec
@@ -210,3 +210,16 @@ def test_a_package_of_an_older_evermodel_is_rejected_in_a_sentence(packed, tmp_p
     (folder / "MLmodel").write_text(old)
     with pytest.raises(EvermodelError, match="it version 3 was registered by an older Evermodel"):
         registry.fetch(version, tmp_path)
+
+
+def test_mlflow_asks_what_makes_images_by_seeds(keras, tmp_path):
+    noise = keras.Input((4,), name="noise")
+    file = saved.save_keras(keras.Model(noise, keras.layers.Reshape((2, 2, 1))(noise)), tmp_path)
+    spec = make_spec("images").asked("example")
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="example")
+    registry.package(tmp_path / "package", file, spec, metadata, pd.DataFrame({"seed": [0, 1]}))
+    asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
+    made = asked.predict(pd.DataFrame({"seed": [7, 8]}))
+    assert np.array_equal(made.reshape(2, 4), network.noise([7, 8], 4))
+    with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
+        asked.predict(pd.DataFrame({"seed": [1, 1.5]}))

@@ -42,7 +42,7 @@ def scored(monkeypatch):
     monkeypatch.setattr(rescoring.registry, "spec", lambda version: spec)
     monkeypatch.setattr(rescoring.registry, "fetch", lambda version, folder: (folder, spec))
     monkeypatch.setattr(rescoring, "_scored_again", lambda *_: new)
-    model = SimpleNamespace(spec=spec, scores=new)
+    model = SimpleNamespace(spec=spec, asked=spec, scores=new)
     return lambda kept, judged: rescoring._scores(kept, CHAMPION, judged, model).table["mse"].tolist()
 
 
@@ -95,7 +95,7 @@ def test_kept_scores_count_only_if_the_champion_takes_and_tells_the_same(monkeyp
     scores = Scores(pd.DataFrame({"mse": [1.0, 1.0]}), "these rows", HOW)
     old, new = make_spec(**{"classes": ("no", "yes")} | changes), make_spec(classes=("no", "yes"))
     monkeypatch.setattr(rescoring.registry, "spec", lambda version: old)
-    model = SimpleNamespace(spec=new, scores=scores)
+    model = SimpleNamespace(spec=new, asked=new, scores=scores)
     kept = Registry("these rows")
     found = rescoring._scores(kept, CHAMPION, kept.judged, model)
     assert (found is not None) == compared
@@ -106,4 +106,7 @@ def test_a_champion_that_refuses_gaps_is_not_asked_for_rows_that_have_them(monke
     monkeypatch.setattr(rescoring.registry, "spec", lambda version: make_spec())
     new = make_spec(columns=[{"name": "a"}, {"name": "b", "gaps": "fill"}])
     kept = Registry("other rows")
-    assert rescoring._scores(kept, CHAMPION, kept.judged, SimpleNamespace(spec=new, scores=scores)) is None
+    assert (
+        rescoring._scores(kept, CHAMPION, kept.judged, SimpleNamespace(spec=new, asked=new, scores=scores))
+        is None
+    )

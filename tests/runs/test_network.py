@@ -54,3 +54,45 @@ def test_a_table_is_asked_as_numbers_and_texts_with_a_gap_as_the_empty_text():
 def test_a_table_of_other_columns_is_no_table_of_the_model_s(model):
     with pytest.raises(ValueError, match=r"\(1,\), not \(1,\) and \(1,\)"):
         network.compiled(model)(pd.DataFrame({"a": [1.0], "b": pd.Series(["x"], dtype=object)}))
+
+
+@pytest.fixture
+def maker(keras):
+    """Doubles its noise; and tells as code of an image its first line of two pixels."""
+    noise, image = keras.Input((2,), name="noise"), keras.Input((2, 2, 1), dtype="uint8")
+    made = keras.layers.Reshape((1, 2, 1))(2 * noise)
+    return keras.Model([noise, image], [made, keras.ops.cast(image[:, 0, :, 0], "float32")])
+
+
+def test_noise_of_a_seed_is_the_same_for_ever_whatever_stands_beside_it():
+    told = network.noise([0, 1, -1, 2**53], 3)
+    known = [[1.117622, -1.3871249, -0.4265716], [1.7291036, -1.4284534, 1.0277448]]
+    assert told.dtype == np.float32
+    assert told[:2] == pytest.approx(np.array(known), abs=1e-6)
+    assert np.array_equal(network.noise([2.0**53], 3), told[3:])
+    assert np.array_equal(network.noise([2**64 - 1], 3), told[2:3])
+    assert np.array_equal(network.noise([1], 2), told[1:2, :2])
+
+
+def test_noise_is_of_the_standard_normal_distribution():
+    told = network.noise(range(4000), 2)
+    assert told.mean(axis=0) == pytest.approx([0, 0], abs=0.05)
+    assert np.cov(told, rowvar=False) == pytest.approx(np.eye(2), abs=0.06)
+
+
+def test_a_network_that_makes_examples_is_asked_by_seeds_noise_or_examples(maker):
+    ask = network.compiled(maker)
+    seeds = pd.DataFrame({"seed": [3.0, 4.0]})
+    assert ask.size == 2
+    assert ask(seeds)[..., 0].reshape(2, 2) == pytest.approx(2 * network.noise([3, 4], 2))
+    assert np.array_equal(ask(network.noise([3, 4], 2)), ask(seeds))
+    assert ask(np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)).tolist() == [[0, 1]]
+    for wrong in (np.zeros((1, 3)), np.zeros((1, 3, 2, 1), np.uint8)):
+        with pytest.raises(ValueError, match="the model takes examples of shape"):
+            ask(wrong)
+
+
+def test_a_network_that_tells_no_codes_takes_no_examples(keras, maker):
+    alone = network.compiled(keras.Model(maker.inputs[0], maker.outputs[0]))
+    with pytest.raises(ValueError, match=r"\(2,\), not \(2, 2, 1\)"):
+        alone(np.zeros((1, 2, 2, 1), np.uint8))

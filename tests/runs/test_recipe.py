@@ -157,6 +157,11 @@ def test_a_keras_model_is_told_how_to_train_and_another_one_is_not(changed):
     assert refused(changed, model="linear", options={}, train={"machines": 2}).startswith("train must be {}")
 
 
+def test_what_makes_examples_is_a_keras_model(changed):
+    told = refused(changed, task="generation", model="pca_gaussian", options={}, train={})
+    assert told.startswith("model is 'pca_gaussian', but the task generation needs a Keras model")
+
+
 def test_a_keras_model_can_not_be_a_baseline(changed):
     assert refused(changed, baseline="mlp").startswith("baseline is 'mlp', but must be a scikit-learn model")
 

@@ -102,6 +102,18 @@ def test_an_answer_that_is_an_image_is_a_file_in_the_result(champion, album, tmp
     assert np.array_equal(np.asarray(Image.open(pa.BufferReader(first))), np.full((2, 3), 255))
 
 
+def test_an_image_that_is_made_of_each_seed_stands_beside_its_row(champion, tmp_path):
+    (seeds := tmp_path / "seeds.csv").write_text("seed\n5\n0\n10\n")
+    asked = champion(columns=[{"name": "seed", "kind": "whole"}], input_shape=(1,))
+    bright = lambda x: np.ones((len(x), 2, 3, 1)) * x["seed"].to_numpy()[:, None, None, None] / 10  # noqa: E731
+    maker = replace(asked, task="generation", predict=bright)
+    score(maker, [seeds], out := tmp_path / "made.parquet", 0.0)
+    rows = pq.read_table(out).to_pylist()
+    images = [np.asarray(Image.open(pa.BufferReader(row["image"]))) for row in rows]
+    assert [row["row"] for row in rows] == [1, 2, 3]
+    assert [image[0, 0] for image in images] == [128, 0, 255]
+
+
 def test_answers_of_several_numbers_are_lists_in_the_result(champion, album, tmp_path):
     seer = replace(
         champion("images"), task="embedding", predict=lambda x: np.arange(3.0 * len(x)).reshape(len(x), 3)

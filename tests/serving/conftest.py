@@ -31,6 +31,7 @@ COLUMNS = [  # one of each kind; those that may have gaps are the first three
     {"name": "pickup", "kind": "time"},
     {"name": "note", "kind": "text"},
 ]
+SEED = {"name": "seed", "kind": "whole"}
 STEPS = [{"name": "Open"}, {"name": "Close"}]
 TRIP = {
     "age": 1.5,
@@ -52,11 +53,17 @@ def given(x: pd.DataFrame) -> Any:
     return x.notna().sum(axis=1).to_numpy(float)[:, None] + 100.0 * x[["colour"]].isin(["red", "blue"])
 
 
+def made(x: pd.DataFrame) -> Any:
+    """An image of each seed, as bright as the seed is hundredths of white."""
+    return np.full((len(x), 2, 2, 1), 0.0) + x["seed"].to_numpy()[:, None, None, None] % 100 / 100
+
+
 def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
-    """One that gives the mean of numbers, what is `given`, a text's length over 10, or an image as it is."""
+    """One that gives the mean of numbers, what is `given`, a text's length over 10, or an image."""
     kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
         "houses": ("table", {}, "regression", mean),
         "trips": ("table", {"columns": COLUMNS, "input_shape": (7,)}, "regression", given),
+        "fakes": ("table", {"columns": [SEED], "input_shape": (1,)}, "generation", made),
         "prices": ("series", {"columns": STEPS}, "forecasting", mean),
         "reviews": ("text", {"classes": CLASSES}, "binary", lambda x: np.array([[len(t) / 10] for t in x])),
         "masks": ("images", {}, "segmentation", lambda x: x / 255),
@@ -68,9 +75,10 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
         ),
     }
     kind, changes, task, own = kinds[name]
+    rows = {"trips": TRIP, "fakes": {"seed": 1.0}}
     spec = make_spec(kind, **changes)
     examples: dict[str, Callable[[], Any]] = {
-        "table": lambda: pd.DataFrame([TRIP if name == "trips" else {"a": 1.0, "b": 1.0}] * 2),
+        "table": lambda: pd.DataFrame([rows.get(name, {"a": 1.0, "b": 1.0})] * 2),
         "text": lambda: np.array(["A film", "Another"], dtype=object),
     }
     example = examples.get(kind, lambda: np.ones((2, *spec.input_shape), spec.input_dtype))()
@@ -106,7 +114,7 @@ def start(tmp_path: Path) -> Callable[..., Running]:
 
     def started(limits: Limits = LIMITS, token: str | None = None, share: float = 0) -> Running:
         made = Running(tmp_path, limits, token, share)
-        for name in ("houses", "trips", "prices", "reviews", "masks", "digits"):
+        for name in ("houses", "trips", "prices", "reviews", "masks", "digits", "fakes"):
             made.serve(champion(name))
         return made
 

@@ -122,6 +122,24 @@ def test_an_image_is_answered_by_an_image_in_base64_or_as_it_is(client):
     assert np.unique(np.asarray(Image.open(io.BytesIO(asked.content)))) == [200]
 
 
+def test_an_image_is_made_of_each_seed_and_the_same_one_of_the_same(client):
+    rows = [{"seed": seed} for seed in (50, -50, 50)]
+    answers = client.post("/predict/fakes", json={"rows": rows}).json()["answers"]
+    images = [np.asarray(Image.open(io.BytesIO(base64.b64decode(one["image"])))) for one in answers]
+    assert [one["input"] for one in answers] == ["row:1", "row:2", "row:3"]
+    assert images[0].tolist() == [[128, 128], [128, 128]]
+    assert np.array_equal(images[0], images[2])
+    accept = {"Accept": "image/png"}
+    (one,) = (client.post("/predict/fakes", json={"rows": rows[:1]}, headers=accept),)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(one.content))), images[0])
+    assert one.headers["x-evermodel-version"] == "1"
+
+
+@pytest.mark.parametrize("seed", [None, 1.5, "a", [1], 10**400])
+def test_what_is_no_whole_number_is_no_seed(client, seed):
+    assert refusal(client.post("/predict/fakes", json={"rows": [{"seed": seed}]}), 422)
+
+
 def test_an_image_is_seen_as_a_viewer_shows_it(client):
     """Dark on the left, transparent on the right, and lying on its side."""
     pixels = np.zeros((4, 4, 2), np.uint8)

@@ -146,6 +146,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
     [
         (champion("houses"), ["Row"]),
         (champion("trips"), ["Row"]),
+        (champion("fakes"), ["Seed"]),
         (champion("prices"), ["Steps"]),
         (champion("reviews"), ["Text"]),
         (champion("masks"), ["Upload"]),
@@ -208,6 +209,26 @@ def test_a_row_of_many_kinds_has_a_field_of_each_and_an_empty_one_is_a_gap(runni
         assert answer.json()["answers"][0]["price"] == price
     refused = running.client.post("/predict/trips", **row.request(3, "false", "red", None, True, "", "fast"))
     assert "column stops is empty" in refused.json()["error"]
+
+
+def test_a_seed_makes_an_image_and_another_one_can_be_had(running):
+    with gradio.Blocks():
+        asked = question.forms(champion("fakes"))["Seed"](champion("fakes"))
+    assert "Math.random" in asked.another
+    request = asked.request(25)
+    said = asyncio.run(page.ask(running.app, None, "fakes", request))
+    ((image, title),) = view(champion("fakes"), request, said["answers"]).images
+    assert title == "seed 25"
+    assert np.asarray(image).shape == (300, 300)
+    assert np.unique(image).tolist() == [64]
+    with pytest.raises(EvermodelError, match=r"column seed is 2\.5"):
+        asyncio.run(page.ask(running.app, None, "fakes", asked.request(2.5)))
+
+
+def test_only_what_is_made_of_a_seed_has_a_button_for_another(running):
+    with gradio.Blocks():
+        buttons = {name: page._forms(champion(name))[0][2] for name in ("fakes", "houses", "digits")}
+    assert [name for name, button in buttons.items() if button] == ["fakes"]
 
 
 @pytest.mark.parametrize("path", ["http://127.0.0.1/x.png", "https://example.org/x.png"])

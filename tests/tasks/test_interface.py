@@ -13,6 +13,7 @@ from evermodel.core import catalog
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation, figures, statistics
+from evermodel.evaluation.judge import Judge
 from tests.specs import make_spec
 
 PACKAGE = Path(evermodel.__file__).parent
@@ -30,7 +31,12 @@ FACES = np.repeat([7, 9, 11, 12], 2)
 AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
 
 
-OPTIONS = {"quantile": 0.9}
+def halves(x):
+    """Features of images: the means of the upper and the lower half."""
+    return np.stack([x[:, :4].mean(axis=(1, 2, 3)), x[:, 4:].mean(axis=(1, 2, 3))], axis=1)
+
+
+TOLD = {"quantile": 0.9, "judge": Judge("cafe", halves, halves(GRAYS[::-1]))}
 
 
 def drawn(of, scale=1.0):
@@ -73,6 +79,12 @@ CASES = {
         Split(WINDOWS, WINDOWS[:, -1, 0] + NUMBERS),
         WINDOWS[:, -1, 0] + 0.5 * NUMBERS,
         WINDOWS[:, -1, 0],
+    ),
+    "generation": (
+        {"classes": ("a", "b")},
+        Split(GRAYS, LABELS),
+        np.stack([drawn(GRAYS), drawn(GRAYS)], axis=1),
+        np.stack([drawn(GRAYS, 0.5), drawn(GRAYS, 0.5)], axis=1),
     ),
     "multilabel": (
         {"targets": ("hot", "wet")},
@@ -134,7 +146,7 @@ def evaluated(case):
 
 
 def scored(task, test, prediction, spec):
-    return evaluation.score(task, test, prediction, spec, OPTIONS)
+    return evaluation.score(task, test, prediction, spec, TOLD)
 
 
 def test_there_is_a_score_of_every_test_row_and_it_is_finite(evaluated):
@@ -190,9 +202,7 @@ def test_every_headline_follows_from_the_scores_as_the_task_says(evaluated):
 def test_rows_that_belong_together_change_no_metric_and_none_of_the_worst(case):
     task, spec, predictions = case
     alone, together = (
-        evaluation.evaluate(
-            task, "it", predictions.model, replace(predictions.test, group=group), spec, OPTIONS
-        )
+        evaluation.evaluate(task, "it", predictions.model, replace(predictions.test, group=group), spec, TOLD)
         for group in (None, GROUPS)
     )
     assert together.metrics == alone.metrics

@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from evermodel.core.data import Prepared
 from evermodel.core.errors import EvermodelError
 from evermodel.runs.recipe import Train
 from evermodel.training import fit
@@ -104,3 +107,16 @@ def test_what_is_as_without_a_word_is_for_any_kind_of_data():
     train = Train(optimizer="adam", learning_rate=0.1, batch_size=1, epochs=1, random_flip=False, text={})
     fit.require_used("params.yaml", train, "table")
     fit.require_used("params.yaml", None, "table")
+
+
+def test_what_makes_examples_needs_a_judge_before_it_is_trained():
+    without, with_one = (Prepared(make_spec("images"), {}, weights) for weights in ({}, {"judge": Path("j")}))
+    with pytest.raises(EvermodelError, match=r"data set made has no judge.*evermodel judge EXPERIMENT"):
+        fit.require_judge("generation", without)
+    fit.require_judge("generation", with_one)
+    fit.require_judge("reconstruction", without)
+
+
+def test_a_data_set_of_which_some_edition_declares_no_judge_is_refused():
+    with pytest.raises(EvermodelError, match=r"vae/params\.yaml: data set made has no judge"):
+        fit.require_declared("vae/params.yaml", "generation", make_dataset())

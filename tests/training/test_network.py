@@ -669,3 +669,49 @@ def test_images_are_mirrored_in_training_only_and_also_after_a_resume(learn, und
     # Left and right can be told apart, but not where either may be the other.
     assert learn(**FLIPPED | {"random_flip": False})[1][-1]["accuracy"] > 0.9
     assert history[-1]["accuracy"] < 0.8
+
+
+GENERATION = {"spec": IMAGES, "splits": FLIPPED["splits"], "task": "generation", "epochs": 8}
+
+
+@pytest.fixture(scope="module")
+def autoencoder():
+    """The build function of a small variational autoencoder."""
+    build = importlib.import_module("evermodel.models.vae").build
+    return lambda *arguments: build(*arguments, latent=2, units=[8])
+
+
+@pytest.fixture(scope="module")
+def generator(learn, autoencoder):
+    """What a training of it gives."""
+    return learn(build=autoencoder, **GENERATION)
+
+
+def test_what_makes_examples_learns_from_images_and_is_saved_as_it_makes_them(generator, tmp_path):
+    _, history, model = generator
+    assert history[-1]["loss"] < history[0]["loss"]
+    ask = saved.predictor(saved.save_keras(model, tmp_path))
+    made, codes = ask(pd.DataFrame({"seed": [1, 2, 3]})), ask(FLIPPED["splits"]["train"].x)
+    assert (made.shape, made.dtype) == ((3, 8, 8, 1), np.float32)
+    assert 0 <= made.min() < made.max() <= 1
+    assert codes.shape == (64, 2)
+    assert ask(codes).shape == (64, 8, 8, 1)
+
+
+def test_a_generator_killed_in_its_training_goes_on_to_the_same_weights(
+    learn, autoencoder, generator, tmp_path
+):
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=2, build=autoencoder, **GENERATION)
+    weights, history, _ = learn(tmp_path, build=autoencoder, **GENERATION)
+    assert same(weights, generator[0])
+    assert history == generator[1]
+
+
+def test_an_architecture_that_makes_nothing_of_noise_is_told(keras, learn, tmp_path):
+    def build(input_shape, outputs, activation):
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, keras.layers.Conv2D(outputs, 1, activation=activation)(inputs))
+
+    with pytest.raises(EvermodelError, match="no layer 'decoder' that makes an example of noise"):
+        learn(tmp_path, build=build, **GENERATION)

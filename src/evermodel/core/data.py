@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from evermodel.core import rows
+from evermodel.core import generation, rows
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.core.parts import Parts, StoredRows
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Target = Literal["class", "number", "numbers", "labels", "mask", "image"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image", "example"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -190,13 +190,16 @@ class StoredSplit(Split):
 class Predictions:
     """What a model and its baseline answered for the test rows.
 
-    inputs: what they were shown, where that is not test.x itself.
+    inputs: what they were shown, where that is not test.x itself. train: the training rows, and ask: what the
+    model answers to more; for figures.
     """
 
     test: Split
     model: Array
     baseline: Array
     inputs: Any
+    train: Split | None = None
+    ask: Any = None
 
 
 class Spec(BaseModel):
@@ -274,7 +277,15 @@ class Spec(BaseModel):
             )
         if target in ("class", "mask"):
             return self.model_copy(update={"target_mean": (), "target_sd": ()})
-        return self.model_copy(update={"classes": (), "class_rows": {}})
+        known = self.classes if target == "example" and not self.masks else ()  # of what is shown
+        return self.model_copy(update={"classes": known, "class_rows": {}})
+
+    def asked(self, target: Target) -> "Spec":
+        """What a model with that target is asked: such examples, or rows of seeds if it makes examples."""
+        if target != "example":
+            return self
+        row = {"columns": (generation.SEED,), "input_shape": (1,), "input_dtype": "float64"}
+        return self.model_copy(update={"kind": "table", "layout": CSV, "targets": (), "classes": (), **row})
 
 
 @dataclass(frozen=True)
@@ -288,7 +299,11 @@ class Prepared:
 
 def load(folder: Path, target: Target, *splits: str) -> Prepared:
     """A prepared data set with those splits, for a task with that target."""
+<<<<<<< HEAD
     weights = {file.parent.name: file for file in sorted((folder / WEIGHTS).glob("*/*"))}
+=======
+    weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*"))}
+>>>>>>> gen
     spec = load_spec(folder, target)
     return Prepared(spec, {split: _split(folder / split, spec, target) for split in splits}, weights)
 
@@ -327,8 +342,13 @@ def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
     A file keeps its name, by whose end Keras knows its layout.
     """
     for base, file in weights.items():
+<<<<<<< HEAD
         (folder / WEIGHTS / base).mkdir(parents=True)
         shutil.copyfile(file, folder / WEIGHTS / base / file.name)
+=======
+        (folder / WEIGHTS).mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / WEIGHTS / f"{base}{file.suffix}")
+>>>>>>> gen
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

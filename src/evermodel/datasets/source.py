@@ -87,7 +87,11 @@ class Edition(Section):
     """One accepted form of the data: its files, or the query of a database, and what the reader has to know.
 
     The answer to a query is a file in Parquet, named as the data set. weights: pretrained weights among the
+<<<<<<< HEAD
     files, by the base that they belong to, or by the model if it has but one.
+=======
+    files, by the base that they belong to; and as `judge` the classifier that what is made is judged by.
+>>>>>>> gen
     """
 
     name: str
@@ -104,8 +108,9 @@ class Edition(Section):
 
 
 class Sample(Section):
-    """The small stand-in: a file of samples/ writes it in the first edition's format, without weights.
+    """The small stand-in: a file of samples/ writes it in the first edition's format.
 
+    Of the weights of that edition it has those that lie on this machine, at their `path`.
     always: whether there is nothing else, so that the full profile gets it too.
     """
 

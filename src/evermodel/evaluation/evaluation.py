@@ -1,20 +1,22 @@
 """One evaluation: from predictions of the test rows to the files of a report."""
 
+import hashlib
 import importlib
 import inspect
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evermodel.core import data
-from evermodel.core.data import Array, Predictions, Spec, Split
+from evermodel.core.data import Array, Predictions, Prepared, Spec, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import figures
 from evermodel.evaluation.statistics import GROUP, Interval, Statistic
@@ -47,21 +49,40 @@ def inputs(task: Any, x: Array, options: Mapping[str, Any], seed: int) -> Array:
     return task.inputs(x, options, seed) if hasattr(task, "inputs") else x
 
 
-def asked(spec: Spec, test: Split, shown: Array) -> str:
-    """The identity of what was asked: that of the test rows, or of what the task made of them."""
-    return spec.test_hash if shown is test.x else data.split_hash(shown, test.y)
+def told(task: Any, options: Mapping[str, Any], prepared: Prepared) -> Mapping[str, Any]:
+    """What scores are told of beside the rows: the options of the experiment, and what the task needs more.
+
+    prepared: with the training rows. Raises EvermodelError if they lack that.
+    """
+    return {**options, **(task.told(prepared) if hasattr(task, "told") else {})}
+
+
+def answer(task: Any, predict: Callable[[Any], Array], shown: Array) -> Array:
+    """What a model, or a baseline, answers for what it is shown, asked as the task asks."""
+    return np.asarray(task.answer(predict, shown) if hasattr(task, "answer") else predict(shown))
+
+
+def asked(spec: Spec, test: Split, shown: Array, told: Mapping[str, Any]) -> str:
+    """The identity of what was asked: that of the test rows, or of what the task made of them; and the judge.
+
+    told: see `told`.
+    """
+    rows = spec.test_hash if shown is test.x else data.split_hash(shown, test.y)
+    if (judge := told.get("judge")) is None:
+        return rows
+    return hashlib.sha256(f"{rows} {judge.sha256}".encode()).hexdigest()
 
 
 def evaluate(
-    task: Any, who: str, prediction: Array, test: Split, spec: Spec, options: Mapping[str, Any]
+    task: Any, who: str, prediction: Array, test: Split, spec: Spec, told: Mapping[str, Any]
 ) -> Evaluated:
-    """Score what `who` predicted for the test rows; options: of the experiment.
+    """Score what `who` predicted for the test rows; told: see `told`.
 
     All rows count alike, whatever weights they have in training. Raises EvermodelError if the prediction does
     not fit the rows, or a metric is not a finite number.
     """
     try:
-        scores = score(task, test, prediction, spec, options)
+        scores = score(task, test, prediction, spec, told)
     except EvermodelError as error:
         raise EvermodelError(f"{who} {error}") from None
     metrics = {name: float(value) for name, value in task.metrics(scores, spec).items()}
@@ -75,10 +96,10 @@ def evaluate(
     return Evaluated(scores if test.group is None else scores.assign(**{GROUP: test.group}), metrics)
 
 
-def score(task: Any, test: Split, prediction: Array, spec: Spec, options: Mapping[str, Any]) -> pd.DataFrame:
-    """The task's scores, by the options that it takes; EvermodelError if the prediction does not fit."""
+def score(task: Any, test: Split, prediction: Array, spec: Spec, told: Mapping[str, Any]) -> pd.DataFrame:
+    """The task's scores, by what it takes of `told`; EvermodelError if the prediction does not fit."""
     parameters = inspect.signature(task.score).parameters.values()
-    asked = {one.name: options[one.name] for one in parameters if one.kind is one.KEYWORD_ONLY}
+    asked = {one.name: told[one.name] for one in parameters if one.kind is one.KEYWORD_ONLY}
     scores: pd.DataFrame = task.score(test, prediction, spec, **asked)
     return scores
 
@@ -132,7 +153,8 @@ def images(
     pairs.
     """
     worst = task.worst(scores, spec, WORST)
-    examples = predictions.inputs[worst.index.to_numpy()]
+    shown = task.examples(predictions) if hasattr(task, "examples") else predictions.inputs
+    examples = shown[worst.index.to_numpy()]
     with figures.look():
         drawn = task.figures(scores, spec, predictions)
         if len(history) > 1:

@@ -8,7 +8,7 @@ from itertools import chain
 
 import numpy as np
 import pandas as pd
-from matplotlib import style
+from matplotlib import colormaps, style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -48,6 +48,7 @@ MOST_COLUMNS = 16
 MOST_LETTERS_OF_A_FIELD = 24
 MOST_WORDS = 60
 GRID_COLUMNS = 4
+MARKERS = "os^D"
 BINS = 30
 
 
@@ -162,6 +163,32 @@ def histograms(title: str, values: Mapping[str, Array], measured: str, share: st
         axes.hist(numbers, bins, weights=weights, histtype="step", linewidth=1.5, color=colour, label=name)
     axes.set(xlabel=measured, ylabel=share)
     axes.legend()
+    return figure
+
+
+def plane(title: str, points: Array, labels: Array, classes: Sequence[str]) -> Figure:
+    """Points (n, 2) of the numbers of classes (n,), or all alike without classes.
+
+    Ten colours times four markers tell forty classes apart.
+    """
+    figure = page(title, 9 if classes else 6.5, 6)
+    axes = figure.subplots()
+    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
+    for label, name in enumerate(classes or ("",)):
+        rows = points[labels == label]
+        axes.scatter(
+            rows[:, 0],
+            rows[:, 1],
+            s=22,
+            color=colours[label % len(colours)],
+            marker=MARKERS[label // len(colours) % len(MARKERS)],
+            linewidths=0,
+            alpha=0.8,
+            label=f"{name} ({len(rows)})",
+        )
+    axes.set(xlabel="first principal component", ylabel="second principal component")
+    if classes:
+        axes.legend(title="true class (test rows)", loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import detection
+from evermodel.evaluation import detection, frechet
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -27,6 +27,7 @@ MOST_SORTED = 10_000_000  # and where a class is looked for in each draw
 NUMBERS_AT_ONCE = 1_000_000  # 8 MB
 GROUP = "group"  # the column that says which test rows belong together
 EMBEDDING = r"^e_\d+$"  # the columns of an embedding
+REAL, MADE = r"^real_\d+$", r"^made_\d+$"  # those of features of what is real, and of what was made
 ROUNDING = 1e-12  # the share of a sum of squares that is no more than how it was rounded
 DIGITS = 6  # of a cosine; what lies behind them is another on another processor, and would untie ties
 SHAPES: dict[str, Callable[[Array], Array]] = {
@@ -50,8 +51,8 @@ class Statistic(BaseModel):
     1. r2: of a squared error and the target. recall, f1 and average_precision: of the class `positive`, by
     the target and what was answered, a class or (average_precision) the score of this one; macro: the mean of
     those `parts` whose class there is. identification: the mean of a column over probes; verification: the
-    area under the ROC curve of the cosines of all pairs of embeddings. in_time: rows are in order of time,
-    and neighbours alike.
+    area under the ROC curve of the cosines of all pairs of embeddings. frechet: the distance of the features
+    REAL and MADE. in_time: rows are in order of time, and neighbours alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +69,7 @@ class Statistic(BaseModel):
         "macro",
         "identification",
         "verification",
+        "frechet",
     ]
     columns: tuple[str, ...] = ()
     in_time: bool = False
@@ -165,6 +167,8 @@ def draws(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resam
             return _of_sums((_explained(statistic, scores, group),), _r2, resamples)
         case "recall" | "f1" | "average_precision" | "macro":
             return _found(statistic, scores, group, resamples)
+        case "frechet":
+            return _far(scores, group, resamples)
         case shape:
             parts = [scores[column].to_numpy(float) for column in statistic.columns]
             above_below = np.stack(parts if shape == "skill" else [*parts, np.ones(len(scores))])
@@ -245,6 +249,20 @@ def _found(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resa
     slopes = np.mean([detection.slopes(*one, everyone) for one in asked], axis=0, keepdims=True)
     sums = slopes if group is None else _together(slopes, group)
     return _of_sums((sums,), lambda drawn: whole + drawn[0], resamples)
+
+
+def clouds(scores: pd.DataFrame) -> tuple[Array, Array]:
+    """The features of what is real and of what was made, (n, d) each, side by side."""
+    real, made = (scores.filter(regex=columns).to_numpy(float) for columns in (REAL, MADE))
+    return real, made
+
+
+def _far(scores: pd.DataFrame, group: Array | None, resamples: int) -> Draws:
+    """The Fréchet distance, of draws by its slopes: of fewer different rows it would be larger by itself."""
+    both = clouds(scores)
+    whole, slopes = frechet.distance(*both), frechet.slopes(*both)[None] / len(scores)
+    sums = slopes if group is None else _together(slopes, group)
+    return _of_sums((sums,), lambda drawn: np.maximum(whole + drawn[0], 0), resamples)
 
 
 def _of_sums(strata: tuple[Array, ...], of: Callable[..., Array], resamples: int) -> Draws:

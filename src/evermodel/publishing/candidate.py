@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from evermodel.core import data, folders
+from evermodel.core import data, folders, generation, rows
 from evermodel.core.data import Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Project
@@ -49,6 +49,17 @@ class Candidate:
     importance: pd.DataFrame | None = None
     latency: float = math.nan
     cost: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> Spec:
+        """What it is asked: examples of the data set, or seeds to make some of."""
+        return self.spec.asked(self.metadata.target)
+
+    def examples(self, count: int) -> Any:
+        """The first of the test rows, or of the seeds that stand for them."""
+        if self.asked is not self.spec:
+            return rows.of(generation.seeds(count), self.asked.columns)
+        return data.load_inputs(folders.prepared(self.recipe.dataset), "test")[:count]
 
     @property
     def policy_hash(self) -> str:

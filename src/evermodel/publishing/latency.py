@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from evermodel.core import data, folders
+from evermodel.core import folders
 from evermodel.core.project import Runtime
 from evermodel.core.rows import Rows
 from evermodel.publishing.candidate import Candidate
@@ -31,7 +31,7 @@ def measured(model: Candidate, runtime: Runtime) -> Candidate:
     if model.policy.max_latency is None:
         return model
     determinism.fix(runtime)
-    some = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
+    some = model.examples(EXAMPLES)
     x = some.frame() if isinstance(some, Rows) else some
     ours, theirs = saved.predictor(folders.model(model.name) / model.metadata.file), reference()
     blank = np.zeros((1, INPUTS), np.float32)

@@ -16,17 +16,21 @@ Read = Callable[[Any], Any]
 
 
 class Network:
-    """A network as MLflow asks it: a table gives a table, an array an array. read: see `reading`."""
+    """A network as MLflow asks it: a table gives a table, or images of seeds; an array gives an array.
+
+    read: see `reading`.
+    """
 
     def __init__(self, predict: Callable[[Any], Array], read: Read) -> None:
         self._predict, self._read = predict, read
 
     def predict(self, data: Any) -> Any:
-        """The answers for raw examples, with the index of their table."""
+        """The answers for raw examples; a table has the index of theirs."""
         import pandas as pd
 
         if isinstance(data, pd.DataFrame):
-            return pd.DataFrame(self._predict(self._read(data)), index=data.index)
+            answers = self._predict(self._read(data))
+            return answers if answers.ndim > 2 else pd.DataFrame(answers, index=data.index)
         return self._predict(np.asarray(data))
 
 

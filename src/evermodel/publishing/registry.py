@@ -249,11 +249,10 @@ def create_model(client: MlflowClient, name: str) -> None:
 
 def _create(client: MlflowClient, model: Candidate, run_id: str) -> ModelVersion:
     known, file = model.metadata, folders.model(model.name) / model.metadata.file
-    first = data.load_inputs(folders.prepared(model.recipe.dataset), "test")[:EXAMPLES]
-    examples = example.raw(first, model.spec)
+    examples = example.raw(model.examples(EXAMPLES), model.asked)
     tags = {SHA256: known.sha256, "evermodel.key": known.key, **_figures(model)}
     with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder), file, model.spec, known, examples)
+        package(Path(folder), file, model.asked, known, examples)
         return admit(
             client, model.name, run_id, tags, lambda to: client.log_model_artifacts(to.model_id, folder)
         )

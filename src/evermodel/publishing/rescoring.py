@@ -48,13 +48,13 @@ def _scores(
     try:
         takes = registry.spec(champion)
     except (MlflowException, OSError, EvermodelError):  # harmed, it can still be beaten by what it scored
-        takes = model.spec
-    other = {name for name in INPUTS if getattr(takes, name) != getattr(model.spec, name)}
-    if not _answers_for(takes.columns, model.spec.columns):
+        takes = model.asked
+    other = {name for name in INPUTS if getattr(takes, name) != getattr(model.asked, name)}
+    if not _answers_for(takes.columns, model.asked.columns):
         other.add("columns")
     # Equal rows may be another question: columns that exchanged their names, or a number that is now a class.
     # The order of the classes is in no kept score, but numbers them in new ones.
-    if other - {"classes"} or set(takes.classes) != set(model.spec.classes):
+    if other - {"classes"} or set(takes.classes) != set(model.asked.classes):
         return None
     with TemporaryDirectory() as folder:
         kept = _kept(client, champion, judged, Path(folder))

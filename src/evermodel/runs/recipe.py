@@ -11,7 +11,7 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.section import S, Section, choose
 
 # Their answers are images of the input's own size and orientation.
-IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "reconstruction", "segmentation")
+IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation")
 
 
 class EarlyStopping(Section):
@@ -177,6 +177,11 @@ def require_sense(name: str, recipe: Recipe) -> None:
         )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
+    if catalog.target(recipe.task) == "example" and catalog.framework(recipe.model) != "keras":
+        raise EvermodelError(
+            f"{file}: model is {recipe.model!r}, but the task {recipe.task} needs a Keras model; one of "
+            "scikit-learn can be its baseline"
+        )
     if catalog.framework(recipe.model) == "keras" and train is None:
         raise EvermodelError(f"{file}: train is empty; {recipe.model} is a Keras model and needs it")
 

@@ -127,15 +127,20 @@ def panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.C
                 shown = [*_shown(View()), gradio.Markdown()]
         with gradio.Accordion(_heading(champion), open=False) as accordion:
             shown += [accordion, gradio.Markdown(champion.card)]
-    for each, button in asked:
-        button.click(
-            answering(champion.name, plane, ask, each.request),
-            list(each.fields),
-            shown,
-            js=each.read,
-            preprocess=False,
-            api_visibility="private",
-        )
+    for each, button, other in asked:
+        fields = list(each.fields)
+        clicks = [button.click]
+        if other:
+            clicks.append(other.click(None, None, fields, js=each.another, api_visibility="private").then)
+        for click in clicks:
+            click(
+                answering(champion.name, plane, ask, each.request),
+                fields,
+                shown,
+                js=each.read,
+                preprocess=False,
+                api_visibility="private",
+            )
     return made
 
 
@@ -164,11 +169,13 @@ def source(said: dict[str, Any]) -> str:
     return f"Answered by **{said['model']} version {said['version']}**, {link} in MLflow."
 
 
-def _forms(champion: Champion) -> list[tuple[Question, gradio.Button]]:
+def _forms(champion: Champion) -> list[tuple[Question, gradio.Button, gradio.Button | None]]:
+    """Each form with its button, and that which asks for another answer, if there is always one."""
     forms, made = question.forms(champion), []
     for title, form in forms.items():
         with gradio.Tab(title) if len(forms) > 1 else gradio.Column():
-            made.append((form(champion), gradio.Button("Ask", variant="primary")))
+            asked, button = form(champion), gradio.Button("Ask", variant="primary")
+            made.append((asked, button, gradio.Button("Another") if asked.another else None))
     return made
 
 

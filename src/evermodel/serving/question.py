@@ -19,6 +19,7 @@ from evermodel.serving.champion import Champion
 
 # Of the noise on the example of a model that takes noise away: its package does not tell how much it learned.
 SEED, OPTIONS = 42, {"noise": 0.1}
+ANOTHER = "() => Math.floor(Math.random() * 2 ** 32)"  # a seed
 Request = dict[str, Any]
 
 
@@ -26,12 +27,14 @@ Request = dict[str, Any]
 class Question:
     """Fields, and how their raw values become the arguments of an HTTP client's `post`.
 
-    read: JavaScript that reads the fields, where Gradio can't.
+    read: JavaScript that reads the fields, where Gradio can't. another: JavaScript that gives other values of
+    the fields, where there are always more to ask for.
     """
 
     fields: Sequence[Component]
     request: Callable[..., Request]
     read: str | None = None
+    another: str | None = None
 
 
 Form = Callable[[Champion], Question]
@@ -40,6 +43,8 @@ Form = Callable[[Champion], Question]
 def forms(champion: Champion) -> Mapping[str, Form]:
     """The ways to ask a champion, by their titles; each puts its fields where it is called."""
     spec = champion.spec
+    if champion.task == "generation":
+        return {"Seed": _seed}
     if spec.kind != "images":
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
     if champion.task == "embedding":
@@ -47,6 +52,13 @@ def forms(champion: Champion) -> Mapping[str, Form]:
     drawable = bool(spec.classes) and not spec.masks and spec.input_shape[-1] == 1
     upload: dict[str, Form] = {"Upload": partial(_images, labels=("Image",))}
     return {"Draw": _drawing, **upload} if drawable else upload
+
+
+def _seed(champion: Champion) -> Question:
+    field = gradio.Number(
+        0, precision=0, label="Seed, a whole number: the same one makes the same", interactive=True
+    )
+    return Question([field], lambda seed: {"json": {"rows": [{"seed": seed}]}}, another=ANOTHER)
 
 
 def _row(champion: Champion) -> Question:

@@ -40,6 +40,8 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
         return View(f"cosine similarity {cosine:.3f}")
     if "image" in first:
         image = Image.open(io.BytesIO(base64.b64decode(first["image"])))
+        if champion.task == "generation":
+            return _pair((np.asarray(image), f"seed {request['json']['rows'][0]['seed']:.0f}"))
         _, x = prediction.examples([file for _, file in request["files"]], spec)
         return _restored(champion.task, x[0], np.asarray(image))
     if "probabilities" in first:

@@ -1,7 +1,6 @@
 """Evaluation of a classifier that also draws its features on a plane."""
 
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Predictions, Spec, Split
@@ -18,7 +17,6 @@ HEADLINES: dict[str, str] = {
 }
 ACROSS: tuple[str, ...] = ("average_precision",)  # compares rows of several targets
 COUNTED: tuple[str, ...] = ("balanced_accuracy", "f1")  # of answers that are right or wrong, unevenly weighed
-MARKERS = "os^D"
 
 metrics = classification.metrics
 statistics = classification.statistics
@@ -42,26 +40,11 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
 
 def figures(scores: pd.DataFrame, spec: Spec, predictions: Predictions) -> dict[str, Figure]:
     """Those of a classification, and map: where each test row lies by its features."""
-    return classification.figures(scores, spec, predictions) | {"map": _map(scores, spec)}
-
-
-def _map(scores: pd.DataFrame, spec: Spec) -> Figure:
-    """Ten colours times four markers tell forty classes apart; each row's true class is shown."""
-    figure = plots.page("features on a plane (their two main directions)", 9, 6)
-    axes = figure.subplots()
-    colours = colormaps["tab10"].colors  # type: ignore[attr-defined]
-    for label, name in enumerate(spec.classes):
-        rows = scores[scores["target"] == label]
-        axes.scatter(
-            rows["map_x"],
-            rows["map_y"],
-            s=22,
-            color=colours[label % len(colours)],
-            marker=MARKERS[label // len(colours) % len(MARKERS)],
-            linewidths=0,
-            alpha=0.8,
-            label=f"{name} ({len(rows)})",
+    return classification.figures(scores, spec, predictions) | {
+        "map": plots.plane(
+            "features on a plane (their two main directions)",
+            scores[["map_x", "map_y"]].to_numpy(),
+            scores["target"].to_numpy(),
+            spec.classes,
         )
-    axes.set(xlabel="first principal component", ylabel="second principal component")
-    axes.legend(title="true class (test rows)", loc="upper left", bbox_to_anchor=(1.01, 1))
-    return figure
+    }

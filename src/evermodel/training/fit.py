@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from evermodel.core import catalog
+from evermodel.core import catalog, generation
 from evermodel.core.errors import EvermodelError
 
 if TYPE_CHECKING:
-    from evermodel.core.data import Spec
+    from evermodel.core.data import Prepared, Spec
     from evermodel.datasets.dataset import Dataset
     from evermodel.runs.recipe import Train
 
@@ -43,6 +43,12 @@ def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
         _require_rows(spec, where)
 
 
+def require_judge(task: str, prepared: "Prepared") -> None:
+    """Raise an EvermodelError if a task makes examples, and the data bring no judge of them."""
+    if catalog.target(task) == "example" and generation.JUDGE not in prepared.weights:
+        raise EvermodelError(generation.no_judge(prepared.spec.dataset))
+
+
 def require_declared(where: str, task: str, dataset: "Dataset") -> None:
     """Raise an EvermodelError if a data set is declared to have what the task does not predict.
 
@@ -59,6 +65,8 @@ def require_declared(where: str, task: str, dataset: "Dataset") -> None:
         wrong = f"predicts one target, but {file} has several targets; remove targets there"
     elif target in ("labels", "numbers") and not dataset.targets:
         wrong = f"predicts several {target}, but {file} has no targets; add them there"
+    elif target == "example" and not all(generation.JUDGE in one.weights for one in dataset.source.editions):
+        raise EvermodelError(f"{where}: {generation.no_judge(dataset.name)}, or choose another task")
     elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
         wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"
     else:

@@ -24,6 +24,7 @@ from evermodel.training.processes import ALONE, Team
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
+ENCODER, DECODER = "encoder", "decoder"  # those that tell a code of an example, and make one of it
 Build = Callable[..., keras.Model]
 Encode = Callable[[Any], Array]
 History = list[dict[str, float]]
@@ -134,8 +135,8 @@ class Network:
     """The same weights three times: the architecture alone, with what it is trained with, and as it is used.
 
     trained: gives what is compared with the objective's target; it alone is compiled. whole: takes raw
-    examples and gives one array of predictions, offset and all. No part of it has an optimizer, whose state
-    Keras would save with it: twice the bytes of the weights.
+    examples and gives one array of predictions, offset and all; or takes noise, see `_maker`. No part of it
+    has an optimizer, whose state Keras would save with it: twice the bytes of the weights.
     """
 
     core: keras.Model
@@ -292,8 +293,12 @@ def unfreeze(core: keras.Model, count: int) -> None:
         layer.trainable = layer in learning
 
 
+def _layer(core: keras.Model, name: str) -> keras.Model | None:
+    return next((layer for layer in core.layers if layer.name == name), None)
+
+
 def _base(core: keras.Model) -> keras.Model:
-    if (base := next((layer for layer in core.layers if layer.name == BASE), None)) is None:
+    if (base := _layer(core, BASE)) is None:
         raise EvermodelError(
             f"model {core.name} has no layer {BASE!r}; remove train.fine_tune in params.yaml"
         )
@@ -318,10 +323,32 @@ def assemble(
             f"{objective.outputs}: as many as build's argument outputs says"
         )
     answer = _scaled(predictions, objective)
-    whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
+    if objective.makes:
+        whole = _maker(core, encoder, where, recipe)
+    else:
+        whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
     if preprocessing.is_encoded_before(prepared.spec):
         return Network(core, keras.Model(core.input, _scaled(core(core.input), objective)), whole)
     return Network(core, keras.Model(encoder.input, answer), whole)
+
+
+def _maker(core: keras.Model, encoder: keras.Model, where: str, recipe: Recipe) -> keras.Model:
+    """From noise to an example by the decoder; and beside it, if there is an encoder, from an example to its
+    code, which is what noise is to others. Raises EvermodelError if the architecture has no decoder.
+    """
+    if (decoder := _layer(core, DECODER)) is None:
+        raise EvermodelError(
+            f"{where} has no layer {DECODER!r} that makes an example of noise, which the task {recipe.task} "
+            "needs; name it so, or choose another model"
+        )
+    noise = keras.Input(decoder.input_shape[1:], name=asking.NOISE)
+    taken, given = [noise], [decoder(noise)]
+    if tells := _layer(core, ENCODER):
+        told = tells(encoder.output)
+        taken.append(encoder.input)
+        given.append(told[0] if isinstance(told, list) else told)
+    answers = [x if x.dtype == "float32" else keras.ops.cast(x, "float32") for x in given]
+    return keras.Model(taken, answers, name=recipe.model)
 
 
 def _scaled(predictions: Heads, objective: Objective) -> Heads:

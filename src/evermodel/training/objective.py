@@ -30,7 +30,7 @@ class Objective:
     by, one number or (outputs,), so that the network itself learns numbers about 1. offset: what the whole
     model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0.
     corrupt: from clean x, the options and a seed to what validation shows instead, where models are judged
-    by such.
+    by such. makes: whether the model that is saved makes examples of noise, by a part of the architecture.
     """
 
     outputs: int | Mapping[str, int]
@@ -42,6 +42,7 @@ class Objective:
     scale: Mapping[str, float | Array] = field(default_factory=dict)
     offset: Mapping[str, float | Array] = field(default_factory=dict)
     corrupt: Corrupt | None = None
+    makes: bool = False
 
 
 def objective_of(task: str, spec: Spec, options: Mapping[str, Any]) -> Objective:

@@ -299,11 +299,7 @@ class Prepared:
 
 def load(folder: Path, target: Target, *splits: str) -> Prepared:
     """A prepared data set with those splits, for a task with that target."""
-<<<<<<< HEAD
     weights = {file.parent.name: file for file in sorted((folder / WEIGHTS).glob("*/*"))}
-=======
-    weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*"))}
->>>>>>> gen
     spec = load_spec(folder, target)
     return Prepared(spec, {split: _split(folder / split, spec, target) for split in splits}, weights)
 
@@ -342,13 +338,8 @@ def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
     A file keeps its name, by whose end Keras knows its layout.
     """
     for base, file in weights.items():
-<<<<<<< HEAD
         (folder / WEIGHTS / base).mkdir(parents=True)
         shutil.copyfile(file, folder / WEIGHTS / base / file.name)
-=======
-        (folder / WEIGHTS).mkdir(exist_ok=True)
-        shutil.copyfile(file, folder / WEIGHTS / f"{base}{file.suffix}")
->>>>>>> gen
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

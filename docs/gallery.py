@@ -75,6 +75,7 @@ ENTRIES = (
     Entry("age_gender", "groups", "sample", "Whom the model serves worse."),
     Entry("vgg16_features", "map", "sample", "Flowers where the features of a random VGG16 put them."),
     Entry("vgg16_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
+    Entry("lite0_features", "map", "full", "Flowers where a small network puts them that has seen ImageNet."),
     Entry(
         "imdb_transformer",
         "attention",

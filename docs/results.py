@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results"
 EXCERPT = (  # one of each kind
     "boston_dnn", "stock_lstm", "imdb_linear", "imdb_dnn", "imdb_transformer", "fashion_cnn", "cifar_cnn",
-    "resnet50_transfer", "autoencoder", "unet", "colorization",
+    "efficientnet_lite0_transfer", "autoencoder", "unet", "colorization",
     "face_smile", "age_gender", "face_recognition",
 )  # fmt: skip
 HEAD = """\

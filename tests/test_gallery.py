@@ -27,8 +27,11 @@ PRIVATE = {
     "imdb_official",
     "flowers17",
     "flowers17_imagenet",
+    "flowers17_lite0",
     "oddities",
 }
+
+POINTS = {"map", "phases"}  # in which nobody sees a photograph
 
 
 def load(file):
@@ -69,7 +72,7 @@ def test_every_command_is_understood(entry):
 @each
 def test_what_may_not_be_published_is_shown_of_synthetic_data(entry, workspace):
     dataset = recipe.load(entry.experiment, entry.profile).dataset
-    assert entry.profile == "sample" or dataset not in PRIVATE
+    assert entry.profile == "sample" or dataset not in PRIVATE or entry.figure in POINTS
 
 
 def test_no_two_entries_share_an_image():

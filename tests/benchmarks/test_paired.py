@@ -1,4 +1,5 @@
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import paired
@@ -9,11 +10,16 @@ RIGHT, WRONG = 1, 0
 
 @pytest.fixture
 def report(tmp_path, monkeypatch):
-    """A function that writes the scores of an experiment called "mine"."""
+    """A function that writes the scores of an experiment, called "mine" unless told."""
     monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "experiments/mine"
-    folder.mkdir(parents=True)
-    return lambda **columns: pd.DataFrame(columns).to_parquet(folder / "scores.parquet")
+
+    def write(name="mine", rows="some", **columns):
+        folder = tmp_path / "experiments" / name
+        folder.mkdir(parents=True)
+        table = pa.Table.from_pydict(columns).replace_schema_metadata({"test_hash": rows})
+        pq.write_table(table, folder / "scores.parquet")
+
+    return write
 
 
 def test_p_is_the_share_of_tosses_of_a_coin_that_are_as_uneven():
@@ -36,6 +42,22 @@ def test_two_that_agree_in_every_row_are_no_evidence(report, capsys):
     report(correct=[RIGHT, WRONG], baseline_correct=[RIGHT, WRONG])
     paired.main("mine")
     assert "only the model is right: 0, only the baseline: 0, p = 1\n" in capsys.readouterr().out
+
+
+def test_two_experiments_are_compared_on_the_rows_that_both_were_asked(report, capsys):
+    report(correct=[RIGHT, RIGHT, RIGHT, WRONG], baseline_correct=[WRONG] * 4)
+    report("other", correct=[WRONG, WRONG, RIGHT, RIGHT], baseline_correct=[RIGHT] * 4)
+    paired.main("mine", "other")
+    assert capsys.readouterr().out == (
+        "mine: accuracy 0.7500, other 0.5000, of 4 test rows\nonly mine is right: 2, only other: 1, p = 1\n"
+    )
+
+
+def test_two_experiments_with_other_test_rows_are_refused(report):
+    report(correct=[RIGHT, WRONG], baseline_correct=[RIGHT, WRONG])
+    report("other", rows="others", correct=[RIGHT, WRONG], baseline_correct=[RIGHT, WRONG])
+    with pytest.raises(EvermodelError, match="mine and other were scored on different test rows"):
+        paired.main("mine", "other")
 
 
 def test_a_missing_report_is_told(tmp_path, monkeypatch):

@@ -129,6 +129,8 @@ def test_options_have_the_types_of_their_annotations(package):
 def test_where_pretrained_weights_lie_is_no_option():
     assert "base" in catalog.options("transfer")
     assert "weights" not in catalog.options("transfer")
+    assert catalog.takes_weights("transfer")
+    assert not catalog.takes_weights("mlp")
 
 
 @pytest.mark.parametrize(

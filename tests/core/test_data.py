@@ -84,15 +84,18 @@ def test_what_belongs_together_is_loaded_together(tmp_path):
     assert loaded.weights == {}
 
 
-def test_pretrained_weights_are_found_by_their_base(tmp_path):
-    (tmp_path / "some_long_name.h5").write_bytes(b"weights")
+def test_pretrained_weights_are_found_by_their_base_under_their_own_name(tmp_path):
+    (tmp_path / "some_long_name.weights.h5").write_bytes(b"weights")
     folder = tmp_path / "made"
     folder.mkdir()
     splits = {"test": Split(X["images"], Y)}
-    data.save(folder, spec("images"), splits, {"VGG16": tmp_path / "some_long_name.h5"})
+    data.save(folder, spec("images"), splits, {"VGG16": tmp_path / "some_long_name.weights.h5"})
     weights = data.load(folder, "class").weights
     assert {base: file.read_bytes() for base, file in weights.items()} == {"VGG16": b"weights"}
-    assert (tmp_path / "some_long_name.h5").exists()
+    assert weights["VGG16"].name == "some_long_name.weights.h5", (
+        "Keras tells the layout by the end of the name"
+    )
+    assert (tmp_path / "some_long_name.weights.h5").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import pytest
 
 from evermodel.core.columns import VOCABULARY
 from evermodel.runs import recipe
+from evermodel.runs.recipe import Recipe, Train
 from tests.settings import MISSING, refusal, write
 
 WRONG_VALUES = [
@@ -115,6 +116,16 @@ def test_what_only_the_task_is_asked_by_is_an_option_too_and_not_the_model_s(cha
     assert missing.startswith("options.quantile is missing; task quantile needs it")
     wrong = refused(changed, **asked | {"options.quantile": "high"})
     assert wrong.startswith("options.quantile is 'high'")
+
+
+def test_pretrained_weights_go_by_the_base_or_by_the_model_that_has_but_one():
+    asked = {"dataset": "flowers17_imagenet", "task": "classification", "baseline": "constant"}
+    one = {"model": "efficientnet_lite0", "options": {"image_size": 32}}
+    several = {"model": "transfer", "options": {"image_size": 32, "base": "VGG16"}}
+    none = {"model": "mlp", "options": {"units": 4}}
+    train = Train(optimizer="adam", learning_rate=0.001, batch_size=32, epochs=1)
+    names = [Recipe(**asked, **each, train=train).weights for each in (one, several, none)]
+    assert names == ["efficientnet_lite0", "VGG16", None]
 
 
 @pytest.mark.parametrize(

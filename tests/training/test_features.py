@@ -1,6 +1,7 @@
 import importlib
 import io
 from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -115,6 +116,20 @@ def test_it_tells_how_far_it_is(fitted):
     train, validation = printed.splitlines()
     assert "train: 42 of 42" in train
     assert "validation: 12 of 12" in validation
+
+
+def test_the_base_begins_with_the_weights_that_the_data_bring(keras, tmp_path):
+    learner = importlib.import_module("evermodel.training.features")
+    build = importlib.import_module("evermodel.models.efficientnet_lite0").build
+    brought = build((24, 24, 3), 3, None, image_size=32).get_layer("base")
+    brought.save_weights(tmp_path / "lite0.weights.h5")
+    recipe = RECIPE.model_copy(
+        update={"model": "efficientnet_lite0", "options": {"image_size": 32, "plane": True}}
+    )
+    data = replace(prepared(3), weights={"efficientnet_lite0": tmp_path / "lite0.weights.h5"})
+    model, _ = learner.fit(build, data, recipe)
+    core = next(layer for layer in model.layers if layer.name == "efficientnet_lite0")
+    assert all(map(np.array_equal, core.get_layer("base").get_weights(), brought.get_weights()))
 
 
 def test_a_class_without_a_training_row_is_rejected(learn):

@@ -48,6 +48,11 @@ def options(model: str) -> dict[str, bool]:
     return {option: needed for option, needed in _required(_model(model)[1]).items() if option != WEIGHTS}
 
 
+def takes_weights(model: str) -> bool:
+    """Whether a model can begin with pretrained weights; EvermodelError if the file is none of a model."""
+    return WEIGHTS in _required(_model(model)[1])
+
+
 def kinds(model: str) -> dict[str, Any]:
     """The types of a model's options, as its `build` annotates them; Any where it takes more than TERMS."""
     return _kinds(_model(model)[1])

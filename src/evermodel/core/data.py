@@ -290,7 +290,7 @@ class Spec(BaseModel):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by base."""
+    """A prepared data set: its spec, the splits that were asked for, and pretrained weights by their base."""
 
     spec: Spec
     splits: dict[str, Split]
@@ -299,7 +299,7 @@ class Prepared:
 
 def load(folder: Path, target: Target, *splits: str) -> Prepared:
     """A prepared data set with those splits, for a task with that target."""
-    weights = {file.stem: file for file in sorted((folder / WEIGHTS).glob("*"))}
+    weights = {file.parent.name: file for file in sorted((folder / WEIGHTS).glob("*/*"))}
     spec = load_spec(folder, target)
     return Prepared(spec, {split: _split(folder / split, spec, target) for split in splits}, weights)
 
@@ -333,10 +333,13 @@ def save(
 
 
 def save_spec(folder: Path, spec: Spec, weights: Mapping[str, Path]) -> None:
-    """Write what is known of a prepared data set, and pretrained weights by their base."""
+    """Write what is known of a prepared data set, and pretrained weights in a folder of their base.
+
+    A file keeps its name, by whose end Keras knows its layout.
+    """
     for base, file in weights.items():
-        (folder / WEIGHTS).mkdir(exist_ok=True)
-        shutil.copyfile(file, folder / WEIGHTS / f"{base}{file.suffix}")
+        (folder / WEIGHTS / base).mkdir(parents=True)
+        shutil.copyfile(file, folder / WEIGHTS / base / file.name)
     (folder / "spec.json").write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

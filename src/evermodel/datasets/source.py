@@ -87,7 +87,8 @@ class Edition(Section):
     """One accepted form of the data: its files, or the query of a database, and what the reader has to know.
 
     The answer to a query is a file in Parquet, named as the data set. weights: pretrained weights among the
-    files, by the base that they belong to; and as `judge` the classifier that what is made is judged by.
+    files, by the base that they belong to, or by the model if it has but one; and as `judge` the classifier
+    that what is made is judged by.
     """
 
     name: str

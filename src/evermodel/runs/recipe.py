@@ -108,6 +108,11 @@ class Recipe(Section):
         known = catalog.options(self.model)
         return {option: value for option, value in self.options.items() if option in known}
 
+    @property
+    def weights(self) -> str | None:
+        """By what name data bring pretrained weights for the model: its option base, or its own name."""
+        return str(self.options.get("base", self.model)) if catalog.takes_weights(self.model) else None
+
     @field_validator("train", mode="before")
     @classmethod
     def _nothing_to_say(cls, value: Any, others: ValidationInfo) -> Any:

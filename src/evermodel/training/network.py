@@ -1,6 +1,5 @@
 """Fitting a Keras model, epoch by epoch, so that it can be stopped anywhere and go on to the same bytes."""
 
-import inspect
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -316,7 +315,7 @@ def assemble(
     arguments = encoder.output_shape[1:], objective.outputs, objective.activation
     where = f"model {recipe.model} ({catalog.shown('models', recipe.model)})"
     with told(f"{where} can't be built from options in params.yaml"):
-        core = build(*arguments, **recipe.of_model, **_weights(build, prepared, recipe))
+        core = build(*arguments, **recipe.of_model, **_weights(prepared, recipe))
         predictions = core(encoder.output)
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
@@ -380,10 +379,10 @@ def _whole(predictions: Heads, objective: Objective) -> keras.KerasTensor:
     return keras.layers.Concatenate(dtype=dtype)(moved) if len(moved) > 1 else moved[0]
 
 
-def _weights(build: Build, prepared: Prepared, recipe: Recipe) -> dict[str, str]:
+def _weights(prepared: Prepared, recipe: Recipe) -> dict[str, str]:
     """The file of pretrained weights, for an architecture that takes some and data that bring them."""
-    file = prepared.weights.get(str(recipe.options.get("base")))
-    return {"weights": str(file)} if file and "weights" in inspect.signature(build).parameters else {}
+    file = prepared.weights.get(recipe.weights) if recipe.weights else None
+    return {"weights": str(file)} if file else {}
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]

@@ -48,7 +48,7 @@ def train(
         epochs=len(history),
         test_hash=prepared.spec.test_hash,
         target=catalog.target(recipe.task),
-        pretrained=str(recipe.options.get("base")) in prepared.weights,
+        pretrained=recipe.weights in prepared.weights,
     )
     saved.write_metadata(folder, metadata)
     return metadata

@@ -17,11 +17,21 @@ def build(keras):
     return of
 
 
-def test_the_divergence_is_that_of_known_means_and_variances():
+def test_the_divergence_is_that_of_known_means_and_variances(build):
     """½(m² + v - ln v - 1) of each number (Kingma & Welling 2014, appendix B); none of N(0, 1)."""
-    told = np.array([[0, 0, 0, 0], [3, -1, 2, np.log(4)]])
-    known = (3**2 + np.e**2 - 2 - 1) / 2 + (1 + 4 - np.log(4) - 1) / 2
-    assert float(vae._divergence(2, 0.5)(told.astype(np.float32))) == pytest.approx(0.5 * known)
+    model = build(kl=16.0)
+    of = dict(zip(("mean", "log_variance"), model.get_layer("encoder").layers[-2:], strict=True))
+    for told, known in (
+        ({"mean": [0, 0], "log_variance": [0, 0]}, 0),
+        (
+            {"mean": [3, -1], "log_variance": [2, np.log(4)]},
+            (9 + np.e**2 - 2 - 1 + 1 + 4 - np.log(4) - 1) / 2,
+        ),
+    ):
+        for name, biases in told.items():
+            of[name].set_weights([np.zeros((8, 2)), np.array(biases)])
+        model(X, training=True)
+        assert float(model.losses[0]) == pytest.approx(known, abs=1e-6)
 
 
 def test_beside_the_loss_of_the_image_stands_the_divergence_of_its_code_by_its_weight(build):

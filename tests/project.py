@@ -105,12 +105,13 @@ class Project:
         return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
 
     def keep(self, *names: str) -> None:
-        """Delete all other experiments, and the data sets that only they use."""
+        """Delete all other experiments, and the data sets that only they use, and commit that."""
         used = {yaml.safe_load(self.params(name).read_text())["dataset"] for name in names}
         for parent, kept in (("experiments", names), ("data", used)):
             for folder in (self.folder / parent).iterdir():
                 if folder.is_dir() and folder.name not in kept:
                     shutil.rmtree(folder)
+        commit(self, "Fewer experiments")
 
     def params(self, name: str) -> Path:
         """What an experiment is made of."""

@@ -3,8 +3,12 @@ import pytest
 
 from evermodel.evaluation import frechet
 
-RNG = np.random.default_rng(3)
-TURNED = np.linalg.qr(RNG.normal(size=(3, 3)))[0]
+TURNED = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
 
 
 def cloud(mean, sd, rows=6):
@@ -21,11 +25,11 @@ def test_along_the_same_axes_it_is_that_of_the_means_and_of_the_deviations():
     assert frechet.distance(real @ TURNED, made @ TURNED) == pytest.approx(told)
 
 
-def test_along_other_axes_the_root_of_the_product_counts():
+def test_along_other_axes_the_root_of_the_product_counts(rng):
     """Of covariances C and D it is tr(C + D) - 2 tr((CD)^½), here by SciPy's root."""
     from scipy.linalg import sqrtm
 
-    real, made = RNG.normal(size=(50, 3)) * [1, 2, 3], RNG.normal(size=(40, 3)) @ TURNED + 1
+    real, made = rng.normal(size=(50, 3)) * [1, 2, 3], rng.normal(size=(40, 3)) @ TURNED + 1
     c, d = (np.cov(one, rowvar=False, ddof=0) for one in (real, made))
     apart = ((real.mean(axis=0) - made.mean(axis=0)) ** 2).sum()
     expected = apart + np.trace(c + d - 2 * sqrtm(c @ d).real)
@@ -33,17 +37,17 @@ def test_along_other_axes_the_root_of_the_product_counts():
     assert frechet.distance(made, real) == pytest.approx(expected)
 
 
-def test_a_cloud_is_not_far_from_itself_and_what_never_varies_tells_its_mean_alone():
-    real = RNG.normal(size=(30, 3)) * [1, 0, 2]
+def test_a_cloud_is_not_far_from_itself_and_what_never_varies_tells_its_mean_alone(rng):
+    real = rng.normal(size=(30, 3)) * [1, 0, 2]
     assert frechet.distance(real, real) == pytest.approx(0, abs=1e-9)
     moved = real + np.array([0, 5, 0])
     assert frechet.distance(real, moved) == pytest.approx(25)
     assert np.isfinite(frechet.slopes(real, moved)).all()
 
 
-def test_slopes_tell_what_more_weight_on_a_row_does_and_sum_to_nothing():
-    real, made = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 3)) @ TURNED * [1, 2, 3] + 1
-    slopes, many = frechet.slopes(real, made), 500
+def test_slopes_tell_what_more_weight_on_a_row_does_and_sum_to_nothing(rng):
+    real, made = rng.normal(size=(20, 3)), rng.normal(size=(20, 3)) @ TURNED * [1, 2, 3] + 1
+    slopes, many = frechet.slopes(real, made), 5000
     assert slopes.sum() == pytest.approx(0, abs=1e-9)
     for row in (0, 7):
         # Of many copies of all rows, one pair more.

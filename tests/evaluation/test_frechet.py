@@ -11,7 +11,7 @@ def rng():
     return np.random.default_rng(3)
 
 
-def cloud(mean, sd, rows=6):
+def cloud(mean, sd):
     """Points whose mean and covariance are just these: a cross along the axes."""
     steps = np.diag(np.asarray(sd) * np.sqrt(len(sd)))
     return np.concatenate([steps, -steps]) + mean

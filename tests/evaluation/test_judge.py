@@ -33,10 +33,12 @@ def test_features_are_what_the_last_layer_makes_classes_of(core, file):
     assert raised / raised.sum(axis=1, keepdims=True) == pytest.approx(saved.predictor(file)(X), abs=1e-6)
 
 
-def test_a_judge_knows_the_training_rows_and_is_known_by_its_hash(file):
-    splits = {"train": Split(X, np.zeros(5))}
+def test_a_judge_knows_the_training_and_the_test_rows_and_is_known_by_its_hash(file):
+    splits = {"train": Split(X, np.zeros(5)), "test": Split(X[1:3], np.zeros(2))}
     found = judge.load(Prepared(make_spec("images"), splits, {"judge": file}))
     assert np.array_equal(found.known, found.features(X))
+    assert np.array_equal(found.real, found.features(X[1:3]))
+    assert found.real_nearest.tolist() == [0, 0], "they stand among the training rows"
     assert len(found.sha256) == 64
 
 

@@ -157,7 +157,7 @@ def test_a_model_takes_raw_examples_and_its_task_can_evaluate_the_predictions(tr
     if catalog.target(trained.recipe.task) == "example":
         answers, told = (
             answers[:, None],
-            {"judge": Judge("", pixels, pixels(trained.batch.x))},
+            {"judge": Judge("", pixels, *[pixels(trained.batch.x)] * 2)},
         )
     scores = evaluation.score(task, trained.batch, answers, spec, told)
     assert len(scores) == len(trained.batch)

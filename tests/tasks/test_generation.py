@@ -21,7 +21,7 @@ def features(x):
     return np.stack([x[:, :2].mean(axis=(1, 2, 3)), x[:, 2:].mean(axis=(1, 2, 3))], axis=1)
 
 
-JUDGE = Judge("cafe", features, features(TRAIN))
+JUDGE = Judge("cafe", features, features(TRAIN), features(X))
 
 
 class Generator:

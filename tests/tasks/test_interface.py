@@ -36,7 +36,7 @@ def halves(x):
     return np.stack([x[:, :4].mean(axis=(1, 2, 3)), x[:, 4:].mean(axis=(1, 2, 3))], axis=1)
 
 
-TOLD = {"quantile": 0.9, "judge": Judge("cafe", halves, halves(GRAYS[::-1]))}
+TOLD = {"quantile": 0.9, "judge": Judge("cafe", halves, halves(GRAYS[::-1]), halves(GRAYS))}
 
 
 def drawn(of, scale=1.0):

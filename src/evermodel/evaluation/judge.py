@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from evermodel.core import data, generation
 from evermodel.core.data import Array, Prepared
 from evermodel.core.errors import EvermodelError
+from evermodel.evaluation import manifold
 from evermodel.runs import determinism, network
 
 
@@ -14,20 +16,28 @@ from evermodel.runs import determinism, network
 class Judge:
     """sha256: of its file. features: from images (n, height, width, channels) uint8 to (n, d).
 
-    known: the features of the training rows.
+    known: the features of the training rows; real: those of the test rows, beside which model and baseline
+    are both judged.
     """
 
     sha256: str
     features: Callable[[Array], Array]
     known: Array
+    real: Array
+
+    @cached_property
+    def real_nearest(self) -> Array:
+        """How far each test row is from the nearest training row, (n,)."""
+        return manifold.nearest(self.real, self.known)[0]
 
 
 def load(prepared: Prepared) -> Judge:
-    """The judge of prepared data, of which the training rows are there; EvermodelError if it has none."""
+    """The judge of prepared data, with their training and test rows; EvermodelError if there is none."""
     if (file := prepared.weights.get(generation.JUDGE)) is None:
         raise EvermodelError(generation.no_judge(prepared.spec.dataset))
     see = features(file)
-    return Judge(data.file_hash(file), see, see(prepared.splits["train"].x))
+    known, real = (see(prepared.splits[name].x) for name in ("train", "test"))
+    return Judge(data.file_hash(file), see, known, real)
 
 
 def features(file: Path) -> Callable[[Array], Array]:

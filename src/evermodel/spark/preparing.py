@@ -70,7 +70,7 @@ def _first_files(parted: Sequence[Array]) -> list[list[int | None]]:
     """The number of the first file that each part writes of each split; None if it has no row of that."""
     first, ends = list[list[int | None]](), np.zeros(len(SPLITS), int)
     for part in parted:
-        files = -(-np.bincount(part, minlength=len(SPLITS)) // (GROUP * GROUPS))
+        files = -(-np.array(split.sizes(part)) // (GROUP * GROUPS))
         first.append([end if count else None for end, count in zip(ends.tolist(), files, strict=True)])
         ends += files
     return first

@@ -57,14 +57,14 @@ def score(test: Split, prediction: Array, spec: Spec, *, judge: Judge) -> pd.Dat
     """
     for part in range(prediction.shape[1]):
         check(prediction[:, part], test.x.shape, ADVICE, (0, 1))
-    real, made = judge.features(test.x), judge.features(reconstruction.eight_bit(prediction[:, 0]))
+    real, made = judge.real, judge.features(reconstruction.eight_bit(prediction[:, 0]))
     near, row = manifold.nearest(made, judge.known)
     found: dict[str, Array] = {
         "precise": manifold.within(made, real).astype(np.int64),
         "recalled": manifold.within(real, made).astype(np.int64),
         "nearest": near,
         "nearest_row": row,
-        "real_nearest": manifold.nearest(real, judge.known)[0],
+        "real_nearest": judge.real_nearest,
     }
     if prediction.shape[1] > 1:
         found["mse"] = reconstruction.squared_errors(test.x, prediction[:, 1])

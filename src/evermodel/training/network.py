@@ -46,6 +46,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     last batch weigh 0, and the mean loss is that of each row once.
     """
 
+    ordered: Ordered
+
     def __init__(
         self,
         split: Split,
@@ -63,7 +65,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
         self.part = -1
         self.worth: Array | None = None
-        self.ordered: Ordered = split
         self._take(split, team.devices if team else 1)
         self.is_watched = True
 

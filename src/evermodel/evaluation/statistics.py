@@ -51,9 +51,9 @@ class Statistic(BaseModel):
     mean and root_mean: of a column; ratio: sum / sum of two, and skill: 1 less that. roc_auc: of the target
     and a score of class 1. r2: of a squared error and the target. recall, f1 and average_precision: of the
     class `positive`, by the target and what was answered, a class or (average_precision) the score of this
-    one; macro: the mean of those `parts` whose class there is. identification: the mean of a column over probes; verification: the
-    area under the ROC curve of the cosines of all pairs of embeddings. frechet: the distance of the features
-    REAL and MADE. in_time: rows are in order of time, and neighbours alike.
+    one; macro: the mean of those `parts` whose class there is. identification: the mean of a column over
+    probes; verification: the area under the ROC curve of the cosines of all pairs of embeddings. frechet: the
+    distance of the features REAL and MADE. in_time: rows are in order of time, and neighbours alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -136,6 +136,8 @@ def build(input_shape: Sequence[int], target: str, *, order: int = 5) -> Charact
 
 def _looked_up(keys: Any, known: Any, values: Any) -> Any:
     """The value of each key, 0 of one that is not known; known: in order."""
+    if len(known) == 0:
+        return np.zeros(keys.shape, np.int64)
     place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     return np.where(known[place] == keys, values[place], 0)
 

@@ -25,14 +25,14 @@ PAINT = np.array([213, 94, 0])  # of a mask over its image; figures.OTHER
 
 @dataclass(frozen=True)
 class View:
-    """What is shown: a line of numbers or "", a text or "", the probability of each class, images with their
-    titles.
+    """What is shown: a line of numbers or "", the probability of each class, images with their titles, a text
+    or "".
     """
 
     numbers: str = ""
-    text: str = ""
     classes: dict[str, float] = field(default_factory=dict)
     images: list[tuple[Image.Image, str]] = field(default_factory=list)
+    text: str = ""
 
 
 def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) -> View:

@@ -87,7 +87,7 @@ def _places(both: Mapping[str, Array], characters: Array) -> Figure:
         axes.plot(np.arange(1, bits.shape[1] + 1), bits.sum(axis=0) / texts, color=colour, label=name)
     axes.set(xscale="log", xlabel="place of the character in its text", ylabel="bits per character")
     axes.set_ylim(bottom=0)
-    axes.legend()
+    axes.legend(loc="upper right")
     return figure
 
 

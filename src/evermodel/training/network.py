@@ -37,8 +37,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     shown: what the network is given of each row, where that is not x itself and rows keep their own order;
     the target is made of x, or of what that is encoded to. counts: how much a row of each class counts, where
-    not all count alike. ahead: batches that are read and encoded at a time. An epoch's order depends on the seed and the epoch's number
-    alone, so that a resumed training sees what an undisturbed one would have seen.
+    not all count alike. ahead: batches that are read and encoded at a time. An epoch's order depends on the
+    seed and the epoch's number alone, so that a resumed training sees what an undisturbed one would have
+    seen.
 
     team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
     are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler

@@ -57,7 +57,7 @@ def test_without_texts_all_symbols_are_alike():
 
 
 def test_bits_are_those_of_each_character_after_the_ones_before_it():
-    model, texts = fitted(words(80)), words(20) + ["", "Ab\N{SNOWMAN}"]
+    model, texts = fitted(words(80)), [*words(20), "", "Ab\N{SNOWMAN}"]
     told = model.predict(np.array(texts, dtype=object))
     assert told.shape == (22, max(map(len, texts)))
     for text, bits in zip(texts, told, strict=True):

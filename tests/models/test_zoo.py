@@ -98,6 +98,8 @@ def asked_of(task: str, batch: Split) -> Any:
     """The rows as a network is asked them."""
     if catalog.target(task) == "example":
         return generation.seeds(len(batch))
+    if catalog.target(task) == "text":
+        return evaluation.inputs(evaluation.task_module(task), batch.x, {}, 0)
     return batch.x.frame() if isinstance(batch.x, Rows) else batch.x
 
 

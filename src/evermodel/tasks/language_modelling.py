@@ -32,7 +32,7 @@ def score(test: Split, prediction: Array, spec: Spec) -> pd.DataFrame:
     Raises EvermodelError if it is of another shape, not finite or below 0.
     """
     characters = np.array([min(len(text), JUDGED) for text in test.x])
-    check(prediction, (len(test), characters.max(initial=0)), ADVICE, (0, np.inf))
+    check(prediction, (len(test), int(characters.max(initial=0))), ADVICE, (0, np.inf))
     return pd.DataFrame({"bits": prediction.sum(axis=1, dtype=float), "characters": characters})
 
 
@@ -86,6 +86,7 @@ def _places(both: Mapping[str, Array], characters: Array) -> Figure:
         texts = (np.arange(bits.shape[1])[:, None] < characters).sum(axis=1)
         axes.plot(np.arange(1, bits.shape[1] + 1), bits.sum(axis=0) / texts, color=colour, label=name)
     axes.set(xscale="log", xlabel="place of the character in its text", ylabel="bits per character")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper right")
     return figure
@@ -93,7 +94,7 @@ def _places(both: Mapping[str, Array], characters: Array) -> Figure:
 
 def _passages(written: Mapping[str, Array]) -> Figure:
     """Side by side, the same seed in one line."""
-    figure = plots.page("written of the first seeds", 13, 0.8 + 1.1 * PASSAGES)
+    figure = plots.page("written of the first seeds", 10.5, 0.8 + 1.1 * PASSAGES)
     panels = figure.subplots(PASSAGES, len(written), squeeze=False)
     for column, (name, texts) in zip(panels.T, written.items(), strict=True):
         for seed, (axes, text) in enumerate(zip(column, texts, strict=True)):

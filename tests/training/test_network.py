@@ -730,7 +730,7 @@ def heads(keras, *names):
         decoder = keras.Model(noise, image, name="decoder")
         bright = keras.ops.mean(inputs, axis=(1, 2))
         apart = keras.ops.mean(decoder(keras.ops.concatenate([bright, bright], axis=1)), axis=(1, 2))
-        return keras.Model(inputs, {name: (bright - apart) ** 2 for name in names}, name="tiny")
+        return keras.Model(inputs, dict.fromkeys(names, (bright - apart) ** 2), name="tiny")
 
     return build
 

@@ -18,9 +18,8 @@ def build(
     filters: Sequence[int] = (32, 64),
     smoothing: float = 0.1,
 ) -> keras.Model:
-    """Strided convolutions in a critic and a decoder (DCGAN, Radford, Metz & Chintala 2016).
-
-    The critic has no batch normalisation, since what is real and what is made come in one batch.
+    """Strided convolutions in a critic and a decoder (DCGAN, Radford, Metz & Chintala 2016). The critic has
+    no batch normalisation, since what is real and what is made come in one batch.
 
     input_shape: (height, width, channels), floats in 0…1. outputs: channels of the image. latent: numbers of
     noise. filters: of the critic's convolutions, each of which halves the image, and of the decoder's in
@@ -70,8 +69,8 @@ def _decoder(
         x = layers.Conv2DTranspose(count, 4, strides=2, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization()(x))
     image = layers.Conv2DTranspose(shape[-1], 4, strides=2, padding="same", activation=activation)(x)
-    over = [image.shape[1] - shape[0], image.shape[2] - shape[1]]  # of sizes that can't be halved so often
-    image = layers.Cropping2D([(0, more) for more in over])(image) if any(over) else image
+    over = [(0, image.shape[axis + 1] - shape[axis]) for axis in (0, 1)]  # if sizes can't be halved so often
+    image = layers.Cropping2D(over)(image)
     return keras.Model(inputs, image, name="decoder")
 
 

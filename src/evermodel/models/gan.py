@@ -70,8 +70,7 @@ def _decoder(
     x = layers.ReLU()(layers.BatchNormalization()(x))
     image = layers.Conv2DTranspose(shape[-1], 4, strides=2, padding="same", activation=activation)(x)
     over = [(0, image.shape[axis + 1] - shape[axis]) for axis in (0, 1)]  # if sizes can't be halved so often
-    image = layers.Cropping2D(over)(image)
-    return keras.Model(inputs, image, name="decoder")
+    return keras.Model(inputs, layers.Cropping2D(over)(image), name="decoder")
 
 
 def _critic(input_shape: Sequence[int], filters: Sequence[int]) -> keras.Model:

@@ -10,8 +10,14 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
+from evermodel.evaluation.judge import Judge
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.policy import Promotion
+from evermodel.publishing.promotion import decide
+from evermodel.publishing.scores import Scores
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
+from evermodel.tasks import generation
 from evermodel.training import checkpoints, order
 from tests.specs import make_spec
 from tests.stored import stored
@@ -719,6 +725,40 @@ def test_a_training_of_what_makes_examples_that_was_killed_goes_on_to_the_same_w
     weights, history, _ = learn(tmp_path, build=maker, **GENERATION)
     assert same(weights, made[0])
     assert history == made[1]
+
+
+def test_what_has_collapsed_is_told_and_not_promoted(keras, learn, monkeypatch, tmp_path):
+    """Its decoder takes no notice of noise: that shows in training, in its scores, and in what is decided."""
+    gan = importlib.import_module("evermodel.models.gan")
+    own = gan._decoder
+
+    def deaf(latent, *rest):
+        noise = keras.Input((latent,))
+        return keras.Model(noise, own(latent, *rest)(0 * noise), name="decoder")
+
+    monkeypatch.setattr(gan, "_decoder", deaf)
+    _, history, model = learn(build=lambda *arguments: gan.build(*arguments, **SMALL["gan"]), **GENERATION)
+    assert max(one["val_spread_mean"] for one in history) < 0.001
+    test, known = images(60), images(64)
+    judge = Judge("", corners, corners(known.x), corners(test.x))
+    ask = saved.predictor(saved.save_keras(model, tmp_path))
+    scores = generation.score(test, generation.answer(ask, test.x), IMAGES, judge=judge)
+    figures = generation.metrics(scores, IMAGES)
+    policy = Promotion(metric="frechet", ceiling=figures["frechet"] + 1, least={"recall": 0.3})
+    asked = recipe(task="generation", options={})
+    figures |= {"baseline_frechet": 1e9}
+    rows = Scores(scores, "rows", generation.statistics(IMAGES))
+    decision = decide(
+        Candidate("it", "full", asked, policy, IMAGES, None, None, 0.1, figures, rows, {}), None
+    )
+    assert figures["recall"] == 0
+    assert not decision.promoted
+    assert decision.reason.startswith("recall 0 is less than 0.3: it has collapsed")
+
+
+def corners(x):
+    """What stands for the features of a judge: four pixels."""
+    return x[:, ::4, ::4, 0].reshape(len(x), -1) / 255
 
 
 def heads(keras, *names):

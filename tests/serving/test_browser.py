@@ -31,6 +31,7 @@ TABS = {
     "mnist_mlp": "Classification",
     "fashion_cnn": "Classification",
     "unet": "Segmentation",
+    "vae": "Generation",
 }
 
 
@@ -179,6 +180,18 @@ def test_a_mask_is_shown_beside_the_image_that_it_covers(project, page):
     upload(page, stripes())
     ask(page)
     wait_for(lambda: last_line(project)["input_hmac"] != first["input_hmac"], "another answer")
+
+
+def test_a_digit_is_made_of_a_seed_and_another_one_of_another(project, page):
+    choose(page, "vae")
+    seed = page.get_by_label("Seed").locator("visible=true")
+    ask(page)
+    expect(page.get_by_text("seed 0", exact=True).locator("visible=true")).to_be_visible()
+    page.get_by_role("button", name="Another", exact=True).locator("visible=true").click()
+    expect(seed).not_to_have_value("0")
+    expect(page.get_by_text(f"seed {seed.input_value()}").locator("visible=true")).to_be_visible()
+    answered(page, "vae")
+    picture(page, "serving-made")
 
 
 def test_what_is_no_image_is_refused_in_a_sentence(page):

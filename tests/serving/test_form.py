@@ -245,3 +245,12 @@ def test_every_answer_is_logged_without_what_was_asked(running):
     assert first["milliseconds"] > 0
     assert not {"secret", "p0"} & set(re.findall(r"\w+", str(running.lines)))
     assert len(first["input_hmac"]) == len(second["answer"][0]["image"]) == 64
+
+
+def test_a_text_is_written_of_each_seed_and_prompt(client):
+    rows = [{"seed": 1, "prompt": "ab"}, {"prompt": None, "seed": 2}, {"seed": 3, "prompt": ""}]
+    answers = client.post("/predict/novels", json={"rows": rows}).json()["answers"]
+    assert answers == [{"input": f"row:{row}", "text": text} for row, text in enumerate(("AB1", "2", "3"), 1)]
+    for wrong in ({"seed": 1}, {"seed": 1.5, "prompt": ""}, {"seed": 1, "prompt": "x" * 501}):
+        assert refusal(client.post("/predict/novels", json={"rows": [wrong]}), 422)
+    assert refusal(client.post("/predict/novels", json={"text": "ab"}), 422)

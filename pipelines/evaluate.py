@@ -45,7 +45,7 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
     told, shown = evaluation.told(task, options, prepared), evaluation.inputs(task, test.x, options, seed)
     simple = baseline(chosen, spec, model.metadata.target, train, seed)
     answered, expected = (evaluation.answer(task, predict, shown) for predict in (model.predict, simple))
-    predictions = Predictions(test, answered, expected, shown, train, model.predict)
+    predictions = Predictions(test, answered, expected, shown, train, model.predict, simple)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, told)
     theirs = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec, told)
     headlines, asked = task.statistics(spec), evaluation.asked(spec, test, shown, told)

@@ -474,3 +474,19 @@ def test_each_series_of_a_table_is_answered_by_its_last_steps_in_order_of_time(f
 def test_a_forecast_of_several_steps_is_a_list():
     (answer,) = prediction.answers(["a"], None, np.array([[1.0, 2.0, 3.0]]), STEPS, "forecasting")
     assert answer == {"input": "a", "price": [1, 2, 3]}
+
+
+def test_a_prompt_may_be_missing_and_has_a_limit():
+    spec = make_spec("text").asked("text")
+    table = pd.DataFrame({"prompt": ["a film", None, "x" * 500], "seed": [1, 2, 3]})
+    found = prediction.typed("the request", table, spec, spec.layout)
+    assert found["prompt"].tolist() == ["a film", None, "x" * 500]
+    long = table.assign(prompt=["", "x" * 501, ""])
+    with pytest.raises(EvermodelError, match=r"row 2, column prompt has 501 characters; the limit is 500"):
+        prediction.typed("the request", long, spec, spec.layout)
+
+
+def test_what_was_written_is_the_answer_of_each_row():
+    spec, written = make_spec("text").asked("text"), np.array(["on", "off"], dtype=object)
+    (one, other) = prediction.answers(["row:1", "row:2"], None, written, spec, "language_modelling")
+    assert (one, other) == ({"input": "row:1", "text": "on"}, {"input": "row:2", "text": "off"})

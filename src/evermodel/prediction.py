@@ -95,6 +95,8 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
         raise EvermodelError(f"{name}: row {row}, column {error.column} {error.wrong}; mend it") from None
     if generation.SEED in columns:
         _require_whole(name, found[generation.SEED.name])
+    if generation.PROMPT in columns:
+        _require_short(name, found[generation.PROMPT.name])
     return found.join(table[beside])
 
 
@@ -102,6 +104,15 @@ def _require_whole(name: str, seeds: pd.Series) -> None:
     if len(odd := seeds[seeds % 1 != 0]):
         where = f"row {odd.index[0] + 1}, column {seeds.name}"
         raise EvermodelError(f"{name}: {where} is {odd.iloc[0]:g}, no whole number; mend it")
+
+
+def _require_short(name: str, prompts: pd.Series) -> None:
+    lengths = prompts.fillna("").str.len()
+    if len(long := lengths[lengths > generation.LONGEST]):
+        raise EvermodelError(
+            f"{name}: row {long.index[0] + 1}, column {prompts.name} has {long.iloc[0]:,} characters; the "
+            f"limit is {generation.LONGEST:,}"
+        )
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:
@@ -115,8 +126,10 @@ def answer_columns(x: Any, predictions: Array, spec: Spec, task: str) -> dict[st
     """The answers for n examples, by what they tell.
 
     Numbers (n,), or (n, k) float64 of a forecast of several steps and of an embedding; classes (n,) objects
-    and how probable they are (n,); or "image", a list of images, uint8.
+    and how probable they are (n,); "text", (n,) objects; or "image", a list of images, uint8.
     """
+    if predictions.dtype == object:
+        return {"text": predictions}
     if predictions.ndim == 4:
         drawn = zip(np.asarray(x), predictions, strict=True)
         return {"image": [_drawn(example, answer, task) for example, answer in drawn]}

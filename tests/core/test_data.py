@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core import data, rows
+from evermodel.core import data, generation, rows
 from evermodel.core.columns import Column
 from evermodel.core.data import Identity, Split
 from evermodel.core.errors import EvermodelError
@@ -270,3 +270,14 @@ def test_what_makes_examples_is_asked_by_seeds_and_everything_else_as_it_learned
     assert (asked.kind, asked.names, asked.input_shape) == ("table", ("seed",), (1,))
     assert (asked.classes, asked.test_hash) == ((), spec.test_hash)
     assert spec.asked("image") is spec
+
+
+def test_what_writes_is_asked_by_a_seed_and_a_prompt_which_may_be_empty():
+    spec = make_spec("text", classes=("a", "b"), class_rows={"train": (1, 2)}).predicting("text")
+    assert spec.classes == ()
+    asked = spec.asked("text")
+    assert (asked.kind, asked.names, asked.input_shape) == ("table", ("seed", "prompt"), (2,))
+    assert [column.gaps for column in asked.columns] == ["refuse", "fill"]
+    rows = generation.seeds(2, asked.columns)
+    assert (list(rows), rows["seed"].tolist()) == (["seed", "prompt"], [0, 1])
+    assert rows["prompt"].isna().all()

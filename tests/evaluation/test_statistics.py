@@ -173,6 +173,7 @@ GROUPED = [
     statistics.mean("x"),
     Statistic(kind="root_mean", columns=("x",)),
     Statistic(kind="skill", columns=("x", "y")),
+    Statistic(kind="ratio", columns=("x", "y")),
     AREA,
 ]
 
@@ -428,3 +429,16 @@ def test_a_frechet_distance_is_not_below_0(rng):
     both = [pd.DataFrame(real).add_prefix(name) for name in ("real_", "made_")]
     low, high = statistics.intervals({"": Statistic(kind="frechet")}, pd.concat(both, axis=1), 0)[""]
     assert (low, high) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_a_ratio_is_of_sums_and_its_interval_that_of_its_linear_part(rng):
+    below = rng.integers(1, 250, 4000)
+    above = below * rng.normal(2, 0.3, 4000)
+    ratio = Statistic(kind="ratio", columns=("above", "below"))
+    table = pd.DataFrame({"above": above, "below": below})
+    middle = above.sum() / below.sum()
+    assert statistics.value(ratio, table) == pytest.approx(middle)
+    low, high = statistics.intervals({"it": ratio}, table, 0)["it"]
+    error = (above - middle * below).std() / below.mean() / len(table) ** 0.5
+    assert low < middle < high
+    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)

@@ -141,6 +141,8 @@ def test_validation_shows_the_noise_that_models_are_judged_by():
 def test_only_what_makes_examples_of_noise_is_saved_as_a_part_of_what_learns():
     making = [t for t in catalog.modules("objectives") if objective_of(t, spec(), OPTIONS).makes]
     assert making == ["generation"]
+    writing = [t for t in catalog.modules("objectives") if objective_of(t, spec(), OPTIONS).writes]
+    assert writing == ["language_modelling"]
 
 
 def test_of_all_tasks_only_denoising_shows_validation_something_else():

@@ -14,6 +14,7 @@ RIGHT = statistics.mean("right")
 ERROR = statistics.mean("error")
 ROOT = Statistic(kind="root_mean", columns=("error",))
 SKILL = Statistic(kind="skill", columns=("error", "persistence"))
+RATIO = Statistic(kind="ratio", columns=("error", "persistence"))
 AREA = Statistic(kind="roc_auc", columns=("target", "score"))
 R2 = Statistic(kind="r2", columns=("error", "number"))
 ANSWERED, SCORED = ("target", "predicted"), ("target", "score")
@@ -153,7 +154,7 @@ def area(positive, ranks):
     return (1 + order.mean()) / 2
 
 
-@pytest.mark.parametrize("statistic", [ERROR, ROOT, SKILL, R2, AREA], ids=lambda one: one.kind)
+@pytest.mark.parametrize("statistic", [ERROR, ROOT, RATIO, SKILL, R2, AREA], ids=lambda one: one.kind)
 def test_the_gains_of_the_rows_are_the_difference(rng, statistic):
     ours, theirs = errors(rng, rows=300)
     gains, shares = paired._units(statistic, ours, theirs)
@@ -328,3 +329,13 @@ def test_two_that_are_as_far_off_in_two_directions_are_rarely_told_apart_by_the_
     told = [chance(FRECHET, *made(rng, 1, -1, rows=60), sign=-1) for _ in range(80)]
     assert np.mean(np.array(told) < 0.1) <= 0.2
     assert np.mean(np.array(told) < 0.5) == pytest.approx(0.5, abs=0.2)
+
+
+def test_of_a_ratio_every_swap_is_counted_and_what_is_needed_is_dealt_out_by_what_is_below_the_line(rng):
+    ours, theirs = errors(rng, rows=9)
+    (above, other), below = (each["error"].to_numpy() for each in (ours, theirs)), ours["persistence"]
+    for needed in (0.0, 0.1):
+        gains = (other - above - needed * below.to_numpy()) / below.sum()
+        swaps = np.array([*product((1, -1), repeat=9)]) @ gains
+        expected = (swaps >= gains.sum() - 1e-12).mean()
+        assert chance(RATIO, ours, theirs, -1, needed) == pytest.approx(expected)

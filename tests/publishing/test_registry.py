@@ -223,3 +223,20 @@ def test_mlflow_asks_what_makes_images_by_seeds(keras, tmp_path):
     assert np.array_equal(made.reshape(2, 4), network.noise([7, 8], 4))
     with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
         asked.predict(pd.DataFrame({"seed": [1, 1.5]}))
+
+
+def test_mlflow_asks_what_writes_by_seeds_and_prompts(keras, tmp_path):
+    text, character = keras.Input((), dtype="string"), keras.Input((1,), dtype="int32", name="character")
+    encode = keras.layers.TextVectorization(vocabulary=["a"], standardize="lower", split="character")
+    state, likely = keras.Input((1,)), keras.layers.Embedding(3, 2, weights=[np.tile([[0, 1]], (3, 1))])
+    bits = keras.ops.cast(encode(text), "float32")
+    model = keras.Model([text, character, state], [bits, likely(character)[:, 0], state])
+    file = saved.save_keras(model, tmp_path)
+    spec = make_spec("text").asked("text")
+    metadata = SimpleNamespace(file=file.name, sha256=data.file_hash(file), target="text")
+    examples = pd.DataFrame({"seed": [0], "prompt": [None]})
+    registry.package(tmp_path / "package", file, spec, metadata, examples)
+    asked = mlflow.pyfunc.load_model(str(tmp_path / "package"))
+    told = asked.predict(pd.DataFrame({"seed": [7, 8], "prompt": ["a", ""]}))
+    assert told[0].tolist() == ["a" * network.WRITTEN] * 2
+    assert asked.predict(pd.DataFrame({"seed": [7]}))[0].tolist() == ["a" * network.WRITTEN]

@@ -96,3 +96,47 @@ def test_a_network_that_tells_no_codes_takes_no_examples(keras, maker):
     alone = network.compiled(keras.Model(maker.inputs[0], maker.outputs[0]))
     with pytest.raises(ValueError, match=r"\(2,\), not \(2, 2, 1\)"):
         alone(np.zeros((1, 2, 2, 1), np.uint8))
+
+
+ALPHABET = list("abcde")
+
+
+@pytest.fixture(scope="module")
+def writer(keras):
+    """After b, c, d and e it knows what comes, after all else nothing; its bits are numbers of characters."""
+    symbols = len(ALPHABET) + 1
+    text, character = keras.Input((), dtype="string"), keras.Input((1,), dtype="int32", name="character")
+    count = keras.Input((1,))
+    encode = keras.layers.TextVectorization(vocabulary=ALPHABET, standardize="lower", split="character")
+    bits = keras.ops.cast(encode(text), "float32")
+    table = np.zeros((symbols + 1, symbols), np.float32)
+    for before, after in ("bc", "cd", "de", "ea"):
+        table[2 + ALPHABET.index(before), 1 + ALPHABET.index(after)] = 1
+    table[:3] = 1 / symbols
+    look_up = keras.layers.Embedding(*table.shape, weights=[table])
+    likely = look_up(character)[:, 0]
+    return keras.Model([text, character, count], [bits, likely, count + 1])
+
+
+def test_a_network_that_writes_tells_the_bits_of_texts_of_any_length(writer):
+    texts = np.array(["aB", "", "b?e", "abc"], dtype=object)
+    wanted = [[2, 3, 0], [0, 0, 0], [3, 1, 6], [2, 3, 4]]
+    assert network.compiled(writer)(texts).tolist() == wanted
+    assert network.compiled(writer, batch=1)(texts).tolist() == wanted
+
+
+def test_it_goes_on_from_a_prompt_by_its_seed_whatever_stands_beside_it(writer):
+    rows = pd.DataFrame({"seed": [7.0, 8, 7, 7], "prompt": pd.Series(["b", None, "AB", ""], dtype=object)})
+    told = network.compiled(writer)(rows)
+    assert (told.shape, told.dtype) == ((4,), object)
+    assert {len(text) for text in told} == {network.WRITTEN}
+    assert told[0] == told[2]
+    assert told[0][:4] == "cdea"
+    draws = np.random.default_rng(7).random(network.WRITTEN)
+    assert told[0][4] == [network.OTHER, *ALPHABET][int(draws[4] * 6)]
+    assert told[3][0] == [network.OTHER, *ALPHABET][int(draws[0] * 6)]
+    assert told[1] != told[3]
+    alone = network.compiled(writer, batch=1)
+    assert alone(rows).tolist() == told.tolist()
+    with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
+        alone(rows.assign(seed=1.5))

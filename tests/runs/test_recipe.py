@@ -162,6 +162,32 @@ def test_what_makes_examples_is_a_keras_model(changed):
     assert told.startswith("model is 'pca_gaussian', but the task generation needs a Keras model")
 
 
+WRITING = {
+    "task": "language_modelling",
+    "model": "character_lstm",
+    "options": {},
+    "baseline": "ngram",
+    "train.text": {"output": "characters", "sequence_length": 9},
+}
+
+
+def test_what_writes_is_a_keras_model_that_learns_from_characters_and_nothing_else_does(changed):
+    assert changed(**WRITING).train.text.sequence_length == 9
+    assert "needs a Keras model" in refused(changed, **WRITING | {"model": "ngram", "train": {}})
+    words = refused(changed, **WRITING | {"train.text": {"output": "int"}})
+    assert words.startswith(
+        "train.text.output is int, but the task language_modelling learns from characters"
+    )
+    others = refused(changed, **{"train.text": WRITING["train.text"]})
+    assert others.startswith("train.text.output is characters, but the task regression learns from words")
+
+
+@pytest.mark.parametrize(("text", "wrong"), [({"max_tokens": 9}, "max_tokens"), ({}, "sequence_length")])
+def test_characters_are_of_one_alphabet_and_so_many_of_a_text_are_learned_from(changed, text, wrong):
+    known = {"output": "characters"} | ({"sequence_length": 9} if text else {})
+    assert wrong in refused(changed, **WRITING | {"train.text": known | text})
+
+
 def test_a_keras_model_can_not_be_a_baseline(changed):
     assert refused(changed, baseline="mlp").startswith("baseline is 'mlp', but must be a scikit-learn model")
 

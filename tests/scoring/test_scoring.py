@@ -298,3 +298,13 @@ def test_two_that_write_to_one_place_do_not_meet(champion, table, tmp_path):
         sentence = refusal(champion(), [table], out, 0.0)
     assert f"{out} is being written by another process" in sentence
     score(champion(), [table], out, 0.0)
+
+
+def test_a_text_that_is_written_of_each_row_stands_beside_it(champion, tmp_path):
+    (asked := tmp_path / "asked.csv").write_text("seed,prompt\n5,ab\n0,\n")
+    columns = [{"name": "seed", "kind": "whole"}, {"name": "prompt", "kind": "text", "gaps": "fill"}]
+    written = lambda x: np.array([f"{row.prompt} {row.seed:g}" for row in x.itertuples()], object)  # noqa: E731
+    writer = replace(champion(columns=columns, input_shape=(2,)), task="language_modelling", predict=written)
+    score(writer, [asked], out := tmp_path / "made.parquet", 0.0)
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["row"], row["text"]) for row in rows] == [(1, "ab 5"), (2, "None 0")]

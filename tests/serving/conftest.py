@@ -32,6 +32,7 @@ COLUMNS = [  # one of each kind; those that may have gaps are the first three
     {"name": "note", "kind": "text"},
 ]
 SEED = {"name": "seed", "kind": "whole"}
+PROMPT = {"name": "prompt", "kind": "text", "gaps": "fill"}
 STEPS = [{"name": "Open"}, {"name": "Close"}]
 TRIP = {
     "age": 1.5,
@@ -58,12 +59,24 @@ def made(x: pd.DataFrame) -> Any:
     return np.full((len(x), 2, 2, 1), 0.0) + x["seed"].to_numpy()[:, None, None, None] % 100 / 100
 
 
+def written(x: pd.DataFrame) -> Any:
+    """A text of each seed and prompt."""
+    rows = zip(x["seed"], x["prompt"].fillna(""), strict=True)
+    return np.array([f"{prompt.upper()}{seed:g}" for seed, prompt in rows], dtype=object)
+
+
 def champion(name: str, version: int = 1, predict: Predict | None = None) -> Champion:
-    """One that gives the mean of numbers, what is `given`, a text's length over 10, or an image."""
+    """One that gives the mean of numbers, what is `given`, a text's length over 10, an image, or a text."""
     kinds: dict[str, tuple[str, dict[str, Any], str, Predict]] = {
         "houses": ("table", {}, "regression", mean),
         "trips": ("table", {"columns": COLUMNS, "input_shape": (7,)}, "regression", given),
         "fakes": ("table", {"columns": [SEED], "input_shape": (1,)}, "generation", made),
+        "novels": (
+            "table",
+            {"columns": [SEED, PROMPT], "input_shape": (2,)},
+            "language_modelling",
+            written,
+        ),
         "prices": ("series", {"columns": STEPS}, "forecasting", mean),
         "reviews": ("text", {"classes": CLASSES}, "binary", lambda x: np.array([[len(t) / 10] for t in x])),
         "masks": ("images", {}, "segmentation", lambda x: x / 255),
@@ -75,7 +88,7 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
         ),
     }
     kind, changes, task, own = kinds[name]
-    rows = {"trips": TRIP, "fakes": {"seed": 1.0}}
+    rows = {"trips": TRIP, "fakes": {"seed": 1.0}, "novels": {"seed": 1.0, "prompt": None}}
     spec = make_spec(kind, **changes)
     examples: dict[str, Callable[[], Any]] = {
         "table": lambda: pd.DataFrame([rows.get(name, {"a": 1.0, "b": 1.0})] * 2),
@@ -114,7 +127,7 @@ def start(tmp_path: Path) -> Callable[..., Running]:
 
     def started(limits: Limits = LIMITS, token: str | None = None, share: float = 0) -> Running:
         made = Running(tmp_path, limits, token, share)
-        for name in ("houses", "trips", "prices", "reviews", "masks", "digits", "fakes"):
+        for name in ("houses", "trips", "prices", "reviews", "masks", "digits", "fakes", "novels"):
             made.serve(champion(name))
         return made
 

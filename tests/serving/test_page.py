@@ -147,6 +147,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         (champion("houses"), ["Row"]),
         (champion("trips"), ["Row"]),
         (champion("fakes"), ["Seed"]),
+        (champion("novels"), ["Seed"]),
         (champion("prices"), ["Steps"]),
         (champion("reviews"), ["Text"]),
         (champion("masks"), ["Upload"]),
@@ -227,8 +228,19 @@ def test_a_seed_makes_an_image_and_another_one_can_be_had(running):
 
 def test_only_what_is_made_of_a_seed_has_a_button_for_another(running):
     with gradio.Blocks():
-        buttons = {name: page._forms(champion(name))[0][2] for name in ("fakes", "houses", "digits")}
-    assert [name for name, button in buttons.items() if button] == ["fakes"]
+        names = ("fakes", "novels", "houses", "digits")
+        buttons = {name: page._forms(champion(name))[0][2] for name in names}
+    assert [name for name, button in buttons.items() if button] == ["fakes", "novels"]
+
+
+def test_a_seed_and_a_prompt_are_fields_and_the_text_stands_after_its_prompt(running):
+    with gradio.Blocks():
+        asked = question.forms(champion("novels"))["Seed"](champion("novels"))
+    assert len(asked.fields) == 2
+    for prompt, shown in (("ab", "abAB7"), ("", "7"), (None, "7")):
+        request = asked.request(7, prompt)
+        said = asyncio.run(page.ask(running.app, None, "novels", request))
+        assert view(champion("novels"), request, said["answers"]).text == shown
 
 
 @pytest.mark.parametrize("path", ["http://127.0.0.1/x.png", "https://example.org/x.png"])

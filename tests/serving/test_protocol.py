@@ -120,6 +120,18 @@ def test_texts_and_pixels_are_tensors_too(client):
     assert pixels["outputs"][0]["shape"] == [1, 4, 4, 1]
 
 
+def test_what_is_written_is_a_tensor_of_texts(client):
+    tensors = [
+        {"name": "seed", "shape": [2], "datatype": "INT64", "data": [1, 2]},
+        {"name": "prompt", "shape": [2], "datatype": "BYTES", "data": ["ab", None]},
+    ]
+    told = infer(client, "novels", {"inputs": tensors}).json()
+    assert told["outputs"] == [{"name": "answers", "shape": [2], "datatype": "BYTES", "data": ["AB1", "2"]}]
+    described = client.get("/v2/models/novels").json()
+    assert [one["datatype"] for one in described["inputs"]] == ["INT64", "BYTES"]
+    assert described["outputs"] == [{"name": "answers", "datatype": "BYTES", "shape": [-1]}]
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [

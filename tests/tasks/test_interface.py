@@ -28,6 +28,7 @@ NUMBERS = RNG.normal(size=8)
 LABELS = np.array([0, 1, 1, 0, 0, 1, 0, 1])
 GROUPS = np.arange(8) // 2
 FACES = np.repeat([7, 9, 11, 12], 2)
+WRITTEN = np.arange(4) < np.array([4, 1, 2, 4, 1, 2, 3, 1])[:, None]  # where texts have characters
 AGES = np.stack([RNG.uniform(1, 90, 8), LABELS], axis=1)
 
 
@@ -85,6 +86,12 @@ CASES = {
         Split(GRAYS, LABELS),
         np.stack([drawn(GRAYS), drawn(GRAYS)], axis=1),
         np.stack([drawn(GRAYS, 0.5), drawn(GRAYS, 0.5)], axis=1),
+    ),
+    "language_modelling": (
+        {"kind": "text", "input_shape": (), "input_dtype": "string"},
+        Split(np.array(["abcd", "a", "bc", "dddd", "e", "fg", "abc", "x"], dtype=object), LABELS),
+        WRITTEN * RNG.uniform(1, 5, (8, 4)),
+        WRITTEN * 5.6,
     ),
     "multilabel": (
         {"targets": ("hot", "wet")},

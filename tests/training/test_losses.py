@@ -95,3 +95,14 @@ def test_learning_by_it_brings_people_together(keras, rng):
     model.compile(optimizer=keras.optimizers.Adam(0.01), loss=triplet)
     losses = [model.train_on_batch(x, y) for _ in range(60)]
     assert losses[-1] < losses[0] / 2
+
+
+def test_each_symbol_costs_its_cross_entropy_and_what_is_none_counts_nothing(keras):
+    losses = importlib.import_module("evermodel.training.losses")
+    logits = np.log([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [[0.2, 0.2, 0.6], [0.3, 0.3, 0.4]]])
+    y = np.array([[0, 1], [2, -1]])
+    inputs = keras.Input((2, 3))
+    model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))
+    model.compile(loss=losses.next_symbol)
+    mean = -np.log([0.5, 0.8, 0.6]).mean()
+    assert model.evaluate(logits, y, verbose=0) == pytest.approx(mean, rel=1e-5)

@@ -1,6 +1,7 @@
 import importlib
 import math
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -795,3 +796,75 @@ def test_an_architecture_that_makes_nothing_of_noise_is_told(keras, learn, tmp_p
 
     with pytest.raises(EvermodelError, match="no layer 'decoder' that makes an example of noise"):
         learn(tmp_path, build=build, **GENERATION)
+
+
+WORDS = np.array(["abab" * (1 + row % 5) for row in range(40)], dtype=object)
+WRITING = {
+    "spec": make_spec("text"),
+    "splits": {"train": Split(WORDS, np.zeros(40)), "validation": Split(WORDS[:10], np.zeros(10))},
+    "task": "language_modelling",
+    "text": {"output": "characters", "sequence_length": 12},
+    "learning_rate": 0.05,
+    "epochs": 6,
+}
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    """The build function of a small network that writes."""
+    build = importlib.import_module("evermodel.models.character_lstm").build
+    return lambda *arguments: build(*arguments, units=[8, 6], embedding=4, context=3, buckets=997)
+
+
+@pytest.fixture(scope="module")
+def writer(learn, lstm):
+    """What a training of it gives."""
+    return learn(build=lstm, **WRITING)
+
+
+def test_what_writes_learns_what_comes_next_and_is_saved_as_it_is_asked(keras, writer, tmp_path):
+    _, history, model = writer
+    assert history[-1]["val_loss"] < 0.5 * history[0]["val_loss"]
+    ask = saved.predictor(saved.save_keras(model, tmp_path))
+    bits = ask(np.array(["ab" * 20, "ABA", "", "z"], dtype=object))
+    assert bits.shape == (4, 40)
+    assert not bits[1, 3:].any()
+    assert not bits[2].any()
+    assert bits[0, :3] == pytest.approx(bits[1, :3])
+    assert bits[0, 1:12].mean() < 1 < bits[3, 0]
+    rows = pd.DataFrame({"seed": [1.0, 2], "prompt": pd.Series(["abab", None], dtype=object)})
+    for text in ask(rows):
+        assert len(text) == 200
+        assert text.count("ab") > 90
+
+
+def test_how_likely_characters_are_step_by_step_is_what_their_bits_say(keras, writer):
+    *_, model = writer
+    step, text = keras.Model(model.inputs[1:], model.outputs[1:]), "abba b"
+    encode = next(layer for layer in model.layers if isinstance(layer, keras.layers.TextVectorization))
+    numbers = [0, *np.asarray(encode(np.array([text], dtype=object)))[0]]
+    states = [np.zeros((1, state.shape[1]), np.float32) for state in step.inputs[1:]]
+    likely = []
+    for before, after in pairwise(numbers):
+        told, *states = step([np.array([[before]], np.int32), *states])
+        assert float(keras.ops.sum(told)) == pytest.approx(1, abs=1e-5)
+        likely.append(float(told[0, after - 1]))
+    bits = keras.Model(model.inputs[0], model.outputs[0])(keras.ops.convert_to_tensor(np.array([text])))
+    assert -np.log2(likely) == pytest.approx(np.asarray(bits)[0], rel=1e-3)
+
+
+def test_a_writer_killed_in_its_training_goes_on_to_the_same_weights(learn, lstm, writer, tmp_path):
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=2, build=lstm, **WRITING)
+    weights, history, _ = learn(tmp_path, build=lstm, **WRITING)
+    assert same(weights, writer[0])
+    assert history == writer[1]
+
+
+def test_an_architecture_that_has_no_state_can_not_write(keras, learn, tmp_path):
+    def build(input_shape, outputs, activation):
+        inputs = keras.Input((None,), dtype="int32")
+        return keras.Model(inputs, keras.layers.Embedding(outputs + 1, outputs)(inputs))
+
+    with pytest.raises(EvermodelError, match="takes no state and gives none"):
+        learn(tmp_path, build=build, **WRITING)

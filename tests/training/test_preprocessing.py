@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evermodel.core.characters import ALPHABET
 from evermodel.core.columns import Column
 from evermodel.preparing.words import count, ranked
 from evermodel.runs.network import compiled
@@ -259,3 +260,12 @@ def test_an_encoder_of_a_table_is_saved_and_loaded_without_code(keras, tmp_path)
     again = keras.saving.load_model(tmp_path / "encoder.keras", compile=False, safe_mode=True)
     rows = table(size=[5, np.nan], town=["Köln", None], note=["good", ""], open=[1, 0])
     assert np.array_equal(compiled(again)(rows), compiled(encoder)(rows))
+
+
+def test_characters_are_numbered_by_the_alphabet_and_padded(encode):
+    text = Text(output="characters", sequence_length=5)
+    known = [2 + ALPHABET.index(letter) for letter in "ab "]
+    told = encode(make_spec("text"), texts("Ab bab", "é\n", "", "\N{KELVIN SIGN}-"), text)
+    a, b, space = known
+    assert told.tolist() == [[a, b, space, b, a], [1, 1, 0, 0, 0], [0] * 5, [1, told[3, 1], 0, 0, 0]]
+    assert told[3, 1] == 2 + ALPHABET.index("-")

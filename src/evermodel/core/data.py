@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Target = Literal["class", "number", "numbers", "labels", "mask", "image", "example"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image", "example", "text"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -190,8 +190,8 @@ class StoredSplit(Split):
 class Predictions:
     """What a model and its baseline answered for the test rows.
 
-    inputs: what they were shown, where that is not test.x itself. train: the training rows, and ask: what the
-    model answers to more; for figures.
+    inputs: what they were shown, where that is not test.x itself. train: the training rows, and ask and
+    ask_baseline: what model and baseline answer to more; for figures.
     """
 
     test: Split
@@ -200,6 +200,7 @@ class Predictions:
     inputs: Any
     train: Split | None = None
     ask: Any = None
+    ask_baseline: Any = None
 
 
 class Spec(BaseModel):
@@ -281,10 +282,10 @@ class Spec(BaseModel):
         return self.model_copy(update={"classes": known, "class_rows": {}})
 
     def asked(self, target: Target) -> "Spec":
-        """What a model with that target is asked: such examples, or rows of seeds if it makes examples."""
-        if target != "example":
+        """What a model with that target is asked: such examples, or rows of seeds if it makes something."""
+        if (columns := generation.ASKED.get(target)) is None:
             return self
-        row = {"columns": (generation.SEED,), "input_shape": (1,), "input_dtype": "float64"}
+        row = {"columns": columns, "input_shape": (len(columns),), "input_dtype": "float64"}
         return self.model_copy(update={"kind": "table", "layout": CSV, "targets": (), "classes": (), **row})
 
 

@@ -1,5 +1,6 @@
 """What all agree on of models that make examples: what they are asked, and what they are judged by."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evermodel.core.columns import Column
@@ -8,14 +9,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED = Column(name="seed", kind="whole")  # a whole number of which noise is made
+PROMPT = Column(name="prompt", kind="text", gaps="fill")  # a text to go on from, which may be empty
+LONGEST = 500  # characters of a prompt
+# The columns of the rows that a model is asked, by what it is judged by.
+ASKED = {"example": (SEED,), "text": (SEED, PROMPT)}
 JUDGE = "judge"  # the classifier among the weights that come with a data set
 
 
-def seeds(count: int) -> "pd.DataFrame":
-    """Rows with the seeds 0, 1, 2 …, typed."""
+def seeds(count: int, columns: Sequence[Column] = (SEED,)) -> "pd.DataFrame":
+    """Rows with the seeds 0, 1, 2 …, and nothing in other columns, typed."""
     import pandas as pd
 
-    return pd.DataFrame({SEED.name: range(count)}, dtype=float)
+    empty = {column.name: pd.Series([None] * count, dtype=object) for column in columns}
+    return pd.DataFrame(empty | {SEED.name: pd.Series(range(count), dtype=float)})
 
 
 def no_judge(dataset: str) -> str:

@@ -34,6 +34,7 @@ SHAPES: dict[str, Callable[[Array], Array]] = {
     "mean": lambda ratio: ratio,
     "root_mean": np.sqrt,
     "skill": lambda ratio: 1 - ratio,
+    "ratio": lambda ratio: ratio,
 }
 
 
@@ -47,12 +48,12 @@ class Interval(NamedTuple):
 class Statistic(BaseModel):
     """A value of a table of scores: how it is made, and of which columns.
 
-    mean and root_mean: of a column; skill: 1 - sum / sum of two. roc_auc: of the target and a score of class
-    1. r2: of a squared error and the target. recall, f1 and average_precision: of the class `positive`, by
-    the target and what was answered, a class or (average_precision) the score of this one; macro: the mean of
-    those `parts` whose class there is. identification: the mean of a column over probes; verification: the
-    area under the ROC curve of the cosines of all pairs of embeddings. frechet: the distance of the features
-    REAL and MADE. in_time: rows are in order of time, and neighbours alike.
+    mean and root_mean: of a column; ratio: sum / sum of two, and skill: 1 less that. roc_auc: of the target
+    and a score of class 1. r2: of a squared error and the target. recall, f1 and average_precision: of the
+    class `positive`, by the target and what was answered, a class or (average_precision) the score of this
+    one; macro: the mean of those `parts` whose class there is. identification: the mean of a column over
+    probes; verification: the area under the ROC curve of the cosines of all pairs of embeddings. frechet: the
+    distance of the features REAL and MADE. in_time: rows are in order of time, and neighbours alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +61,7 @@ class Statistic(BaseModel):
     kind: Literal[
         "mean",
         "root_mean",
+        "ratio",
         "skill",
         "roc_auc",
         "r2",
@@ -171,7 +173,7 @@ def draws(statistic: Statistic, scores: pd.DataFrame, group: Array | None, resam
             return _far(scores, group, resamples)
         case shape:
             parts = [scores[column].to_numpy(float) for column in statistic.columns]
-            above_below = np.stack(parts if shape == "skill" else [*parts, np.ones(len(scores))])
+            above_below = np.stack(parts if len(parts) > 1 else [*parts, np.ones(len(scores))])
             if statistic.in_time:
                 above_below = _neighbours(above_below, neighbours_in_time(len(scores)))
             elif group is not None:

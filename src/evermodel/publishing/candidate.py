@@ -58,7 +58,7 @@ class Candidate:
     def examples(self, count: int) -> Any:
         """The first of the test rows, or of the seeds that stand for them."""
         if self.asked is not self.spec:
-            return rows.of(generation.seeds(count), self.asked.columns)
+            return rows.of(generation.seeds(count, self.asked.columns), self.asked.columns)
         return data.load_inputs(folders.prepared(self.recipe.dataset), "test")[:count]
 
     @property

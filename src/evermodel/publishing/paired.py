@@ -47,14 +47,15 @@ def least(statistic: Statistic, scores: pd.DataFrame) -> float:
 
 def _units(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[Array, Array]:
     """Of all that is swapped as a whole, (n,) each: the gains, which sum to the difference of the statistic,
-    and the shares of the rows.
+    and the shares of the rows, or of a ratio those of what is below the line.
     """
     if statistic.kind == "verification":
         gains = _without_each(statistic, ours, theirs)
         return gains, np.full(len(gains), 1 / len(gains))
     ours, theirs = (_asked(statistic, scores) for scores in (ours, theirs))
     unit = _unit_of_each(statistic, ours)
-    return np.bincount(unit, _gains(statistic, ours, theirs)), np.bincount(unit) / len(unit)
+    weight = ours[statistic.columns[1]].to_numpy(float) if statistic.kind == "ratio" else np.ones(len(unit))
+    return np.bincount(unit, _gains(statistic, ours, theirs)), np.bincount(unit, weight) / weight.sum()
 
 
 def _asked(statistic: Statistic, scores: pd.DataFrame) -> pd.DataFrame:
@@ -87,6 +88,8 @@ def _gains(statistic: Statistic, ours: pd.DataFrame, theirs: pd.DataFrame) -> Ar
         case "root_mean":  # √a - √b is (a - b) / (√a + √b), and no swap changes which of the two is larger
             roots = np.sqrt(our.mean()) + np.sqrt(their.mean())
             return gains / roots if roots else gains
+        case "ratio":  # below the line both have the same
+            return gains / ours[statistic.columns[1]].mean()
         case "skill":
             return -gains / ours[statistic.columns[1]].mean()
         case "r2":

@@ -120,9 +120,10 @@ def require_answer(client: MlflowClient, name: str, number: int) -> None:
 
 
 def require_finite(name: str, number: int, predict: Callable[[Any], Array], examples: Any) -> None:
-    """Raise EvermodelError unless a version gives a finite answer for each example."""
-    answer = np.asarray(predict(examples), dtype=float)
-    if len(answer) != len(examples) or not np.isfinite(answer).all():
+    """Raise EvermodelError unless a version gives a text or a finite answer for each example."""
+    answer = np.asarray(predict(examples))
+    is_text = answer.dtype == object
+    if len(answer) != len(examples) or not (is_text or np.isfinite(answer.astype(float)).all()):
         raise EvermodelError(
             f"{name} version {number} gives no finite answer for the example in its package; promote another "
             "version"

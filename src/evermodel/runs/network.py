@@ -13,7 +13,10 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 BATCH = 256  # rows
 NOISE = "noise"  # the input of a network that makes examples
-SEED = "seed"  # the column of what noise is made of
+CHARACTER = "character"  # that of one that writes, beside texts
+SEED, PROMPT = "seed", "prompt"  # the columns of what noise is made of, and of a text to go on from
+WRITTEN = 200  # characters that go on from a prompt
+OTHER = "\N{REPLACEMENT CHARACTER}"  # stands for what is none of the characters that are told apart
 
 
 def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
@@ -22,8 +25,11 @@ def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
     It takes an array of examples, or a data frame with the columns of a table in the order of training:
     float64, NaN for a gap, and objects, str or None. Of a network that makes examples it takes a data frame
     with the column `seed`, or noise (n, k), and gives examples; and of examples, if it has an encoder, it
-    gives the codes (n, k). Raises ValueError for examples of another shape.
+    gives the codes (n, k). Of one that writes it takes a data frame with the columns `seed` and `prompt`, and
+    gives texts; and of texts the bits of their characters. Raises ValueError for examples of another shape.
     """
+    if CHARACTER in [one.name for one in model.inputs]:
+        return Writer(model, batch)
     if model.inputs[0].name == NOISE:
         return Maker(model, batch)
     answer = _compiled(model, batch)
@@ -47,16 +53,69 @@ class Maker:
         return (self._tell[0] if self._tell and x.ndim > 2 else self._make)([x])
 
 
+class Writer:
+    """A network that writes, as it is asked.
+
+    A symbol is drawn by a number that is spread evenly from 0 to 1: the first symbol up to which all together
+    are likelier. Each row has numbers of its own, and states that go from one character to the next.
+    """
+
+    def __init__(self, model: Any, batch: int) -> None:
+        import keras
+        import tensorflow
+
+        self._batch = batch
+        self._judge = _compiled(keras.Model(model.inputs[0], model.outputs[0]), batch)
+        layers = (one for one in model.layers if isinstance(one, keras.layers.TextVectorization))
+        self._encode = next(layers)
+        self._symbols = np.array([OTHER, *self._encode.get_vocabulary()[2:]])
+        step = keras.Model(model.inputs[1:], model.outputs[1:])
+        taken = [tensorflow.TensorSpec(one.shape, one.dtype) for one in step.inputs]
+        self._step = tensorflow.function(lambda *given: step(given), taken, autograph=False)
+        self._widths = [one.shape[1] for one in step.inputs[1:]]
+
+    def __call__(self, x: Any) -> Array:
+        """What goes on from prompts, (n,) objects of WRITTEN characters each; of texts (n,) the bits of each
+        character, (n, longest) float32, 0 after the end. Raises ValueError for others.
+        """
+        pieces = [x[start : start + self._batch] for start in range(0, len(x), self._batch)]
+        if hasattr(x, "columns"):
+            return np.concatenate([self._written(one[SEED], one[PROMPT].fillna("")) for one in pieces])
+        longest = max(map(len, x))
+        bits = [self._judge([one]) for one in pieces]
+        return np.concatenate([np.pad(one, ((0, 0), (0, longest - one.shape[1]))) for one in bits])
+
+    def _written(self, seeds: Any, prompts: Any) -> Array:
+        draws = np.stack([one.random(WRITTEN) for one in _generators(seeds)])
+        given = np.asarray(self._encode(prompts.to_numpy(object)))
+        lengths = (given > 0).sum(axis=1)
+        places = lengths[:, None] + np.arange(WRITTEN)
+        characters = np.zeros((len(given), 1 + places.max() + 1), np.int32)  # the first one is the start mark
+        characters[:, 1 : 1 + given.shape[1]] = given
+        states = [np.zeros((len(given), width), np.float32) for width in self._widths]
+        for place in range(places.max() + 1):
+            likely, *states = self._step(characters[:, place : place + 1], *states)
+            rows = np.flatnonzero((places[:, 0] <= place) & (place <= places[:, -1]))
+            draw = draws[rows, place - lengths[rows], None]
+            up_to = likely.numpy()[rows].astype(np.float64).cumsum(axis=1)
+            characters[rows, place + 1] = 1 + (up_to <= draw).sum(axis=1).clip(max=up_to.shape[1] - 1)
+        symbols = self._symbols[np.take_along_axis(characters, places + 1, axis=1) - 1]
+        return np.array(["".join(row) for row in symbols], object)
+
+
 def noise(seeds: Any, size: int) -> Array:
     """(n, size) float32 of the standard normal distribution, a row of each whole number, whatever the others.
 
     NumPy's PCG64 begins with the seed modulo 2**64, and its `standard_normal` draws. Raises ValueError for a
     seed that is no whole number.
     """
+    return np.stack([one.standard_normal(size, np.float32) for one in _generators(seeds)])
+
+
+def _generators(seeds: Any) -> list[np.random.Generator]:
     if odd := [seed for seed in seeds if seed % 1]:
         raise ValueError(f"the seed {odd[0]} is no whole number")
-    generators = (np.random.default_rng(int(seed) % 2**64) for seed in seeds)
-    return np.stack([one.standard_normal(size, np.float32) for one in generators])
+    return [np.random.default_rng(int(seed) % 2**64) for seed in seeds]
 
 
 def _compiled(model: Any, batch: int) -> Callable[[list[Array]], Array]:

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, ValidationInfo, field_validator, model_validator
 
-from evermodel.core import catalog, folders, params, section
+from evermodel.core import catalog, folders, generation, params, section
 from evermodel.core.columns import VOCABULARY
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import S, Section, choose
 
 # Their answers are images of the input's own size and orientation.
+WRITING, CHARACTERS = "language_modelling", "characters"  # the task, and what it alone learns from
 IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation")
 
 
@@ -23,14 +24,22 @@ class EarlyStopping(Section):
 
 class Text(Section):
     """How texts become numbers: the `max_tokens` most frequent words of the training rows, as a
-    set or in order.
+    set or in order; or characters, of an alphabet that is the same for all.
 
-    sequence_length: of a sequence, which is the last words of a text.
+    sequence_length: of a sequence, which is the last words of a text, or its first characters.
     """
 
     max_tokens: Annotated[int, Field(ge=3, le=VOCABULARY)] = 10_000
-    output: Literal["multi_hot", "int"] = "multi_hot"
+    output: Literal["multi_hot", "int", "characters"] = "multi_hot"
     sequence_length: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _characters_are_few(self) -> "Text":
+        if self.output == "characters" and "max_tokens" in self.model_fields_set:
+            raise ValueError("has max_tokens, which is for words; remove it, or make output int")
+        if self.output == "characters" and self.sequence_length is None:
+            raise ValueError("needs a sequence_length: how many characters of a text are learned from")
+        return self
 
 
 class FineTune(Section):
@@ -175,9 +184,14 @@ def require_sense(name: str, recipe: Recipe) -> None:
             f"{file}: train.text.sequence_length is missing; machines that train together need texts of one "
             "length"
         )
+    if train and (recipe.task == WRITING) != (train.text.output == CHARACTERS):
+        raise EvermodelError(
+            f"{file}: train.text.output is {train.text.output}, but the task {recipe.task} learns from "
+            + (f"{CHARACTERS}; make it so" if recipe.task == WRITING else "words; make it int or multi_hot")
+        )
     if catalog.framework(recipe.baseline) == "keras":
         raise EvermodelError(f"{file}: baseline is {recipe.baseline!r}, but must be a scikit-learn model")
-    if catalog.target(recipe.task) == "example" and catalog.framework(recipe.model) != "keras":
+    if catalog.target(recipe.task) in generation.ASKED and catalog.framework(recipe.model) != "keras":
         raise EvermodelError(
             f"{file}: model is {recipe.model!r}, but the task {recipe.task} needs a Keras model; one of "
             "scikit-learn can be its baseline"

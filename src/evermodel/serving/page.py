@@ -131,7 +131,7 @@ def panel(champion: Champion, plane: Plane, ask: Ask, visible: bool) -> gradio.C
         fields = list(each.fields)
         clicks = [button.click]
         if other:
-            clicks.append(other.click(None, None, fields, js=each.another, api_visibility="private").then)
+            clicks.append(other.click(None, fields, fields, js=each.another, api_visibility="private").then)
         for click in clicks:
             click(
                 answering(champion.name, plane, ask, each.request),
@@ -184,6 +184,7 @@ def _shown(seen: View) -> list[Component]:
     form = {"columns": 2, "object_fit": "contain", "format": "png", "buttons": ["fullscreen"]}
     return [
         gradio.Label(seen.numbers, visible=bool(seen.numbers), show_label=False),
+        gradio.Textbox(seen.text, visible=bool(seen.text), label="Written", lines=6, max_lines=20),
         gradio.Label(seen.classes, visible=bool(seen.classes), show_label=False, num_top_classes=5),
         gradio.Gallery(seen.images, visible=bool(seen.images), show_label=False, interactive=False, **form),
     ]

@@ -13,6 +13,7 @@ from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.rest.v2_datamodels import InferenceRequest
 
 from evermodel import prediction
+from evermodel.core import generation
 from evermodel.core.data import Array, Spec
 from evermodel.core.errors import EvermodelError
 from evermodel.serving.asked import Asked, Shown
@@ -43,7 +44,7 @@ class Served(Model):  # type: ignore[misc]
 
         def answer() -> tuple[Array, Shown]:
             found = np.asarray(self.champion.predict(payload.x))
-            if not np.isfinite(found).all():
+            if found.dtype != object and not np.isfinite(found).all():
                 raise InvalidInput(
                     "the model has no finite answer for these examples; their values are too large"
                 )
@@ -62,7 +63,9 @@ class Served(Model):  # type: ignore[misc]
         return [{"name": "examples", "datatype": DATATYPES[spec.kind], "shape": [-1, *spec.input_shape]}]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        """The one tensor that it answers with; numbers or probabilities per example."""
+        """The one tensor that it answers with; a text, or numbers or probabilities per example."""
+        if generation.PROMPT in self.champion.spec.columns:
+            return [{"name": "answers", "datatype": "BYTES", "shape": [-1]}]
         return [{"name": "answers", "datatype": "FP64", "shape": [-1, -1]}]
 
 
@@ -124,7 +127,7 @@ def examples(request: InferRequest, spec: Spec, limits: Limits) -> Any:
         raise InvalidInput(f"the request has {len(tensors)} inputs; give one, which holds the examples")
     (tensor,) = tensors
     shape = tuple(tensor.shape)
-    most = limits.images if spec.kind == "images" else limits.rows
+    most = limits.examples(spec)
     if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
         needed = ", ".join(map(str, ("N", *spec.input_shape)))
         raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")
@@ -138,12 +141,12 @@ def examples(request: InferRequest, spec: Spec, limits: Limits) -> Any:
 
 def response(request: InferRequest, answer: Array, champion: Champion) -> InferResponse:
     """The answer as a tensor, with the version and the run that it comes from."""
-    values = answer.astype(np.float64)
+    values, datatype = (answer, "BYTES") if answer.dtype == object else (answer.astype(np.float64), "FP64")
     return InferResponse(
         response_id=request.id,
         model_name=champion.name,
         model_version=str(champion.version),
-        infer_outputs=[InferOutput("answers", list(values.shape), "FP64", values.ravel().tolist())],
+        infer_outputs=[InferOutput("answers", list(values.shape), datatype, values.ravel().tolist())],
         parameters={"run_id": champion.run_id},
     )
 
@@ -157,9 +160,9 @@ def _columns(tensors: Sequence[InferInput], spec: Spec, limits: Limits) -> pd.Da
     found = {tensor.name: tensor for tensor in tensors}
     if missing := [name for name in spec.names if name not in found]:
         raise InvalidInput(f"no input is named {missing[0]!r}; give one of each of {', '.join(spec.names)}")
-    rows = found[spec.names[0]].shape[:1]
-    if rows == [] or not 1 <= rows[0] <= limits.rows:
-        raise InvalidInput(f"the shape is {rows}; give [N] with N from 1 to {limits.rows:,}")
+    rows, most = found[spec.names[0]].shape[:1], limits.examples(spec)
+    if rows == [] or not 1 <= rows[0] <= most:
+        raise InvalidInput(f"the shape is {rows}; give [N] with N from 1 to {most:,}")
     return pd.DataFrame({name: _column(found[name], rows[0]) for name in spec.names})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from gradio.components import Component
 
+from evermodel.core import generation
 from evermodel.core.columns import Column
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
@@ -19,7 +20,7 @@ from evermodel.serving.champion import Champion
 
 # Of the noise on the example of a model that takes noise away: its package does not tell how much it learned.
 SEED, OPTIONS = 42, {"noise": 0.1}
-ANOTHER = "() => Math.floor(Math.random() * 2 ** 32)"  # a seed
+ANOTHER = "(seed, ...others) => [Math.floor(Math.random() * 2 ** 32), ...others]"
 Request = dict[str, Any]
 
 
@@ -43,7 +44,7 @@ Form = Callable[[Champion], Question]
 def forms(champion: Champion) -> Mapping[str, Form]:
     """The ways to ask a champion, by their titles; each puts its fields where it is called."""
     spec = champion.spec
-    if champion.task == "generation":
+    if generation.SEED in spec.columns:
         return {"Seed": _seed}
     if spec.kind != "images":
         return {"table": {"Row": _row}, "series": {"Steps": _steps}, "text": {"Text": _text}}[spec.kind]
@@ -58,7 +59,17 @@ def _seed(champion: Champion) -> Question:
     field = gradio.Number(
         0, precision=0, label="Seed, a whole number: the same one makes the same", interactive=True
     )
-    return Question([field], lambda seed: {"json": {"rows": [{"seed": seed}]}}, another=ANOTHER)
+    others = [
+        gradio.Textbox(label=f"{column.name.capitalize()}, which may be empty", lines=3, interactive=True)
+        for column in champion.spec.columns
+        if column != generation.SEED
+    ]
+    names = [generation.SEED.name, *(name for name in champion.spec.names if name != generation.SEED.name)]
+
+    def request(*values: Any) -> Request:
+        return {"json": {"rows": [dict(zip(names, values, strict=True))]}}
+
+    return Question([field, *others], request, another=ANOTHER)
 
 
 def _row(champion: Champion) -> Question:

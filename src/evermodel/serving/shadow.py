@@ -56,7 +56,7 @@ class Shadow:
         began = time.perf_counter()
         own = np.asarray(self.challenger.predict(x))
         seconds = time.perf_counter() - began
-        if not np.isfinite(own).all():
+        if own.dtype != object and not np.isfinite(own).all():
             raise ValueError("the answer is not finite")
         found = likeness(champion, answer, own)
         for measure, value in found.items():
@@ -73,11 +73,14 @@ class Shadow:
 def likeness(champion: Champion, answer: Array, other: Array) -> dict[str, float]:
     """How alike two answers for the same examples are.
 
-    agreement: the share of the examples that get the same class; or mean_absolute_difference, in the unit of
-    the answers, of each target where there are several. Raises ValueError if they are of different shapes.
+    agreement: the share of the examples that get the same class, or text; or mean_absolute_difference, in the
+    unit of the answers, of each target where there are several. Raises ValueError if they are of different
+    shapes.
     """
     if answer.shape != other.shape:
         raise ValueError(f"the answer is of shape {other.shape}, the champion's of {answer.shape}")
+    if answer.dtype == object:
+        return {"agreement": float((answer == other).mean())}
     rows, others = (np.asarray(each, dtype=float).reshape(len(each), -1) for each in (answer, other))
     difference = np.abs(rows - others)
     if champion.spec.targets:

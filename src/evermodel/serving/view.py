@@ -25,11 +25,14 @@ PAINT = np.array([213, 94, 0])  # of a mask over its image; figures.OTHER
 
 @dataclass(frozen=True)
 class View:
-    """What is shown: a line of numbers or "", the probability of each class, images with their titles."""
+    """What is shown: a line of numbers or "", the probability of each class, images with their titles, a text
+    or "".
+    """
 
     numbers: str = ""
     classes: dict[str, float] = field(default_factory=dict)
     images: list[tuple[Image.Image, str]] = field(default_factory=list)
+    text: str = ""
 
 
 def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) -> View:
@@ -44,6 +47,8 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
             return _pair((np.asarray(image), f"seed {request['json']['rows'][0]['seed']:.0f}"))
         _, x = prediction.examples([file for _, file in request["files"]], spec)
         return _restored(champion.task, x[0], np.asarray(image))
+    if "text" in first:
+        return View(text=(request["json"]["rows"][0]["prompt"] or "") + first["text"])
     if "probabilities" in first:
         return View(classes=first["probabilities"])
     if champion.task == "age_gender":

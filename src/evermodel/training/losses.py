@@ -52,6 +52,16 @@ def pinball(quantile: float) -> Loss:
     return loss
 
 
+def next_symbol(y: Any, logits: Any) -> Any:
+    """The cross-entropy of each symbol of some texts, in nats (n, places); -1 is none, and counts nothing.
+
+    y: (n, places) numbers from 0 on; logits: (n, places, symbols).
+    """
+    from keras import losses
+
+    return losses.sparse_categorical_crossentropy(y, logits, from_logits=True, ignore_class=-1)
+
+
 def squared_error_in(units: Array) -> Loss:
     """The mean squared error of several numbers, each in its own unit (k,), per row."""
 

@@ -37,9 +37,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """A split in batches, for every back end, in its own order or that of an epoch.
 
     shown: what the network is given of each row, where that is not x itself and rows keep their own order;
-    the target is made of x. counts: how much a row of each class counts, where not all count alike. ahead:
-    batches that are read and encoded at a time. An epoch's order depends on the seed and the epoch's number
-    alone, so that a resumed training sees what an undisturbed one would have seen.
+    the target is made of x, or of what that is encoded to. counts: how much a row of each class counts, where
+    not all count alike. ahead: batches that are read and encoded at a time. An epoch's order depends on the
+    seed and the epoch's number alone, so that a resumed training sees what an undisturbed one would have
+    seen.
 
     team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
     are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
@@ -85,7 +86,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self.part = part
         here = slice(place * self.size, (place + 1) * self.size)
         given, y = self.given[here], self.rows.y[here]
-        x = given if isinstance(self.rows.x, Rows) else self.rows.x[here]
+        x = given if self.encode or isinstance(self.rows.x, Rows) else self.rows.x[here]
         weight = self._weight(here, y)
         return (given, self.target(x, y), *([] if weight is None else [weight]))
 
@@ -342,6 +343,7 @@ def assemble(
     where = f"model {recipe.model} ({catalog.shown('models', recipe.model)})"
     with told(f"{where} can't be built from options in params.yaml"):
         core = build(*arguments, **recipe.of_model, **_weights(prepared, recipe))
+        step, core = core, _going_through(core, where, recipe) if objective.writes else core
         predictions = core(encoder.output)
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
@@ -351,6 +353,8 @@ def assemble(
     answer = _scaled(predictions, objective)
     if objective.makes:
         whole = _maker(core, encoder, where, recipe)
+    elif objective.writes:
+        whole = _writer(step, prepared.spec, recipe)
     else:
         whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
     if preprocessing.is_encoded_before(prepared.spec):
@@ -375,6 +379,45 @@ def _maker(core: keras.Model, encoder: keras.Model, where: str, recipe: Recipe) 
         given.append(told[0] if isinstance(told, list) else told)
     answers = [x if x.dtype == "float32" else keras.ops.cast(x, "float32") for x in given]
     return keras.Model(taken, answers, name=recipe.model)
+
+
+def _going_through(step: keras.Model, where: str, recipe: Recipe) -> keras.Model:
+    """From texts, as numbers (n, any), to what a network that goes step by step tells of each number by those
+    before it. Raises EvermodelError if it is none.
+    """
+    if not len(step.inputs) == len(step.outputs) > 1:
+        raise EvermodelError(
+            f"{where} takes no state and gives none, so that it can't go on from a text, which the task "
+            f"{recipe.task} needs; choose another model, such as character_lstm"
+        )
+    symbols = keras.Input((None,), dtype="int32")
+    return keras.Model(symbols, _through(step, symbols))
+
+
+def _through(step: keras.Model, symbols: keras.KerasTensor) -> keras.KerasTensor:
+    before = keras.ops.pad(symbols, ((0, 0), (1, 0)))  # 0 stands before the first
+    zero = keras.ops.cast(before[:, :1], "float32")
+    states = [keras.ops.repeat(zero, state.shape[-1], axis=1) for state in step.inputs[1:]]
+    return step([before, *states])[0][:, :-1]  # also where all texts are empty there is a step
+
+
+def _writer(step: keras.Model, spec: Spec, recipe: Recipe) -> keras.Model:
+    """From texts of any length to the bits of each character; and beside it from a character and the states
+    before it to how likely each symbol is next, and the states after it.
+    """
+    assert recipe.train is not None
+    every = recipe.train.text.model_copy(update={"sequence_length": None})
+    encoder = preprocessing.encoder(spec, recipe.train.model_copy(update={"text": every}))
+    symbols, logits = encoder.output, keras.ops.cast(_through(step, encoder.output), "float32")
+    nats = keras.ops.sparse_categorical_crossentropy(
+        keras.ops.maximum(symbols - 1, 0), logits, from_logits=True
+    )
+    bits = keras.ops.where(symbols > 0, nats / math.log(2), 0.0)
+    character = keras.Input((1,), dtype="int32", name=asking.CHARACTER)
+    states = [keras.Input(state.shape[1:], dtype="float32") for state in step.inputs[1:]]
+    following, *after = (keras.ops.cast(one, "float32") for one in step([character, *states]))
+    likely = keras.ops.softmax(following[:, 0])
+    return keras.Model([encoder.input, character, *states], [bits, likely, *after], name=recipe.model)
 
 
 def _scaled(predictions: Heads, objective: Objective) -> Heads:

@@ -30,7 +30,8 @@ class Objective:
     by, one number or (outputs,), so that the network itself learns numbers about 1. offset: what the whole
     model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0.
     corrupt: from clean x, the options and a seed to what validation shows instead, where models are judged
-    by such. makes: whether the model that is saved makes examples of noise, by a part of the architecture.
+    by such. makes: whether the model that is saved makes examples of noise, by a part of the architecture;
+    writes: whether it goes on from a text, likewise.
     """
 
     outputs: int | Mapping[str, int]
@@ -43,6 +44,7 @@ class Objective:
     offset: Mapping[str, float | Array] = field(default_factory=dict)
     corrupt: Corrupt | None = None
     makes: bool = False
+    writes: bool = False
 
 
 def objective_of(task: str, spec: Spec, options: Mapping[str, Any]) -> Objective:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evermodel.core.characters import ALPHABET
 from evermodel.core.columns import Column
 from evermodel.core.data import Spec
 from evermodel.core.fields import TEXTS
@@ -55,6 +56,8 @@ def encoder(spec: Spec, train: Train) -> keras.Model:
             x = keras.layers.Rescaling(1 / 255)(inputs)
             x = keras.layers.Resizing(train.image_size, train.image_size)(x) if train.image_size else x
             x = keras.layers.RandomFlip("horizontal")(x) if train.random_flip else x
+        case "text" if train.text.output == "characters":
+            x = _characters(train.text)(inputs)
         case "text":
             x = _words(_vectorization(spec, train.text)(inputs), train.text)
     return keras.Model(inputs, x, name="encoder")
@@ -158,6 +161,18 @@ def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:
         max_tokens=text.max_tokens,
         output_mode=text.output,
         pad_to_max_tokens=text.output == "multi_hot",
+    )
+
+
+def _characters(text: Text) -> keras.layers.Layer:
+    """Of each text its first characters, or all: 1 for what is none of ALPHABET, 0 after the end."""
+    import keras
+
+    return keras.layers.TextVectorization(
+        vocabulary=list(ALPHABET),
+        standardize="lower",
+        split="character",
+        output_sequence_length=text.sequence_length,
     )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core import characters
+from evermodel.core import generation
 from evermodel.models import ngram
 from evermodel.runs import network
 
@@ -21,7 +21,7 @@ def words(count):
 
 
 def test_it_knows_the_characters_that_networks_know_and_writes_as_much():
-    assert (ngram.ALPHABET, ngram.SYMBOLS) == (characters.ALPHABET, characters.SYMBOLS)
+    assert (ngram.ALPHABET, ngram.SYMBOLS) == (generation.ALPHABET, generation.SYMBOLS)
     assert (ngram.OTHER, ngram.WRITTEN) == (network.OTHER, network.WRITTEN)
 
 

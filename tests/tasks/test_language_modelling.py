@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core.characters import SYMBOLS
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.core.generation import SYMBOLS
 from evermodel.evaluation import statistics
 from evermodel.tasks import language_modelling as task
 from tests.specs import make_spec

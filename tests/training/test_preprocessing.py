@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evermodel.core.characters import ALPHABET
 from evermodel.core.columns import Column
+from evermodel.core.generation import ALPHABET
 from evermodel.preparing.words import count, ranked
 from evermodel.runs.network import compiled
 from evermodel.runs.recipe import Text, Train

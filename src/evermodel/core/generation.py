@@ -1,4 +1,4 @@
-"""What all agree on of models that make examples: what they are asked, and what they are judged by."""
+"""What all agree on of models that make something: what they are asked, and what they are judged by."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 SEED = Column(name="seed", kind="whole")  # a whole number of which noise is made
 PROMPT = Column(name="prompt", kind="text", gaps="fill")  # a text to go on from, which may be empty
 LONGEST = 500  # characters of a prompt
+ALPHABET = " abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'\"()-/"  # capitals count as the small letters
+SYMBOLS = len(ALPHABET) + 1  # that are told apart in what is written; one stands for all others
 # The columns of the rows that a model is asked, by what it is judged by.
 ASKED = {"example": (SEED,), "text": (SEED, PROMPT)}
 JUDGE = "judge"  # the classifier among the weights that come with a data set

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-ALPHABET = " abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'\"()-/"  # as core/characters.py has it
+ALPHABET = " abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'\"()-/"  # as core/generation.py has it
 OTHER = "\N{REPLACEMENT CHARACTER}"  # stands for all others
 START = 0  # before the first character of a text; characters are numbered from 1 on
 SYMBOLS = len(ALPHABET) + 1

@@ -1,7 +1,7 @@
 """Learning to write: after each character of a text, how likely the next one is."""
 
-from evermodel.core.characters import SYMBOLS
 from evermodel.core.data import Spec
+from evermodel.core.generation import SYMBOLS
 from evermodel.training import losses
 from evermodel.training.objective import Objective
 

@@ -60,7 +60,7 @@ def _seed(champion: Champion) -> Question:
         0, precision=0, label="Seed, a whole number: the same one makes the same", interactive=True
     )
     others = [
-        gradio.Textbox(label=f"{column.name.capitalize()}, which may be empty", lines=3, interactive=True)
+        gradio.Textbox("", label=f"{column.name.capitalize()}, which may be empty", lines=3, interactive=True)
         for column in champion.spec.columns
         if column != generation.SEED
     ]

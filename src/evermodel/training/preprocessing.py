@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evermodel.core.characters import ALPHABET
 from evermodel.core.columns import Column
 from evermodel.core.data import Spec
 from evermodel.core.fields import TEXTS
+from evermodel.core.generation import ALPHABET
 from evermodel.runs.recipe import Text, Train
 
 if TYPE_CHECKING:

@@ -67,6 +67,7 @@ ENTRIES = (
     Entry("cifar_cnn", "confusion_matrix", "full", "Which thing is taken for which."),
     Entry("autoencoder", "images", "full", "Through 128 numbers and back, beside PCA with as many."),
     Entry("vae", "samples", "full", "Digits that nobody wrote, beside those of a Gaussian in PCA's space."),
+    Entry("gan", "samples", "full", "Digits that a critic could not tell from real ones."),
     Entry("autoencoder_denoising", "images", "full", "The same network takes noise away."),
     Entry("autoencoder_anomaly", "suspects", "sample", "What it can't restore is odd."),
     Entry("unet", "overlays", "full", "Cells in electron micrographs: found, missed and wrongly marked."),

@@ -150,13 +150,15 @@ def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
     assert tried == {(r.model, r.task) for r in NETWORKS.values()}
 
 
-def test_a_model_takes_raw_examples_and_its_task_can_evaluate_the_predictions(trained):
-    taken, spec = trained.model.input_shape, trained.prepared.spec
-    assert (None, *spec.input_shape) in (taken if isinstance(taken, list) else [taken])
+def test_a_model_takes_or_makes_raw_examples_and_its_task_can_evaluate_the_predictions(trained):
+    model, spec = trained.model, trained.prepared.spec
+    makes = catalog.target(trained.recipe.task) == "example"
+    shapes = model.output_shape if makes else model.input_shape
+    assert (None, *spec.input_shape) in (shapes if isinstance(shapes, list) else [shapes])
     assert trained.predictions.dtype in (np.float32, np.float64)
     task = evaluation.task_module(trained.recipe.task)
     answers, told = trained.predictions, {}
-    if catalog.target(trained.recipe.task) == "example":
+    if makes:
         answers, told = (
             answers[:, None],
             {"judge": Judge("", pixels, *[pixels(trained.batch.x)] * 2)},

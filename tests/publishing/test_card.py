@@ -153,8 +153,8 @@ def test_a_card_tells_the_metric_of_each_slice_of_the_policy_and_where_there_are
 
 def test_a_card_tells_all_that_the_policy_asks():
     asked = {"floor": None, "ceiling": 2.5, "margin": 0.1, "confidence": 0.99, "max_megabytes": 20.0}
-    told = write(promotion=asked | {"slices": {"target": 0.03}})
-    assert "accuracy at most 2.5; better than the baseline; no more than 20 MB; " in told
+    told = write(promotion=asked | {"slices": {"target": 0.03}, "least": {"recall": 0.3}})
+    assert "accuracy at most 2.5; better than the baseline; recall at least 0.3; no more than 20 MB; " in told
     assert "better than the champion by more than 0.1 at 99 % confidence; " in told
     assert "no worse than it by 0.03 in any group of target." in told
 

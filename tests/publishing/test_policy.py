@@ -77,6 +77,21 @@ def test_accuracy_has_slices_of_the_target():
     assert policy.load("mine", "binary", "full").slices == {"target": 0.1}
 
 
+@pytest.mark.parametrize("task", ["generation", "regression"])
+def test_a_least_value_is_asked_only_of_what_a_task_says_has_too_little(task):
+    metric = {"generation": "frechet", "regression": "mae"}[task]
+    promotion = {"metric": metric, "ceiling": 4.0, "least": {"precision": 0.5}}
+    choices = {"generation": "recall", "regression": "none"}[task]
+    sentence = refused(task, promotion=promotion)
+    assert sentence.startswith("promotion.least.precision ")
+    assert sentence.endswith(f"the choices are {choices}")
+
+
+def test_what_makes_examples_is_asked_for_a_least_recall():
+    write(task="generation", promotion={"metric": "frechet", "ceiling": 4.0, "least": {"recall": 0.3}})
+    assert policy.load("mine", "generation", "full").least == {"recall": 0.3}
+
+
 @pytest.mark.parametrize(("task", "metric"), [("binary", "f1"), ("classification", "balanced_accuracy")])
 @pytest.mark.parametrize("more", [{"margin": 0.01}, {"slices": {"RM": 0.1}}])
 def test_of_what_counts_right_answers_unevenly_no_margin_can_be_told(task, metric, more):

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -142,6 +143,20 @@ def test_a_model_that_is_too_large_loses():
     small = Promotion(metric="accuracy", floor=0.5, max_megabytes=0.5)
     assert not decide(model(small), None).promoted
     assert decide(model(small, megabytes=0.5), None).promoted
+
+
+def test_a_model_that_has_too_little_of_another_metric_loses_and_what_that_means_is_told():
+    asked = Promotion(metric="accuracy", floor=0.5, least={"recall": 0.3})
+    made = SimpleNamespace(task="generation")
+    for recall, promoted in ((0.29, False), (0.3, True), (math.nan, False)):
+        decision = decide(replace(model(asked, recall=recall), recipe=made), None)
+        assert (decision.promoted, decision.trusted) == (promoted, promoted)
+        assert ("it has collapsed" in decision.reason) == (not promoted)
+    assert (
+        "recall 0.29 is less than 0.3: "
+        in decide(replace(model(asked, recall=0.29), recipe=made), None).reason
+    )
+    assert not decide(replace(model(asked), recipe=made), rival(scores(0.1))).promoted, "it has no recall"
 
 
 def test_a_model_that_is_too_slow_loses_and_so_does_one_whose_latency_is_unknown():

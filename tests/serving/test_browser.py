@@ -31,6 +31,8 @@ TABS = {
     "mnist_mlp": "Classification",
     "fashion_cnn": "Classification",
     "unet": "Segmentation",
+    "gan": "Generation",
+    "char_rnn": "Language modelling",
 }
 
 
@@ -179,6 +181,37 @@ def test_a_mask_is_shown_beside_the_image_that_it_covers(project, page):
     upload(page, stripes())
     ask(page)
     wait_for(lambda: last_line(project)["input_hmac"] != first["input_hmac"], "another answer")
+
+
+def another(page: Page) -> str:
+    """The seed that a click on "Another" has taken."""
+    page.get_by_role("button", name="Another", exact=True).locator("visible=true").click()
+    seed = page.get_by_label("Seed").locator("visible=true")
+    expect(seed).not_to_have_value("0")
+    return seed.input_value()
+
+
+def test_a_digit_is_made_of_a_seed_and_another_one_of_another(page):
+    choose(page, "gan")
+    ask(page)
+    expect(page.get_by_text("seed 0", exact=True).locator("visible=true")).to_be_visible()
+    seed = another(page)
+    expect(page.get_by_text(f"seed {seed}").locator("visible=true")).to_be_visible()
+    answered(page, "gan")
+    picture(page, "serving-made")
+
+
+def test_a_text_goes_on_from_a_prompt_otherwise_by_another_seed(page):
+    choose(page, "char_rnn")
+    prompt, written = "this film was ", page.get_by_label("Written").locator("visible=true")
+    page.get_by_label("Prompt").locator("visible=true").fill(prompt)
+    ask(page)
+    expect(written).to_have_value(re.compile(f"^{prompt}.{{20}}"))
+    first = written.input_value()
+    another(page)
+    expect(written).not_to_have_value(first)
+    expect(written).to_have_value(re.compile(f"^{prompt}.{{20}}"))
+    picture(page, "serving-text")
 
 
 def test_what_is_no_image_is_refused_in_a_sentence(page):

@@ -1,4 +1,5 @@
 import importlib
+import math
 from functools import cache
 from itertools import pairwise
 
@@ -10,8 +11,14 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
+from evermodel.evaluation.judge import Judge
+from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.policy import Promotion
+from evermodel.publishing.promotion import decide
+from evermodel.publishing.scores import Scores
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
+from evermodel.tasks import generation
 from evermodel.training import checkpoints, order
 from tests.specs import make_spec
 from tests.stored import stored
@@ -672,41 +679,114 @@ def test_images_are_mirrored_in_training_only_and_also_after_a_resume(learn, und
     assert history[-1]["accuracy"] < 0.8
 
 
-GENERATION = {"spec": IMAGES, "splits": FLIPPED["splits"], "task": "generation", "epochs": 8}
+GENERATION = RECIPES["averaged rmsprop by a schedule"] | {
+    "spec": IMAGES,
+    "splits": FLIPPED["splits"],
+    "task": "generation",
+    "epochs": 8,
+}
+
+
+SMALL = {"vae": {"latent": 2, "units": [8]}, "gan": {"latent": 2, "filters": [4, 8]}}
+
+
+@pytest.fixture(scope="module", params=SMALL)
+def maker(request):
+    """The build function of a small network that makes examples."""
+    build = importlib.import_module(f"evermodel.models.{request.param}").build
+    return lambda *arguments: build(*arguments, **SMALL[request.param])
 
 
 @pytest.fixture(scope="module")
-def autoencoder():
-    """The build function of a small variational autoencoder."""
-    build = importlib.import_module("evermodel.models.vae").build
-    return lambda *arguments: build(*arguments, latent=2, units=[8])
-
-
-@pytest.fixture(scope="module")
-def generator(learn, autoencoder):
+def made(learn, maker):
     """What a training of it gives."""
-    return learn(build=autoencoder, **GENERATION)
+    return learn(build=maker, **GENERATION)
 
 
-def test_what_makes_examples_learns_from_images_and_is_saved_as_it_makes_them(generator, tmp_path):
-    _, history, model = generator
-    assert history[-1]["loss"] < history[0]["loss"]
+def test_what_learns_from_images_to_make_some_is_saved_as_it_makes_them(made, tmp_path):
+    *_, model = made
     ask = saved.predictor(saved.save_keras(model, tmp_path))
-    made, codes = ask(pd.DataFrame({"seed": [1, 2, 3]})), ask(FLIPPED["splits"]["train"].x)
-    assert (made.shape, made.dtype) == ((3, 8, 8, 1), np.float32)
-    assert 0 <= made.min() < made.max() <= 1
-    assert codes.shape == (64, 2)
-    assert ask(codes).shape == (64, 8, 8, 1)
+    drawn = ask(pd.DataFrame({"seed": [1, 2, 3]}))
+    assert (drawn.shape, drawn.dtype) == ((3, 8, 8, 1), np.float32)
+    assert 0 <= drawn.min() < drawn.max() <= 1
+    if len(model.inputs) == 1:  # it has no encoder
+        with pytest.raises(ValueError, match="takes examples of shape"):
+            ask(FLIPPED["splits"]["train"].x)
+    else:
+        codes = ask(FLIPPED["splits"]["train"].x)
+        assert codes.shape == (64, 2)
+        assert ask(codes).shape == (64, 8, 8, 1)
 
 
-def test_a_generator_killed_in_its_training_goes_on_to_the_same_weights(
-    learn, autoencoder, generator, tmp_path
+def test_a_training_of_what_makes_examples_that_was_killed_goes_on_to_the_same_weights(
+    learn, maker, made, tmp_path
 ):
     with pytest.raises(Killed):
-        learn(tmp_path, killed_after=2, build=autoencoder, **GENERATION)
-    weights, history, _ = learn(tmp_path, build=autoencoder, **GENERATION)
-    assert same(weights, generator[0])
-    assert history == generator[1]
+        learn(tmp_path, killed_after=2, build=maker, **GENERATION)
+    weights, history, _ = learn(tmp_path, build=maker, **GENERATION)
+    assert same(weights, made[0])
+    assert history == made[1]
+
+
+def test_what_has_collapsed_is_told_and_not_promoted(keras, learn, monkeypatch, tmp_path):
+    """Its decoder takes no notice of noise: that shows in training, in its scores, and in what is decided."""
+    gan = importlib.import_module("evermodel.models.gan")
+    own = gan._decoder
+
+    def deaf(latent, *rest):
+        noise = keras.Input((latent,))
+        return keras.Model(noise, own(latent, *rest)(0 * noise), name="decoder")
+
+    monkeypatch.setattr(gan, "_decoder", deaf)
+    _, history, model = learn(build=lambda *arguments: gan.build(*arguments, **SMALL["gan"]), **GENERATION)
+    assert max(one["val_spread_mean"] for one in history) < 0.001
+    test, known = images(60), images(64)
+    judge = Judge("", corners, corners(known.x), corners(test.x))
+    ask = saved.predictor(saved.save_keras(model, tmp_path))
+    scores = generation.score(test, generation.answer(ask, test.x), IMAGES, judge=judge)
+    figures = generation.metrics(scores, IMAGES)
+    policy = Promotion(metric="frechet", ceiling=figures["frechet"] + 1, least={"recall": 0.3})
+    asked = recipe(task="generation", options={})
+    figures |= {"baseline_frechet": 1e9}
+    rows = Scores(scores, "rows", generation.statistics(IMAGES))
+    decision = decide(
+        Candidate("it", "full", asked, policy, IMAGES, None, None, 0.1, figures, rows, {}), None
+    )
+    assert figures["recall"] == 0
+    assert not decision.promoted
+    assert decision.reason.startswith("recall 0 is less than 0.3: it has collapsed")
+
+
+def corners(x):
+    """What stands for the features of a judge: four pixels."""
+    return x[:, ::4, ::4, 0].reshape(len(x), -1) / 255
+
+
+def heads(keras, *names):
+    """The build function of a network that makes examples and gives the mean of what came in as heads."""
+
+    def build(input_shape, outputs, activation):
+        noise, inputs = keras.Input((2,)), keras.Input(input_shape)
+        image = keras.layers.Reshape(input_shape)(keras.layers.Dense(math.prod(input_shape))(noise))
+        decoder = keras.Model(noise, image, name="decoder")
+        bright = keras.ops.mean(inputs, axis=(1, 2))
+        apart = keras.ops.mean(decoder(keras.ops.concatenate([bright, bright], axis=1)), axis=(1, 2))
+        return keras.Model(inputs, dict.fromkeys(names, (bright - apart) ** 2), name="tiny")
+
+    return build
+
+
+def test_an_architecture_tells_its_own_loss_and_other_heads_are_watched(keras, learn, tmp_path):
+    _, history, model = learn(tmp_path, build=heads(keras, "loss", "twice"), **GENERATION)
+    assert set(history[0]) == {"epoch", "loss", "val_loss", "twice_mean", "val_twice_mean"}
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert all(one["twice_mean"] == pytest.approx(one["loss"]) for one in history)
+    assert model.output_shape == (None, 8, 8, 1)
+
+
+def test_an_architecture_of_heads_without_a_loss_is_told(keras, learn, tmp_path):
+    with pytest.raises(EvermodelError, match="model tiny gives cost, but no 'loss' to learn by"):
+        learn(tmp_path, build=heads(keras, "cost"), **GENERATION)
 
 
 def test_an_architecture_that_makes_nothing_of_noise_is_told(keras, learn, tmp_path):

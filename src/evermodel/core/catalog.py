@@ -122,6 +122,11 @@ def counted(task: str) -> tuple[str, ...]:
     return tuple(_constant("tasks", task, "COUNTED", default=()))
 
 
+def least(task: str) -> dict[str, str]:
+    """The other metrics of a task that a policy may ask a least value of, each with what less of it means."""
+    return dict(_constant("tasks", task, "LEAST", default={}))
+
+
 def inputs(task: str) -> tuple[str, ...]:
     """The kinds of data that a task can be learned from."""
     return tuple(_constant("objectives", task, "INPUTS"))

@@ -104,6 +104,8 @@ def _asked(model: Candidate) -> Iterator[str]:
     side = "least" if policy.floor is not None else "most"
     yield f"{policy.metric} at {side} {number.text(policy.limit)}"
     yield "better than the baseline"
+    for name, least in policy.least.items():
+        yield f"{name} at least {number.text(least)}"
     if policy.max_megabytes is not None:
         yield f"no more than {policy.max_megabytes:g} MB"
     more = f" by more than {number.text(policy.margin)}" if policy.margin else ""

@@ -19,9 +19,10 @@ class Promotion(Section):
     floor or ceiling: the limit of the metric, which has to beat the baseline's, too. margin: by how much it
     has to be better than the champion's, with this confidence. slices: columns (`target`, or one of a
     table's) in whose groups it may be worse by so much and no more, which is above 0, as no test can tell
-    that two are equal. max_megabytes: of the model's file.
-    max_latency: how many times as long as a small network it may take for one example. approval: whether
-    the winner is promoted at once, after somebody has approved it, or never.
+    that two are equal. least: what other metrics must be, such as the recall of what makes examples.
+    max_megabytes: of the model's file. max_latency: how many times as long as a small network it may take
+    for one example. approval: whether the winner is promoted at once, after somebody has approved it, or
+    never.
     """
 
     metric: str
@@ -30,6 +31,7 @@ class Promotion(Section):
     margin: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     slices: Mapping[str, Annotated[FiniteFloat, Field(gt=0)]] = {}
+    least: Mapping[str, FiniteFloat] = {}
     max_megabytes: Annotated[FiniteFloat, Field(gt=0)] | None = None
     max_latency: Annotated[FiniteFloat, Field(gt=0)] | None = None
     approval: Literal["auto", "manual", "report-only"] = "auto"
@@ -67,7 +69,7 @@ def load(name: str, task: str, profile: str) -> Promotion:
 
 
 def require_sense(file: str, task: str, policy: Promotion) -> None:
-    """Raise an EvermodelError unless the task has the metric, also in the slices, and the policy a limit on
+    """Raise an EvermodelError unless the task has the metrics, also in the slices, and the policy a limit on
     the right side.
     """
     metrics = catalog.headlines(task)
@@ -78,6 +80,9 @@ def require_sense(file: str, task: str, policy: Promotion) -> None:
         raise EvermodelError(
             f"{file}: promotion must have a {limit}, because {better} {policy.metric} is better"
         )
+    for name in policy.least:
+        wrong = f"is none of which too little tells something of the task {task}"
+        choose(f"{file}: promotion.least.{name}", name, catalog.least(task), wrong)
     if (policy.margin or policy.slices) and policy.metric in catalog.counted(task):
         raise EvermodelError(
             f"{file}: promotion has {'slices' if policy.slices else 'a margin'}, but no exact test tells by "

@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from evermodel import number
+from evermodel.core import catalog
 from evermodel.core.data import Array
 from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import statistics
@@ -170,6 +171,10 @@ def _alone(model: Candidate) -> str:
         return f"{metric} {number.text(value)} misses the limit {number.text(policy.limit)}"
     if policy.direction * (value - baseline) <= 0:
         return f"{metric} {number.text(value)} does not beat the baseline's {number.text(baseline)}"
+    for name, least in policy.least.items():
+        if not (told := model.figures.get(name, math.nan)) >= least:
+            means = catalog.least(model.recipe.task)[name]
+            return f"{name} {number.text(told)} is less than {number.text(least)}: {means}"
     if policy.max_megabytes is not None and model.megabytes > policy.max_megabytes:
         return f"{model.megabytes:.4g} MB are more than {policy.max_megabytes:g}"
     if policy.max_latency is not None and not model.latency <= policy.max_latency:

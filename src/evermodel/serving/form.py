@@ -66,8 +66,7 @@ def read(body: bytes, headers: Headers, spec: Spec, limits: Limits) -> Asked:
         names, x = _examples(Json.model_validate_json(body), spec)
     else:
         raise HTTPException(415, "send application/json, or files as multipart/form-data")
-    most = limits.images if spec.kind == "images" else limits.rows
-    if len(names) > most:
+    if len(names) > (most := limits.examples(spec)):
         raise EvermodelError(f"the request has {len(names):,} examples; the limit is {most:,}")
     accept = headers.get("accept", "")
 

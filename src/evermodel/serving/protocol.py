@@ -127,7 +127,7 @@ def examples(request: InferRequest, spec: Spec, limits: Limits) -> Any:
         raise InvalidInput(f"the request has {len(tensors)} inputs; give one, which holds the examples")
     (tensor,) = tensors
     shape = tuple(tensor.shape)
-    most = limits.images if spec.kind == "images" else limits.rows
+    most = limits.examples(spec)
     if shape[1:] != spec.input_shape or not shape or not 1 <= shape[0] <= most:
         needed = ", ".join(map(str, ("N", *spec.input_shape)))
         raise InvalidInput(f"the shape is {list(shape)}; give [{needed}] with N from 1 to {most:,}")
@@ -160,9 +160,9 @@ def _columns(tensors: Sequence[InferInput], spec: Spec, limits: Limits) -> pd.Da
     found = {tensor.name: tensor for tensor in tensors}
     if missing := [name for name in spec.names if name not in found]:
         raise InvalidInput(f"no input is named {missing[0]!r}; give one of each of {', '.join(spec.names)}")
-    rows = found[spec.names[0]].shape[:1]
-    if rows == [] or not 1 <= rows[0] <= limits.rows:
-        raise InvalidInput(f"the shape is {rows}; give [N] with N from 1 to {limits.rows:,}")
+    rows, most = found[spec.names[0]].shape[:1], limits.examples(spec)
+    if rows == [] or not 1 <= rows[0] <= most:
+        raise InvalidInput(f"the shape is {rows}; give [N] with N from 1 to {most:,}")
     return pd.DataFrame({name: _column(found[name], rows[0]) for name in spec.names})
 
 

@@ -23,6 +23,7 @@ from evermodel.runs import network
 
 HEADLINES: dict[str, str] = {"frechet": "lower"}
 ACROSS: tuple[str, ...] = ("frechet",)  # compares what was made with rows of every kind
+LEAST: dict[str, str] = {"recall": "it has collapsed, most of what is real is like nothing that it makes"}
 ADVICE = "an image on the scale 0 to 1; end the decoder in its channels and a sigmoid"
 LINES, COLUMNS = 5, 10  # of examples that are shown
 

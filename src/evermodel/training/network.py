@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ from evermodel.core.rows import Rows
 from evermodel.runs import determinism
 from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.training import checkpoints, feeding, order, preprocessing, processes
+from evermodel.training import checkpoints, feeding, losses, order, preprocessing, processes
 from evermodel.training.objective import Objective, Target, objective_of
 from evermodel.training.order import Ordered
 from evermodel.training.processes import ALONE, Team
@@ -25,6 +25,7 @@ from evermodel.training.processes import ALONE, Team
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
 ENCODER, DECODER = "encoder", "decoder"  # those that tell a code of an example, and make one of it
+LOSS = "loss"  # the head of an architecture that tells its loss of each example itself
 Build = Callable[..., keras.Model]
 Encode = Callable[[Any], Array]
 History = list[dict[str, float]]
@@ -167,6 +168,7 @@ def fit(
     encoder = preprocessing.encoder(prepared.spec, train)
     objective = objective_of(recipe.task, prepared.spec, recipe.options)
     network = assemble(build, encoder, prepared, objective, recipe)
+    objective = own_loss(network.core, objective)
     if train.fine_tune:
         _base(network.core)  # refused now, not after the first phase
     # Only TensorFlow has tensors of strings: texts are encoded on their way into the network.
@@ -194,6 +196,28 @@ def fit(
             _fit(network, phase, objective, train, batches, seed, progress)
     progress.choose(network.trained)
     return in_32_bits(network.whole, build, prepared, objective, recipe), progress.history
+
+
+def own_loss(core: keras.Model, objective: Objective) -> Objective:
+    """The objective; or, of an architecture that makes examples and gives heads, (n, 1) each, the mean of
+    the head "loss". The others are figures of the history: `spread` is there as spread_mean.
+
+    Raises EvermodelError if it gives heads and no loss is among them.
+    """
+    heads = core.output
+    if not (objective.makes and isinstance(heads, dict)):
+        return objective
+    if LOSS not in heads:
+        raise EvermodelError(
+            f"model {core.name} gives {', '.join(heads)}, but no {LOSS!r} to learn by; name it so, or give "
+            "an image"
+        )
+    return replace(
+        objective,
+        loss={LOSS: losses.mean},
+        metrics={head: losses.mean for head in heads if head != LOSS},
+        target=lambda x, y: dict.fromkeys(heads, np.zeros(len(x), np.float32)),
+    )
 
 
 def class_weights(y: Array, spec: Spec) -> Array:
@@ -275,7 +299,8 @@ def _fit(
 
 def _make_metrics(model: keras.Model, x: Array, y: Any, weight: Array | None = None) -> None:
     """Let loss and metrics make their variables now; made in the first step, Keras would trace that twice."""
-    predictions = model(x, training=False)
+    with keras.StatelessScope():  # or noise that is drawn here would be missing after a resume
+        predictions = model(x, training=False)
     model.compute_loss(x, y, predictions, weight)
     model.compute_metrics(x, y, predictions, weight)
     model.reset_metrics()

@@ -36,8 +36,8 @@ class Objective:
 
     outputs: int | Mapping[str, int]
     activation: str | Mapping[str, str | None] | None
-    loss: str | Mapping[str, str] | Loss
-    metrics: tuple[str, ...] | Mapping[str, str] = ()
+    loss: str | Mapping[str, str | Loss] | Loss
+    metrics: tuple[str, ...] | Mapping[str, str | Loss] = ()
     loss_weights: Mapping[str, float] | None = None
     target: Target = lambda x, y: y
     scale: Mapping[str, float | Array] = field(default_factory=dict)

@@ -1,18 +1,13 @@
 """evaluate NAME: how good the model of an experiment is on the test rows, into experiments/NAME."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 import pandas as pd
 
-from evermodel.core import catalog, data, folders, project, stage
-from evermodel.core.data import Array, Predictions, Prepared, Spec, Split, Target
+from evermodel.core import data, folders, project, stage
+from evermodel.core.data import Predictions, Prepared
 from evermodel.core.errors import EvermodelError
-from evermodel.evaluation import evaluation, importance, statistics
+from evermodel.evaluation import baseline, evaluation, importance, statistics
 from evermodel.runs import determinism, journal, recipe, saved
 from evermodel.runs.recipe import Recipe
-from evermodel.training import estimator
 
 
 def main(name: str) -> None:
@@ -43,7 +38,7 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
     options, spec = chosen.options, prepared.spec
     train, test = prepared.splits["train"], prepared.splits["test"]
     told, shown = evaluation.told(task, options, prepared), evaluation.inputs(task, test.x, options, seed)
-    simple = baseline(chosen, spec, model.metadata.target, train, seed)
+    simple = baseline.fitted(chosen, spec, model.metadata.target, train, seed)
     answered, expected = (evaluation.answer(task, predict, shown) for predict in (model.predict, simple))
     predictions = Predictions(test, answered, expected, shown, train, model.predict, simple)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, told)
@@ -61,17 +56,6 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
         "curves.csv": history.read_bytes(),
         **{f"figures/{file}": content for file, content in drawn.items()},
     }
-
-
-def baseline(chosen: Recipe, spec: Spec, target: Target, train: Split, seed: int) -> Callable[[Any], Array]:
-    """What the baseline, fitted on the same training rows, predicts.
-
-    It gets the options that it shares with the model, so that an autoencoder's latent size is its own too.
-    """
-    build = catalog.builder(chosen.baseline)
-    known = catalog.options(chosen.baseline)
-    shared = {name: value for name, value in chosen.options.items() if name in known}
-    return partial(estimator.predict, estimator.fit(build, spec, target, train, seed, **shared))
 
 
 if __name__ == "__main__":

@@ -133,6 +133,31 @@ def run(
 
 
 @app.command()
+def cv(
+    name: Name,
+    folds: Annotated[
+        int, typer.Option(min=0, help="Parts that are judged in turn; 0 judges the validation rows.")
+    ] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each.")] = 3,
+    against: Annotated[
+        list[str] | None, typer.Option(help="Another experiment on the same data, to compare with.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cross-validate a recipe on training and validation rows, beside its baseline and other recipes."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel import table
+    from evermodel.searching import comparison
+
+    told = comparison.compare(repository.load(), [name, *(against or ())], folds, seeds)
+    _tell(told.summary, as_json, lambda: table.show(told.title, told.rows))
+    for sentence in told.sentences:
+        print(sentence, file=sys.stderr if as_json else sys.stdout)
+
+
+@app.command()
 def history(
     name: Name,
     as_json: AsJson = False,

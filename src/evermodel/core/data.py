@@ -142,10 +142,12 @@ class Split:
 
 
 def joined(splits: Sequence[Split]) -> Split:
-    """The rows of some splits of a table, one after the other, in memory."""
+    """The rows of some splits, one after the other, in memory."""
     beside = ([getattr(one, name) for one in splits] for name in ("group", "weight"))
     known = (None if of[0] is None else np.concatenate(of) for of in beside)
-    return Split(rows.joined([one.x for one in splits]), np.concatenate([one.y for one in splits]), *known)
+    examples = [one.x for one in splits]
+    x = rows.joined(examples) if isinstance(examples[0], Rows) else np.concatenate(examples)
+    return Split(x, np.concatenate([one.y for one in splits]), *known)
 
 
 class StoredSplit(Split):

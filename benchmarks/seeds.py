@@ -4,28 +4,22 @@
 
 Of any task; where nothing is drawn, all come out the same. Needs the prepared data (`dvc repro
 data/boston_housing/dvc.yaml`). Prints every seed, then mean and standard deviation (n - 1) of each metric on
-the test rows, and keeps them in docs/results/.
+the test rows, and keeps them in docs/results/. `evermodel cv` tells the same of other rows, on which one may
+choose.
 """
 
 import json
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from evermodel import number
 from evermodel.core import catalog, data, folders, project
-from evermodel.core.data import Array, Prepared
-from evermodel.core.project import Runtime
-from evermodel.evaluation import evaluation
-from evermodel.runs import determinism, recipe, saved
-from evermodel.runs.recipe import Recipe
-from evermodel.training import training
+from evermodel.runs import determinism, recipe
+from evermodel.searching import cross_validation
 
 RESULTS = Path("docs/results")
-Predict = Callable[[Array], Array]
 
 
 def main(name: str, count: int) -> None:
@@ -34,42 +28,24 @@ def main(name: str, count: int) -> None:
     determinism.fix(shared.runtime)
     prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *data.SPLITS)
     runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
-    models = (trained(chosen, runtime, prepared) for runtime in runtimes)
-    rows = pd.DataFrame([score(chosen, shared.runtime, prepared, name, model) for model in models])
+    models = (cross_validation.trained(chosen, runtime, prepared) for runtime in runtimes)
+    scored = (cross_validation.scored(chosen, shared.runtime, prepared, name, model) for model in models)
+    rows = pd.DataFrame([one.metrics for one in scored])
     told = (f"{metric}: {number.text(of.mean())} ± {number.text(of.std())}" for metric, of in rows.items())
     print(rows.to_string(float_format=number.text), *told, sep="\n")
-    keep(rows, name, shared.profile, "seeds")
+    keep(rows, name, shared.profile)
 
 
-def trained(chosen: Recipe, runtime: Runtime, prepared: Prepared) -> Predict:
-    """The experiment's model, trained on the training rows."""
-    with tempfile.TemporaryDirectory() as folder:
-        model, state = Path(folder, "model"), Path(folder, "state")
-        model.mkdir()
-        training.train(chosen, runtime, prepared, model, state, "benchmark", lambda figures: None)
-        return saved.load(model).predict
-
-
-def score(
-    chosen: Recipe, runtime: Runtime, prepared: Prepared, who: str, predict: Predict
-) -> dict[str, float]:
-    """All metrics of what `predict` says of the test rows; who: whose errors it tells."""
-    task, test = evaluation.task_module(chosen.task), prepared.splits["test"]
-    shown = evaluation.inputs(task, test.x, chosen.options, runtime.seed)
-    told, predicted = evaluation.told(task, chosen.options, prepared), evaluation.answer(task, predict, shown)
-    return evaluation.evaluate(task, who, predicted, test, prepared.spec, told).metrics
-
-
-def keep(rows: pd.DataFrame, name: str, profile: str, over: str) -> None:
-    """Write mean and standard deviation of each column over `over`: "seeds" or "splits", one a row."""
+def keep(rows: pd.DataFrame, name: str, profile: str) -> None:
+    """Write mean and standard deviation of each column, a row of which is of one seed."""
     summary = {
         "experiment": name,
         "profile": profile,
-        over: len(rows),
+        "seeds": len(rows),
         "mean": rows.mean().to_dict(),
         "sd": rows.std().to_dict(),
     }
-    (RESULTS / f"{name}_{over}_{profile}.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (RESULTS / f"{name}_seeds_{profile}.json").write_text(json.dumps(summary, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from evermodel.core import catalog
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results"
 EXCERPT = (  # one of each kind
@@ -33,11 +35,11 @@ stands beside what was scored on synthetic data.
 SPREAD = """\
 ## Over several splits
 
-Mean ± standard deviation of each headline where only the split of the data set changes, the model beside its
-baseline on the same test rows: `.venv/bin/python -m benchmarks.splits face_recognition --splits 5`.
+Mean ± standard deviation of each headline over folds of the training and validation rows and over seeds, the
+model beside its baseline: `.venv/bin/evermodel cv NAME --json > docs/results/NAME_cv_full.json`.
 
-| experiment | metric | splits | model | baseline |
-|---|---|---|---|---|"""
+| experiment | metric | folds | seeds | model | baseline |
+|---|---|---|---|---|---|"""
 
 
 def page() -> str:
@@ -59,21 +61,20 @@ def table(*names: str) -> str:
 
 
 def spread() -> str:
-    """The section of what benchmarks/splits.py kept of the real data."""
-    files = sorted(RESULTS.glob("*_splits_full.json"))
-    kept = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    """The section of what `evermodel cv --json` said of the real data."""
+    kept = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(RESULTS.glob("*_cv_full.json"))]
     lines = [
-        f"| {one['experiment']} | {metric} | {one['splits']} "
-        f"| {_over(one, metric)} | {_over(one, f'baseline_{metric}')} |"
+        f"| {one['experiment']} | {metric} | {one['folds']} | {one['seeds']} "
+        f"| {_over(of[one['experiment']])} | {_over(of['baseline'])} |"
         for one in kept
-        for metric in one["mean"]
-        if not metric.startswith("baseline_")
+        for metric, of in one["metrics"].items()
+        if metric in catalog.headlines(one["task"])
     ]
     return "\n".join([SPREAD, *lines])
 
 
-def _over(kept: dict[str, Any], column: str) -> str:
-    return f"{_number(kept['mean'][column])} ± {_number(kept['sd'][column])}"
+def _over(spread: dict[str, float]) -> str:
+    return f"{_number(spread['mean'])} ± {_number(spread['sd'])}"
 
 
 def _rows(profile: str) -> dict[str, dict[str, Any]]:

@@ -19,7 +19,6 @@ from evermodel.core.errors import EvermodelError
 from evermodel.evaluation import evaluation
 from evermodel.evaluation.judge import Judge
 from evermodel.runs import determinism, journal, saved
-from evermodel.runs.recipe import Recipe
 from evermodel.tasks import binary, denoising, reconstruction, regression
 from pipelines import evaluate
 from tests.specs import make_spec
@@ -303,27 +302,3 @@ def test_figures_let_go_of_the_rows_that_they_show(monkeypatch, rng):
     evaluation.images(regression, "prices", make_spec(), scores, predictions, pd.DataFrame({"epoch": [1]}))
     assert len(drawn) == 3
     assert not any(figure.axes for figure in drawn)
-
-
-def test_a_baseline_gets_the_options_that_it_shares_with_the_model(project, rng):
-    shared = {
-        "dataset": "prices",
-        "task": "reconstruction",
-        "model": "autoencoder",
-        "baseline": "pca",
-        "train": {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 1, "epochs": 1},
-    }
-    x = rng.integers(0, 255, (30, 4, 4, 1)).astype(np.uint8)
-    of_images = make_spec("images", input_shape=(4, 4, 1))
-    predictions = [
-        evaluate.baseline(
-            Recipe.model_validate(shared | {"options": {"latent": latent, "noise": 0.1}}),
-            of_images,
-            "image",
-            Split(x, np.zeros(30)),
-            1,
-        )(x)
-        for latent in (2, 14)
-    ]
-    coarse, fine = (np.mean((one - x / 255) ** 2) for one in predictions)
-    assert fine < coarse / 2

@@ -24,9 +24,10 @@ class Comparison:
 
 
 def compare(found: Repository, names: Sequence[str], count: int, seeds: int) -> Comparison:
-    """Cross-validate the first experiment, its baseline, and the others.
+    """Cross-validate the first experiment, its baseline, and the others, which are tested against it.
 
-    Raises EvermodelError if count is 1, or the others are not about the same data and task.
+    Raises EvermodelError if count is 1, or the others are not about the same data and task, or the metric
+    that the first is promoted by has no test over folds.
     """
     if count == 1:
         raise EvermodelError("--folds is 1, which would leave nothing to learn from; give 2 or more, or 0")
@@ -34,6 +35,8 @@ def compare(found: Repository, names: Sequence[str], count: int, seeds: int) -> 
     first = _require_alike(chosen)
     determinism.fix(found.runtime)
     rules, metric = found.datasets[first.dataset], first.promotion.metric
+    if names[1:]:
+        cross_validation.statistic(first, metric)  # refused now, not after all trainings
     total, judged = (count or 1) * (1 + seeds * len(chosen)), list[Judged]()
     for one in cross_validation.judge(chosen, rules, found.runtime, count, seeds):
         judged.append(one)
@@ -44,17 +47,20 @@ def compare(found: Repository, names: Sequence[str], count: int, seeds: int) -> 
     ahead = [_ahead(first, metric, judged, names[0], other) for other in names[1:]]
     over = f"{count} folds" if count else "the validation rows"
     return Comparison(
-        title=f"{names[0]}: mean ± sd over {over} and {seeds} seeds",
+        title=f"{names[0]}: mean ± sd over {over}, seeds: {seeds}",
         rows=[_row(metric, of) for metric, of in spread.items()],
         summary={
             "experiment": names[0],
+            "task": first.task,
             "profile": found.profile,
             "folds": count,
             "seeds": seeds,
             "metrics": spread,
             "tests": [{"ahead": better, "behind": worse, "p": p} for better, worse, p in ahead],
         },
-        sentences=[f"{better} is ahead of {worse} by {metric}, p = {p:.2g}" for better, worse, p in ahead],
+        sentences=[
+            f"{better} is ahead of {worse} by {metric}: one-sided p = {p:.2g}" for better, worse, p in ahead
+        ],
     )
 
 

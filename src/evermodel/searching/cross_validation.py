@@ -16,6 +16,7 @@ from evermodel.core.project import Runtime
 from evermodel.datasets.dataset import Dataset
 from evermodel.evaluation import baseline, evaluation
 from evermodel.evaluation.evaluation import Evaluated
+from evermodel.evaluation.statistics import Statistic
 from evermodel.publishing import paired
 from evermodel.runs import saved
 from evermodel.runs.recipe import Recipe
@@ -127,22 +128,27 @@ def _values(judged: Sequence[Judged]) -> dict[tuple[str, str], list[float]]:
     return found
 
 
+def statistic(chosen: Recipe, metric: str) -> Statistic:
+    """How a headline follows from the scores of all folds; EvermodelError if no test goes over folds."""
+    spec = data.load_spec(folders.prepared(chosen.dataset), catalog.target(chosen.task))
+    found: Statistic = evaluation.task_module(chosen.task).statistics(spec)[metric]
+    if found.kind == "verification":
+        raise EvermodelError(
+            f"{metric} compares each row with all others, and no model has seen those of two folds; compare "
+            "by another metric"
+        )
+    return found
+
+
 def chance(chosen: Recipe, metric: str, judged: Sequence[Judged], ahead: str, behind: str) -> float:
     """How likely `ahead` is better on the folds as far as it is by luck: the test that promotion uses.
 
     Of the first seed, whose models have scored each row once; the rows of all folds together. Raises
     EvermodelError if no test goes over folds.
     """
-    spec = data.load_spec(folders.prepared(chosen.dataset), catalog.target(chosen.task))
-    statistic = evaluation.task_module(chosen.task).statistics(spec)[metric]
-    if statistic.kind == "verification":
-        raise EvermodelError(
-            f"{metric} compares each row with all others, and no model has seen those of two folds; compare "
-            "by another metric"
-        )
     sign = 1 if catalog.headlines(chosen.task)[metric] == "higher" else -1
     ours, theirs = (_scores(judged, who) for who in (ahead, behind))
-    return paired.chance(statistic, ours, theirs, sign, 0.0, LEVEL)
+    return paired.chance(statistic(chosen, metric), ours, theirs, sign, 0.0, LEVEL)
 
 
 def _scores(judged: Sequence[Judged], who: str) -> pd.DataFrame:

@@ -36,8 +36,12 @@ def folds(prepared: Prepared, rule: Rule, count: int, seed: int) -> Iterator[Pre
     known = [prepared.splits[name] for name in ("train", "validation")]
     time = _time(known, rule, prepared)
     rows = data.joined([split[np.arange(len(split))] for split in known])
+    if prepared.spec.kind == "series" and rows.group is not None:
+        rows = replace(rows, group=time)
+    # What is predicted several steps ahead reaches into the next block, which is left out between two parts.
+    gap = int(time is not None and prepared.spec.horizon > 1)
     try:
-        parts = list(_cut(rows, rule, time, count, seed))
+        parts = list(_cut(rows, rule, time, gap, count, seed))
     except ValueError as error:  # scikit-learn's, who knows how many there have to be
         raise EvermodelError(
             f"the training and validation rows of data set {prepared.spec.dataset} can't be cut into {count} "
@@ -49,14 +53,19 @@ def folds(prepared: Prepared, rule: Rule, count: int, seed: int) -> Iterator[Pre
 
 
 def _cut(
-    rows: Split, rule: Rule, time: Array | None, count: int, seed: int
+    rows: Split, rule: Rule, time: Array | None, gap: int, count: int, seed: int
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """The numbers of the rows that are learned from, watched and judged, of each fold."""
+    """The numbers of the rows that are learned from, watched and judged, of each fold.
+
+    gap: the moments that are left out between two of these parts. Raises ValueError if there are too few.
+    """
     if time is not None:
         moments = np.unique(time)
-        for before, after in TimeSeriesSplit(count).split(moments):
+        for before, after in TimeSeriesSplit(count, gap=gap).split(moments):
             first = len(before) - max(1, round(len(before) * rule.validation))
-            cuts = (moments[:first], moments[first : len(before)], moments[after])
+            if first <= gap:
+                raise ValueError(f"{len(before)} moments before the first that is judged are too few")
+            cuts = (moments[: first - gap], moments[first : len(before)], moments[after])
             learned, watched, judged = (np.flatnonzero(np.isin(time, cut)) for cut in cuts)
             yield learned, watched, judged
         return

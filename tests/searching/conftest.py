@@ -1,0 +1,44 @@
+import shutil
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+from evermodel.core import folders
+from pipelines import fetch, prepare
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory):
+    """The sample of boston_housing, prepared."""
+    folder = tmp_path_factory.mktemp("houses")
+    shutil.copy(ROOT / "params.yaml", folder)
+    for name in ("data", "experiments"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("raw", "prepared", "model"))
+    with chdir(folder):
+        fetch.main("boston_housing")
+        prepare.main("boston_housing")
+    return folder / folders.prepared("boston_housing")
+
+
+@pytest.fixture
+def boston(workspace, houses):
+    """A copy of the settings, in which boston_housing is prepared, but for its test rows."""
+    shutil.copytree(houses, folders.prepared("boston_housing"), ignore=shutil.ignore_patterns("test"))
+    for name in ("pipelines", "requirements", "src"):  # what a training depends on
+        (workspace / name).symlink_to(ROOT / name)
+    return workspace
+
+
+@pytest.fixture
+def edit(workspace):
+    """A function that replaces a text which stands in a file."""
+
+    def replace(name, old, new):
+        file = workspace / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+
+    return replace

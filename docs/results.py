@@ -32,7 +32,7 @@ stands beside what was scored on synthetic data.
 
 """
 
-SPREAD = """\
+SPREAD = """
 ## Over several splits
 
 Mean ± standard deviation of each headline over folds of the training and validation rows and over seeds, the
@@ -44,7 +44,7 @@ model beside its baseline: `.venv/bin/evermodel cv NAME --json > docs/results/NA
 
 def page() -> str:
     """All of docs/results.md."""
-    return f"{PAGE}{table()}\n\n{spread()}\n"
+    return f"{PAGE}{table()}\n{spread()}"
 
 
 def table(*names: str) -> str:
@@ -70,7 +70,7 @@ def spread() -> str:
         for metric, of in one["metrics"].items()
         if metric in catalog.headlines(one["task"])
     ]
-    return "\n".join([SPREAD, *lines])
+    return "\n".join([SPREAD, *lines, ""]) if kept else ""
 
 
 def _over(spread: dict[str, float]) -> str:

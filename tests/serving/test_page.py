@@ -133,7 +133,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
     click = page.answering("houses", running.plane, ask, lambda a, b: {"json": {"rows": [{"a": a, "b": b}]}})
     for version, price in ((1, 2.0), (2, 7.0)):
         running.serve(champion("houses", version, lambda x, price=price: np.full((len(x), 1), price)))
-        numbers, _, _, source, card, _ = asyncio.run(click(1, 3))
+        numbers, _, _, _, source, card, _ = asyncio.run(click(1, 3))
         assert numbers.value["label"] == f"price {price:g}"
         assert f"houses version {version}" in source
         assert card.label == f"Model card of houses version {version}"

@@ -19,9 +19,9 @@ SOON = {"Retry-After": "1"}
 class Limits:
     """Bounds of requests; beyond them a request is refused and the server stays well.
 
-    body: bytes; rows, images, pixels: examples in one request, images that it brings or has made, and the
-    pixels of all that it brings; seconds: for the body to arrive, and again for it to be read and for the
-    answer; canary_seconds: for a challenger's, before the champion is asked.
+    body: bytes; rows, images, pixels: examples in one request, images that it brings and whatever it has
+    made, and the pixels of all that it brings; seconds: for the body to arrive, and again for it to be read
+    and for the answer; canary_seconds: for a challenger's, before the champion is asked.
 
     at_once: requests that one model computes or that wait for it; threads: those computed side by side.
     requests, bytes: of all requests that are going on, whatever they ask. uploads: bytes that the page's

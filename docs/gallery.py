@@ -78,7 +78,7 @@ ENTRIES = (
     Entry("vgg16_features", "map", "sample", "Flowers where the features of a random VGG16 put them."),
     Entry("vgg16_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
     Entry("lite0_features", "map", "full", "Flowers where a small network puts them that has seen ImageNet."),
-    Entry("char_rnn", "passages", "full", "Reviews that nobody wrote, beside those of 5-grams."),
+    Entry("char_rnn", "passages", "sample", "Reviews that nobody wrote, beside those of 5-grams."),
     Entry(
         "imdb_transformer",
         "attention",

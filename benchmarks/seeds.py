@@ -16,6 +16,7 @@ import pandas as pd
 
 from evermodel import number
 from evermodel.core import catalog, data, folders, project
+from evermodel.evaluation import evaluation
 from evermodel.runs import determinism, recipe
 from evermodel.searching import cross_validation
 
@@ -29,10 +30,11 @@ def main(name: str, count: int) -> None:
     prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *data.SPLITS)
     runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
     models = (cross_validation.trained(chosen, runtime, prepared) for runtime in runtimes)
-    scored = (cross_validation.scored(chosen, shared.runtime, prepared, name, model) for model in models)
+    told = evaluation.told(evaluation.task_module(chosen.task), chosen.options, prepared)
+    scored = (cross_validation.scored(chosen, shared.runtime, prepared, told, name, one) for one in models)
     rows = pd.DataFrame([one.metrics for one in scored])
-    told = (f"{metric}: {number.text(of.mean())} ± {number.text(of.std())}" for metric, of in rows.items())
-    print(rows.to_string(float_format=number.text), *told, sep="\n")
+    spread = (f"{metric}: {number.text(of.mean())} ± {number.text(of.std())}" for metric, of in rows.items())
+    print(rows.to_string(float_format=number.text), *spread, sep="\n")
     keep(rows, name, shared.profile)
 
 

@@ -97,6 +97,26 @@ def workspace(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture
+def edit(workspace):
+    """A function that replaces a text which stands in a file."""
+
+    def replace(name, old, new):
+        file = workspace / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+
+    return replace
+
+
+@pytest.fixture
+def trainable(workspace):
+    """The workspace with all that a training depends on."""
+    for name in ("pipelines", "requirements", "src"):
+        (workspace / name).symlink_to(ROOT / name)
+    return workspace
+
+
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     """A function that puts an empty store of MLflow's into a folder; making its tables takes seconds."""

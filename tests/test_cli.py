@@ -46,13 +46,6 @@ def runs(workspace, monkeypatch):
     return started
 
 
-def edit(name, old, new):
-    """Replace a text in the params.yaml of an experiment."""
-    file = Path(f"experiments/{name}/params.yaml")
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new))
-
-
 def refusal(result):
     """The one sentence in which a command refuses."""
     assert result.exit_code == 1
@@ -119,9 +112,9 @@ def test_list_is_still_json_when_mlflow_is_away(evermodel, monkeypatch):
     assert "http://127.0.0.1:9 " in result.stderr
 
 
-def test_check_finds_a_misspelled_optional_key_that_no_stage_reads(evermodel):
+def test_check_finds_a_misspelled_optional_key_that_no_stage_reads(evermodel, edit):
     assert evermodel("check").exit_code == 0
-    edit("boston_dnn", "promotion:", "workers: gpu\npromotion:")
+    edit("experiments/boston_dnn/params.yaml", "promotion:", "workers: gpu\npromotion:")
     sentence = refusal(evermodel("check"))
     assert "experiments/boston_dnn/params.yaml: workers " in sentence
     assert "schedule, task, train, worker" in sentence

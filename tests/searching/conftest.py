@@ -24,21 +24,7 @@ def houses(tmp_path_factory):
 
 
 @pytest.fixture
-def boston(workspace, houses):
+def boston(trainable, houses):
     """A copy of the settings, in which boston_housing is prepared, but for its test rows."""
     shutil.copytree(houses, folders.prepared("boston_housing"), ignore=shutil.ignore_patterns("test"))
-    for name in ("pipelines", "requirements", "src"):  # what a training depends on
-        (workspace / name).symlink_to(ROOT / name)
-    return workspace
-
-
-@pytest.fixture
-def edit(workspace):
-    """A function that replaces a text which stands in a file."""
-
-    def replace(name, old, new):
-        file = workspace / name
-        assert old in file.read_text()
-        file.write_text(file.read_text().replace(old, new, 1))
-
-    return replace
+    return trainable

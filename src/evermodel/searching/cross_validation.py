@@ -24,7 +24,6 @@ from evermodel.searching import folds
 from evermodel.training import fit, training
 
 BASELINE = "baseline"
-LEARNED = ("train", "validation")
 LEVEL = 0.05
 Report = Callable[[dict[str, float]], None]
 
@@ -48,7 +47,7 @@ class Spread(TypedDict):
 
 def load(chosen: Recipe) -> Prepared:
     """The training and validation rows of an experiment's data, which are all that is read."""
-    prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *LEARNED)
+    prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *folds.LEARNED)
     fit.require(chosen.task, prepared.spec, chosen.options)
     fit.require_judge(chosen.task, prepared)
     return prepared
@@ -65,16 +64,22 @@ def judge(
     the data can't be cut so, or a training fails.
     """
     first = next(iter(recipes.values()))
+    task = evaluation.task_module(first.task)
     for number, fold in enumerate(cut(load(first), rules, count, runtime.seed), start=1):
         target, train = catalog.target(first.task), fold.splits["train"]
         simple = baseline.fitted(first, fold.spec, target, train, runtime.seed)
-        named = f"baseline {first.baseline}"
-        yield Judged(BASELINE, number, runtime.seed, scored(first, runtime, fold, named, simple))
+        # Once a fold: a judge of what is made looks at all training rows.
+        told = {name: evaluation.told(task, one.options, fold) for name, one in recipes.items()}
+        evaluated = scored(
+            first, runtime, fold, next(iter(told.values())), f"baseline {first.baseline}", simple
+        )
+        yield Judged(BASELINE, number, runtime.seed, evaluated)
         for seed in range(runtime.seed, runtime.seed + seeds):
             used = runtime.model_copy(update={"seed": seed})
             for name, chosen in recipes.items():
                 predict = trained(chosen, used, fold)
-                yield Judged(name, number, seed, scored(chosen, used, fold, f"model {chosen.model}", predict))
+                evaluated = scored(chosen, used, fold, told[name], f"model {chosen.model}", predict)
+                yield Judged(name, number, seed, evaluated)
 
 
 def cut(prepared: Prepared, rules: Dataset, count: int, seed: int) -> Iterator[Prepared]:
@@ -98,12 +103,20 @@ def trained(
 
 
 def scored(
-    chosen: Recipe, runtime: Runtime, prepared: Prepared, who: str, predict: Callable[[Any], Array]
+    chosen: Recipe,
+    runtime: Runtime,
+    prepared: Prepared,
+    told: Mapping[str, Any],
+    who: str,
+    predict: Callable[[Any], Array],
 ) -> Evaluated:
-    """What `who` predicts of the rows that are judged, `prepared.splits["test"]`."""
+    """What `who` predicts of the rows that are judged, `prepared.splits["test"]`.
+
+    told: see evaluation.told.
+    """
     task, rows = evaluation.task_module(chosen.task), prepared.splits["test"]
     shown = evaluation.inputs(task, rows.x, chosen.options, runtime.seed)
-    told, predicted = evaluation.told(task, chosen.options, prepared), evaluation.answer(task, predict, shown)
+    predicted = evaluation.answer(task, predict, shown)
     return evaluation.evaluate(task, who, predicted, rows, prepared.spec, told)
 
 

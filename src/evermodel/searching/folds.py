@@ -21,6 +21,8 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows
 from evermodel.datasets.dataset import Split as Rule
 
+LEARNED = ("train", "validation")  # the splits that folds are of
+
 
 def folds(prepared: Prepared, rule: Rule, count: int, seed: int) -> Iterator[Prepared]:
     """The prepared data so many times, each time with another part of its rows as `test`.
@@ -33,7 +35,7 @@ def folds(prepared: Prepared, rule: Rule, count: int, seed: int) -> Iterator[Pre
     Raises EvermodelError if there are too few rows, groups or rows of a class, or their order in time is not
     known.
     """
-    known = [prepared.splits[name] for name in ("train", "validation")]
+    known = [prepared.splits[name] for name in LEARNED]
     time = _time(known, rule, prepared)
     rows = data.joined([split[np.arange(len(split))] for split in known])
     if prepared.spec.kind == "series" and rows.group is not None:

@@ -16,7 +16,6 @@ from dataclasses import replace
 from itertools import pairwise, permutations
 from statistics import mean, stdev
 
-from benchmarks import seeds
 from evermodel.core import catalog, data, folders, project
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
@@ -26,6 +25,7 @@ from evermodel.publishing import candidate, paired, promotion
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.promotion import Rival
 from evermodel.runs import determinism
+from evermodel.searching import cross_validation
 
 LOOKS = (1, 2, 5, 10, 30)
 
@@ -60,13 +60,10 @@ def main(name: str, count: int) -> None:
 
 def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> Candidate:
     """The model that the recipe makes with a seed, as promotion sees it."""
-    runtime, test = shared.runtime.model_copy(update={"seed": seed}), prepared.splits["test"]
-    task = evaluation.task_module(known.recipe.task)
-    predict = seeds.trained(known.recipe, runtime, prepared)
-    shown = evaluation.inputs(task, test.x, known.recipe.options, shared.runtime.seed)
-    told = evaluation.told(task, known.recipe.options, prepared)
-    predicted = evaluation.answer(task, predict, shown)
-    judged = evaluation.evaluate(task, f"seed {seed}", predicted, test, prepared.spec, told)
+    runtime = shared.runtime.model_copy(update={"seed": seed})
+    predict = cross_validation.trained(known.recipe, runtime, prepared)
+    told = evaluation.told(evaluation.task_module(known.recipe.task), known.recipe.options, prepared)
+    judged = cross_validation.scored(known.recipe, shared.runtime, prepared, told, f"seed {seed}", predict)
     scores = replace(known.scores, table=judged.scores)
     return replace(known, figures={**known.figures, **judged.metrics}, scores=scores)
 

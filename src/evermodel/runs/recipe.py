@@ -10,8 +10,8 @@ from evermodel.core.columns import VOCABULARY
 from evermodel.core.errors import EvermodelError
 from evermodel.core.section import S, Section, choose
 
-# Their answers are images of the input's own size and orientation.
 WRITING, CHARACTERS = "language_modelling", "characters"  # the task, and what it alone learns from
+# Their answers are images of the input's own size and orientation.
 IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation")
 
 
@@ -26,7 +26,8 @@ class Text(Section):
     """How texts become numbers: the `max_tokens` most frequent words of the training rows, as a
     set or in order; or characters, of an alphabet that is the same for all.
 
-    sequence_length: of a sequence, which is the last words of a text, or its first characters.
+    sequence_length: of a sequence, which is the last words of a text; or of characters, of which each epoch
+    learns from others.
     """
 
     max_tokens: Annotated[int, Field(ge=3, le=VOCABULARY)] = 10_000

@@ -19,7 +19,7 @@ from evermodel.runs import network as asking
 from evermodel.runs.recipe import Recipe, Train
 from evermodel.training import checkpoints, feeding, losses, order, preprocessing, processes
 from evermodel.training.objective import Objective, Target, objective_of
-from evermodel.training.order import Ordered
+from evermodel.training.order import Order, Ordered
 from evermodel.training.processes import ALONE, Team
 
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
@@ -38,9 +38,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     shown: what the network is given of each row, where that is not x itself and rows keep their own order;
     the target is made of x, or of what that is encoded to. counts: how much a row of each class counts, where
-    not all count alike. ahead: batches that are read and encoded at a time. An epoch's order depends on the
-    seed and the epoch's number alone, so that a resumed training sees what an undisturbed one would have
-    seen.
+    not all count alike. ahead: batches that are read and encoded at a time. order: of an epoch, which depends
+    on the seed and the epoch's number alone, so that a resumed training sees what an undisturbed one would
+    have seen.
 
     team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
     are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
@@ -60,10 +60,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         counts: Array | None = None,
         ahead: int = 1,
         team: Team | None = None,
+        order: Order = order.shuffled,
     ) -> None:
         super().__init__()
         self.split, self.batch, self.encode, self.target = split, size, encode, target
         self.shown, self.counts, self.ahead, self.team = shown, counts, ahead, team
+        self.order = order
         self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
         self.part = -1
         self.worth: Array | None = None
@@ -73,7 +75,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def shuffle(self, seed: int, epoch: int) -> None:
         """Take the order of that epoch."""
         self.ordered = self.split  # or else two orders would be in memory
-        self._take(order.shuffled(self.split, seed, epoch), self.batch if self.team else 1)
+        self._take(self.order(self.split, seed, epoch), self.batch if self.team else 1)
         self.is_watched = False
 
     def __len__(self) -> int:
@@ -183,8 +185,12 @@ def fit(
     counts = class_weights(learned.y, prepared.spec) if train.class_weight else None
     sharing = None if keras.backend.backend() == "tensorflow" else team
     shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
+    length = train.text.sequence_length if objective.writes else None
+    ordered = order.windows(length, train.epochs) if length else order.shuffled
     batches = {
-        "train": Batches(learned, train.batch_size, encode, objective.target, None, counts, ahead, sharing),
+        "train": Batches(
+            learned, train.batch_size, encode, objective.target, None, counts, ahead, sharing, ordered
+        ),
         "validation": Batches(
             watched, train.batch_size, encode, objective.target, shown, counts, ahead, sharing
         ),

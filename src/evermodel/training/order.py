@@ -1,5 +1,7 @@
 """In which order a training sees its rows: by its seed and the epoch's number alone."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +17,9 @@ class Ordered(Protocol):
 
     def __getitem__(self, places: slice | Array, /) -> Split:
         """The rows at a slice of places, or at those of an array, which mostly ascend."""
+
+
+Order = Callable[[Split, int, int], Ordered]  # of the rows of a split, by seed and epoch
 
 
 class Permuted:
@@ -65,6 +70,31 @@ class Blocks:
             self.held, self.number = self.split[np.concatenate(spans)], number
             self.order = np.random.default_rng([*self.seed, number]).permutation(len(self.held))
         return self.order
+
+
+class Windows:
+    """Of each text of ordered rows `length` characters: the first ones, or those after one or more windows."""
+
+    def __init__(self, ordered: Ordered, length: int, before: int) -> None:
+        self.ordered, self.length, self.before = ordered, length, before
+
+    def __getitem__(self, places: slice | Array, /) -> Split:
+        rows = self.ordered[places]
+        return replace(rows, x=np.array([self._window(text) for text in rows.x], dtype=object))
+
+    def _window(self, text: str) -> str:
+        """A text that ends too early begins again; its last window is a full one, too."""
+        count = max(1, -(-len(text) // self.length))
+        start = max(0, min(self.before % count * self.length, len(text) - self.length))
+        return text[start : start + self.length]
+
+
+def windows(length: int, epochs: int) -> Order:
+    """Rows in the order of an epoch, and of their texts a window that is another one in each epoch.
+
+    The last epoch learns from the first windows, as every text that the model is given has a beginning.
+    """
+    return lambda split, seed, epoch: Windows(shuffled(split, seed, epoch), length, epochs - 1 - epoch)
 
 
 def shuffled(split: Split, seed: int, epoch: int) -> Ordered:

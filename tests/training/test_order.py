@@ -88,3 +88,28 @@ def test_rows_of_an_earlier_place_can_be_had_again(split):
 def test_rows_in_memory_have_the_order_that_they_always_had(in_blocks):
     ordered = order.shuffled(Split(in_blocks[:].x, np.arange(ROWS)), 4, 2)
     assert np.array_equal(ordered[:ROWS].y, np.random.default_rng([4, 2]).permutation(ROWS))
+
+
+def windows(texts, epochs=3):
+    """What is learned from texts in each of so many epochs, in the order of the texts."""
+    split = Split(np.array(texts, dtype=object), np.arange(len(texts)))
+    taken = [order.windows(4, epochs)(split, 1, epoch)[:] for epoch in range(epochs)]
+    return [rows.x[np.argsort(rows.y)].tolist() for rows in taken]
+
+
+def test_epochs_learn_from_one_window_of_a_text_after_the_other_and_from_its_beginning_last():
+    assert windows(["abcdefghijkl"]) == [["ijkl"], ["efgh"], ["abcd"]]
+
+
+def test_the_last_window_of_a_text_is_a_full_one():
+    assert windows(["abcdef"]) == [["abcd"], ["cdef"], ["abcd"]]
+
+
+def test_a_text_that_is_shorter_than_a_window_is_learned_from_whole():
+    assert windows(["abc", ""]) == [["abc", ""]] * 3
+
+
+def test_windows_come_in_the_order_of_the_epoch():
+    split = Split(np.array([f"{row:03}" for row in range(50)], dtype=object), np.arange(50))
+    rows, plain = order.windows(3, 2)(split, 1, 0)[:], order.shuffled(split, 1, 0)[:]
+    assert rows.y.tolist() == plain.y.tolist() == [int(text) for text in rows.x]

@@ -122,12 +122,16 @@ def require_answer(client: MlflowClient, name: str, number: int) -> None:
 def require_finite(name: str, number: int, predict: Callable[[Any], Array], examples: Any) -> None:
     """Raise EvermodelError unless a version gives a text or a finite answer for each example."""
     answer = np.asarray(predict(examples))
-    is_text = answer.dtype == object
-    if len(answer) != len(examples) or not (is_text or np.isfinite(answer.astype(float)).all()):
+    if len(answer) != len(examples) or not is_finite(answer):
         raise EvermodelError(
             f"{name} version {number} gives no finite answer for the example in its package; promote another "
             "version"
         )
+
+
+def is_finite(answer: Array) -> bool:
+    """Whether all numbers of an answer are; texts, objects, have none."""
+    return answer.dtype == object or bool(np.isfinite(answer.astype(float)).all())
 
 
 def fetch(version: ModelVersion, folder: Path) -> tuple[Path, Spec]:

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Summary
 
 from evermodel import prediction
 from evermodel.core.data import Array
+from evermodel.publishing import registry
 from evermodel.serving.champion import Champion
 from evermodel.serving.request_log import RequestLog
 
@@ -56,7 +57,7 @@ class Shadow:
         began = time.perf_counter()
         own = np.asarray(self.challenger.predict(x))
         seconds = time.perf_counter() - began
-        if own.dtype != object and not np.isfinite(own).all():
+        if not registry.is_finite(own):
             raise ValueError("the answer is not finite")
         found = likeness(champion, answer, own)
         for measure, value in found.items():

@@ -73,7 +73,7 @@ class Blocks:
 
 
 class Windows:
-    """Of each text of ordered rows `length` characters: the first ones, or those after one or more windows."""
+    """Of each text of ordered rows `length` characters: those after `before` windows of as many."""
 
     def __init__(self, ordered: Ordered, length: int, before: int) -> None:
         self.ordered, self.length, self.before = ordered, length, before

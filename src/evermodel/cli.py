@@ -158,6 +158,23 @@ def cv(
 
 
 @app.command()
+def search(
+    name: Name,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trials to run at a time.")] = 1,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what is better into params.yaml, not on a branch.")
+    ] = False,
+) -> None:
+    """Look for better values as params.yaml's section `search` says, and propose them (docs/search.md)."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.searching import search
+
+    print(search.search(repository.load(), name, jobs, apply))
+
+
+@app.command()
 def history(
     name: Name,
     as_json: AsJson = False,

@@ -1,0 +1,140 @@
+"""What a search has found as a change of params.yaml: on a branch that a person merges, or in the work tree."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evermodel import number
+from evermodel.core import folders, params
+from evermodel.core.errors import EvermodelError
+from evermodel.core.params import FILE, PROFILES
+from evermodel.publishing.choice import Choice
+from evermodel.scheduling.checkout import git
+from evermodel.searching import space
+
+
+def branch(name: str) -> str:
+    """The branch that a proposal is written on."""
+    return f"search/{name}"
+
+
+def changed(text: str, found: Mapping[str, Any], profile: str, where: str) -> str:
+    """The text of a params.yaml with other values at some paths; all else stays as it is.
+
+    Of `{full: …, sample: …}` the side of the profile is changed. where: the file, as an error names it.
+    Raises EvermodelError if a value does not stand in one place of its own.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    places = {path: _place(root, path, profile) for path in found}
+    new = text
+    for path, (begin, end, _) in sorted(places.items(), key=lambda one: -one[1][0]):
+        new = new[:begin] + written(found[path]) + new[end:]
+    for one in PROFILES:
+        mine = {path: value for path, value in found.items() if one == profile or not places[path][2]}
+        before, after = (params.for_profile(yaml.load(of, Loader=params.Loader), one) for of in (text, new))
+        if after != space.with_values(before, mine):
+            raise EvermodelError(f"{where} shares values by an anchor; write by hand {dict(found)}")
+    return new
+
+
+def written(value: Any) -> str:
+    """A value in YAML, on one line, which YAML 1.1 reads as well."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    text = value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, float) and "." not in text:  # 1e-05 is text in YAML 1.1
+        return text.replace("e", ".0e")
+    readers = (yaml.SafeLoader, params.Loader)
+    plain = text.replace("_", "").replace("-", "").isalnum() or not isinstance(value, str)
+    return (
+        text if plain and all(yaml.load(text, Loader=one) == value for one in readers) else json.dumps(value)
+    )
+
+
+def message(name: str, chosen: Choice) -> str:
+    """The message of the commit: what changes, the figures of the study, and its name as a trailer."""
+    changes = [f"{path} {written(chosen.before[path])} → {written(new)}" for path, new in chosen.values.items()
+               if chosen.before[path] != new]  # fmt: skip
+    assert chosen.score is not None
+    assert chosen.score_before is not None
+    was, now = number.text(chosen.score_before), number.text(chosen.score)
+    return "\n".join(
+        [
+            f"Search {name}: {', '.join(path for path in chosen.values if chosen.before[path] != chosen.values[path])}",
+            "",
+            *changes,
+            "",
+            f"{chosen.trials} trials on profile {chosen.profile}, {chosen.given_up} of them given up, took "
+            f"{chosen.hours:.2f} hours.",
+            f"On {chosen.folds} folds that no trial was cut by: {chosen.metric} {was} → {now}; "
+            f"one-sided p = {chosen.chance:.2g}.",
+            "No test row was read: promotion judges on those.",
+            "",
+            f"Study: {chosen.study}",
+        ]
+    )
+
+
+def require_room(name: str) -> None:
+    """Raise an EvermodelError if a proposal could not be committed: it is one change of what is committed."""
+    file = folders.experiment(name) / FILE
+    if git("status", "--porcelain", "--", str(file)):
+        raise EvermodelError(
+            f"{file} differs from the last commit, so that a proposal would be no single change; commit it, or "
+            "let --apply write into it"
+        )
+    if git("branch", "--list", branch(name)):
+        raise EvermodelError(
+            f"there is a branch {branch(name)}, an earlier proposal; merge it, or `git branch -D {branch(name)}`"
+        )
+
+
+def commit(name: str, files: Mapping[Path, bytes], text: str) -> str:
+    """Commit files on a branch of its own that follows the last commit; returns the branch.
+
+    Neither the work tree nor Git's index is touched.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        own = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        git("read-tree", "HEAD", environment=own)
+        for path, content in files.items():
+            blob = Path(folder, "blob")
+            blob.write_bytes(content)
+            digest = git("hash-object", "-w", "--no-filters", str(blob))
+            git("update-index", "--add", "--cacheinfo", f"100644,{digest},{path}", environment=own)
+        tree = git("write-tree", environment=own)
+        said = Path(folder, "message")
+        said.write_text(text, encoding="utf-8")
+        made = git("commit-tree", tree, "-p", "HEAD", "-F", str(said))
+    git("branch", branch(name), made)
+    return branch(name)
+
+
+def _place(node: yaml.Node, path: str, profile: str) -> tuple[int, int, bool]:
+    """Where the text of a value begins and ends, and whether it is one profile's alone."""
+    varied = False
+    for key in (*path.split("."), None):
+        children = _children(node)
+        if set(children) == set(PROFILES):
+            node, varied = children[profile], True
+            children = _children(node)
+        if key is not None:
+            node = children[key]
+    return node.start_mark.index, _end(node), varied
+
+
+def _children(node: yaml.Node) -> dict[str, yaml.Node]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return {key.value: value for key, value in pairs}
+
+
+def _end(node: yaml.Node) -> int:
+    """Where a value ends; to YAML, one over several lines ends where the next one begins."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last)
+    return int(node.end_mark.index)

@@ -19,9 +19,9 @@ class Choice(BaseModel):
     """What came of a study.
 
     trials: that ended, of which some were given up. before, found: the values of today and of the best trial,
-    by path. values: what was found if it is better than today's by more than luck, or else today's. folds: that
-    no trial was cut by; score_before, score: the means of the two over them, and chance: how likely their
-    difference is luck. None if there was nothing else to compare.
+    by path. values: what was found if it is better than today's by more than luck, or else today's. folds:
+    that no trial was cut by; score_before, score: the means of the two over them, and chance: how likely
+    their difference is luck. None if there was nothing else to compare.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,7 +43,12 @@ class Choice(BaseModel):
     @property
     def is_better(self) -> bool:
         """Whether something better than today's values was found."""
-        return self.values != self.before
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The values that are to be others."""
+        return {path: value for path, value in self.values.items() if self.before[path] != value}
 
     @property
     def sentence(self) -> str:

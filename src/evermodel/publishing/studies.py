@@ -42,7 +42,7 @@ def tell(
     chosen: Choice | None,
     files: Mapping[str, bytes],
 ) -> None:
-    """Write what is missing of a study: its run, the runs of its trials, and what came of it once it is known.
+    """Write what is missing of a study: its run, those of its trials, and what came of it once it is known.
 
     asked: what was searched, as parameters. files: pictures, by name.
     """

@@ -1,4 +1,4 @@
-"""What a search has found as a change of params.yaml: on a branch that a person merges, or in the work tree."""
+"""What a search has found, as a change of params.yaml on a branch that a person merges."""
 
 import json
 import tempfile
@@ -29,6 +29,7 @@ def changed(text: str, found: Mapping[str, Any], profile: str, where: str) -> st
     Raises EvermodelError if a value does not stand in one place of its own.
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert root is not None
     places = {path: _place(root, path, profile) for path in found}
     new = text
     for path, (begin, end, _) in sorted(places.items(), key=lambda one: -one[1][0]):
@@ -57,16 +58,15 @@ def written(value: Any) -> str:
 
 def message(name: str, chosen: Choice) -> str:
     """The message of the commit: what changes, the figures of the study, and its name as a trailer."""
-    changes = [f"{path} {written(chosen.before[path])} → {written(new)}" for path, new in chosen.values.items()
-               if chosen.before[path] != new]  # fmt: skip
+    changed = chosen.changes
     assert chosen.score is not None
     assert chosen.score_before is not None
     was, now = number.text(chosen.score_before), number.text(chosen.score)
     return "\n".join(
         [
-            f"Search {name}: {', '.join(path for path in chosen.values if chosen.before[path] != chosen.values[path])}",
+            f"Set {', '.join(changed)} of {name} as a search has found",
             "",
-            *changes,
+            *(f"{path}: {written(chosen.before[path])} → {written(new)}" for path, new in changed.items()),
             "",
             f"{chosen.trials} trials on profile {chosen.profile}, {chosen.given_up} of them given up, took "
             f"{chosen.hours:.2f} hours.",
@@ -84,12 +84,12 @@ def require_room(name: str) -> None:
     file = folders.experiment(name) / FILE
     if git("status", "--porcelain", "--", str(file)):
         raise EvermodelError(
-            f"{file} differs from the last commit, so that a proposal would be no single change; commit it, or "
-            "let --apply write into it"
+            f"{file} differs from the last commit, so that a proposal would be no single change; commit it, "
+            "or let --apply write into it"
         )
-    if git("branch", "--list", branch(name)):
+    if git("branch", "--list", made := branch(name)):
         raise EvermodelError(
-            f"there is a branch {branch(name)}, an earlier proposal; merge it, or `git branch -D {branch(name)}`"
+            f"there is a branch {made}, an earlier proposal; merge it, then `git branch -D {made}`"
         )
 
 

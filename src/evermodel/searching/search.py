@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import optuna
@@ -105,9 +104,7 @@ class Crew:
             case code if code < 0 and self.killed > 0:
                 self.killed -= 1
                 name = signal.Signals(-code).name
-                self.console.print(
-                    f"a worker was ended by {name}; another one begins, and its trial is run again"
-                )
+                self.console.print(f"a worker was ended by {name}; its trial is run again")
                 return Worker(self.plan, worker.called, worker.number)
         raise EvermodelError(f"the search of {self.plan.name} stopped: {worker.reason}")
 
@@ -170,7 +167,7 @@ def search(found: Repository, name: str, jobs: int, apply: bool) -> str:
 
 
 def propose(plan: Plan, called: str, apply: bool) -> str:
-    """Compare the best trial of a study with today's values, and write down what is better; what came of it."""
+    """Compare the best trial of a study with today's values, and write down what is better; says so."""
     of = study.load(plan, called)
     chosen = verdict(plan, of)
     drawn = pictures.drawn(of, plan.search.metric)
@@ -182,8 +179,7 @@ def propose(plan: Plan, called: str, apply: bool) -> str:
         return f"{_outcome(chosen)}; {plan.name} stays as it is, and {folder / choice.FILE} has the figures"
     params_file = folder / FILE
     text = params_file.read_bytes().decode("utf-8")
-    changes = {path: value for path, value in chosen.values.items() if chosen.before[path] != value}
-    files[params_file] = proposal.changed(text, changes, plan.profile, str(params_file)).encode()
+    files[params_file] = proposal.changed(text, chosen.changes, plan.profile, str(params_file)).encode()
     if pictures.HISTORY in drawn:
         files[folder / choice.PICTURE] = drawn[pictures.HISTORY]
     if apply:
@@ -227,7 +223,7 @@ def verdict(plan: Plan, of: optuna.Study) -> Choice:
 
 
 def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], float]:
-    """The means of today's values and of others over fresh folds, and how likely it is luck that these are better."""
+    """The means of today's values and of others over fresh folds, and how likely these are ahead by luck."""
     determinism.fix(plan.runtime)
     metric, count = plan.search.metric, plan.search.folds or FOLDS
     runtime = plan.runtime.model_copy(update={"seed": plan.runtime.seed + OTHER})
@@ -238,9 +234,8 @@ def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], fl
         print(
             f"comparing: {one.who}, fold {one.fold} of {count}: {metric} {value}", file=sys.stderr, flush=True
         )
-    scores = {
-        who: fmean(one.evaluated.metrics[metric] for one in judged if one.who == who) for who in recipes
-    }
+    spread = cross_validation.summary(judged)[metric]
+    scores = {who: spread[who]["mean"] for who in recipes}
     return scores, cross_validation.chance(plan.chosen, metric, judged, FOUND, NOW)
 
 
@@ -260,9 +255,8 @@ def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice | None, files: Mapp
     asked = tracking.flat(plan.search.model_dump(mode="json", exclude_none=True), "search.")
     try:
         with tracking.answering():
-            studies.tell(
-                tracking.connect(), plan.name, of.study_name, asked, plan.search.metric, tried, chosen, files
-            )
+            client, metric = tracking.connect(), plan.search.metric
+            studies.tell(client, plan.name, of.study_name, asked, metric, tried, chosen, files)
     except EvermodelError as error:
         print(f"evermodel: {error}", file=sys.stderr)
 

@@ -98,8 +98,8 @@ class Search(Section):
     """How better values of `train` and `options` are looked for.
 
     metric: of the rows of folds, or of the validation rows where folds is 0; never of test rows. trials: how
-    many sets of values are tried, today's first. space: by their paths, such as train.learning_rate. hours: of
-    all workers together, after which no trial begins.
+    many sets of values are tried, today's first. space: by their paths, such as train.learning_rate. hours:
+    of all workers together, after which no trial begins.
     """
 
     metric: str
@@ -173,9 +173,9 @@ def require_sense(name: str, task: str, search: Search, values: Mapping[str, Any
             if key in search.space and key not in above:
                 raise EvermodelError(f"{where}.when names {key}, which has to stand above it")
         above.add(path)
-        if _holds(one, {}, values) and not one.holds(at(values, path)):
+        if _holds(one, {}, values) and not one.holds(now := at(values, path)):
             raise EvermodelError(
-                f"{where} does not hold what it is today, {at(values, path)!r}; widen it, for that is the first trial"
+                f"{where} does not hold what it is today, {now!r}; widen it, for that is the first trial"
             )
         for value in one.ends:
             try:

@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 from filelock import FileLock
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from evermodel.core import catalog, data, folders, params
@@ -33,17 +34,11 @@ PATIENCE = 60  # seconds that one worker waits for another one's writing to SQLi
 LUCK = 0.2  # how likely a trial that is given up among its folds is behind the best by luck
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What the figures of a trial follow from, beside data and recipe.
-CODE = (
-    "core",
-    "evaluation",
-    "noise.py",
-    "runs",
-    "searching/cross_validation.py",
-    "searching/folds.py",
-    "training",
-)
+CODE = ("core", "evaluation", "noise.py", "runs", "searching/cross_validation.py", "searching/folds.py")
 
+# Of heartbeats and what follows a missed one; and of what a table shows.
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 @dataclass(frozen=True)
@@ -92,10 +87,9 @@ def key(plan: Plan) -> str:
     if not prepared.is_dir():
         target = f"{folders.dataset(chosen.dataset)}/dvc.yaml"
         raise EvermodelError(f"{prepared} is missing; `.venv/bin/dvc repro {target}` makes it")
-    named = (f"{kind}/{one}.py" for kind, one in (
-        ("models", chosen.model), ("models", chosen.baseline), ("objectives", chosen.task), ("tasks", chosen.task),
-    ))  # fmt: skip
-    code = {name: _hashes(catalog.PACKAGE / name) for name in (*CODE, *named)}
+    named = (("models", chosen.model), ("models", chosen.baseline), ("objectives", chosen.task))
+    files = [f"{kind}/{one}.py" for kind, one in (*named, ("tasks", chosen.task))]
+    code = {name: _hashes(catalog.PACKAGE / name) for name in (*CODE, "training", *files)}
     rows = {one.name: _hashes(one) for one in sorted(prepared.iterdir()) if one.name != "test"}
     fixed = {name: plan.values[name] for name in Recipe.model_fields if name in plan.values}
     fixed = space.with_values(fixed, dict.fromkeys(plan.search.space))
@@ -114,10 +108,8 @@ def create(plan: Plan) -> str:
         )
         kept = {path: plan.search.space[path].kept(value) for path, value in plan.today.items()}
         trials = made.get_trials(deepcopy=False)
-        tried = [
-            one.system_attrs.get("fixed_params", one.params) for one in trials if one.state != TrialState.FAIL
-        ]
-        if kept not in tried:
+        there = [one for one in trials if one.state != TrialState.FAIL]
+        if kept not in [one.system_attrs.get("fixed_params", one.params) for one in there]:
             made.enqueue_trial(kept)
     return name
 
@@ -148,6 +140,12 @@ def left(plan: Plan, study: optuna.Study) -> int:
         return 0
     begun = [trial for trial in trials if trial.state in (*ENDED, TrialState.RUNNING)]
     return plan.search.trials - len(begun)
+
+
+def is_late(plan: Plan, study: optuna.Study, number: int) -> bool:
+    """Whether a trial that has begun is one too many, as two workers may begin the last one at once."""
+    trials = study.get_trials(deepcopy=False, states=(*ENDED, TrialState.RUNNING))
+    return sum(trial.number < number for trial in trials) >= plan.search.trials
 
 
 def running(study: optuna.Study) -> bool:
@@ -183,9 +181,9 @@ def values(trial: FrozenTrial) -> dict[str, Any]:
     return dict(trial.user_attrs.get("values", {}))
 
 
-def _direction(plan: Plan) -> str:
+def _direction(plan: Plan) -> StudyDirection:
     higher = catalog.headlines(plan.chosen.task)[plan.search.metric] == "higher"
-    return "maximize" if higher else "minimize"
+    return StudyDirection.MAXIMIZE if higher else StudyDirection.MINIMIZE
 
 
 def _storage(name: str) -> RDBStorage:

@@ -1,4 +1,4 @@
-"""A worker of a search: `python -m evermodel.searching.worker NAME STUDY NUMBER` runs trials until none is left.
+"""A worker of a search: `python -m evermodel.searching.worker NAME STUDY NUMBER` runs trials.
 
 It ends, and its trial is run again, when it is told to, or when whoever started it is gone.
 """
@@ -31,13 +31,16 @@ TICK = 1.0  # seconds between two looks whether another worker's trial has to be
 CALLS = 21  # of which the median tells how long a model takes
 
 
+class LateError(Exception):
+    """The trial is one more than there are to be."""
+
+
 def run(plan: Plan, name: str, number: int) -> None:
     """Run trials of a study as long as one is to begin, or may have to be run again.
 
     Raises EvermodelError if today's values can't be trained, and KeyboardInterrupt when told to stop: the
     trial that it was at waits to be run again.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     determinism.fix(plan.runtime)
     prepared, found = cross_validation.load(plan.chosen), study.load(plan, name, number)
     while (left := study.left(plan, found)) > 0 or study.running(found):
@@ -51,6 +54,8 @@ def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
     at, failed = list[int](), list[Exception]()
 
     def objective(trial: optuna.Trial) -> float:
+        if study.is_late(plan, found, trial.number):
+            raise LateError
         at.append(trial.number)
         try:
             return _score(plan, trial, prepared)
@@ -61,7 +66,7 @@ def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
             raise
 
     try:
-        found.optimize(objective, n_trials=1)
+        found.optimize(objective, n_trials=1, catch=(LateError,))
     except KeyboardInterrupt:
         if at:
             study.try_again(found, found.trials[at[0]])
@@ -115,7 +120,7 @@ def _over_folds(plan: Plan, trial: optuna.Trial, chosen: Recipe, prepared: Prepa
 
 
 def _reporting(trial: optuna.Trial) -> Callable[[dict[str, float]], None]:
-    """Tells the loss of the validation rows each epoch, and gives a trial up that is behind half of the others."""
+    """Tells the loss of the validation rows each epoch; gives a trial up that is behind half of the others."""
     sign = 1 if trial.study.direction == optuna.study.StudyDirection.MINIMIZE else -1
 
     def report(figures: dict[str, float]) -> None:

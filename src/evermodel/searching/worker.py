@@ -120,7 +120,7 @@ def _over_folds(plan: Plan, trial: optuna.Trial, chosen: Recipe, prepared: Prepa
 
 
 def _reporting(trial: optuna.Trial) -> Callable[[dict[str, float]], None]:
-    """Tells the loss of the validation rows each epoch; gives a trial up that is behind half of the others."""
+    """Tells the loss of the validation rows each epoch; gives up what is behind half of the others."""
     sign = 1 if trial.study.direction == optuna.study.StudyDirection.MINIMIZE else -1
 
     def report(figures: dict[str, float]) -> None:

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -15,6 +15,14 @@ from evermodel.core.params import FILE, PROFILES
 from evermodel.publishing.choice import Choice
 from evermodel.scheduling.checkout import git
 from evermodel.searching import space
+
+
+class Place(NamedTuple):
+    """Where the text of a value begins and ends, and whether it is one profile's alone."""
+
+    begin: int
+    end: int
+    varied: bool
 
 
 def branch(name: str) -> str:
@@ -32,14 +40,23 @@ def changed(text: str, found: Mapping[str, Any], profile: str, where: str) -> st
     assert root is not None
     places = {path: _place(root, path, profile) for path in found}
     new = text
-    for path, (begin, end, _) in sorted(places.items(), key=lambda one: -one[1][0]):
-        new = new[:begin] + written(found[path]) + new[end:]
-    for one in PROFILES:
-        mine = {path: value for path, value in found.items() if one == profile or not places[path][2]}
-        before, after = (params.for_profile(yaml.load(of, Loader=params.Loader), one) for of in (text, new))
-        if after != space.with_values(before, mine):
-            raise EvermodelError(f"{where} shares values by an anchor; write by hand {dict(found)}")
+    for path, place in sorted(places.items(), key=lambda one: -one[1].begin):
+        new = new[: place.begin] + written(found[path]) + new[place.end :]
+    if not all(_is_as_asked(text, new, one, profile, found, places) for one in PROFILES):
+        raise EvermodelError(f"{where} shares values by an anchor; write {dict(found)} into it by hand")
     return new
+
+
+def _is_as_asked(
+    text: str, new: str, one: str, profile: str, found: Mapping[str, Any], places: Mapping[str, Place]
+) -> bool:
+    """Whether the new text says for a profile what the old one says, but for the values that were found."""
+    mine = {path: value for path, value in found.items() if one == profile or not places[path].varied}
+    try:
+        before, after = (params.for_profile(yaml.load(of, Loader=params.Loader), one) for of in (text, new))
+    except yaml.YAMLError:
+        return False
+    return bool(after == space.with_values(before, mine))
 
 
 def written(value: Any) -> str:
@@ -114,8 +131,7 @@ def commit(name: str, files: Mapping[Path, bytes], text: str) -> str:
     return branch(name)
 
 
-def _place(node: yaml.Node, path: str, profile: str) -> tuple[int, int, bool]:
-    """Where the text of a value begins and ends, and whether it is one profile's alone."""
+def _place(node: yaml.Node, path: str, profile: str) -> Place:
     varied = False
     for key in (*path.split("."), None):
         children = _children(node)
@@ -124,7 +140,7 @@ def _place(node: yaml.Node, path: str, profile: str) -> tuple[int, int, bool]:
             children = _children(node)
         if key is not None:
             node = children[key]
-    return node.start_mark.index, _end(node), varied
+    return Place(node.start_mark.index, _end(node), varied)
 
 
 def _children(node: yaml.Node) -> dict[str, yaml.Node]:

@@ -36,10 +36,6 @@ ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What the figures of a trial follow from, beside data and recipe.
 CODE = ("core", "evaluation", "noise.py", "runs", "searching/cross_validation.py", "searching/folds.py")
 
-# Of heartbeats and what follows a missed one; and of what a table shows.
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -102,6 +98,7 @@ def key(plan: Plan) -> str:
 def create(plan: Plan) -> str:
     """Make the study unless it is there, with today's values as a trial to begin with; returns its name."""
     name = key(plan)
+    _be_quiet()
     with _told(plan.name), _alone():
         made = optuna.create_study(
             storage=_storage(plan.name), study_name=name, load_if_exists=True, direction=_direction(plan)
@@ -117,6 +114,7 @@ def create(plan: Plan) -> str:
 def load(plan: Plan, name: str, worker: int = 0) -> optuna.Study:
     """The study of that name as one of its workers sees it; EvermodelError if nobody has made it."""
     search, rounds = plan.search, plan.chosen.train.total_epochs if plan.chosen.train else 1
+    _be_quiet()
     with _told(plan.name):
         with _alone():
             storage = _storage(plan.name)
@@ -200,6 +198,12 @@ def _storage(name: str) -> RDBStorage:
         grace_period=GRACE,
         heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
     )
+
+
+def _be_quiet() -> None:
+    """Let Optuna tell nothing of what a table shows, or of what is experimental: signs of life are."""
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def _alone() -> FileLock:

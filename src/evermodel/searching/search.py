@@ -26,6 +26,7 @@ from evermodel.repository import Repository
 from evermodel.runs import determinism
 from evermodel.searching import cross_validation, pictures, proposal, study
 from evermodel.searching.study import Plan
+from evermodel.searching.worker import known_as
 from evermodel.workers import LOGS, told_to_stop
 
 FOLDS = 5  # to compare by, where trials were judged by the validation rows
@@ -104,6 +105,7 @@ class Crew:
             case code if code < 0 and self.killed > 0:
                 self.killed -= 1
                 name = signal.Signals(-code).name
+                study.left_by(self.study, known_as(worker.process.pid))
                 self.console.print(f"a worker was ended by {name}; its trial is run again")
                 return Worker(self.plan, worker.called, worker.number)
         raise EvermodelError(f"the search of {self.plan.name} stopped: {worker.reason}")

@@ -151,6 +151,14 @@ def running(study: optuna.Study) -> bool:
     return bool(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
 
 
+def left_by(study: optuna.Study, who: str) -> None:
+    """Let another worker run the trial again that one was at when it was killed."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get("worker") == who:
+            study.tell(trial.number, state=TrialState.FAIL)
+            RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, trial)
+
+
 def try_again(study: optuna.Study, trial: FrozenTrial) -> None:
     """Let another worker run a trial again that this one was told to leave."""
     RetryHeartbeatStaleTrialCallback()(study, trial)

@@ -5,6 +5,7 @@ It ends, and its trial is run again, when it is told to, or when whoever started
 
 import os
 import signal
+import socket
 import statistics
 import sys
 import threading
@@ -50,6 +51,11 @@ def run(plan: Plan, name: str, number: int) -> None:
             time.sleep(TICK)
 
 
+def known_as(pid: int) -> str:
+    """A worker as its trials know it."""
+    return f"{socket.gethostname()}:{pid}"
+
+
 def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
     at, failed = list[int](), list[Exception]()
 
@@ -57,6 +63,7 @@ def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
         if study.is_late(plan, found, trial.number):
             raise LateError
         at.append(trial.number)
+        trial.set_user_attr("worker", known_as(os.getpid()))
         try:
             return _score(plan, trial, prepared)
         except (optuna.TrialPruned, FINISHED):

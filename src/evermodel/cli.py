@@ -46,7 +46,10 @@ app = typer.Typer(
 Some = Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.")]
 Name = Annotated[str, typer.Argument(help="An experiment.")]
 Waiting = Annotated[int | None, typer.Option(help="The version; the newest that waits if none.")]
-Step = Literal["begin", "find", "run", "publish", "watch", "rebuild", "waiting", "approve", "reject", "score"]
+Step = Literal[
+    "begin", "find", "run", "publish", "watch", "rebuild", "waiting", "approve", "reject", "score",
+    "study", "search", "choose", "propose",
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

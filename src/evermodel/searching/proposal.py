@@ -110,14 +110,14 @@ def require_room(name: str) -> None:
         )
 
 
-def commit(name: str, files: Mapping[Path, bytes], text: str) -> str:
-    """Commit files on a branch of its own that follows the last commit; returns the branch.
+def commit(name: str, files: Mapping[Path, bytes], text: str, onto: str = "HEAD") -> str:
+    """Commit files on a branch of its own that follows a commit; returns the branch.
 
     Neither the work tree nor Git's index is touched.
     """
     with tempfile.TemporaryDirectory() as folder:
         own = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-        git("read-tree", "HEAD", environment=own)
+        git("read-tree", onto, environment=own)
         for path, content in files.items():
             blob = Path(folder, "blob")
             blob.write_bytes(content)
@@ -126,7 +126,7 @@ def commit(name: str, files: Mapping[Path, bytes], text: str) -> str:
         tree = git("write-tree", environment=own)
         said = Path(folder, "message")
         said.write_text(text, encoding="utf-8")
-        made = git("commit-tree", tree, "-p", "HEAD", "-F", str(said))
+        made = git("commit-tree", tree, "-p", onto, "-F", str(said))
     git("branch", branch(name), made)
     return branch(name)
 

@@ -168,8 +168,11 @@ def search(found: Repository, name: str, jobs: int, apply: bool) -> str:
     return propose(plan, called, apply)
 
 
-def propose(plan: Plan, called: str, apply: bool) -> str:
-    """Compare the best trial of a study with today's values, and write down what is better; says so."""
+def propose(plan: Plan, called: str, apply: bool, onto: str = "HEAD") -> str:
+    """Compare the best trial of a study with today's values, and write down what is better; says so.
+
+    onto: the commit that the branch follows.
+    """
     of = study.load(plan, called)
     chosen = verdict(plan, of)
     drawn = pictures.drawn(of, plan.search.metric)
@@ -178,7 +181,7 @@ def propose(plan: Plan, called: str, apply: bool) -> str:
     files = {folder / choice.FILE: choice.text(chosen).encode()}
     if not chosen.is_better:
         (folder / choice.FILE).write_bytes(files[folder / choice.FILE])
-        return f"{_outcome(chosen)}; {plan.name} stays as it is, and {folder / choice.FILE} has the figures"
+        return f"{outcome(chosen)}; {plan.name} stays as it is, and {folder / choice.FILE} has the figures"
     params_file = folder / FILE
     text = params_file.read_bytes().decode("utf-8")
     files[params_file] = proposal.changed(text, chosen.changes, plan.profile, str(params_file)).encode()
@@ -187,9 +190,9 @@ def propose(plan: Plan, called: str, apply: bool) -> str:
     if apply:
         for path, content in files.items():
             path.write_bytes(content)
-        return f"{_outcome(chosen)}; {params_file} says so now, and `evermodel run {plan.name}` trains it"
-    made = proposal.commit(plan.name, files, proposal.message(plan.name, chosen))
-    return f"{_outcome(chosen)}; see `git show {made}`, and merge it if you agree"
+        return f"{outcome(chosen)}; {params_file} says so now, and `evermodel run {plan.name}` trains it"
+    made = proposal.commit(plan.name, files, proposal.message(plan.name, chosen), onto)
+    return f"{outcome(chosen)}; see `git show {made}`, and merge it if you agree"
 
 
 def verdict(plan: Plan, of: optuna.Study) -> Choice:
@@ -263,7 +266,8 @@ def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice | None, files: Mapp
         print(f"evermodel: {error}", file=sys.stderr)
 
 
-def _outcome(chosen: Choice) -> str:
+def outcome(chosen: Choice) -> str:
+    """What came of a study, in a sentence."""
     tried = f"{chosen.trials} trials, {chosen.given_up} given up"
     if chosen.chance is None or chosen.score is None or chosen.score_before is None:
         return f"{tried}: nothing is better than today's values"

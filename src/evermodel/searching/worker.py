@@ -159,12 +159,8 @@ def _end_with(stream: Any) -> None:
 
 def main(name: str, called: str, number: str) -> None:
     """Work for the study of that name until nothing is left."""
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; whoever started it tells once
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
     try:
         run(study.plan(repository.load(), name), called, int(number))

@@ -15,6 +15,7 @@ from evermodel.cli import app
 from evermodel.core import data, folders
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import choice, studies
+from evermodel.scheduling import shell, steps
 from evermodel.searching import cross_validation, search, study, worker
 from evermodel.training import identity
 from tests.specs import make_spec
@@ -150,6 +151,37 @@ def test_folds_that_decide_are_others_than_those_of_trials(ridge, monkeypatch):
     with suppress(KeyError):  # nothing was judged
         search.compared(planned(), {"options.alpha": 2.0})
     assert asked == [(["today", "found"], planned().runtime.seed + 1, 3, 1)]
+
+
+def test_tasks_of_airflow_do_the_same_and_fetch_no_test_rows(ridge, monkeypatch, capsys):
+    ridge(100000.0, trials=3)
+    pulled, origin = [], Path("../origin.git").resolve()
+    git("clone", "--quiet", "--bare", ".", str(origin))
+    git("remote", "add", "origin", str(origin))
+    git("fetch", "--quiet", "origin", "HEAD")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    monkeypatch.setattr(steps, "prepare", lambda chosen: None)
+    monkeypatch.setattr(shell, "patiently", lambda *what: pulled.append(what))
+    with pytest.raises(EvermodelError, match="EVERMODEL_STUDIES is not set"):
+        steps.main("study", "boston_linear")
+    monkeypatch.setenv(study.STUDIES, "sqlite:///studies.db")
+    monkeypatch.setenv("EVERMODEL_SETTINGS", '{"workers": 3, "profile": "as committed", "commit": null}')
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        for step in (["study"], ["search", "1"], ["choose"], ["propose"]):
+            assert steps.main(step[0], "boston_linear", *step[1:]) == 0
+            if step == ["study"]:
+                assert capsys.readouterr().out.splitlines()[-1] == "[0, 1, 2]"
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    rows = folders.prepared("boston_housing")
+    assert set(pulled) == {("pull", *(f"{rows}/{name}" for name in ("train", "validation", "spec.json")))}
+    assert not Path("searches").exists()
+    told = subprocess.run(
+        ["git", "log", "-1", "--format=%s", "search/boston_linear"],
+        cwd=origin, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout == "Set options.alpha of boston_linear as a search has found\n"
 
 
 def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):

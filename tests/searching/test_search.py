@@ -16,7 +16,7 @@ from evermodel.core import data, folders
 from evermodel.core.errors import EvermodelError
 from evermodel.publishing import choice, studies
 from evermodel.scheduling import shell, steps
-from evermodel.searching import cross_validation, search, study, worker
+from evermodel.searching import crew, cross_validation, search, study, worker
 from evermodel.training import identity
 from tests.specs import make_spec
 
@@ -139,6 +139,13 @@ def test_nothing_better_leaves_all_as_it_is_and_is_known_of_a_study_from_then_on
     assert search.propose(plan, name, apply=False) == first
 
 
+def test_nothing_is_chosen_of_no_trial(ridge):
+    ridge(1.0)
+    plan = planned()
+    with pytest.raises(EvermodelError, match="no trial of study boston_linear@.* has ended yet"):
+        search.verdict(plan, study.load(plan, study.create(plan)))
+
+
 def test_folds_that_decide_are_others_than_those_of_trials(ridge, monkeypatch):
     ridge(1.0)
     asked = []
@@ -210,12 +217,12 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
 def test_a_killed_worker_is_replaced_and_its_trial_run_again(ridge):
     ridge(1.0, trials=2)
     plan = planned()
-    crew = search.Crew(plan, study.create(plan), 1)
-    while not any("worker" in trial.user_attrs for trial in crew.study.trials):
-        assert crew.workers[0].process.poll() is None
+    made = crew.Crew(plan, study.create(plan), 1)
+    while not any("worker" in trial.user_attrs for trial in made.study.trials):
+        assert made.workers[0].process.poll() is None
         time.sleep(0.05)
-    crew.workers[0].process.kill()
-    crew.work()
+    made.workers[0].process.kill()
+    made.work()
     found = opened()
     assert [trial.state.name for trial in found.trials].count("FAIL") == 1
     assert len(study.ended(found)) == len(found.trials) - 1 == 2
@@ -227,7 +234,7 @@ def test_a_worker_that_can_not_go_on_ends_the_search_in_its_words(ridge):
     shutil.rmtree(folders.prepared("boston_housing") / "validation")
     plan = planned()
     with pytest.raises(EvermodelError, match=r"the search of boston_linear stopped: .*validation"):
-        search.Crew(plan, study.create(plan), 1).work()
+        crew.Crew(plan, study.create(plan), 1).work()
 
 
 def test_what_no_test_goes_over_is_refused_before_anything_is_trained(workspace, monkeypatch):

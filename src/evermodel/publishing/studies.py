@@ -39,10 +39,10 @@ def tell(
     asked: Mapping[str, str],
     metric: str,
     tried: Sequence[Tried],
-    chosen: Choice | None,
+    chosen: Choice,
     files: Mapping[str, bytes],
 ) -> None:
-    """Write what is missing of a study: its run, those of its trials, and what came of it once it is known.
+    """Write what is missing of a study that has ended: its run, those of its trials, and what came of it.
 
     asked: what was searched, as parameters. files: pictures, by name.
     """
@@ -60,8 +60,6 @@ def tell(
         child = known.get(str(one.number))
         if child is None or child.info.status == "RUNNING":  # whoever made it was killed
             _log(client, where, run_id, child, metric, one)
-    if chosen is None:
-        return
     figures = {f"{metric}_before": chosen.score_before, metric: chosen.score, "chance": chosen.chance}
     points = [Metric(key, value, tried[-1].ended, 0) for key, value in figures.items() if value is not None]
     client.log_batch(run_id, metrics=[one for one in points if parent.data.metrics.get(one.key) != one.value])

@@ -1,20 +1,11 @@
-"""A search: workers run trials, and what they find is compared with what there is, on folds of its own."""
+"""A search: trials are run, and the best one is compared with what there is, on folds of its own."""
 
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from optuna.trial import TrialState
 
 from evermodel import number
 from evermodel.core import folders
@@ -25,132 +16,13 @@ from evermodel.publishing.choice import Choice
 from evermodel.repository import Repository
 from evermodel.runs import determinism
 from evermodel.searching import cross_validation, pictures, proposal, study
+from evermodel.searching.crew import Crew
 from evermodel.searching.study import Plan
-from evermodel.searching.worker import known_as
-from evermodel.workers import LOGS, told_to_stop
 
 FOLDS = 5  # to compare by, where trials were judged by the validation rows
 OTHER = 1  # added to the seed, so that what is compared by is cut and trained otherwise than trials were
 LUCK = 0.05
 NOW, FOUND = "today", "found"  # the two that are compared
-TICK = 0.5  # seconds between two looks at the study
-SHOWN = 12  # trials of the table
-KILLED = 3  # times that a worker may be killed, for each of them
-LOGGED = 60  # seconds between two times that MLflow is told
-
-
-@dataclass
-class Worker:
-    """A process that runs trials until it is told to end, or this one is gone."""
-
-    plan: Plan
-    called: str
-    number: int
-    process: subprocess.Popen[bytes] = field(init=False)
-    log: Path = field(init=False)
-
-    def __post_init__(self) -> None:
-        LOGS.mkdir(parents=True, exist_ok=True)
-        self.log = LOGS / f"search-{self.plan.name}-{self.number}.log"
-        command = [sys.executable, "-m", "evermodel.searching.worker", self.plan.name, self.called]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, str(self.number)], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def reason(self) -> str:
-        """The last line that it has said."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), f"a worker ended, see {self.log}")
-
-
-class Crew:
-    """The workers of a search on this machine."""
-
-    def __init__(self, plan: Plan, called: str, jobs: int) -> None:
-        self.plan, self.study = plan, study.load(plan, called)
-        self.killed, self.logged = KILLED * jobs, time.monotonic()
-        self.said = {trial.number for trial in study.ended(self.study)}
-        self.console = Console(highlight=False)
-        self.workers = [Worker(plan, called, number) for number in range(jobs)]
-
-    def work(self) -> None:
-        """Let the workers run trials until none is left; one that was killed is replaced.
-
-        Raises KeyboardInterrupt when told to stop, and EvermodelError if a worker can't go on; after every
-        process has ended.
-        """
-        with told_to_stop() as told, Live(console=self.console, transient=True) as live:
-            try:
-                while self.workers and not told:
-                    self.workers = [worker for worker in map(self._seen, self.workers) if worker]
-                    self._show(live)
-                    time.sleep(TICK)
-            finally:
-                for worker in self.workers:
-                    worker.process.terminate()
-                for worker in self.workers:
-                    worker.process.wait()
-        if told:
-            raise KeyboardInterrupt
-
-    def _seen(self, worker: Worker) -> Worker | None:
-        """The worker, or another one in its place; None if it has nothing left to do."""
-        match worker.process.poll():
-            case None:
-                return worker
-            case 0:
-                return None
-            case code if code < 0 and self.killed > 0:
-                self.killed -= 1
-                name = signal.Signals(-code).name
-                study.left_by(self.study, known_as(worker.process.pid))
-                self.console.print(f"a worker was ended by {name}; its trial is run again")
-                return Worker(self.plan, worker.called, worker.number)
-        raise EvermodelError(f"the search of {self.plan.name} stopped: {worker.reason}")
-
-    def _show(self, live: Live) -> None:
-        rows, limit = _rows(self.plan, self.study), self.plan.search.hours
-        if time.monotonic() - self.logged > LOGGED:
-            self.logged = time.monotonic()
-            told_mlflow(self.plan, self.study, None, {})
-        if not self.console.is_terminal:
-            for row in rows:
-                if row.ended and row.number not in self.said:
-                    self.said.add(row.number)
-                    self.console.print(row.line(self.plan), markup=False, soft_wrap=True)
-            return
-        spent = study.spent(study.ended(self.study))
-        hours = f"{spent:.2f} hours" + (f", {max(limit - spent, 0):.2f} left" if limit else "")
-        caption = f"{sum(row.ended for row in rows)} of {self.plan.search.trials} trials, {hours}"
-        table = Table(
-            "trial", "values", self.plan.search.metric, "best so far", box=SIMPLE_HEAD, caption=caption
-        )
-        for row in rows[-SHOWN:]:
-            table.add_row(*row.cells)
-        live.update(table)
-
-
-@dataclass(frozen=True)
-class Row:
-    """A trial as the table shows it; best: of all up to it."""
-
-    number: int
-    ended: bool
-    values: str
-    score: str
-    best: str
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        """What stands in the table."""
-        return (str(self.number), self.values, self.score, self.best)
-
-    def line(self, plan: Plan) -> str:
-        """The same where no table is shown."""
-        told = f"{plan.search.metric} {self.score}, best so far {self.best}"
-        return f"trial {self.number} of {plan.search.trials}: {told}: {self.values}"
 
 
 def search(found: Repository, name: str, jobs: int, apply: bool) -> str:
@@ -199,9 +71,11 @@ def verdict(plan: Plan, of: optuna.Study) -> Choice:
     """Whether the best trial is better than today's values by more than luck; asked once of a study.
 
     The two are trained on folds that are cut by another seed than those of the trials, which chance has
-    favoured one of.
+    favoured one of. Raises EvermodelError if no trial has ended.
     """
     best, trials, search = study.best(of), study.ended(of), plan.search
+    if not trials:
+        raise EvermodelError(f"no trial of study {of.study_name} has ended yet; search {plan.name} first")
     found = study.values(best) if best else {}
     before = {path: plan.value(path) for path in found}
     facts = {
@@ -244,7 +118,7 @@ def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], fl
     return scores, cross_validation.chance(plan.chosen, metric, judged, FOUND, NOW)
 
 
-def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice | None, files: Mapping[str, bytes]) -> None:
+def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice, files: Mapping[str, bytes]) -> None:
     """Tell MLflow what it does not know yet; that it is away is a warning."""
     from evermodel.publishing import studies, tracking
 
@@ -277,28 +151,3 @@ def outcome(chosen: Choice) -> str:
         f"{tried}: the best is {how}: {chosen.metric} {was} → {now} on {chosen.folds} fresh folds, "
         f"one-sided p = {chosen.chance:.2g}"
     )
-
-
-def _rows(plan: Plan, of: optuna.Study) -> list[Row]:
-    """The trials that run or have ended, as the table shows them."""
-    sign = 1 if of.direction == optuna.study.StudyDirection.MINIMIZE else -1
-    rows, best = [], None
-    for trial in of.get_trials(deepcopy=False, states=(*study.ENDED, TrialState.RUNNING)):
-        if trial.state == TrialState.COMPLETE and _within(trial) and trial.value is not None:
-            best = trial.value if best is None else sign * min(sign * best, sign * trial.value)
-        values = ", ".join(f"{path} {proposal.written(value)}" for path, value in study.values(trial).items())
-        known = "–" if best is None else number.text(best)
-        rows.append(Row(trial.number, trial.state in study.ENDED, values, _score(trial), known))
-    return rows
-
-
-def _score(trial: FrozenTrial) -> str:
-    if trial.state == TrialState.RUNNING:
-        return "…"
-    if trial.state == TrialState.PRUNED or trial.value is None:
-        return "given up"
-    return number.text(trial.value) + ("" if _within(trial) else ", beyond a limit")
-
-
-def _within(trial: FrozenTrial) -> bool:
-    return all(value <= 0 for value in trial.constraints.values())

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
@@ -203,10 +203,3 @@ def _holds(one: Values, found: Mapping[str, Any], values: Mapping[str, Any]) -> 
 
 def _now(found: Mapping[str, Any], values: Mapping[str, Any], path: str) -> Any:
     return found[path] if path in found else at(values, path)
-
-
-def differing(found: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Each path whose value is another one: the path, what stands there, and what was found."""
-    for path, value in found.items():
-        if (now := at(values, path)) != value:
-            yield path, now, value

@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ BEAT, GRACE = 10, 60  # seconds between two signs of life of a trial, and after 
 RETRIES = 2  # of a trial whose worker was killed
 PATIENCE = 60  # seconds that one worker waits for another one's writing to SQLite
 LUCK = 0.2  # how likely a trial that is given up among its folds is behind the best by luck
+NUMBERS = Path("requirements/numbers.lock")  # the versions of what computes numbers
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What the figures of a trial follow from, beside data and recipe.
 CODE = ("core", "evaluation", "noise.py", "runs", "searching/cross_validation.py", "searching/folds.py")
@@ -86,6 +88,7 @@ def key(plan: Plan) -> str:
     named = (("models", chosen.model), ("models", chosen.baseline), ("objectives", chosen.task))
     files = [f"{kind}/{one}.py" for kind, one in (*named, ("tasks", chosen.task))]
     code = {name: _hashes(catalog.PACKAGE / name) for name in (*CODE, "training", *files)}
+    code["numbers"] = _hashes(NUMBERS)
     rows = {one.name: _hashes(one) for one in sorted(prepared.iterdir()) if one.name != "test"}
     fixed = {name: plan.values[name] for name in Recipe.model_fields if name in plan.values}
     fixed = space.with_values(fixed, dict.fromkeys(plan.search.space))
@@ -220,7 +223,7 @@ def _alone() -> FileLock:
     return FileLock(folders.STATE / "search.lock")
 
 
-def _told(name: str) -> Any:
+def _told(name: str) -> AbstractContextManager[None]:
     where = os.environ.get(STUDIES, str(FOLDER / f"{name}.db"))
     return told(f"the database of studies, {re.sub('//[^/@]+@', '//', where)}, can't be used")
 

@@ -103,26 +103,25 @@ def _score(plan: Plan, trial: optuna.Trial, prepared: Prepared) -> float:
 
 def _over_folds(plan: Plan, trial: optuna.Trial, chosen: Recipe, prepared: Prepared) -> float:
     search, seed, scores = plan.search, plan.runtime.seed, list[float]()
-    task, made = evaluation.task_module(chosen.task), list[Trained]()
+    task, who, megabytes = evaluation.task_module(chosen.task), f"model {chosen.model}", 0.0
     report = _reporting(trial) if not search.folds else lambda figures: None
     for fold in cross_validation.cut(prepared, plan.rules, search.folds, seed):
-        made.append(cross_validation.trained(chosen, plan.runtime, fold, report))
+        made = cross_validation.trained(chosen, plan.runtime, fold, report)
         told = evaluation.told(task, chosen.options, fold)
-        who = f"model {chosen.model}"
-        judged = cross_validation.scored(chosen, plan.runtime, fold, told, who, made[-1].predict)
+        judged = cross_validation.scored(chosen, plan.runtime, fold, told, who, made.predict)
         scores.append(judged.metrics[search.metric])
         trial.set_user_attr("scores", scores)
         if search.folds:
             trial.report(scores[-1], len(scores) - 1)
             if trial.should_prune():  # its mean would be one of other folds than those of the best
                 raise optuna.TrialPruned
-        rows = fold.splits["test"].x
+        megabytes, rows = max(megabytes, made.megabytes), fold.splits["test"].x
     limits = search.limits
     if limits.megabytes is not None:
-        trial.set_constraint("megabytes", max(one.megabytes for one in made) - limits.megabytes)
+        trial.set_constraint("megabytes", megabytes - limits.megabytes)
     if limits.milliseconds is not None:
         example = evaluation.inputs(task, rows[np.arange(1)], chosen.options, seed)
-        trial.set_constraint("milliseconds", _milliseconds(made[-1], example) - limits.milliseconds)
+        trial.set_constraint("milliseconds", _milliseconds(made, example) - limits.milliseconds)
     return fmean(scores)
 
 

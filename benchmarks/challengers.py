@@ -61,7 +61,7 @@ def main(name: str, count: int) -> None:
 def scored(known: Candidate, shared: Project, prepared: Prepared, seed: int) -> Candidate:
     """The model that the recipe makes with a seed, as promotion sees it."""
     runtime = shared.runtime.model_copy(update={"seed": seed})
-    predict = cross_validation.trained(known.recipe, runtime, prepared)
+    predict = cross_validation.trained(known.recipe, runtime, prepared).predict
     told = evaluation.told(evaluation.task_module(known.recipe.task), known.recipe.options, prepared)
     judged = cross_validation.scored(known.recipe, shared.runtime, prepared, told, f"seed {seed}", predict)
     scores = replace(known.scores, table=judged.scores)

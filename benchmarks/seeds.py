@@ -29,7 +29,7 @@ def main(name: str, count: int) -> None:
     determinism.fix(shared.runtime)
     prepared = data.load(folders.prepared(chosen.dataset), catalog.target(chosen.task), *data.SPLITS)
     runtimes = [shared.runtime.model_copy(update={"seed": seed}) for seed in range(count)]
-    models = (cross_validation.trained(chosen, runtime, prepared) for runtime in runtimes)
+    models = (cross_validation.trained(chosen, runtime, prepared).predict for runtime in runtimes)
     told = evaluation.told(evaluation.task_module(chosen.task), chosen.options, prepared)
     scored = (cross_validation.scored(chosen, shared.runtime, prepared, told, name, one) for one in models)
     rows = pd.DataFrame([one.metrics for one in scored])

@@ -19,6 +19,7 @@ NAME = 40  # characters of the experiment's name in that of a pod, which may hav
 TICK = 10  # seconds between two looks at a job
 # What a pod has to know beside what its template says: addresses and folders, no passwords.
 KNOWN = ("EVERMODEL_", "GIT_CONFIG_", "MLFLOW_TRACKING_URI")
+STUDIES = "EVERMODEL_STUDIES"  # has a password, and a training does not need it
 COMMAND = """set -eo pipefail
 printf %s "$EVERMODEL_HANDED_ON" > /tmp/locks.json
 EVERMODEL_LOCKS=/tmp/locks.json evermodel step {} | tee /tmp/said
@@ -52,7 +53,9 @@ class Machines(KubernetesJobOperator):
 
     def execute(self, context):
         """Run the job; returns what the last line of its first pod says, in JSON."""
-        known = {name: value for name, value in os.environ.items() if name.startswith(KNOWN)}
+        known = {
+            name: value for name, value in os.environ.items() if name.startswith(KNOWN) and name != STUDIES
+        }
         handed = {"EVERMODEL_HANDED_ON": json.dumps(handed_on(self, context))}
         self.env_vars = known | self.env_vars | handed
         return next(filter(None, super().execute(context)))

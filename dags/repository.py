@@ -78,6 +78,7 @@ class Experiment:
     description: str
     schedule: Schedule
     machines: int = 1
+    is_searched: bool = False
 
 
 def experiments():
@@ -102,6 +103,7 @@ def _experiment(file):
             tags=(dataset, task, model, *schedule.tags),
             description=schedule.description or f"{model} for {task} on {dataset}",
             schedule=schedule,
+            is_searched=any(_sides(said.get("search"))),
             machines=max(
                 int(number or 1)
                 for train in _sides(said.get("train"))

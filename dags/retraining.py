@@ -23,33 +23,20 @@ import repository
 import tasks
 from failures import explain
 from repository import Schedule
-from tasks import FORM, RUN, Refuse, Report, Stage, dag, patience
+from tasks import BEGIN, KNOWN, WHAT, Refuse, Report, Stage, dag, patience
 
 EXPERIMENTS = repository.experiments()
 TRAIN = "train"  # the stage that goes to the experiment's kind of worker
 SCARCE = "gpu"  # a queue that nobody enters for what is there already
 COMMON = ("begin", "choose", "publish", "report", "end")  # those of no data set and no experiment
 MODELS = AssetAlias("models")
-KNOWN = {
-    "EVERMODEL_RUN": RUN,
-    "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') or '' }}",
-    "EVERMODEL_SETTINGS": FORM,
-}
 ABOUT = (
     "What is there already is not run again; the results are on a branch of the repository that is named "
     "after the run, to be merged."
 )
 MISSING = "All else is published; where the fault is mended, clear the tasks that it names."
 ADVICE = "Mend what its last lines name, then clear the task: the run goes on with all that is there."
-SETTINGS = {  # what may be left empty may be null: the form asks for all else
-    "commit": Param(
-        None,
-        type=["null", "string"],
-        pattern=r"^([A-Za-z0-9][\w./-]*)?$",
-        title="Commit",
-        description="A full commit hash, a tag or a branch; the default branch if empty.",
-    ),
-    "profile": Param("as committed", enum=["as committed", "sample", "full"], title="Profile"),
+SETTINGS = WHAT | {
     "force": Param(
         False, type="boolean", title="Force", description="Run stages whose results are there, too."
     ),
@@ -154,7 +141,7 @@ def add_experiment(name, before):
 def retraining(dag_id, names, rules, choosing=False, **options):
     """A DAG: check, run the stages, publish, report what could not be, and an end that is red if any is."""
     with dag(dag_id, ADVICE, **options):
-        begin = step("begin", "begin", rules, env=KNOWN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"})
+        begin = step("begin", "begin", rules, env=BEGIN)
         datasets = {
             name: stage(f"{name}.data", f"run data/{name}/dvc.yaml", rules)
             for name in dict.fromkeys(EXPERIMENTS[name].dataset for name in names)

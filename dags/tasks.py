@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tempfile import NamedTemporaryFile
 
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG, BaseOperator
+from airflow.sdk import DAG, BaseOperator, Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from failures import explain
@@ -17,6 +17,22 @@ from failures import explain
 RUN = "{{ dag.dag_id }}/{{ run_id }}"
 # In the environment and not in the command, where a shell would read it.
 FORM = "{{ params | tojson }}"
+KNOWN = {
+    "EVERMODEL_RUN": RUN,
+    "EVERMODEL_COMMIT": "{{ ti.xcom_pull(task_ids='begin') or '' }}",
+    "EVERMODEL_SETTINGS": FORM,
+}
+BEGIN = KNOWN | {"EVERMODEL_COMMIT": "{{ params.commit or '' }}"}
+WHAT = {  # what may be left empty may be null: a form asks for all else
+    "commit": Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^([A-Za-z0-9][\w./-]*)?$",
+        title="Commit",
+        description="A full commit hash, a tag or a branch; the default branch if empty.",
+    ),
+    "profile": Param("as committed", enum=["as committed", "sample", "full"], title="Profile"),
+}
 
 
 def handed_on(task, context):

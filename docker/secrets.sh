@@ -9,7 +9,7 @@ keep() {
   test -e "$folder/$1" || printf %s "$2" > "$folder/$1"
   chmod 0644 "$folder/$1"
 }
-for name in postgres_password airflow_database_password mlflow_database_password redis_password \
+for name in postgres_password airflow_database_password mlflow_database_password studies_database_password redis_password \
   api_secret_key jwt_secret admin_password serving_token; do
   keep "$name" "$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')"
 done

@@ -46,7 +46,10 @@ app = typer.Typer(
 Some = Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.")]
 Name = Annotated[str, typer.Argument(help="An experiment.")]
 Waiting = Annotated[int | None, typer.Option(help="The version; the newest that waits if none.")]
-Step = Literal["begin", "find", "run", "publish", "watch", "rebuild", "waiting", "approve", "reject", "score"]
+Step = Literal[
+    "begin", "find", "run", "publish", "watch", "rebuild", "waiting", "approve", "reject", "score",
+    "study", "search", "choose", "propose",
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -155,6 +158,23 @@ def cv(
     _tell(told.summary, as_json, lambda: table.show(told.title, told.rows))
     for sentence in told.sentences:
         print(sentence, file=sys.stderr if as_json else sys.stdout)
+
+
+@app.command()
+def search(
+    name: Name,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Trials to run at a time.")] = 1,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what is better into params.yaml, not on a branch.")
+    ] = False,
+) -> None:
+    """Look for better values as params.yaml's section `search` says, and propose them (docs/search.md)."""
+    from evermodel.runs import determinism
+
+    determinism.begin_anew()
+    from evermodel.searching import search
+
+    print(search.search(repository.load(), name, jobs, apply))
 
 
 @app.command()

@@ -19,6 +19,8 @@ from evermodel.runs import recipe
 from evermodel.runs.recipe import Recipe
 from evermodel.scheduling.schedule import TAKEN, Schedule
 from evermodel.scheduling.worker import Worker
+from evermodel.searching import space
+from evermodel.searching.space import Search
 from evermodel.training import fit
 
 TEMPLATES = {  # of the files dvc.yaml in each folder
@@ -33,6 +35,7 @@ class Experiment(Recipe):
 
     name: str
     promotion: Promotion
+    search: Search | None = None
     worker: Worker = Worker()
     schedule: Schedule = Schedule()
 
@@ -111,6 +114,8 @@ def experiment(name: str, profile: str) -> Experiment:
         )
     recipe.require_sense(name, checked)
     policy.require_sense(file, checked.task, checked.promotion)
+    if checked.search:
+        space.require_sense(name, checked.task, checked.search, values)
     return checked
 
 

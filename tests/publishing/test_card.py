@@ -5,6 +5,7 @@ import pytest
 from evermodel.evaluation import statistics
 from evermodel.publishing import card
 from evermodel.publishing.candidate import Candidate
+from evermodel.publishing.choice import Choice
 from evermodel.publishing.policy import Promotion
 from evermodel.publishing.scores import Scores
 from evermodel.runs.recipe import Recipe
@@ -51,7 +52,16 @@ SOURCE = make_source(
 SCORES = pd.DataFrame({"target": [0, 0, 0, 0, 1, 1, 1, 1, 2], "correct": [1, 1, 1, 0, 1, 1, 1, 1, 0]})
 
 
-def write(kind="images", synthetic=True, slices=(), promotion=None, importance=None, cost=None, **changes):
+def write(
+    kind="images",
+    synthetic=True,
+    slices=(),
+    promotion=None,
+    importance=None,
+    cost=None,
+    searched=None,
+    **changes,
+):
     metadata = {"dataset": "fashion_mnist", "synthetic": synthetic, "input_shape": (28, 28, 1)}
     metadata |= {"classes": ("Shirt", "Bag"), "rows": {"train": 14000, "validation": 406, "test": 3594}}
     spec = make_spec(kind, **metadata | {"test_hash": "f00d"} | changes)
@@ -69,8 +79,27 @@ def write(kind="images", synthetic=True, slices=(), promotion=None, importance=N
         slices={name: SCORES[name] for name in slices},
         importance=importance,
         cost=cost or {},
+        searched=searched,
     )
     return card.write(model, 4, "promote: it is better", "Better by 0.01 than champion 3.\n")
+
+
+def test_it_says_by_which_study_values_were_chosen_if_by_one():
+    facts = {
+        "study": "fashion_cnn@cafe",
+        "profile": "sample",
+        "metric": "accuracy",
+        "trials": 20,
+        "given_up": 3,
+    }
+    values = {"train.learning_rate": 0.001}
+    chosen = Choice(
+        **facts, hours=1.5, folds=5, before={"train.learning_rate": 0.1}, found=values, values=values
+    )
+    assert "| Values chosen by | study `fashion_cnn@cafe`, 20 trials by accuracy |" in write(searched=chosen)
+    other = chosen.model_copy(update={"values": {"train.learning_rate": 0.002}})
+    for told in (write(searched=other), write()):
+        assert "| Values chosen by | hand, not searched |" in told
 
 
 def test_what_the_training_has_cost_is_told_where_it_is_known():

@@ -123,7 +123,8 @@ def test_the_whole_zoo_is_read_without_anything_heavy(read):
 def test_there_is_a_dag_for_each_experiment_and_one_for_all(read, known):
     retraining = {"retrain_all"} | {f"retrain.{name}" for name in known}
     asking = {f"approve.{name}" for name, found in known.items() if found.promotion.approval != "report-only"}
-    assert set(read["dags"]) == retraining | asking | OTHERS
+    searching = {f"search.{name}" for name, found in known.items() if found.search}
+    assert set(read["dags"]) == retraining | asking | searching | OTHERS
     for dag_id, dag in read["dags"].items():
         assert (dag["catchup"], dag["runs"]) == (False, 1), dag_id
         assert dag["doc"]
@@ -203,6 +204,25 @@ def test_an_experiment_whose_model_may_wait_for_somebody_has_a_dag_that_asks(rea
     assert not waits & set(manual["tasks"]["retrain.boston_dnn"]), "it waits for nobody"
 
 
+def test_a_search_is_of_workers_on_the_queue_of_its_training(read, manual, known):
+    assert {f"search.{name}" for name, found in known.items() if found.search} <= set(read["dags"])
+    assert read["dags"]["search.boston_dnn"]["params"] == ["commit", "profile", "workers"]
+    tasks = read["tasks"]["search.boston_dnn"]
+    assert {task_id: task["after"] for task_id, task in tasks.items()} == {
+        "begin": [],
+        "boston_housing.data": ["begin"],
+        "create": ["boston_housing.data"],
+        "search": ["create"],
+        "choose": ["search"],
+        "propose": ["choose"],
+    }
+    assert tasks["create"]["command"] == "evermodel step study boston_dnn"
+    assert tasks["propose"]["command"] == "evermodel step propose boston_dnn"
+    queues = {task_id: task["queue"] for task_id, task in manual["tasks"]["search.boston_dnn"].items()}
+    assert {task_id for task_id, queue in queues.items() if queue == "gpu"} == {"search", "choose"}
+    assert all(task["explains"] and task["backs_off"] for task in tasks.values())
+
+
 def test_scoring_asks_for_an_experiment_and_two_places_and_is_started_by_hand(read, known):
     ((task_id, task),) = read["tasks"]["score"].items()
     assert (task_id, task["command"], task["queue"]) == ("score", "evermodel step score", "default")
@@ -269,7 +289,7 @@ def test_only_a_training_asks_for_what_its_experiment_says_of_the_worker(manual)
 def test_what_may_take_days_has_a_slot_of_a_pool_that_there_is_and_nothing_short_has_one(manual):
     tasks = [(name, task) for tasks in manual["tasks"].values() for name, task in tasks.items()]
     slow = {name.rpartition(".")[2] for name, task in tasks if task["pool"] != "default_pool"}
-    assert slow == {"train", "rebuild", "score"}
+    assert slow == {"train", "rebuild", "score", "search", "choose"}
     assert {task["pool"] for _, task in tasks} <= set(local.slots(2))
 
 

@@ -15,7 +15,8 @@ from evermodel.core.errors import EvermodelError
 from evermodel.core.project import Project
 from evermodel.datasets import source
 from evermodel.datasets.source import Provenance
-from evermodel.publishing import policy
+from evermodel.publishing import choice, policy
+from evermodel.publishing.choice import Choice
 from evermodel.publishing.policy import Promotion
 from evermodel.publishing.scores import Scores
 from evermodel.runs import recipe, saved
@@ -32,7 +33,7 @@ class Candidate:
     figures: its metrics.json; slices: the column of each slice of its policy, one value per test row;
     importance: of a table, what each column is worth (column, how much worse the metric is, sd);
     latency: how many times as long as the reference it takes for one example, NaN if nobody asked; cost: the
-    hours of its training that MLflow knows.
+    hours of its training that MLflow knows; searched: what the last search of its experiment came to.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Candidate:
     importance: pd.DataFrame | None = None
     latency: float = math.nan
     cost: Mapping[str, float] = field(default_factory=dict)
+    searched: Choice | None = None
 
     @property
     def asked(self) -> Spec:
@@ -101,6 +103,7 @@ def load(name: str, shared: Project) -> Candidate:
         scores=scores,
         slices={column: _column(column, scores.table, spec, chosen.dataset) for column in judged_by.slices},
         importance=pd.read_csv(report / IMPORTANCE) if spec.kind == "table" else None,
+        searched=choice.read(name),
     )
 
 

@@ -36,6 +36,7 @@ def write(model: Candidate, version: int, decision: str, report: str) -> str:
         options=_listed(model.recipe.options),
         size=f"{model.metadata.parameters:,} parameters, {model.megabytes:.3g} MB",
         training=_listed(train.model_dump(exclude_none=True, exclude=beside) if train else {}),
+        searched=_searched(model),
         cost=cost.told(model.cost),
         metrics=[*_metrics(model.figures)],
         slices=[*_slices(model)],
@@ -58,6 +59,14 @@ def page(title: str, card: str, images: Mapping[str, bytes]) -> str:
     shown = {name: base64.b64encode(content).decode() for name, content in images.items()}
     body = MarkdownIt("js-default").render(card)
     return TEMPLATES.get_template("card.html").render(title=title, body=body, images=shown)
+
+
+def _searched(model: Candidate) -> str:
+    """By which study its values were chosen, if by one."""
+    searched = model.searched
+    if searched is None or not searched.made(model.profile, model.recipe):
+        return "hand, not searched"
+    return searched.sentence
 
 
 def _listed(values: Mapping[str, object]) -> str:

@@ -34,7 +34,7 @@ def run(step: str, *names: str, commit: str) -> int:
     if not (repository := os.environ.get(REPOSITORY)):
         raise EvermodelError(f"{REPOSITORY} is not set; let it say where the repository is that tasks clone")
     work = Path(os.environ.get(WORK, Path.home() / ".cache/evermodel"))
-    task = re.sub(r"[^\w.-]", "-", "-".join((step, *names[:1])))
+    task = re.sub(r"[^\w.-]", "-", "-".join((step, *names[:2])))
     with _alone(work / "locks", task), cloned(repository, commit, work / "checkouts" / task) as folder:
         kept = work / "state"  # checkpoints and journals, for the next try
         kept.mkdir(exist_ok=True)

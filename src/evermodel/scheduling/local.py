@@ -74,6 +74,7 @@ def variables(root: Path, port: int, mlflow_port: int, jobs: int) -> dict[str, s
         REPOSITORY: str(root),
         REMOTE: str(home / "remote"),
         WORK: str(home / "work"),
+        "EVERMODEL_STUDIES": f"sqlite:///{home / 'studies.db'}",
         folders.LEDGER: str(root / folders.STATE / "ledger"),  # where `evermodel history` looks here
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{mlflow_port}",
         # Eight processes that wait for jobs of a kind that nobody here has.

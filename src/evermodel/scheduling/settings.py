@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from ruamel.yaml import YAML  # comes with DVC; unlike PyYAML it keeps comments
 
 from evermodel.core import folders
@@ -23,7 +23,7 @@ class Settings(Section):
     """What Airflow's form asks for.
 
     experiments: those to retrain, all if none. overrides: `experiments.NAME.key=value`,
-    `data.NAME.key=value` or `runtime.key=value`, the value in YAML.
+    `data.NAME.key=value` or `runtime.key=value`, the value in YAML. workers: that run the trials of a search.
     """
 
     experiments: tuple[str, ...] = ()
@@ -31,6 +31,7 @@ class Settings(Section):
     force: bool = False
     overrides: tuple[str, ...] = ()
     commit: str = ""
+    workers: Annotated[int, Field(ge=1)] = 2
 
 
 class Scoring(Section):

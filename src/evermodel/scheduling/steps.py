@@ -6,6 +6,7 @@ named as DVC does: experiments/x/dvc.yaml:train, data/d/dvc.yaml.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -16,11 +17,15 @@ from typing import Literal
 from evermodel import environment, experiments, repository
 from evermodel.core import folders
 from evermodel.core.errors import EvermodelError
+from evermodel.datasets.dataset import Dataset
+from evermodel.runs import determinism
 from evermodel.scheduling import addresses, handover, publication, settings, shell
 from evermodel.scheduling.checkout import CACHE, REMOTE, git
 from evermodel.scheduling.settings import Scoring, Settings
+from evermodel.searching import proposal
 from evermodel.training import processes
 
+LEARNED = ("train", "validation")  # of the prepared rows, what a search reads
 NOTHING_TO_DO = 99  # the exit code that Airflow shows as "skipped"
 MISSING = 1  # the exit code of `dvc pull` where neither cache nor remote has a file
 MADE = (f"{folders.DATASETS}/", f"{folders.EXPERIMENTS}/")  # where stages write; what else they need is code
@@ -105,6 +110,43 @@ def publish(chosen: Settings, *names: str) -> int:
         _commit("\n".join([f"Retrain {', '.join(ready)}\n", *heads]), *locks, always=heads != before)
         publication.push(os.environ["EVERMODEL_RUN"])
     print(json.dumps({"assets": publication.assets(ready), "faults": faults}))
+    return 0
+
+
+def search(step: str, wanted: Settings, name: str, number: str = "0") -> int:
+    """Do a task of a search: make the study, run its trials, compare what they found, or push what is better.
+
+    The test rows are not fetched. The last line of `study` tells the numbers of the workers, each
+    of which `search` is told one.
+    """
+    determinism.begin_anew()
+    from evermodel.searching import search, study, worker
+
+    if study.STUDIES not in os.environ:
+        raise EvermodelError(
+            f"{study.STUDIES} is not set; let it name the database of studies: a task's own folder goes "
+            "with it"
+        )
+    prepare(wanted)
+    handover.receive()
+    found = repository.load()
+    _pull_learned(found.datasets[found.experiment(name).dataset])
+    plan = study.plan(found, name)
+    called = study.key(plan)
+    os.environ.update(AUTHOR)
+    match step:
+        case "study":
+            study.create(plan)
+            print(json.dumps([*range(wanted.workers)]))
+        case "search":
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            worker.run(plan, called, int(number))
+        case "choose":
+            print(search.outcome(search.verdict(plan, study.load(plan, called))))
+        case _:
+            print(search.propose(plan, called, apply=False, onto="FETCH_HEAD"))
+            if git("branch", "--list", made := proposal.branch(name)):
+                git("push", "--quiet", "--force", "origin", f"{made}:refs/heads/{made}")
     return 0
 
 
@@ -203,6 +245,15 @@ def _pull(address: str, results: bool = True) -> None:
         raise EvermodelError(f"DVC could not look for what {address} needs; its last lines say why")
 
 
+def _pull_learned(dataset: Dataset) -> None:
+    """Put the prepared rows of a data set in place, but for those of the test."""
+    folder = folders.prepared(dataset.name)
+    weights = any(edition.weights for edition in dataset.source.editions)
+    wanted = [*LEARNED, "spec.json", *(["weights"] if weights else [])]
+    if shell.patiently("pull", *(str(folder / one) for one in wanted)):
+        raise EvermodelError(f"not all of {folder} is in DVC's remote; clear the task {dataset.name}.data")
+
+
 def _task(file: str, stages: Mapping[str, shell.Stage]) -> str:
     """The task that makes a file: of a data set, or of the experiment whose stages are given."""
     maker = next((stage for stage, one in stages.items() if file in one.outputs), f"{file}:")
@@ -220,6 +271,7 @@ def _commit(message: str, *what: str, always: bool = False) -> None:
 
 
 RETRAINING: dict[str, Callable[..., int]] = {"begin": begin, "find": find, "run": run, "publish": publish}
+SEARCHING = ("study", "search", "choose", "propose")
 OTHERS: dict[str, Callable[..., int]] = {
     "watch": watch,
     "rebuild": rebuild,
@@ -236,6 +288,8 @@ def main(step: str, *names: str) -> int:
             "MLFLOW_TRACKING_URI is not set; let it name MLflow's server: a task's own folder goes with it"
         )
     given = os.environ.get("EVERMODEL_SETTINGS", "{}")
+    if step in SEARCHING:
+        return search(step, settings.parse(given, Settings), *names)
     if step == "score":
         return score(settings.parse(given, Scoring))
     if retrain := RETRAINING.get(step):
@@ -248,3 +302,5 @@ if __name__ == "__main__":
         sys.exit(main(*sys.argv[1:]))
     except EvermodelError as error:
         sys.exit(f"evermodel: {error}")
+    except KeyboardInterrupt:
+        sys.exit(143)

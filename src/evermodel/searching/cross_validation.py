@@ -38,6 +38,14 @@ class Judged:
     evaluated: Evaluated
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained: what it predicts, and the megabytes of its file."""
+
+    predict: Callable[[Any], Array]
+    megabytes: float
+
+
 class Spread(TypedDict):
     """Mean and standard deviation (n - 1), of which a single value has none."""
 
@@ -77,7 +85,7 @@ def judge(
         for seed in range(runtime.seed, runtime.seed + seeds):
             used = runtime.model_copy(update={"seed": seed})
             for name, chosen in recipes.items():
-                predict = trained(chosen, used, fold)
+                predict = trained(chosen, used, fold).predict
                 evaluated = scored(chosen, used, fold, told[name], f"model {chosen.model}", predict)
                 yield Judged(name, number, seed, evaluated)
 
@@ -93,13 +101,14 @@ def cut(prepared: Prepared, rules: Dataset, count: int, seed: int) -> Iterator[P
 
 def trained(
     chosen: Recipe, runtime: Runtime, prepared: Prepared, report: Report = lambda figures: None
-) -> Callable[[Any], Array]:
-    """What a model of the recipe, trained on the training rows, predicts. report: called each epoch."""
+) -> Trained:
+    """A model of the recipe, trained on the training rows. report: called each epoch."""
     with tempfile.TemporaryDirectory() as folder:
         model, state = Path(folder, "model"), Path(folder, "state")
         model.mkdir()
         training.train(chosen, runtime, prepared, model, state, "", report)
-        return saved.load(model).predict
+        loaded = saved.load(model)
+        return Trained(loaded.predict, (model / loaded.metadata.file).stat().st_size / 1e6)
 
 
 def scored(

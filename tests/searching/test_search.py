@@ -142,7 +142,7 @@ def test_nothing_better_leaves_all_as_it_is_and_is_known_of_a_study_from_then_on
 def test_nothing_is_chosen_of_no_trial(ridge):
     ridge(1.0)
     plan = planned()
-    with pytest.raises(EvermodelError, match="no trial of study boston_linear@.* has ended yet"):
+    with pytest.raises(EvermodelError, match=r"no trial of study boston_linear@.* has ended yet"):
         search.verdict(plan, study.load(plan, study.create(plan)))
 
 

@@ -145,7 +145,7 @@ def test_every_key_of_an_experiment_is_read_by_a_stage_but_for_when_and_where_it
     stages = [STAGES[stage] for stage in ("train", "evaluate", "promote")]
     read = {key for stage in stages for key in stage["params"] if isinstance(key, str)}
     read |= {key for stage in stages for key in re.findall(r"\$\{(\w+)\}", stage["cmd"])}
-    assert set(Experiment.model_fields) - read == {"worker", "schedule"}
+    assert set(Experiment.model_fields) - read == {"worker", "schedule", "search"}
 
 
 @pytest.mark.parametrize("parent", TEMPLATES)

@@ -14,9 +14,9 @@ from evermodel import repository
 from evermodel.cli import app
 from evermodel.core import data, folders
 from evermodel.core.errors import EvermodelError
-from evermodel.publishing import choice, studies
+from evermodel.publishing import choice
 from evermodel.scheduling import shell, steps
-from evermodel.searching import crew, cross_validation, search, study, worker
+from evermodel.searching import crew, cross_validation, runs, search, study, worker
 from evermodel.training import identity
 from tests.specs import make_spec
 
@@ -94,12 +94,12 @@ def test_what_is_better_is_a_branch_and_a_run_in_mlflow(ridge):
     assert chosen.chance < 0.05
     assert f"Study: {chosen.study}" in git("log", "-1", "--format=%B", "search/boston_linear")
     client = MlflowClient("sqlite:///mlflow.db")
-    known = client.get_experiment_by_name(studies.experiment("boston_linear"))
-    runs = client.search_runs([known.experiment_id])
-    (parent,) = [one for one in runs if one.data.tags.get(studies.STUDY) == chosen.study]
-    trials = [one for one in runs if one.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    known = client.get_experiment_by_name(runs.experiment("boston_linear"))
+    found = client.search_runs([known.experiment_id])
+    (parent,) = [one for one in found if one.data.tags.get(runs.STUDY) == chosen.study]
+    trials = [one for one in found if one.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
     assert parent.data.metrics["mae"] == pytest.approx(chosen.score)
-    assert sorted(one.data.tags[studies.TRIAL] for one in trials) == [*"01234"]
+    assert sorted(one.data.tags[runs.TRIAL] for one in trials) == [*"01234"]
     assert sum(one.info.status == "KILLED" for one in trials) == chosen.given_up
     kept = {one.path for one in client.list_artifacts(parent.info.run_id)}
     assert {"search.json", "history.png"} <= kept

@@ -28,7 +28,7 @@ def boston(workspace):
 
     def write(section):
         file = workspace / DNN
-        file.write_text(f"{file.read_text()}search: {section}\n")
+        file.write_text(f"{file.read_text().partition('search:')[0]}search: {section}\n")
         return repository.load().experiment("boston_dnn").search
 
     return write

@@ -120,10 +120,11 @@ def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], fl
 
 def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice, files: Mapping[str, bytes]) -> None:
     """Tell MLflow what it does not know yet; that it is away is a warning."""
-    from evermodel.publishing import studies, tracking
+    from evermodel.publishing import tracking
+    from evermodel.searching import runs
 
     tried = [
-        studies.Tried(
+        runs.Tried(
             trial.number,
             study.values(trial),
             None if trial.state == TrialState.PRUNED else trial.value,
@@ -135,7 +136,7 @@ def told_mlflow(plan: Plan, of: optuna.Study, chosen: Choice, files: Mapping[str
     try:
         with tracking.answering():
             client, metric = tracking.connect(), plan.search.metric
-            studies.tell(client, plan.name, of.study_name, asked, metric, tried, chosen, files)
+            runs.tell(client, plan.name, of.study_name, asked, metric, tried, chosen, files)
     except EvermodelError as error:
         print(f"evermodel: {error}", file=sys.stderr)
 

@@ -97,7 +97,9 @@ def _images(folder: Path, kind: str, split: str) -> dict[int, Iterator[Array]]:
         )
     wanted = GARMENTS if kind == OF_GARMENTS else range(len(DIGITS))
     if missing := [number for number in wanted if number not in labels]:
-        raise EvermodelError(f"{folder}: {names[1]} has no label {missing[0]}; give files of the right data set")
+        raise EvermodelError(
+            f"{folder}: {names[1]} has no label {missing[0]}; give files of the right data set"
+        )
     return {number: cycle(images[labels == number]) for number in wanted}
 
 

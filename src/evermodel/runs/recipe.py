@@ -12,7 +12,10 @@ from evermodel.core.section import S, Section, choose
 
 # Their answers are images of the input's own size and orientation.
 WRITING, CHARACTERS = "language_modelling", "characters"  # the task, and what it alone learns from
-IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation")
+IMAGE_TO_IMAGE = (
+    *("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation"),
+    "text_to_image",
+)
 
 
 class EarlyStopping(Section):

@@ -48,7 +48,7 @@ class Painter(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
 
 def build(input_shape: Sequence[int], target: str, *, latent: int = 16) -> Painter:
-    """A linear model of words at their places, and of what it leaves over the best linear code of that size."""
+    """A linear model of words at their places, and of what that leaves the best linear code of that size."""
     return Painter(latent, tuple(input_shape))
 
 

@@ -30,8 +30,8 @@ def build(
     autoencoder between those and the image (finite scalar quantization, Mentzer et al. 2023), at once.
 
     input_shape: (height, width, channels), floats in 0…1. outputs: channels of the image. words, longest: how
-    many words are told apart and stand in a caption at most; their numbers begin with 1, and 0 is none. patch:
-    its side. numbers, levels: of a code, and how many values each can have; so there are levels to the power
+    many words are told apart, and stand in a caption, at most; their numbers begin with 1, and 0 is none.
+    patch: its side. numbers, levels: of a code, and how many values each can have; so there are levels to the power
     of numbers codes. width: numbers per word, place and patch. blocks: of the drawer. temperature: below 1,
     what is likely is drawn more often than that.
 
@@ -112,7 +112,7 @@ def _drawer(
     y = layers.LayerNormalization()(x)
     x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=there)
     told = layers.LayerNormalization()(_fed_forward(x, width, dropout))
-    # A place knows the codes before it by attention; the two beside it are looked up, which is learned sooner.
+    # A place knows the codes before it by attention; the two beside it are looked up: that is learned sooner.
     x = _places(codes, width)
     for back in (1, grid[0]):
         x = x + layers.Embedding(count + 1, width)(ops.pad(codes + 1, ((0, 0), (back, 0)))[:, :-back])

@@ -30,7 +30,7 @@ def read(folder: Path, *, train: int, test: int, new: Sequence[str] = ()) -> Raw
     taken in the order of their files, and once more from the beginning where there are too few. train, test:
     pictures of each split, before those are left out of train whose caption is among `new`.
 
-    The manifest has split, label (the caption) and what image_files.metadata tells. Raises EvermodelError if
+    The manifest has split, caption and what image_files.metadata tells. Raises EvermodelError if
     a file is missing, changed or corrupt, a class has no image, or a new caption is none.
     """
     known = _captions()
@@ -47,7 +47,7 @@ def read(folder: Path, *, train: int, test: int, new: Sequence[str] = ()) -> Raw
         captions = np.array([caption for caption, _ in chosen], dtype=object)
         kept = np.flatnonzero((split != "train") | ~np.isin(captions, list(new)))
         inputs.append(pictures[kept])
-        told.append(pd.DataFrame({"split": split, "label": captions[kept]}))
+        told.append(pd.DataFrame({"split": split, "caption": captions[kept]}))
     everything = np.concatenate(inputs)
     manifest = pd.concat([pd.concat(told, ignore_index=True), image_files.metadata(everything)], axis=1)
     return Raw(KIND, manifest, everything)

@@ -1,4 +1,4 @@
-"""Evaluation of images that were drawn as captions say, by a fixed classifier: what it sees, and its features.
+"""Evaluation of images that were drawn as captions say, by what a fixed classifier sees on them.
 
 Each test row's caption is asked for, with a seed, the number of the row.
 """
@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Predictions, Prepared, Spec, Split
-from evermodel.core.errors import EvermodelError
 from evermodel.core.generation import CAPTION, seeds, words
 from evermodel.evaluation import figures as plots
 from evermodel.evaluation import attention, generation, judge, reconstruction

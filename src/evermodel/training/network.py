@@ -407,8 +407,8 @@ def _captions(core: keras.Model, spec: Spec, where: str, recipe: Recipe) -> Arra
     known, longest = drawer.get_layer(WORDS).input_dim - 1, drawer.input[0].shape[1]
     if tokens.max() > known or tokens.shape[1] > longest:
         raise EvermodelError(
-            f"{where} tells {known} words apart, {longest} in a caption, but in data set {spec.dataset} there "
-            f"are {tokens.max()}, and {tokens.shape[1]} in a caption; enlarge its options words and longest"
+            f"{where} tells {known} words apart, {longest} in a caption, but data set {spec.dataset} has "
+            f"{tokens.max()}, {tokens.shape[1]} in a caption; enlarge its options words and longest"
         )
     return np.pad(tokens, ((0, 0), (0, longest - tokens.shape[1])))
 

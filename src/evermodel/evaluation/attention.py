@@ -5,7 +5,7 @@ import numpy as np
 from evermodel.core import generation
 from evermodel.core.data import Array
 
-PAINT = np.array([213, 94, 0])  # of what attends most; figures.OTHER
+PAINT = np.array([213, 94, 0])  # over an image; figures.OTHER
 
 
 def over(image: Array, looks: Array, caption: str) -> list[tuple[Array, str]]:

@@ -31,9 +31,9 @@ def build(
 
     input_shape: (height, width, channels), floats in 0…1. outputs: channels of the image. words, longest: how
     many words are told apart, and stand in a caption, at most; their numbers begin with 1, and 0 is none.
-    patch: its side. numbers, levels: of a code, and how many values each can have; so there are levels to the power
-    of numbers codes. width: numbers per word, place and patch. blocks: of the drawer. temperature: below 1,
-    what is likely is drawn more often than that.
+    patch: its side. numbers, levels: of a code, and how many values each can have; levels to the power of
+    numbers is how many codes there are. width: numbers per word, place and patch. blocks: of the drawer.
+    temperature: below 1, what is likely is drawn more often than that.
 
     Takes images and captions, (n, longest) whole numbers. Gives the heads, (n, 1) each: loss; error, the
     squared one of the image drawn of its codes; and nats, the cross-entropy of a code given the words and the

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from evermodel.core.data import Array, Predictions, Prepared, Spec, Split
 from evermodel.core.generation import CAPTION, seeds, words
-from evermodel.evaluation import figures as plots
 from evermodel.evaluation import attention, generation, judge, reconstruction
+from evermodel.evaluation import figures as plots
 from evermodel.evaluation.judge import Judge
 from evermodel.evaluation.statistics import Statistic, mean
 

@@ -98,10 +98,9 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
         _require_whole(name, found[generation.SEED.name])
     if generation.PROMPT in columns:
         _require_short(name, found[generation.PROMPT.name])
-    if generation.SEED in columns and generation.CAPTION.name in spec.names:
-        _require_known(
-            name, found[generation.CAPTION.name], columns[spec.names.index(generation.CAPTION.name)]
-        )
+    for column in columns if generation.SEED in columns else ():
+        if column.name == generation.CAPTION.name:
+            _require_known(name, found[column.name], column)
     return found.join(table[beside])
 
 

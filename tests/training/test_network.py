@@ -11,6 +11,7 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
+from evermodel.evaluation import generation
 from evermodel.evaluation.judge import Judge
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
@@ -18,7 +19,6 @@ from evermodel.publishing.promotion import decide
 from evermodel.publishing.scores import Scores
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.tasks import generation
 from evermodel.training import checkpoints, order
 from tests.specs import make_spec
 from tests.stored import stored
@@ -741,7 +741,7 @@ def test_what_has_collapsed_is_told_and_not_promoted(keras, learn, monkeypatch, 
     _, history, model = learn(build=lambda *arguments: gan.build(*arguments, **SMALL["gan"]), **GENERATION)
     assert max(one["val_spread_mean"] for one in history) < 0.001
     test, known = images(60), images(64)
-    judge = Judge("", corners, corners(known.x), corners(test.x))
+    judge = Judge("", corners, corners, corners(known.x), corners(test.x))
     ask = saved.predictor(saved.save_keras(model, tmp_path))
     scores = generation.score(test, generation.answer(ask, test.x), IMAGES, judge=judge)
     figures = generation.metrics(scores, IMAGES)

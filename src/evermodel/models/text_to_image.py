@@ -28,7 +28,7 @@ def build(
     width: int = 128,
     heads: int = 4,
     blocks: int = 2,
-    dropout: float = 0.0,
+    forgotten: float = 0.0,
     temperature: float = 1.0,
 ) -> keras.Model:
     """A transformer from words to the codes of patches (Vaswani et al. 2017; Ramesh et al. 2021), and an
@@ -38,6 +38,7 @@ def build(
     many words are told apart, and stand in a caption, at most; their numbers begin with 1, and 0 is none.
     patch: its side. numbers, levels: of a code, and how many values each can have; levels to the power of
     numbers is how many codes there are. width: numbers per word, place and patch. blocks: of the drawer.
+    forgotten: the share of words that are not looked at in training, so that each tells something by itself.
     temperature: below 1, what is likely is drawn more often than that.
 
     Takes images and captions, (n, longest) whole numbers. Gives the heads, (n, 1) each: loss; error, the
@@ -56,7 +57,7 @@ def build(
     painted = painter(values + ops.stop_gradient(_values(codes, grid, numbers, levels) - values))
     seen = keras.Input((math.prod(grid),), dtype="int32")
     decoder = keras.Model(seen, painter(_values(seen, grid, numbers, levels)), name="decoder")
-    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, dropout, temperature)
+    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, forgotten, temperature)
     logits = drawer([caption, codes])[0] * temperature
     nats = ops.mean(ops.sparse_categorical_crossentropy(codes, logits, from_logits=True), axis=1)
     error = ops.mean(ops.square(decoder(codes) - image), axis=(1, 2, 3))
@@ -108,15 +109,16 @@ def _drawer(
     width: int,
     heads: int,
     blocks: int,
-    dropout: float,
+    forgotten: float,
     temperature: float,
 ) -> keras.Model:
     caption, codes = keras.Input((longest,), dtype="int32"), keras.Input((math.prod(grid),), dtype="int32")
-    there = ops.not_equal(caption, 0)[:, None]
+    remembered = layers.Dropout(forgotten)(ops.ones_like(caption, "float32"))
+    there = ops.logical_and(caption > 0, remembered > 0)[:, None]
     x = layers.Embedding(words + 1, width, name="words")(caption) + _places(caption, width)
     y = layers.LayerNormalization()(x)
     x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=there)
-    told = layers.LayerNormalization()(_fed_forward(x, width, dropout))
+    told = layers.LayerNormalization()(_fed_forward(x, width))
     # A place knows the codes before it by attention; the two beside it are looked up: that is learned sooner.
     x = _places(codes, width)
     for back in (1, grid[0]):
@@ -124,12 +126,12 @@ def _drawer(
     looks = []
     for _ in range(blocks):
         y = layers.LayerNormalization()(x)
-        x = x + layers.MultiHeadAttention(heads, width // heads, dropout=dropout)(y, y, use_causal_mask=True)
-        across = layers.MultiHeadAttention(heads, width // heads, dropout=dropout)
+        x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, use_causal_mask=True)
+        across = layers.MultiHeadAttention(heads, width // heads)
         y, scores = across(
             layers.LayerNormalization()(x), told, attention_mask=there, return_attention_scores=True
         )
-        x = _fed_forward(x + y, width, dropout)
+        x = _fed_forward(x + y, width)
         looks.append(ops.mean(scores, axis=1))
     logits = layers.Dense(count)(layers.LayerNormalization()(x)) / temperature
     look = ops.reshape(sum(looks) / blocks, (-1, grid[1], grid[0], longest))
@@ -142,6 +144,6 @@ def _places(sequence: Any, width: int) -> Any:
     return layers.Embedding(sequence.shape[1], width)(number)
 
 
-def _fed_forward(x: Any, width: int, dropout: float) -> Any:
+def _fed_forward(x: Any, width: int) -> Any:
     y = layers.Dense(4 * width, activation="relu")(layers.LayerNormalization()(x))
-    return x + layers.Dropout(dropout)(layers.Dense(width)(y))
+    return x + layers.Dense(width)(y)

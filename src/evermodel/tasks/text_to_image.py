@@ -19,7 +19,10 @@ from evermodel.evaluation.statistics import Statistic, mean
 
 HEADLINES: dict[str, str] = {"found": "higher", "frechet": "lower"}
 ACROSS: tuple[str, ...] = ("frechet",)  # compares what was made with rows of every kind
-LEAST: dict[str, str] = {"recall": "it has collapsed, most of what is real is like nothing that it makes"}
+LEAST: dict[str, str] = {
+    "found": "what it draws is mostly not what was asked for",
+    "recall": "it has collapsed, most of what is real is like nothing that it makes",
+}
 SHOWN, LOOKS = 8, 4  # images, and those whose attention is
 
 worst = generation.worst

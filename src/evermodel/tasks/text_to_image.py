@@ -23,7 +23,7 @@ LEAST: dict[str, str] = {
     "found": "what it draws is mostly not what was asked for",
     "recall": "it has collapsed, most of what is real is like nothing that it makes",
 }
-SHOWN, LOOKS = 8, 4  # images, and those whose attention is
+SHOWN, LOOKS = 10, 4  # images, and those whose attention is
 
 worst = generation.worst
 examples = generation.examples

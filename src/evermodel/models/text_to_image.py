@@ -74,7 +74,7 @@ def _encoder(input_shape: Sequence[int], patch: int, width: int, numbers: int) -
     x = layers.Conv2D(width, patch, strides=patch, padding="same", activation="relu")(inputs)
     x = layers.Conv2D(width, 1, activation="relu")(x)
     # Normalised, and by about the normal distribution's own function: so all values are taken about as often.
-    x = layers.BatchNormalization(center=False, scale=False)(layers.Conv2D(numbers, 1)(x))
+    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(layers.Conv2D(numbers, 1)(x))
     return keras.Model(inputs, ops.sigmoid(1.702 * x), name="encoder")
 
 

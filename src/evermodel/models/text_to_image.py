@@ -28,7 +28,6 @@ def build(
     width: int = 128,
     heads: int = 4,
     blocks: int = 2,
-    forgotten: float = 0.0,
     temperature: float = 1.0,
 ) -> keras.Model:
     """A transformer from words to the codes of patches (Vaswani et al. 2017; Ramesh et al. 2021), and an
@@ -38,7 +37,6 @@ def build(
     many words are told apart, and stand in a caption, at most; their numbers begin with 1, and 0 is none.
     patch: its side. numbers, levels: of a code, and how many values each can have; levels to the power of
     numbers is how many codes there are. width: numbers per word, place and patch. blocks: of the drawer.
-    forgotten: the share of words that are not looked at in training, so that each tells something by itself.
     temperature: below 1, what is likely is drawn more often than that.
 
     Takes images and captions, (n, longest) whole numbers. Gives the heads, (n, 1) each: loss; error, the
@@ -57,7 +55,7 @@ def build(
     painted = painter(values + ops.stop_gradient(_values(codes, grid, numbers, levels) - values))
     seen = keras.Input((math.prod(grid),), dtype="int32")
     decoder = keras.Model(seen, painter(_values(seen, grid, numbers, levels)), name="decoder")
-    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, forgotten, temperature)
+    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, temperature)
     logits = drawer([caption, codes])[0] * temperature
     nats = ops.mean(ops.sparse_categorical_crossentropy(codes, logits, from_logits=True), axis=1)
     error = ops.mean(ops.square(decoder(codes) - image), axis=(1, 2, 3))
@@ -109,12 +107,10 @@ def _drawer(
     width: int,
     heads: int,
     blocks: int,
-    forgotten: float,
     temperature: float,
 ) -> keras.Model:
     caption, codes = keras.Input((longest,), dtype="int32"), keras.Input((math.prod(grid),), dtype="int32")
-    remembered = layers.Dropout(forgotten)(ops.ones_like(caption, "float32"))
-    there = ops.logical_and(caption > 0, remembered > 0)[:, None]
+    there = ops.not_equal(caption, 0)[:, None]
     x = layers.Embedding(words + 1, width, name="words")(caption) + _places(caption, width)
     y = layers.LayerNormalization()(x)
     x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=there)

@@ -78,6 +78,12 @@ ENTRIES = (
     Entry("vgg16_features", "map", "sample", "Flowers where the features of a random VGG16 put them."),
     Entry("vgg16_transfer", "phases", "sample", "The head, then the last layers at a tenth of the rate."),
     Entry("lite0_features", "map", "full", "Flowers where a small network puts them that has seen ImageNet."),
+    Entry(
+        "text_to_image",
+        "attention",
+        "full",
+        "What each patch of a drawing looked at: the words of its caption.",
+    ),
     Entry("char_rnn", "passages", "sample", "Reviews that nobody wrote, beside those of 5-grams."),
     Entry(
         "imdb_transformer",

@@ -39,7 +39,8 @@ def report(name: str, chosen: Recipe, prepared: Prepared, seed: int) -> dict[str
     train, test = prepared.splits["train"], prepared.splits["test"]
     told, shown = evaluation.told(task, options, prepared), evaluation.inputs(task, test.x, options, seed)
     simple = baseline.fitted(chosen, spec, model.metadata.target, train, seed)
-    answered, expected = (evaluation.answer(task, predict, shown) for predict in (model.predict, simple))
+    both = (model.predict, simple)
+    answered, expected = (evaluation.answer(task, predict, shown, told) for predict in both)
     predictions = Predictions(test, answered, expected, shown, train, model.predict, simple)
     ours = evaluation.evaluate(task, f"model {chosen.model}", predictions.model, test, spec, told)
     theirs = evaluation.evaluate(task, f"baseline {chosen.baseline}", predictions.baseline, test, spec, told)

@@ -24,11 +24,11 @@ def main(name: str, model: Path, to: Path) -> None:
     determinism.fix(shared.runtime)
     task = evaluation.task_module(chosen.task)
     shown = evaluation.inputs(task, test.x, chosen.options, shared.runtime.seed)
+    told = evaluation.told(task, chosen.options, prepared)
     try:
-        answered = evaluation.answer(task, saved.predictor(model), shown)
+        answered = evaluation.answer(task, saved.predictor(model), shown, told)
     except ValueError as error:  # Keras and scikit-learn alike, where the inputs are of another shape
         raise EvermodelError(" ".join(str(error).split())[:200]) from None
-    told = evaluation.told(task, chosen.options, prepared)
     judged = evaluation.evaluate(task, "the champion", answered, test, spec, told)
     asked = evaluation.asked(spec, test, shown, told)
     to.write_bytes(evaluation.scores_parquet(judged.scores, None, asked, task.statistics(spec)))

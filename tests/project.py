@@ -18,8 +18,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 # What `make test` runs for real: a table, scikit-learn and a small network.
 TWO = ("boston_linear", "boston_dnn")
-# What `make test-all` runs: a text, digits, garments, masks, convolutions, and what makes and writes as well.
-FEW = (*TWO, "mnist_mlp", "imdb_linear", "fashion_cnn", "unet", "gan", "char_rnn")
+# What `make test-all` runs: a text, digits, garments, masks, convolutions, and what makes, writes and draws.
+FEW = (*TWO, "mnist_mlp", "imdb_linear", "fashion_cnn", "unet", "gan", "char_rnn", "text_to_image")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

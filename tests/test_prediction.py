@@ -486,6 +486,23 @@ def test_a_prompt_may_be_missing_and_has_a_limit():
         prediction.typed("the request", long, spec, spec.layout)
 
 
+@pytest.mark.parametrize(
+    ("caption", "sentence"),
+    [
+        ("a green bag", r"row 2, column caption has the word 'green', but known are only a, bag, red$"),
+        ("a red red bag", "row 2, column caption has 4 words; the limit is 3"),
+        (None, "row 2, column caption is empty"),
+    ],
+)
+def test_a_caption_is_of_words_that_are_known_and_not_longer_than_those(caption, sentence):
+    spec = make_spec("images", classes=("a red bag", "a bag")).predicting("captioned").asked("captioned")
+    table = pd.DataFrame({"caption": ["Red  bag", "bag"], "seed": [1, 2]})
+    found = prediction.typed("the request", table, spec, spec.layout)
+    assert found["caption"].tolist() == ["Red  bag", "bag"]
+    with pytest.raises(EvermodelError, match=sentence):
+        prediction.typed("the request", table.assign(caption=["a bag", caption]), spec, spec.layout)
+
+
 def test_what_was_written_is_the_answer_of_each_row():
     spec, written = make_spec("text").asked("text"), np.array(["on", "off"], dtype=object)
     (one, other) = prediction.answers(["row:1", "row:2"], None, written, spec, "language_modelling")

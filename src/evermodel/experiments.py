@@ -162,7 +162,7 @@ def judge(name: str, dataset: str) -> str:
     with tracking.answering(), tempfile.TemporaryDirectory() as folder:
         champion = _require_champion(name)
         file, _ = registry.fetch(champion, Path(folder))
-        judge.features(file)
+        judge.opened(file)
         to = folders.dataset(dataset) / f"{name}-{champion.version}{file.suffix}"
         shutil.copyfile(file, to)
     known = f"bytes: {to.stat().st_size}, sha256: {file_hash(to)}, path: {to}"

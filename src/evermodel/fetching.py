@@ -152,4 +152,4 @@ def _mirrored(name: str, file: RemoteFile) -> Path:
     mirror = os.environ.get(MIRROR)
     if mirror and not Path(mirror).is_dir():
         raise EvermodelError(f"{MIRROR} is {mirror!r}, which is not a folder; correct or unset it")
-    return Path(mirror or f"${MIRROR}") / (file.folder or name) / file.name
+    return Path(mirror or f"${MIRROR}") / (file.folder or name) / (file.original or file.name)

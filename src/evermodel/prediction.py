@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from evermodel.core import fields, generation
+from evermodel.core.columns import Column
 from evermodel.core.data import CSV, Array, Layout, Spec
 from evermodel.core.errors import EvermodelError, UnusableError
 from evermodel.core.fields import FieldError
@@ -97,6 +98,9 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
         _require_whole(name, found[generation.SEED.name])
     if generation.PROMPT in columns:
         _require_short(name, found[generation.PROMPT.name])
+    for column in columns if generation.SEED in columns else ():
+        if column.name == generation.CAPTION.name:
+            _require_known(name, found[column.name], column)
     return found.join(table[beside])
 
 
@@ -113,6 +117,20 @@ def _require_short(name: str, prompts: pd.Series) -> None:
             f"{name}: row {long.index[0] + 1}, column {prompts.name} has {long.iloc[0]:,} characters; the "
             f"limit is {generation.LONGEST:,}"
         )
+
+
+def _require_known(name: str, captions: pd.Series, column: Column) -> None:
+    """Raise EvermodelError unless captions are of words that are known, and no longer than those."""
+    longest = max(len(generation.words(caption)) for caption in column.categories)
+    for row, caption in enumerate(captions, start=1):
+        words = generation.words(caption)
+        where = f"{name}: row {row}, column {column.name}"
+        if unknown := [word for word in words if word not in column.vocabulary]:
+            raise EvermodelError(
+                f"{where} has the word {unknown[0]!r}, but known are only {', '.join(column.vocabulary)}"
+            )
+        if len(words) > longest:
+            raise EvermodelError(f"{where} has {len(words)} words; the limit is {longest}")
 
 
 def answers(names: list[str], x: Any, predictions: Array, spec: Spec, task: str) -> list[dict[str, Any]]:

@@ -272,6 +272,19 @@ def test_what_makes_examples_is_asked_by_seeds_and_everything_else_as_it_learned
     assert spec.asked("image") is spec
 
 
+def test_what_draws_is_asked_by_a_seed_and_a_caption_of_words_that_are_known():
+    captions = ("a red Bag", "seven and a bag")
+    spec = make_spec("images", classes=captions).predicting("captioned")
+    assert spec.classes == captions
+    asked = spec.asked("captioned")
+    assert (asked.kind, asked.names, asked.classes) == ("table", ("seed", "caption"), ())
+    assert asked.columns[1].categories == captions
+    assert asked.columns[1].vocabulary == ("a", "and", "bag", "red", "seven")
+    rows = generation.seeds(3, asked.columns)
+    assert rows["caption"].tolist() == [*captions, captions[0]]
+    assert rows["seed"].tolist() == [0, 1, 2]
+
+
 def test_what_writes_is_asked_by_a_seed_and_a_prompt_which_may_be_empty():
     spec = make_spec("text", classes=("a", "b"), class_rows={"train": (1, 2)}).predicting("text")
     assert spec.classes == ()

@@ -258,7 +258,7 @@ def test_scores_of_other_noise_are_of_another_question(rng):
 def test_scores_by_another_judge_are_of_another_question(rng):
     x = rng.integers(0, 255, (2, 8, 8, 1)).astype(np.uint8)
     test, spec = Split(x, np.zeros(2)), make_spec("images")
-    judges = [{"judge": Judge(sha256, np.ravel, x, x)} for sha256 in ("cafe", "cafe", "beef")]
+    judges = [{"judge": Judge(sha256, np.ravel, np.ravel, x, x)} for sha256 in ("cafe", "cafe", "beef")]
     one, again, other = (evaluation.asked(spec, test, x, told) for told in judges)
     assert one == again != other
     assert spec.test_hash not in (one, other)

@@ -26,11 +26,12 @@ def file(keras, core, tmp_path):
 
 
 def test_features_are_what_the_last_layer_makes_classes_of(core, file):
-    seen = judge.features(file)(X)
+    seen, classes = (see(X) for see in judge.opened(file))
     weights, biases = (np.asarray(one) for one in core.layers[-1].get_weights())
     raised = np.exp(seen @ weights + biases)
     assert seen.shape == (5, 4)
     assert raised / raised.sum(axis=1, keepdims=True) == pytest.approx(saved.predictor(file)(X), abs=1e-6)
+    assert classes.tolist() == raised.argmax(axis=1).tolist()
 
 
 def test_a_judge_knows_the_training_and_the_test_rows_and_is_known_by_its_hash(file):
@@ -46,9 +47,9 @@ def test_what_has_no_features_is_told(keras, tmp_path):
     inputs = keras.Input((8, 8, 1), dtype="uint8")
     file = saved.save_keras(keras.Model(inputs, keras.layers.Flatten()(inputs)), tmp_path)
     with pytest.raises(EvermodelError, match="ends in one dense layer"):
-        judge.features(file)
+        judge.opened(file)
     with pytest.raises(EvermodelError, match=r"model\.skops is no network"):
-        judge.features(tmp_path / "model.skops")
+        judge.opened(tmp_path / "model.skops")
 
 
 def test_data_without_a_judge_are_told_how_to_get_one():

@@ -98,6 +98,8 @@ def asked_of(task: str, batch: Split) -> Any:
     """The rows as a network is asked them."""
     if catalog.target(task) == "example":
         return generation.seeds(len(batch))
+    if catalog.target(task) == "captioned":
+        return generation.seeds(len(batch)).assign(caption=["a seven", "a red bag"] * (len(batch) // 2))
     if catalog.target(task) == "text":
         return evaluation.inputs(evaluation.task_module(task), batch.x, {}, 0)
     return batch.x.frame() if isinstance(batch.x, Rows) else batch.x
@@ -106,6 +108,11 @@ def asked_of(task: str, batch: Split) -> Any:
 def pixels(x: Array) -> Array:
     """What stands for the features of a judge."""
     return x.reshape(len(x), -1)[:, ::50] / 255
+
+
+def brightest(x: Array) -> Array:
+    """What stands for the classes that a judge sees."""
+    return pixels(x).argmax(axis=1)
 
 
 def builder(model: str) -> Any:
@@ -152,7 +159,7 @@ def test_every_keras_experiment_has_its_architecture_and_task_tried_here():
 
 def test_a_model_takes_or_makes_raw_examples_and_its_task_can_evaluate_the_predictions(trained):
     model, spec = trained.model, trained.prepared.spec
-    makes = catalog.target(trained.recipe.task) == "example"
+    makes = catalog.target(trained.recipe.task) in generation.JUDGED
     shapes = model.output_shape if makes else model.input_shape
     assert (None, *spec.input_shape) in (shapes if isinstance(shapes, list) else [shapes])
     assert trained.predictions.dtype in (np.float32, np.float64)
@@ -161,7 +168,7 @@ def test_a_model_takes_or_makes_raw_examples_and_its_task_can_evaluate_the_predi
     if makes:
         answers, told = (
             answers[:, None],
-            {"judge": Judge("", pixels, *[pixels(trained.batch.x)] * 2)},
+            {"judge": Judge("", pixels, brightest, *[pixels(trained.batch.x)] * 2), "known": np.arange(9)},
         )
     scores = evaluation.score(task, trained.batch, answers, spec, told)
     assert len(scores) == len(trained.batch)

@@ -52,7 +52,7 @@ def test_each_step_to_come_is_learned_as_its_distance_from_the_mean_of_all():
     assert target("forecasting", y=y, **values).tolist() == [[2, -2], [0, 1]]
 
 
-@pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly", "generation"])
+@pytest.mark.parametrize("task", ["reconstruction", "denoising", "anomaly", "generation", "text_to_image"])
 def test_an_image_is_its_own_target_from_0_to_1(task):
     learned = target(task)
     assert learned.dtype == np.float32
@@ -143,6 +143,8 @@ def test_only_what_makes_examples_of_noise_is_saved_as_a_part_of_what_learns():
     assert making == ["generation"]
     writing = [t for t in catalog.modules("objectives") if objective_of(t, spec(), OPTIONS).writes]
     assert writing == ["language_modelling"]
+    drawing = [t for t in catalog.modules("objectives") if objective_of(t, spec(), OPTIONS).draws]
+    assert drawing == ["text_to_image"]
 
 
 def test_of_all_tasks_only_denoising_shows_validation_something_else():

@@ -140,3 +140,47 @@ def test_it_goes_on_from_a_prompt_by_its_seed_whatever_stands_beside_it(writer):
     assert alone(rows).tolist() == told.tolist()
     with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
         alone(rows.assign(seed=1.5))
+
+
+@pytest.fixture(scope="module")
+def drawer(keras):
+    """Three places of four codes: each code is drawn evenly, and moved on by the one before it and by how
+    many words the caption has; an image is its codes, and all patches look at the first word.
+    """
+    caption = keras.Input((), dtype="string", name="caption")
+    codes, draws = keras.Input((3,), dtype="int32"), keras.Input((3,))
+    read = keras.layers.TextVectorization(
+        vocabulary=["a", "b"], standardize="lower", split="whitespace", output_sequence_length=2
+    )
+    words = keras.ops.sum(keras.ops.cast(read(caption) > 1, "int32"), axis=1, keepdims=True)
+    before = keras.ops.pad(codes, ((0, 0), (1, 0)))[:, :-1]
+    drawn = (keras.ops.cast(draws * 4, "int32") + before + words) % 4
+    image = keras.ops.cast(codes, "float32")[:, None, :, None]
+    looks = keras.ops.stack([keras.ops.ones_like(image[..., 0]), keras.ops.zeros_like(image[..., 0])], -1)
+    return keras.Model([caption, codes, draws], [drawn, image, looks])
+
+
+def one_after_the_other(seed, words):
+    found = [0]
+    for draw in np.random.default_rng(seed).random(3, np.float32):
+        found.append((int(draw * 4) + found[-1] + words) % 4)
+    return found[1:]
+
+
+def test_codes_that_are_drawn_at_once_are_those_that_are_drawn_one_after_the_other(drawer):
+    rows = pd.DataFrame({"seed": [7.0, 8, -7, 9], "caption": np.array(["a", "A b", "b", "a b"], object)})
+    told = network.compiled(drawer)(rows)
+    assert (told.shape, told.dtype) == ((4, 1, 3, 1), np.float32)
+    wanted = [one_after_the_other(*one) for one in ((7, 1), (8, 2), (2**64 - 7, 1), (9, 2))]
+    assert told[:, 0, :, 0].tolist() == wanted
+    alone = network.compiled(drawer, batch=1)
+    assert alone(rows).tolist() == told.tolist()
+    with pytest.raises(ValueError, match=r"the seed 1\.5 is no whole number"):
+        alone(rows.assign(seed=1.5))
+
+
+def test_what_draws_tells_how_much_its_patches_look_at_each_word(drawer):
+    rows = pd.DataFrame({"seed": [1.0, 2], "caption": np.array(["a", "a b"], object)})
+    looks = network.compiled(drawer).looks(rows)
+    assert looks.shape == (2, 1, 3, 2)
+    assert looks[..., 0].min() == 1

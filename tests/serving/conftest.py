@@ -32,6 +32,12 @@ COLUMNS = [  # one of each kind; those that may have gaps are the first three
     {"name": "note", "kind": "text"},
 ]
 SEED = {"name": "seed", "kind": "whole"}
+CAPTION = {
+    "name": "caption",
+    "kind": "text",
+    "categories": ["a bag", "a red bag"],
+    "vocabulary": ["a", "bag", "red"],
+}
 PROMPT = {"name": "prompt", "kind": "text", "gaps": "fill"}
 STEPS = [{"name": "Open"}, {"name": "Close"}]
 TRIP = {
@@ -59,6 +65,19 @@ def made(x: pd.DataFrame) -> Any:
     return np.full((len(x), 2, 2, 1), 0.0) + x["seed"].to_numpy()[:, None, None, None] % 100 / 100
 
 
+class Drawer:
+    """An image of each seed, wider than high, whose patches look at the last word alone."""
+
+    def __call__(self, x: pd.DataFrame) -> Any:
+        return np.repeat(np.repeat(made(x), 2, axis=2), 3, axis=3)
+
+    def looks(self, x: pd.DataFrame) -> Any:
+        looks = np.zeros((len(x), 1, 2, 3))
+        for row, caption in enumerate(x["caption"]):
+            looks[row, ..., len(caption.split()) - 1] = 1
+        return looks
+
+
 def written(x: pd.DataFrame) -> Any:
     """A text of each seed and prompt."""
     rows = zip(x["seed"], x["prompt"].fillna(""), strict=True)
@@ -71,6 +90,7 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
         "houses": ("table", {}, "regression", mean),
         "trips": ("table", {"columns": COLUMNS, "input_shape": (7,)}, "regression", given),
         "fakes": ("table", {"columns": [SEED], "input_shape": (1,)}, "generation", made),
+        "sketches": ("table", {"columns": [SEED, CAPTION], "input_shape": (2,)}, "text_to_image", Drawer()),
         "novels": (
             "table",
             {"columns": [SEED, PROMPT], "input_shape": (2,)},
@@ -88,7 +108,12 @@ def champion(name: str, version: int = 1, predict: Predict | None = None) -> Cha
         ),
     }
     kind, changes, task, own = kinds[name]
-    rows = {"trips": TRIP, "fakes": {"seed": 1.0}, "novels": {"seed": 1.0, "prompt": None}}
+    rows = {
+        "trips": TRIP,
+        "fakes": {"seed": 1.0},
+        "sketches": {"seed": 1.0, "caption": "a bag"},
+        "novels": {"seed": 1.0, "prompt": None},
+    }
     spec = make_spec(kind, **changes)
     examples: dict[str, Callable[[], Any]] = {
         "table": lambda: pd.DataFrame([rows.get(name, {"a": 1.0, "b": 1.0})] * 2),
@@ -127,7 +152,17 @@ def start(tmp_path: Path) -> Callable[..., Running]:
 
     def started(limits: Limits = LIMITS, token: str | None = None, share: float = 0) -> Running:
         made = Running(tmp_path, limits, token, share)
-        for name in ("houses", "trips", "prices", "reviews", "masks", "digits", "fakes", "novels"):
+        for name in (
+            "houses",
+            "trips",
+            "prices",
+            "reviews",
+            "masks",
+            "digits",
+            "fakes",
+            "sketches",
+            "novels",
+        ):
             made.serve(champion(name))
         return made
 

@@ -33,6 +33,7 @@ TABS = {
     "unet": "Segmentation",
     "gan": "Generation",
     "char_rnn": "Language modelling",
+    "text_to_image": "Text to image",
 }
 
 
@@ -212,6 +213,24 @@ def test_a_text_goes_on_from_a_prompt_otherwise_by_another_seed(page):
     expect(written).not_to_have_value(first)
     expect(written).to_have_value(re.compile(f"^{prompt}.{{20}}"))
     picture(page, "serving-text")
+
+
+def test_a_caption_is_drawn_and_each_of_its_words_is_shown_with_what_looked_at_it(page):
+    choose(page, "text_to_image")
+    caption = page.get_by_label("Caption").locator("visible=true")
+    caption.fill("two and seven side by side")
+    caption.press("Enter")
+    ask(page)
+    answered(page, "text_to_image")
+    expect(page.get_by_text("two and seven side by side", exact=True).locator("visible=true")).to_be_visible()
+    for word in ("two", "and", "seven", "by"):
+        expect(page.get_by_text(word, exact=True).locator("visible=true").first).to_be_visible()
+    picture(page, "serving-caption")
+    another(page)
+    caption.fill("two and ten side by side")
+    caption.press("Enter")
+    ask(page)
+    expect(page.get_by_test_id("toast-body").get_by_text("has the word 'ten'")).to_be_visible()
 
 
 def test_what_is_no_image_is_refused_in_a_sentence(page):

@@ -134,6 +134,17 @@ def test_an_image_is_made_of_each_seed_and_the_same_one_of_the_same(client):
     assert one.headers["x-evermodel-version"] == "1"
 
 
+def test_an_image_is_drawn_of_each_seed_and_caption_of_known_words(client):
+    rows = [{"seed": 50, "caption": "a bag"}, {"caption": "A RED bag", "seed": 100}]
+    answers = client.post("/predict/sketches", json={"rows": rows}).json()["answers"]
+    images = [np.asarray(Image.open(io.BytesIO(base64.b64decode(one["image"])))) for one in answers]
+    assert [np.unique(image).tolist() for image in images] == [[128], [0]]
+    for caption, told in (("a hat", "the word 'hat'"), ("a a a bag", "4 words; the limit is 3"), (None, "")):
+        wrong = client.post("/predict/sketches", json={"rows": [{"seed": 1, "caption": caption}]})
+        assert told in refusal(wrong, 422)
+    assert refusal(client.post("/predict/sketches", json={"rows": [{"seed": 1}]}), 422)
+
+
 @pytest.mark.parametrize("seed", [None, 1.5, "a", [1], 10**400])
 def test_what_is_no_whole_number_is_no_seed(client, seed):
     assert refusal(client.post("/predict/fakes", json={"rows": [{"seed": seed}]}), 422)

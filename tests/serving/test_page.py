@@ -148,6 +148,7 @@ def test_the_page_follows_the_champion_and_says_which_version_answered(running):
         (champion("trips"), ["Row"]),
         (champion("fakes"), ["Seed"]),
         (champion("novels"), ["Seed"]),
+        (champion("sketches"), ["Seed"]),
         (champion("prices"), ["Steps"]),
         (champion("reviews"), ["Text"]),
         (champion("masks"), ["Upload"]),
@@ -241,6 +242,24 @@ def test_a_seed_and_a_prompt_are_fields_and_the_text_stands_after_its_prompt(run
         request = asked.request(7, prompt)
         said = asyncio.run(page.ask(running.app, None, "novels", request))
         assert view(champion("novels"), request, said["answers"]).text == shown
+
+
+def test_what_a_caption_drew_stands_beside_what_its_patches_looked_at(running):
+    with gradio.Blocks():
+        asked = question.forms(champion("sketches"))["Seed"](champion("sketches"))
+    field = asked.fields[1]
+    assert [value for _, value in field.choices] == ["a bag", "a red bag"]
+    assert (field.value, field.allow_custom_value) == ("a bag", True)
+    request = asked.request(50, "Red bag")
+    said = asyncio.run(page.ask(running.app, None, "sketches", request))
+    images = view(champion("sketches"), request, said["answers"]).images
+    assert [title for _, title in images] == ["Red bag", "red", "bag"]
+    drawn, other, looked = (np.asarray(image) for image, _ in images)
+    assert np.unique(drawn).tolist() == [128]
+    assert np.unique(other).tolist() == [64]
+    assert np.unique(looked.reshape(-1, 3), axis=0).tolist() == [[213, 94, 0]]
+    with pytest.raises(EvermodelError, match="the word 'pink', but known are only a, bag, red"):
+        asyncio.run(page.ask(running.app, None, "sketches", asked.request(1, "a pink bag")))
 
 
 @pytest.mark.parametrize("path", ["http://127.0.0.1/x.png", "https://example.org/x.png"])

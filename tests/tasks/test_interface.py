@@ -38,7 +38,13 @@ def halves(x):
     return np.stack([x[:, :4].mean(axis=(1, 2, 3)), x[:, 4:].mean(axis=(1, 2, 3))], axis=1)
 
 
-TOLD = {"quantile": 0.9, "judge": Judge("cafe", halves, halves(GRAYS[::-1]), halves(GRAYS))}
+def bright(x):
+    """The class of an image: whether its upper half is the brighter one."""
+    return halves(x).argmin(axis=1)
+
+
+JUDGE = Judge("cafe", halves, bright, halves(GRAYS[::-1]), halves(GRAYS))
+TOLD = {"quantile": 0.9, "judge": JUDGE, "known": np.array([0])}
 
 
 def drawn(of, scale=1.0):
@@ -110,6 +116,12 @@ CASES = {
     "reconstruction": ({}, Split(COLOURS, LABELS), drawn(COLOURS), drawn(COLOURS, 0.5)),
     "regression": ({}, Split(GRAYS, NUMBERS), NUMBERS + 0.1 * LABELS, np.zeros(8)),
     "segmentation": ({}, Split(COLOURS, MASKS), drawn(MASKS), np.full(MASKS.shape, 0.4)),
+    "text_to_image": (
+        {"classes": ("a light cap", "soles")},
+        Split(GRAYS, LABELS),
+        drawn(GRAYS)[:, None],
+        drawn(GRAYS, 0.5)[:, None],
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from evermodel.core.columns import Column
 from evermodel.core.data import Prepared, Split
 from evermodel.core.errors import EvermodelError
 from evermodel.core.rows import Rows, of
+from evermodel.evaluation import generation
 from evermodel.evaluation.judge import Judge
 from evermodel.publishing.candidate import Candidate
 from evermodel.publishing.policy import Promotion
@@ -18,7 +19,6 @@ from evermodel.publishing.promotion import decide
 from evermodel.publishing.scores import Scores
 from evermodel.runs import determinism, saved
 from evermodel.runs.recipe import Recipe, Train
-from evermodel.tasks import generation
 from evermodel.training import checkpoints, order
 from tests.specs import make_spec
 from tests.stored import stored
@@ -741,7 +741,7 @@ def test_what_has_collapsed_is_told_and_not_promoted(keras, learn, monkeypatch, 
     _, history, model = learn(build=lambda *arguments: gan.build(*arguments, **SMALL["gan"]), **GENERATION)
     assert max(one["val_spread_mean"] for one in history) < 0.001
     test, known = images(60), images(64)
-    judge = Judge("", corners, corners(known.x), corners(test.x))
+    judge = Judge("", corners, corners, corners(known.x), corners(test.x))
     ask = saved.predictor(saved.save_keras(model, tmp_path))
     scores = generation.score(test, generation.answer(ask, test.x), IMAGES, judge=judge)
     figures = generation.metrics(scores, IMAGES)
@@ -796,6 +796,86 @@ def test_an_architecture_that_makes_nothing_of_noise_is_told(keras, learn, tmp_p
 
     with pytest.raises(EvermodelError, match="no layer 'decoder' that makes an example of noise"):
         learn(tmp_path, build=build, **GENERATION)
+
+
+def captioned(rows):
+    """One half is light, more or less; the class says which."""
+    y, light = np.arange(rows) % 2, np.random.default_rng(rows).choice([130, 255], rows)
+    x = np.zeros((rows, 8, 8, 1), np.uint8)
+    for row, side in enumerate(y):
+        x[row, :, 4 * side : 4 * side + 4] = light[row]
+    return Split(x, y)
+
+
+DRAWING = RECIPES["averaged rmsprop by a schedule"] | {
+    "spec": IMAGES.model_copy(update={"classes": ("light is left", "right is light")}),
+    "splits": {"train": captioned(64), "validation": captioned(16)},
+    "task": "text_to_image",
+    "optimizer": "adam",
+    "learning_rate": 0.02,
+    "epochs": 30,
+}
+
+
+@pytest.fixture(scope="module")
+def draws():
+    """The build function of a small network that draws."""
+    build = importlib.import_module("evermodel.models.text_to_image").build
+    small = {"patch": 4, "numbers": 2, "levels": 3, "width": 16, "heads": 2, "blocks": 1, "words": 6}
+    return lambda *arguments, **options: build(*arguments, **small | {"longest": 4} | options)
+
+
+@pytest.fixture(scope="module")
+def drawn(learn, draws):
+    """What a training of it gives."""
+    return learn(build=draws, **DRAWING)
+
+
+def test_what_draws_learns_what_captions_say_and_is_saved_as_it_is_asked(keras, drawn, tmp_path):
+    _, history, model = drawn
+    assert {"loss", "nats_mean", "val_error_mean"} < set(history[0])
+    assert history[-1]["val_nats_mean"] < 0.5 * history[0]["val_nats_mean"]
+    ask = saved.predictor(saved.save_keras(model, tmp_path))
+    captions = np.array(["Light is left", "right is light"] * 4, dtype=object)
+    rows = pd.DataFrame({"seed": np.arange(8.0), "caption": captions})
+    images = ask(rows)
+    assert (images.shape, images.dtype) == ((8, 8, 8, 1), np.float32)
+    sides = images[..., 0].reshape(8, 8, 2, 4).mean(axis=(1, 3))
+    assert sides.argmax(axis=1).tolist() == [0, 1] * 4
+    looks = ask.looks(rows)
+    assert looks.shape == (8, 2, 2, 4)
+    assert looks[..., :3].sum(axis=-1) == pytest.approx(np.ones((8, 2, 2)), abs=1e-5)
+    assert not [one for one in model.layers if type(one).__module__.startswith("evermodel")]
+
+
+def test_codes_are_drawn_as_likely_as_the_network_says_given_those_before(keras, drawn):
+    *_, model = drawn
+    captions = np.repeat(np.array(["light is left"], dtype=object), 9)
+    codes, draws = np.zeros((9, 4), np.int32), np.linspace(0, 1, 9, endpoint=False, dtype=np.float32)
+    given = map(keras.ops.convert_to_tensor, (captions, codes, np.tile(draws[:, None], 4)))
+    told = np.asarray(model([*given])[0])
+    assert (np.diff(told, axis=0) >= 0).all()
+    assert told.min() >= 0
+    assert told.max() <= 8
+
+
+def test_a_drawer_killed_in_its_training_goes_on_to_the_same_weights(learn, draws, drawn, tmp_path):
+    with pytest.raises(Killed):
+        learn(tmp_path, killed_after=2, build=draws, **DRAWING)
+    weights, history, _ = learn(tmp_path, build=draws, **DRAWING)
+    assert same(weights, drawn[0])
+    assert history == drawn[1]
+
+
+def test_captions_of_more_words_than_an_architecture_knows_are_told(learn, draws, tmp_path):
+    for few in ({"words": 4}, {"longest": 2}):
+        with pytest.raises(EvermodelError, match="data set made has 5, 3 in a caption; enlarge its options"):
+            learn(tmp_path, build=lambda *given, few=few: draws(*given, **few), **DRAWING)
+
+
+def test_an_architecture_that_takes_no_captions_can_not_draw(learn, maker, tmp_path):
+    with pytest.raises(EvermodelError, match="no layers 'drawer' and 'decoder' that draw what a caption"):
+        learn(tmp_path, build=maker, **DRAWING)
 
 
 WORDS = np.array(["abab" * (1 + row % 5) for row in range(40)], dtype=object)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["table", "images", "text", "series"]
 Gaps = Literal["refuse", "forward", "interpolate"]
-Target = Literal["class", "number", "numbers", "labels", "mask", "image", "example", "text"]
+Target = Literal["class", "number", "numbers", "labels", "mask", "image", "example", "captioned", "text"]
 Array = np.ndarray[Any, Any]
 Examples: TypeAlias = "Array | Rows | Chosen"
 WEIGHTS = "weights"
@@ -280,12 +280,13 @@ class Spec(BaseModel):
             )
         if target in ("class", "mask"):
             return self.model_copy(update={"target_mean": (), "target_sd": ()})
-        known = self.classes if target == "example" and not self.masks else ()  # of what is shown
+        shown = target in generation.JUDGED and not self.masks
+        known = self.classes if shown else ()
         return self.model_copy(update={"classes": known, "class_rows": {}})
 
     def asked(self, target: Target) -> "Spec":
         """What a model with that target is asked: such examples, or rows of seeds if it makes something."""
-        if (columns := generation.ASKED.get(target)) is None:
+        if (columns := generation.columns(target, self.classes)) is None:
             return self
         row = {"columns": columns, "input_shape": (len(columns),), "input_dtype": "float64"}
         return self.model_copy(update={"kind": "table", "layout": CSV, "targets": (), "classes": (), **row})

@@ -30,7 +30,8 @@ Md5 = Annotated[str, BeforeValidator(_digits), Field(pattern=r"^[0-9a-f]{32}$")]
 class RemoteFile(Section):
     """One file of an edition: its size in bytes, its hash and where it can be had.
 
-    md5 is for files whose publisher tells no sha256. folder: the mirror's folder if it is not the data set's.
+    md5 is for files whose publisher tells no sha256. folder: the mirror's folder if it is not the data set's;
+    original: the file's name there, if two of one edition would have the same.
     urls: https://, or s3://, gs:// and az:// for what the user may read there. path: where it lies on this
     machine; a folder there is known by the archive of its files (see origins/local.py).
     """
@@ -42,6 +43,7 @@ class RemoteFile(Section):
     urls: tuple[str, ...] = ()
     path: str | None = None
     folder: FileName | None = None
+    original: FileName | None = None
 
     @model_validator(mode="after")
     def _one_hash(self) -> "RemoteFile":

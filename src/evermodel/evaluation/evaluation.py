@@ -57,9 +57,11 @@ def told(task: Any, options: Mapping[str, Any], prepared: Prepared) -> Mapping[s
     return {**options, **(task.told(prepared) if hasattr(task, "told") else {})}
 
 
-def answer(task: Any, predict: Callable[[Any], Array], shown: Array) -> Array:
-    """What a model, or a baseline, answers for what it is shown, asked as the task asks."""
-    return np.asarray(task.answer(predict, shown) if hasattr(task, "answer") else predict(shown))
+def answer(task: Any, predict: Callable[[Any], Array], shown: Array, told: Mapping[str, Any]) -> Array:
+    """What a model, or a baseline, answers for what it is shown, asked as the task asks; told: see `told`."""
+    if not hasattr(task, "answer"):
+        return np.asarray(predict(shown))
+    return np.asarray(task.answer(predict, shown, **_taken(task.answer, told)))
 
 
 def asked(spec: Spec, test: Split, shown: Array, told: Mapping[str, Any]) -> str:
@@ -98,10 +100,14 @@ def evaluate(
 
 def score(task: Any, test: Split, prediction: Array, spec: Spec, told: Mapping[str, Any]) -> pd.DataFrame:
     """The task's scores, by what it takes of `told`; EvermodelError if the prediction does not fit."""
-    parameters = inspect.signature(task.score).parameters.values()
-    asked = {one.name: told[one.name] for one in parameters if one.kind is one.KEYWORD_ONLY}
-    scores: pd.DataFrame = task.score(test, prediction, spec, **asked)
+    scores: pd.DataFrame = task.score(test, prediction, spec, **_taken(task.score, told))
     return scores
+
+
+def _taken(function: Callable[..., Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task's function takes of `told`, by its keyword arguments."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: told[one.name] for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
 def metrics_json(

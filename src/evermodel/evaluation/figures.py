@@ -202,7 +202,8 @@ def gallery(
     title: str, rows: Sequence[Sequence[Array]], columns: Sequence[str], captions: Sequence[str]
 ) -> Figure:
     """Images (height, width[, channels]) uint8 in rows and columns, with a caption left of each row."""
-    figure = page(title, 1 + 1.5 * len(columns), 0.8 + 1.5 * len(rows))
+    height, width = rows[0][0].shape[:2]
+    figure = page(title, 1 + 1.5 * len(columns), 0.8 + 1.5 * min(1, height / width) * len(rows))
     panels = figure.subplots(len(rows), len(columns), squeeze=False)
     for axes, image in zip(panels.ravel(), chain.from_iterable(rows), strict=True):
         axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)

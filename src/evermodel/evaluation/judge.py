@@ -14,7 +14,8 @@ from evermodel.runs import determinism, network
 
 @dataclass(frozen=True)
 class Judge:
-    """sha256: of its file. features: from images (n, height, width, channels) uint8 to (n, d).
+    """sha256: of its file. features: from images (n, height, width, channels) uint8 to (n, d); sees: to the
+    numbers of their classes, (n,).
 
     known: the features of the training rows; real: those of the test rows, beside which model and baseline
     are both judged.
@@ -22,6 +23,7 @@ class Judge:
 
     sha256: str
     features: Callable[[Array], Array]
+    sees: Callable[[Array], Array]
     known: Array
     real: Array
 
@@ -35,13 +37,16 @@ def load(prepared: Prepared) -> Judge:
     """The judge of prepared data, with their training and test rows; EvermodelError if there is none."""
     if (file := prepared.weights.get(generation.JUDGE)) is None:
         raise EvermodelError(generation.no_judge(prepared.spec.dataset))
-    see = features(file)
-    known, real = (see(prepared.splits[name].x) for name in ("train", "test"))
-    return Judge(data.file_hash(file), see, known, real)
+    look, see = opened(file)
+    known, real = (look(prepared.splits[name].x) for name in ("train", "test"))
+    return Judge(data.file_hash(file), look, see, known, real)
 
 
-def features(file: Path) -> Callable[[Array], Array]:
-    """What the last layer of a classifier is given; EvermodelError if it does not end in such a one."""
+def opened(file: Path) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """What the last layer of a classifier is given, and the number of the class that it takes as likeliest.
+
+    Raises EvermodelError if the classifier does not end in such a layer.
+    """
     if file.suffix != ".keras":
         raise EvermodelError(f"{file.name} is no network; choose a Keras model for the judge")
     keras = determinism.keras()
@@ -53,4 +58,8 @@ def features(file: Path) -> Callable[[Array], Array]:
             "choose another model for the judge"
         )
     inner = keras.Model(body.input, body.layers[-1].input)
-    return network.compiled(keras.Model(whole.input, inner(whole.layers[-2].output)))
+    answer = network.compiled(whole)
+    return (
+        network.compiled(keras.Model(whole.input, inner(whole.layers[-2].output))),
+        lambda images: answer(images).argmax(axis=1),
+    )

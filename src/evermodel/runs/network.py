@@ -13,6 +13,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 BATCH = 256  # rows
 NOISE = "noise"  # the input of a network that makes examples
+CAPTION = "caption"  # that of one that draws what a caption says, and the column of what it says
 CHARACTER = "character"  # that of one that writes, beside texts
 SEED, PROMPT = "seed", "prompt"  # the columns of what noise is made of, and of a text to go on from
 WRITTEN = 200  # characters that go on from a prompt
@@ -26,10 +27,13 @@ def compiled(model: Any, batch: int = BATCH) -> Callable[[Any], Array]:
     float64, NaN for a gap, and objects, str or None. Of a network that makes examples it takes a data frame
     with the column `seed`, or noise (n, k), and gives examples; and of examples, if it has an encoder, it
     gives the codes (n, k). Of one that writes it takes a data frame with the columns `seed` and `prompt`, and
-    gives texts; and of texts the bits of their characters. Raises ValueError for examples of another shape.
+    gives texts; and of texts the bits of their characters. Of one that draws it takes a data frame with the
+    columns `seed` and `caption`, and gives images. Raises ValueError for examples of another shape.
     """
     if CHARACTER in [one.name for one in model.inputs]:
         return Writer(model, batch)
+    if model.inputs[0].name == CAPTION:
+        return Drawer(model, batch)
     if model.inputs[0].name == NOISE:
         return Maker(model, batch)
     answer = _compiled(model, batch)
@@ -51,6 +55,46 @@ class Maker:
         if hasattr(x, "columns"):
             return self._make([noise(x[SEED], self.size)])
         return (self._tell[0] if self._tell and x.ndim > 2 else self._make)([x])
+
+
+class Drawer:
+    """A network that draws what captions say, as it is asked.
+
+    A code is drawn by a number that is spread evenly from 0 to 1: the first code up to which all together are
+    likelier, given those before it. All places are drawn at once, by the codes of the time before, until
+    nothing changes: then each is what it would be if they had been drawn one after the other, which takes as
+    many times as there are places at most (Jacobi iteration; Song et al. 2021).
+    """
+
+    def __init__(self, model: Any, batch: int) -> None:
+        import tensorflow
+
+        self._batch, self._places = batch, model.inputs[1].shape[1]
+        taken = [tensorflow.TensorSpec(one.shape, one.dtype) for one in model.inputs]
+        self._step = tensorflow.function(partial(_answer, model), taken, autograph=False)
+
+    def __call__(self, x: Any) -> Array:
+        """Images (n, height, width, channels) of rows with a seed and a caption."""
+        return self._drawn(x, 0)
+
+    def looks(self, x: Any) -> Array:
+        """How much attention each patch of those images pays to each word of its caption, and 0 after those,
+        (n, rows, columns, words); they sum to 1.
+        """
+        return self._drawn(x, 1)
+
+    def _drawn(self, x: Any, which: int) -> Array:
+        pieces = [x[start : start + self._batch] for start in range(0, len(x), self._batch)]
+        return np.concatenate([self._settled(one[SEED], one[CAPTION])[which] for one in pieces])
+
+    def _settled(self, seeds: Any, captions: Any) -> list[Array]:
+        draws = np.stack([one.random(self._places, np.float32) for one in _generators(seeds)])
+        asked, drawn = captions.to_numpy(object), np.zeros(draws.shape, np.int32)
+        codes = drawn - 1  # none
+        while (drawn != codes).any():
+            codes = drawn
+            drawn, *told = (one.numpy() for one in self._step(asked, codes, draws))
+        return told
 
 
 class Writer:

@@ -12,7 +12,10 @@ from evermodel.core.section import S, Section, choose
 
 WRITING, CHARACTERS = "language_modelling", "characters"  # the task, and what it alone learns from
 # Their answers are images of the input's own size and orientation.
-IMAGE_TO_IMAGE = ("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation")
+IMAGE_TO_IMAGE = (
+    *("anomaly", "colorization", "denoising", "generation", "reconstruction", "segmentation"),
+    "text_to_image",
+)
 
 
 class EarlyStopping(Section):

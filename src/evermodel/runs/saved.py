@@ -189,7 +189,7 @@ def write_metadata(folder: Path, known: Metadata) -> None:
 
 def _keras(file: Path) -> Callable[[Any], Array]:
     answer = network.compiled(determinism.keras().saving.load_model(file, compile=False, safe_mode=True))
-    if isinstance(answer, network.Maker | network.Writer):
+    if isinstance(answer, network.Drawer | network.Maker | network.Writer):
         return answer
     return lambda x: np.concatenate([answer(one) for one in x.frames()]) if isinstance(x, Rows) else answer(x)
 

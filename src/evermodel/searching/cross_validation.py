@@ -125,7 +125,7 @@ def scored(
     """
     task, rows = evaluation.task_module(chosen.task), prepared.splits["test"]
     shown = evaluation.inputs(task, rows.x, chosen.options, runtime.seed)
-    predicted = evaluation.answer(task, predict, shown)
+    predicted = evaluation.answer(task, predict, shown, told)
     return evaluation.evaluate(task, who, predicted, rows, prepared.spec, told)
 
 

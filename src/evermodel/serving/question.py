@@ -59,17 +59,22 @@ def _seed(champion: Champion) -> Question:
     field = gradio.Number(
         0, precision=0, label="Seed, a whole number: the same one makes the same", interactive=True
     )
-    others = [
-        gradio.Textbox("", label=f"{column.name.capitalize()}, which may be empty", lines=3, interactive=True)
-        for column in champion.spec.columns
-        if column != generation.SEED
-    ]
+    others = [_beside(column) for column in champion.spec.columns if column != generation.SEED]
     names = [generation.SEED.name, *(name for name in champion.spec.names if name != generation.SEED.name)]
 
     def request(*values: Any) -> Request:
         return {"json": {"rows": [dict(zip(names, values, strict=True))]}}
 
     return Question([field, *others], request, another=ANOTHER)
+
+
+def _beside(column: Column) -> Component:
+    """What is asked beside a seed: one of what is known, or of the same words, or any text."""
+    label = column.name.capitalize()
+    if known := list(column.categories):
+        words = f"{label}, or another of these words"
+        return gradio.Dropdown(known, value=known[0], label=words, allow_custom_value=True, interactive=True)
+    return gradio.Textbox("", label=f"{label}, which may be empty", lines=3, interactive=True)
 
 
 def _row(champion: Champion) -> Question:

@@ -10,8 +10,9 @@ import pandas as pd
 from PIL import Image
 
 from evermodel import number, prediction
+from evermodel.core import generation
 from evermodel.core.data import Array
-from evermodel.evaluation import figures, reconstruction
+from evermodel.evaluation import attention, figures, reconstruction
 from evermodel.evaluation.statistics import cosines
 from evermodel.formats import steps
 from evermodel.serving.champion import Champion
@@ -20,7 +21,6 @@ from evermodel.tasks import colorization
 from evermodel.tasks.age_gender import GENDERS
 
 SMALL = 300  # pixels: an image below this is shown enlarged
-PAINT = np.array([213, 94, 0])  # of a mask over its image; figures.OTHER
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
         image = Image.open(io.BytesIO(base64.b64decode(first["image"])))
         if champion.task == "generation":
             return _pair((np.asarray(image), f"seed {request['json']['rows'][0]['seed']:.0f}"))
+        if champion.task == "text_to_image":
+            return _told_by_words(champion, request["json"]["rows"], np.asarray(image))
         _, x = prediction.examples([file for _, file in request["files"]], spec)
         return _restored(champion.task, x[0], np.asarray(image))
     if "text" in first:
@@ -60,6 +62,14 @@ def view(champion: Champion, request: Request, answers: list[dict[str, Any]]) ->
             numbers, images=[(_chart(champion, request["json"]["rows"], first), "last steps and next")]
         )
     return View(numbers)
+
+
+def _told_by_words(champion: Champion, rows: list[dict[str, Any]], image: Array) -> View:
+    """What was drawn, and how much its patches attended to each word."""
+    asked = prediction.typed("the request", pd.DataFrame(rows), champion.spec, champion.spec.layout)
+    caption = asked[generation.CAPTION.name].iloc[0]
+    looks = champion.predict.looks(asked)[0]  # type: ignore[attr-defined]  # a Drawer is no function alone
+    return _pair((image, caption), *attention.over(image, looks, caption))
 
 
 def _told(value: float | list[float]) -> str:
@@ -94,7 +104,7 @@ def _painted(x: Array, mask: Array) -> Array:
     if mask.ndim == 3:  # of several classes, each in its colour
         return np.asarray(((image + mask.astype(float)) / 2).astype(np.uint8))
     share = mask[..., None] / 255 / 2
-    return np.asarray((image * (1 - share) + PAINT * share).astype(np.uint8))
+    return np.asarray((image * (1 - share) + attention.PAINT * share).astype(np.uint8))
 
 
 def _chart(champion: Champion, rows: list[dict[str, Any]], answer: dict[str, Any]) -> Image.Image:

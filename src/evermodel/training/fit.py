@@ -45,7 +45,7 @@ def require(task: str, spec: "Spec", options: Mapping[str, Any]) -> None:
 
 def require_judge(task: str, prepared: "Prepared") -> None:
     """Raise an EvermodelError if a task makes examples, and the data bring no judge of them."""
-    if catalog.target(task) == "example" and generation.JUDGE not in prepared.weights:
+    if catalog.target(task) in generation.JUDGED and generation.JUDGE not in prepared.weights:
         raise EvermodelError(generation.no_judge(prepared.spec.dataset))
 
 
@@ -65,7 +65,9 @@ def require_declared(where: str, task: str, dataset: "Dataset") -> None:
         wrong = f"predicts one target, but {file} has several targets; remove targets there"
     elif target in ("labels", "numbers") and not dataset.targets:
         wrong = f"predicts several {target}, but {file} has no targets; add them there"
-    elif target == "example" and not all(generation.JUDGE in one.weights for one in dataset.source.editions):
+    elif target in generation.JUDGED and not all(
+        generation.JUDGE in one.weights for one in dataset.source.editions
+    ):
         raise EvermodelError(f"{where}: {generation.no_judge(dataset.name)}, or choose another task")
     elif target == "labels" and (other := [n for n, ends in dataset.targets.items() if ends != (0, 1)]):
         wrong = f"predicts labels, but the range of {other[0]} in {file} is not [0, 1]; make it so"

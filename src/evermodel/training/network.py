@@ -25,6 +25,8 @@ from evermodel.training.processes import ALONE, Team
 AHEAD, CELLS = 8192, 2**22  # rows of a table, and numbers of them, that are encoded at a time
 BASE = "base"  # the layer that pretrained weights belong to
 ENCODER, DECODER = "encoder", "decoder"  # those that tell a code of an example, and make one of it
+DRAWER = "drawer"  # that which tells of a caption and the codes before how likely each one is
+WORDS = "words"  # that in it which knows the words
 LOSS = "loss"  # the head of an architecture that tells its loss of each example itself
 Build = Callable[..., keras.Model]
 Encode = Callable[[Any], Array]
@@ -38,9 +40,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     shown: what the network is given of each row, where that is not x itself and rows keep their own order;
     the target is made of x, or of what that is encoded to. counts: how much a row of each class counts, where
-    not all count alike. ahead: batches that are read and encoded at a time. order: of an epoch, which depends
-    on the seed and the epoch's number alone, so that a resumed training sees what an undisturbed one would
-    have seen.
+    not all count alike. ahead: batches that are read and encoded at a time. with_answer: whether the network
+    is given y beside each row. order: of an epoch, which depends on the seed and the epoch's number alone, so
+    that a resumed training sees what an undisturbed one would have seen.
 
     team: whose devices share a batch, where Keras computes on JAX; so they divide each. However many they
     are, the first rows of an epoch that is learned from fill its last batch, as PyTorch's DistributedSampler
@@ -60,12 +62,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         counts: Array | None = None,
         ahead: int = 1,
         team: Team | None = None,
+        with_answer: bool = False,
         order: Order = order.shuffled,
     ) -> None:
         super().__init__()
         self.split, self.batch, self.encode, self.target = split, size, encode, target
         self.shown, self.counts, self.ahead, self.team = shown, counts, ahead, team
-        self.order = order
+        self.with_answer, self.order = with_answer, order
         self.size = size // (team.count if team else 1)  # rows of a batch that are this process's
         self.part = -1
         self.worth: Array | None = None
@@ -90,7 +93,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         given, y = self.given[here], self.rows.y[here]
         x = given if self.encode or isinstance(self.rows.x, Rows) else self.rows.x[here]
         weight = self._weight(here, y)
-        return (given, self.target(x, y), *([] if weight is None else [weight]))
+        shown = (given, y) if self.with_answer else given
+        return (shown, self.target(x, y), *([] if weight is None else [weight]))
 
     def _take(self, ordered: Ordered, full: int) -> None:
         """full: what divides the number of places, of which the first rows take those that are left over."""
@@ -187,13 +191,10 @@ def fit(
     shown = objective.corrupt(watched.x, recipe.options, seed) if objective.corrupt else None
     length = train.text.sequence_length if objective.writes else None
     ordered = order.windows(length, train.epochs) if length else order.shuffled
+    given = (counts, ahead, sharing, objective.draws)
     batches = {
-        "train": Batches(
-            learned, train.batch_size, encode, objective.target, None, counts, ahead, sharing, ordered
-        ),
-        "validation": Batches(
-            watched, train.batch_size, encode, objective.target, shown, counts, ahead, sharing
-        ),
+        "train": Batches(learned, train.batch_size, encode, objective.target, None, *given, ordered),
+        "validation": Batches(watched, train.batch_size, encode, objective.target, shown, *given),
     }
     batches["train"].shuffle(seed, 0)  # of which Keras looks at a batch before an epoch begins
     progress = Progress(train, folder, report, team)
@@ -211,7 +212,7 @@ def own_loss(core: keras.Model, objective: Objective) -> Objective:
     Raises EvermodelError if it gives heads and no loss is among them.
     """
     heads = core.output
-    if not (objective.makes and isinstance(heads, dict)):
+    if not ((objective.makes or objective.draws) and isinstance(heads, dict)):
         return objective
     if LOSS not in heads:
         raise EvermodelError(
@@ -350,7 +351,12 @@ def assemble(
     with told(f"{where} can't be built from options in params.yaml"):
         core = build(*arguments, **recipe.of_model, **_weights(prepared, recipe))
         step, core = core, _going_through(core, where, recipe) if objective.writes else core
-        predictions = core(encoder.output)
+        taken, given = encoder.input, encoder.output
+        if objective.draws:
+            number = keras.Input((), dtype="int32", name="caption")
+            told_of = _captions(core, prepared.spec, where, recipe)
+            taken, given = [taken, number], [given, keras.ops.take(told_of, number, axis=0)]
+        predictions = core(given)
     if not isinstance(predictions, dict) and predictions.shape[-1] != objective.outputs:
         raise EvermodelError(
             f"{where} gives {predictions.shape[-1]} numbers, but the task {recipe.task} needs "
@@ -359,13 +365,15 @@ def assemble(
     answer = _scaled(predictions, objective)
     if objective.makes:
         whole = _maker(core, encoder, where, recipe)
+    elif objective.draws:
+        whole = _drawing(core, prepared.spec, recipe)
     elif objective.writes:
         whole = _writer(step, prepared.spec, recipe)
     else:
         whole = keras.Model(encoder.input, _whole(answer, objective), name=recipe.model)
     if preprocessing.is_encoded_before(prepared.spec):
         return Network(core, keras.Model(core.input, _scaled(core(core.input), objective)), whole)
-    return Network(core, keras.Model(encoder.input, answer), whole)
+    return Network(core, keras.Model(taken, answer), whole)
 
 
 def _maker(core: keras.Model, encoder: keras.Model, where: str, recipe: Recipe) -> keras.Model:
@@ -385,6 +393,44 @@ def _maker(core: keras.Model, encoder: keras.Model, where: str, recipe: Recipe) 
         given.append(told[0] if isinstance(told, list) else told)
     answers = [x if x.dtype == "float32" else keras.ops.cast(x, "float32") for x in given]
     return keras.Model(taken, answers, name=recipe.model)
+
+
+def _captions(core: keras.Model, spec: Spec, where: str, recipe: Recipe) -> Array:
+    """The words of each caption by their numbers, (captions, longest).
+
+    Raises EvermodelError if the architecture draws none, or not of so many words.
+    """
+    if (drawer := _layer(core, DRAWER)) is None or _layer(core, DECODER) is None:
+        raise EvermodelError(
+            f"{where} has no layers {DRAWER!r} and {DECODER!r} that draw what a caption says, which the task "
+            f"{recipe.task} needs; name them so, or choose another model, such as text_to_image"
+        )
+    tokens = preprocessing.captions(spec)
+    known, longest = drawer.get_layer(WORDS).input_dim - 1, drawer.input[0].shape[1]
+    if tokens.max() > known or tokens.shape[1] > longest:
+        raise EvermodelError(
+            f"{where} tells {known} words apart, {longest} in a caption, but data set {spec.dataset} has "
+            f"{tokens.max()}, {tokens.shape[1]} in a caption; enlarge its options words and longest"
+        )
+    return np.pad(tokens, ((0, 0), (0, longest - tokens.shape[1])))
+
+
+def _drawing(core: keras.Model, spec: Spec, recipe: Recipe) -> keras.Model:
+    """From captions, codes (n, places) and numbers in 0…1 as many to the codes that are drawn by those
+    numbers, each given the codes before it; to the image of the codes that came in, and to how much its
+    patches attend to each word.
+    """
+    drawer, decoder = core.get_layer(DRAWER), core.get_layer(DECODER)
+    caption = keras.Input((), dtype="string", name=asking.CAPTION)
+    tokens = preprocessing.reader_of_captions(spec, drawer.input[0].shape[1])(caption)
+    codes = keras.Input(decoder.input_shape[1:], dtype="int32", name="codes")
+    draws = keras.Input(decoder.input_shape[1:], dtype="float32", name="draws")
+    logits, looks = (keras.ops.cast(one, "float32") for one in drawer([tokens, codes]))
+    up_to = keras.ops.cumsum(keras.ops.softmax(logits), axis=-1)
+    drawn = keras.ops.sum(keras.ops.cast(up_to <= draws[..., None], "int32"), axis=-1)
+    drawn = keras.ops.minimum(drawn, logits.shape[-1] - 1)
+    image = keras.ops.cast(decoder(codes), "float32")
+    return keras.Model([caption, codes, draws], [drawn, image, looks], name=recipe.model)
 
 
 def _going_through(step: keras.Model, where: str, recipe: Recipe) -> keras.Model:

@@ -31,7 +31,8 @@ class Objective:
     model adds to them, which target has taken away: 32 bits would not hold the digits of a number far from 0.
     corrupt: from clean x, the options and a seed to what validation shows instead, where models are judged
     by such. makes: whether the model that is saved makes examples of noise, by a part of the architecture;
-    writes: whether it goes on from a text, likewise.
+    writes: whether it goes on from a text, likewise; draws: whether it makes examples of captions, which are
+    the classes, and is told those while it learns.
     """
 
     outputs: int | Mapping[str, int]
@@ -45,6 +46,7 @@ class Objective:
     corrupt: Corrupt | None = None
     makes: bool = False
     writes: bool = False
+    draws: bool = False
 
 
 def objective_of(task: str, spec: Spec, options: Mapping[str, Any]) -> Objective:

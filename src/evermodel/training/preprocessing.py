@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evermodel.core import generation
 from evermodel.core.columns import Column
 from evermodel.core.data import Spec
 from evermodel.core.fields import TEXTS
-from evermodel.core.generation import ALPHABET
 from evermodel.runs.recipe import Text, Train
 
 if TYPE_CHECKING:
@@ -165,14 +165,36 @@ def _vectorization(spec: Spec, text: Text) -> keras.layers.Layer:
 
 
 def _characters(text: Text) -> keras.layers.Layer:
-    """Of each text its first characters, or all: 1 for what is none of ALPHABET, 0 after the end."""
+    """Of each text its first characters, or all: 1 for what is none of the ALPHABET, 0 after the end."""
     import keras
 
     return keras.layers.TextVectorization(
-        vocabulary=list(ALPHABET),
+        vocabulary=list(generation.ALPHABET),
         standardize="lower",
         split="character",
         output_sequence_length=text.sequence_length,
+    )
+
+
+def captions(spec: Spec) -> np.ndarray[Any, Any]:
+    """Of each caption that the classes are its words by their numbers, as `reader_of_captions` has them, and
+    0 after the end; (captions, words of the longest) int32.
+    """
+    known = {word: number for number, word in enumerate(generation.vocabulary(spec.classes), start=2)}
+    read = [[known[word] for word in generation.words(one)] for one in spec.classes]
+    longest = max(map(len, read))
+    return np.array([[*one, *[0] * (longest - len(one))] for one in read], np.int32)
+
+
+def reader_of_captions(spec: Spec, longest: int) -> keras.layers.Layer:
+    """From captions (n,), of words that the classes have, to their words by their numbers, (n, longest)."""
+    import keras
+
+    return keras.layers.TextVectorization(
+        vocabulary=list(generation.vocabulary(spec.classes)),
+        standardize="lower",
+        split="whitespace",
+        output_sequence_length=longest,
     )
 
 

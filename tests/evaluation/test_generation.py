@@ -4,9 +4,9 @@ import pytest
 
 from evermodel.core.data import Predictions, Split
 from evermodel.core.errors import EvermodelError
+from evermodel.evaluation import generation
 from evermodel.evaluation.judge import Judge
 from evermodel.runs import network
-from evermodel.tasks import generation
 from tests.specs import make_spec
 
 RNG = np.random.default_rng(4)
@@ -21,7 +21,7 @@ def features(x):
     return np.stack([x[:, :2].mean(axis=(1, 2, 3)), x[:, 2:].mean(axis=(1, 2, 3))], axis=1)
 
 
-JUDGE = Judge("cafe", features, features(TRAIN), features(X))
+JUDGE = Judge("cafe", features, features, features(TRAIN), features(X))
 
 
 class Generator:

@@ -1,0 +1,145 @@
+"""Pictures of captions: a decoder draws one patch after the other, and attends to the words meanwhile."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+# Encoder 36,111, painter 167,171; of the drawer 65 words and 9 numbers per place of a word, 1,024 codes twice
+# looked up and told once, and 198,400 for the words' attention and 330,752 for each of two blocks.
+REFERENCES: list[tuple[object, ...]] = [
+    ((28, 56, 3), 3, {}, 1_339_154),
+    ((28, 56, 3), 3, {"width": 64, "blocks": 1}, 382_162),
+]
+
+
+def build(
+    input_shape: Sequence[int],
+    outputs: int,
+    activation: str | None,
+    *,
+    words: int = 64,
+    longest: int = 8,
+    patch: int = 7,
+    numbers: int = 5,
+    levels: int = 4,
+    width: int = 128,
+    heads: int = 4,
+    blocks: int = 2,
+    temperature: float = 1.0,
+) -> keras.Model:
+    """A transformer from words to the codes of patches (Vaswani et al. 2017; Ramesh et al. 2021), and an
+    autoencoder between those and the image (finite scalar quantization, Mentzer et al. 2023), at once.
+
+    input_shape: (height, width, channels), floats in 0…1. outputs: channels of the image. words, longest: how
+    many words are told apart, and stand in a caption, at most; their numbers begin with 1, and 0 is none.
+    patch: its side. numbers, levels: of a code, and how many values each can have; levels to the power of
+    numbers is how many codes there are. width: numbers per word, place and patch. blocks: of the drawer.
+    temperature: below 1, what is likely is drawn more often than that.
+
+    Takes images and captions, (n, longest) whole numbers. Gives the heads, (n, 1) each: loss; error, the
+    squared one of the image drawn of its codes; and nats, the cross-entropy of a code given the words and the
+    codes before it. Its layer `decoder` draws an image of codes (n, places), and `drawer` tells of captions
+    and codes the logits of each code given those before it, (n, places, codes), and how much attention each
+    patch pays to each word, (n, rows, columns, longest).
+    """
+    image, caption = keras.Input(input_shape), keras.Input((longest,), dtype="int32")
+    grid = [-(-side // patch) for side in input_shape[:2]]
+    values = _encoder(input_shape, patch, width, numbers)(image)
+    # Rounding has no gradient: the painter learns of what was rounded, and the encoder as if nothing was.
+    rounded = ops.cast(ops.round(values * (levels - 1)), "int32")
+    codes = _in_turn(sum(rounded[..., place] * levels**place for place in range(numbers)))
+    painter = _painter((*grid, numbers), (*input_shape[:2], outputs), patch, width, activation)
+    painted = painter(values + ops.stop_gradient(_values(codes, grid, numbers, levels) - values))
+    seen = keras.Input((math.prod(grid),), dtype="int32")
+    decoder = keras.Model(seen, painter(_values(seen, grid, numbers, levels)), name="decoder")
+    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, temperature)
+    logits = drawer([caption, codes])[0] * temperature
+    nats = ops.mean(ops.sparse_categorical_crossentropy(codes, logits, from_logits=True), axis=1)
+    error = ops.mean(ops.square(decoder(codes) - image), axis=(1, 2, 3))
+    unlike = ops.mean(ops.binary_crossentropy(image, painted), axis=(1, 2, 3))
+    heads_of = {"loss": unlike + nats, "error": error, "nats": nats}
+    return keras.Model(
+        [image, caption], {name: head[:, None] for name, head in heads_of.items()}, name="text_to_image"
+    )
+
+
+def _encoder(input_shape: Sequence[int], patch: int, width: int, numbers: int) -> keras.Model:
+    """From an image to numbers in 0…1 of each patch, (n, rows, columns, numbers)."""
+    inputs = keras.Input(input_shape)
+    x = layers.Conv2D(width, patch, strides=patch, padding="same", activation="relu")(inputs)
+    x = layers.Conv2D(width, 1, activation="relu")(x)
+    # Normalised, and by about the normal distribution's own function: so all values are taken about as often.
+    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(layers.Conv2D(numbers, 1)(x))
+    return keras.Model(inputs, ops.sigmoid(1.702 * x), name="encoder")
+
+
+def _painter(
+    taken: Sequence[int], shape: Sequence[int], patch: int, width: int, activation: str | None
+) -> keras.Model:
+    inputs = keras.Input(taken)
+    x = layers.Conv2D(width, 1, activation="relu")(2 * inputs - 1)
+    x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2DTranspose(shape[-1], patch, strides=patch, activation=activation)(x)
+    over = [(0, x.shape[axis + 1] - shape[axis]) for axis in (0, 1)]
+    return keras.Model(inputs, layers.Cropping2D(over)(x), name="painter")
+
+
+def _values(codes: Any, grid: Sequence[int], numbers: int, levels: int) -> Any:
+    """What codes (n, places) stand for, (n, rows, columns, numbers) in 0…1."""
+    digits = ops.stack([codes // levels**place % levels for place in range(numbers)], axis=-1)
+    values = ops.reshape(ops.cast(digits, "float32") / (levels - 1), (-1, grid[1], grid[0], numbers))
+    return ops.transpose(values, (0, 2, 1, 3))
+
+
+def _in_turn(patches: Any) -> Any:
+    """(n, rows, columns) to (n, places): column by column, so that what stands left is finished first."""
+    return ops.reshape(ops.transpose(patches, (0, 2, 1)), (-1, patches.shape[1] * patches.shape[2]))
+
+
+def _drawer(
+    words: int,
+    longest: int,
+    grid: Sequence[int],
+    count: int,
+    width: int,
+    heads: int,
+    blocks: int,
+    temperature: float,
+) -> keras.Model:
+    caption, codes = keras.Input((longest,), dtype="int32"), keras.Input((math.prod(grid),), dtype="int32")
+    there = ops.not_equal(caption, 0)[:, None]
+    x = layers.Embedding(words + 1, width, name="words")(caption) + _places(caption, width)
+    y = layers.LayerNormalization()(x)
+    x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=there)
+    told = layers.LayerNormalization()(_fed_forward(x, width))
+    # A place knows the codes before it by attention; the two beside it are looked up: that is learned sooner.
+    x = _places(codes, width)
+    for back in (1, grid[0]):
+        x = x + layers.Embedding(count + 1, width)(ops.pad(codes + 1, ((0, 0), (back, 0)))[:, :-back])
+    looks = []
+    for _ in range(blocks):
+        y = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, use_causal_mask=True)
+        across = layers.MultiHeadAttention(heads, width // heads)
+        y, scores = across(
+            layers.LayerNormalization()(x), told, attention_mask=there, return_attention_scores=True
+        )
+        x = _fed_forward(x + y, width)
+        looks.append(ops.mean(scores, axis=1))
+    logits = layers.Dense(count)(layers.LayerNormalization()(x)) / temperature
+    look = ops.reshape(sum(looks) / blocks, (-1, grid[1], grid[0], longest))
+    return keras.Model([caption, codes], [logits, ops.transpose(look, (0, 2, 1, 3))], name="drawer")
+
+
+def _places(sequence: Any, width: int) -> Any:
+    """What each place of (n, places) is, (n, places, width)."""
+    number = ops.cumsum(ops.ones_like(sequence), axis=1) - 1
+    return layers.Embedding(sequence.shape[1], width)(number)
+
+
+def _fed_forward(x: Any, width: int) -> Any:
+    y = layers.Dense(4 * width, activation="relu")(layers.LayerNormalization()(x))
+    return x + layers.Dense(width)(y)

@@ -53,6 +53,11 @@ class Entry:
         return f"{self.experiment}-{self.figure}.png"
 
     @property
+    def drawn(self) -> "Callable[[str, Spec], Figure] | None":
+        """What draws it here; None of a figure of a report."""
+        return DRAWN.get((self.experiment, self.figure))
+
+    @property
     def command(self) -> str:
         """What makes the figure."""
         switch = "--profile full " if self.profile == "full" else ""
@@ -122,7 +127,10 @@ def attention(name: str, spec: Spec) -> Figure:
     return figure
 
 
-DRAWN: dict[str, Callable[[str, Spec], Figure]] = {"phases": phases, "attention": attention}
+DRAWN: dict[tuple[str, str], Callable[[str, Spec], Figure]] = {
+    ("vgg16_transfer", "phases"): phases,
+    ("imdb_transformer", "attention"): attention,
+}
 
 
 def _attended(file: Path, texts: Array) -> tuple[list[str], Array]:
@@ -156,7 +164,7 @@ def _write(axes: Any, words: list[str], shades: Array) -> None:
 def _image(entry: Entry) -> bytes:
     """The entry's image; EvermodelError if its report is missing, or of data that may not be shown."""
     file = folders.experiment(entry.experiment) / (
-        "metrics.json" if entry.figure in DRAWN else f"figures/{entry.figure}.png"
+        "metrics.json" if entry.drawn else f"figures/{entry.figure}.png"
     )
     if not file.exists():
         raise EvermodelError(f"{file} is missing; run `{entry.command}`")
@@ -164,9 +172,9 @@ def _image(entry: Entry) -> bytes:
     spec = data.load_spec(folders.prepared(chosen.dataset), catalog.target(chosen.task))
     if (spec.edition == "sample") != (entry.profile == "sample"):
         raise EvermodelError(f"{spec.dataset} is of the other profile; run `{entry.command}`")
-    if entry.figure in DRAWN:
+    if entry.drawn:
         with figures.look():
-            return figures.png(DRAWN[entry.figure](entry.experiment, spec), entry.experiment, spec)
+            return figures.png(entry.drawn(entry.experiment, spec), entry.experiment, spec)
     return file.read_bytes()
 
 

@@ -127,7 +127,7 @@ def test_trials_begin_with_todays_values_and_end_with_the_last(plan):
 
 def test_a_worker_that_is_killed_leaves_its_trial_to_another(plan, monkeypatch):
     monkeypatch.setattr(study, "BEAT", 1)
-    monkeypatch.setattr(study, "GRACE", 2)
+    monkeypatch.setattr(study, "GRACE", 10)
     asked = plan()
     name = study.create(asked)
     killed = start(SLOW, "boston_linear", name, "0")

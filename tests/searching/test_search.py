@@ -192,7 +192,7 @@ def test_tasks_of_airflow_do_the_same_and_fetch_no_test_rows(ridge, monkeypatch,
 
 
 def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
-    ridge(1.0, trials=60)
+    ridge(1.0, trials=1000)
     program = "from evermodel.cli import app; app()"
     working = subprocess.Popen(
         [sys.executable, "-c", program, "search", "boston_linear"],
@@ -200,15 +200,15 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert working.stdout.readline().startswith("trial 0 of 60")
+    assert working.stdout.readline().startswith("trial 0 of 1000")
     working.send_signal(signal.SIGINT)
     _, told = working.communicate()
     assert working.returncode == 130
     assert "the same command goes on" in told
     assert not study.running(opened())
     done = len(study.ended(opened()))
-    assert 0 < done < 60
-    FILE.write_text(FILE.read_text().replace("trials: 60", f"trials: {done + 1}"))
+    assert 0 < done < 1000
+    FILE.write_text(FILE.read_text().replace("trials: 1000", f"trials: {done + 1}"))
     tried()
     assert len(study.ended(opened())) == done + 1
     assert not study.running(opened())

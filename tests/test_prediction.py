@@ -496,6 +496,8 @@ def test_a_prompt_may_be_missing_and_has_a_limit():
 )
 def test_a_caption_is_of_words_that_are_known_and_not_longer_than_those(caption, sentence):
     spec = make_spec("images", classes=("a red bag", "a bag")).predicting("captioned").asked("captioned")
+    told = tuple(one.model_copy(update={"vocabulary": ()}) for one in spec.columns)  # as a package has them
+    spec = spec.model_copy(update={"columns": told})
     table = pd.DataFrame({"caption": ["Red  bag", "bag"], "seed": [1, 2]})
     found = prediction.typed("the request", table, spec, spec.layout)
     assert found["caption"].tolist() == ["Red  bag", "bag"]

@@ -122,12 +122,13 @@ def _require_short(name: str, prompts: pd.Series) -> None:
 def _require_known(name: str, captions: pd.Series, column: Column) -> None:
     """Raise EvermodelError unless captions are of words that are known, and no longer than those."""
     longest = max(len(generation.words(caption)) for caption in column.categories)
+    known = generation.vocabulary(column.categories)  # the column's own is not told to who serves
     for row, caption in enumerate(captions, start=1):
         words = generation.words(caption)
         where = f"{name}: row {row}, column {column.name}"
-        if unknown := [word for word in words if word not in column.vocabulary]:
+        if unknown := [word for word in words if word not in known]:
             raise EvermodelError(
-                f"{where} has the word {unknown[0]!r}, but known are only {', '.join(column.vocabulary)}"
+                f"{where} has the word {unknown[0]!r}, but known are only {', '.join(known)}"
             )
         if len(words) > longest:
             raise EvermodelError(f"{where} has {len(words)} words; the limit is {longest}")

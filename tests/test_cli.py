@@ -117,7 +117,7 @@ def test_check_finds_a_misspelled_optional_key_that_no_stage_reads(evermodel, ed
     edit("experiments/boston_dnn/params.yaml", "promotion:", "workers: gpu\npromotion:")
     sentence = refusal(evermodel("check"))
     assert "experiments/boston_dnn/params.yaml: workers " in sentence
-    assert "schedule, task, train, worker" in sentence
+    assert "schedule, search, task, train, worker" in sentence
     assert "boston_dnn" in refusal(evermodel("list"))
     assert evermodel("check", "boston_linear", "boston_housing").exit_code == 0
     assert "boston_dnn" in refusal(evermodel("check", "boston_dnn"))
@@ -391,7 +391,7 @@ def champion(monkeypatch, tmp_path):
 
 
 def test_a_judge_lies_beside_its_data_and_what_params_have_to_say_is_told(evermodel, champion, monkeypatch):
-    monkeypatch.setattr(judge, "features", lambda file: None)
+    monkeypatch.setattr(judge, "opened", lambda file: None)
     told = evermodel("judge", "mnist_mlp").stdout
     beside = Path("data/mnist/mnist_mlp-3.keras")
     assert beside.read_bytes() == champion.read_bytes()
@@ -406,7 +406,7 @@ def test_what_can_not_judge_is_not_laid_anywhere(evermodel, champion, monkeypatc
     def refuse(file):
         raise EvermodelError("model.keras is no network that ends in one dense layer")
 
-    monkeypatch.setattr(judge, "features", refuse)
+    monkeypatch.setattr(judge, "opened", refuse)
     assert "one dense layer" in refusal(evermodel("judge", "mnist_mlp"))
     assert not list(Path("data/mnist").glob("*.keras"))
 

@@ -96,11 +96,11 @@ def typed(name: str, table: pd.DataFrame, spec: Spec, layout: Layout) -> pd.Data
         raise EvermodelError(f"{name}: row {row}, column {error.column} {error.wrong}; mend it") from None
     if generation.SEED in columns:
         _require_whole(name, found[generation.SEED.name])
+        for column in columns:
+            if column.name == generation.CAPTION.name:  # the data set's own, with the captions that it has
+                _require_known(name, found[column.name], column)
     if generation.PROMPT in columns:
         _require_short(name, found[generation.PROMPT.name])
-    for column in columns if generation.SEED in columns else ():
-        if column.name == generation.CAPTION.name:
-            _require_known(name, found[column.name], column)
     return found.join(table[beside])
 
 

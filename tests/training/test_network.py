@@ -859,14 +859,6 @@ def test_codes_are_drawn_as_likely_as_the_network_says_given_those_before(keras,
     assert told.max() <= 8
 
 
-def test_a_drawer_killed_in_its_training_goes_on_to_the_same_weights(learn, draws, drawn, tmp_path):
-    with pytest.raises(Killed):
-        learn(tmp_path, killed_after=2, build=draws, **DRAWING)
-    weights, history, _ = learn(tmp_path, build=draws, **DRAWING)
-    assert same(weights, drawn[0])
-    assert history == drawn[1]
-
-
 def test_captions_of_more_words_than_an_architecture_knows_are_told(learn, draws, tmp_path):
     for few in ({"words": 4}, {"longest": 2}):
         with pytest.raises(EvermodelError, match="data set made has 5, 3 in a caption; enlarge its options"):
@@ -933,12 +925,18 @@ def test_how_likely_characters_are_step_by_step_is_what_their_bits_say(keras, wr
     assert -np.log2(likely) == pytest.approx(np.asarray(bits)[0], rel=1e-3)
 
 
-def test_a_writer_killed_in_its_training_goes_on_to_the_same_weights(learn, lstm, writer, tmp_path):
+@pytest.mark.parametrize(
+    ("build", "trained", "training"), [("draws", "drawn", DRAWING), ("lstm", "writer", WRITING)]
+)
+def test_what_draws_or_writes_killed_in_its_training_goes_on_to_the_same_weights(
+    request, learn, build, trained, training, tmp_path
+):
+    build, (whole, undisturbed, _) = map(request.getfixturevalue, (build, trained))
     with pytest.raises(Killed):
-        learn(tmp_path, killed_after=2, build=lstm, **WRITING)
-    weights, history, _ = learn(tmp_path, build=lstm, **WRITING)
-    assert same(weights, writer[0])
-    assert history == writer[1]
+        learn(tmp_path, killed_after=2, build=build, **training)
+    weights, history, _ = learn(tmp_path, build=build, **training)
+    assert same(weights, whole)
+    assert history == undisturbed
 
 
 def test_an_architecture_that_has_no_state_can_not_write(keras, learn, tmp_path):

@@ -21,7 +21,6 @@ from evermodel.searching.study import Plan
 
 FOLDS = 5  # to compare by, where trials were judged by the validation rows
 OTHER = 1  # added to the seed, so that what is compared by is cut and trained otherwise than trials were
-LUCK = 0.05
 NOW, FOUND = "today", "found"  # the two that are compared
 
 
@@ -95,7 +94,7 @@ def verdict(plan: Plan, of: optuna.Study) -> Choice:
     chosen = Choice(**facts, values=before)
     if found != before:
         scores, chance = compared(plan, found)
-        values = found if chance < LUCK else before
+        values = found if chance < cross_validation.LEVEL else before
         chosen = Choice(**facts, values=values, score_before=scores[NOW], score=scores[FOUND], chance=chance)
     of.set_user_attr("choice", chosen.model_dump())
     return chosen

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from statistics import fmean
+from timeit import repeat
 from typing import Any
 
 import numpy as np
@@ -140,14 +141,8 @@ def _reporting(trial: optuna.Trial) -> Callable[[dict[str, float]], None]:
 
 def _milliseconds(made: Trained, example: Any) -> float:
     """How long a model takes for one example."""
-
-    def seconds() -> float:
-        began = time.perf_counter()
-        made.predict(example)
-        return time.perf_counter() - began
-
-    seconds()  # the first call compiles
-    return 1000 * statistics.median(seconds() for _ in range(CALLS))
+    made.predict(example)  # the first call compiles
+    return 1000 * statistics.median(repeat(lambda: made.predict(example), number=1, repeat=CALLS))
 
 
 def _end_with(stream: Any) -> None:

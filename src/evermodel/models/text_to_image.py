@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 # Encoder 36,111, painter 167,171; of the drawer 65 words and 9 numbers per place of a word, 1,024 codes twice
@@ -55,7 +57,7 @@ def build(
     painted = painter(values + ops.stop_gradient(_values(codes, grid, numbers, levels) - values))
     seen = keras.Input((math.prod(grid),), dtype="int32")
     decoder = keras.Model(seen, painter(_values(seen, grid, numbers, levels)), name="decoder")
-    drawer = _drawer(words, longest, grid, levels**numbers, width, heads, blocks, temperature)
+    drawer = _drawer(words, longest, grid, numbers, levels, width, heads, blocks, temperature)
     logits = drawer([caption, codes])[0] * temperature
     nats = ops.mean(ops.sparse_categorical_crossentropy(codes, logits, from_logits=True), axis=1)
     error = ops.mean(ops.square(decoder(codes) - image), axis=(1, 2, 3))
@@ -70,7 +72,7 @@ def _encoder(input_shape: Sequence[int], patch: int, width: int, numbers: int) -
     """From an image to numbers in 0…1 of each patch, (n, rows, columns, numbers)."""
     inputs = keras.Input(input_shape)
     x = layers.Conv2D(width, patch, strides=patch, padding="same", activation="relu")(inputs)
-    x = layers.Conv2D(width, 1, activation="relu")(x)
+    x = x + layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     # Normalised, and by about the normal distribution's own function: so all values are taken about as often.
     x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(layers.Conv2D(numbers, 1)(x))
     return keras.Model(inputs, ops.sigmoid(1.702 * x), name="encoder")
@@ -81,7 +83,8 @@ def _painter(
 ) -> keras.Model:
     inputs = keras.Input(taken)
     x = layers.Conv2D(width, 1, activation="relu")(2 * inputs - 1)
-    x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+    for _ in range(2):
+        x = x + layers.Conv2D(width, 3, padding="same", activation="relu")(x)
     x = layers.Conv2DTranspose(shape[-1], patch, strides=patch, activation=activation)(x)
     over = [(0, x.shape[axis + 1] - shape[axis]) for axis in (0, 1)]
     return keras.Model(inputs, layers.Cropping2D(over)(x), name="painter")
@@ -103,7 +106,8 @@ def _drawer(
     words: int,
     longest: int,
     grid: Sequence[int],
-    count: int,
+    numbers: int,
+    levels: int,
     width: int,
     heads: int,
     blocks: int,
@@ -115,10 +119,12 @@ def _drawer(
     y = layers.LayerNormalization()(x)
     x = x + layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=there)
     told = layers.LayerNormalization()(_fed_forward(x, width))
+    features = _features(numbers, levels)
     # A place knows the codes before it by attention; the two beside it are looked up: that is learned sooner.
     x = _places(codes, width)
     for back in (1, grid[0]):
-        x = x + layers.Embedding(count + 1, width)(ops.pad(codes + 1, ((0, 0), (back, 0)))[:, :-back])
+        seen = layers.Dense(width)(features(codes))
+        x = x + ops.pad(seen, ((0, 0), (back, 0), (0, 0)))[:, :-back]
     looks = []
     for _ in range(blocks):
         y = layers.LayerNormalization()(x)
@@ -129,9 +135,27 @@ def _drawer(
         )
         x = _fed_forward(x + y, width)
         looks.append(ops.mean(scores, axis=1))
-    logits = layers.Dense(count)(layers.LayerNormalization()(x)) / temperature
+    weights = layers.Dense(features.output_dim)(layers.LayerNormalization()(x))
+    logits = features(weights, reverse=True) / temperature
     look = ops.reshape(sum(looks) / blocks, (-1, grid[1], grid[0], longest))
     return keras.Model([caption, codes], [logits, ops.transpose(look, (0, 2, 1, 3))], name="drawer")
+
+
+def _features(numbers: int, levels: int) -> keras.layers.ReversibleEmbedding:
+    """What a code is made of, as ones among zeros: the value of each of its numbers, and those of each two.
+
+    A code is looked up and told by these, not by itself: what is learned of some codes holds for another
+    that shares numbers with them, so that a shape is known in a colour that it never had.
+    """
+    count = levels**numbers
+    digits = np.arange(count)[:, None] // levels ** np.arange(numbers) % levels
+    pairs = [digits[:, one] * levels + digits[:, other] for one, other in combinations(range(numbers), 2)]
+    kinds = [*np.eye(levels)[digits.T], *np.eye(levels**2)[np.array(pairs, int).reshape(-1, count)]]
+    known = np.concatenate(kinds, axis=1)
+    layer = layers.ReversibleEmbedding(*known.shape, trainable=False, name="features")
+    layer.build(None)
+    layer.set_weights([known])
+    return layer
 
 
 def _places(sequence: Any, width: int) -> Any:

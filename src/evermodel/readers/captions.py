@@ -17,7 +17,16 @@ DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 # By their numbers in Fashion-MNIST. Coats and shirts look like pullovers and T-shirts, and sandals like
 # sneakers: on so few pixels a classifier takes one for the other, and so would who judges a picture.
 GARMENTS = {0: "T-shirt", 1: "trouser", 2: "pullover", 3: "dress", 7: "sneaker", 8: "bag", 9: "boot"}
-COLOURS = {"red": (255, 64, 64), "green": (64, 224, 64), "blue": (80, 128, 255), "yellow": (255, 224, 64)}
+# As many as garments: if each of them lacks one, all others tell that colour and kind are two things.
+COLOURS = {
+    "red": (255, 64, 64),
+    "yellow": (255, 224, 64),
+    "green": (64, 224, 64),
+    "cyan": (64, 224, 255),
+    "blue": (64, 96, 255),
+    "pink": (255, 112, 240),
+    "white": (255, 255, 255),
+}
 
 Things = Sequence[tuple[str, int, tuple[int, ...]]]  # of a picture: the data set, the class and the colour
 

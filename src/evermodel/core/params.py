@@ -109,6 +109,13 @@ def of_folder(folder: Path, profile: str) -> dict[str, Any]:
     return dict(for_profile(values, profile))
 
 
+def value(values: Any, path: str) -> Any:
+    """The value at a key like train.epochs; None without it."""
+    for part in path.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    return values
+
+
 def _blind(values: Any) -> Iterator[str]:
     """The paths of the keys that DVC's cache of runs is blind to."""
     inner = (

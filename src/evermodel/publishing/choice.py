@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evermodel.core import folders
+from evermodel.core import folders, params
 from evermodel.core.errors import EvermodelError
 from evermodel.runs.recipe import Recipe
 
@@ -59,7 +59,8 @@ class Choice(BaseModel):
     def made(self, profile: str, recipe: Recipe) -> bool:
         """Whether a recipe has the values that were chosen."""
         now = recipe.model_dump(mode="json")
-        return profile == self.profile and all(_at(now, path) == value for path, value in self.values.items())
+        chosen = all(params.value(now, path) == value for path, value in self.values.items())
+        return chosen and profile == self.profile
 
 
 def text(choice: Choice) -> str:
@@ -83,9 +84,3 @@ def read(name: str) -> Choice | None:
 def file_of(name: str) -> Path:
     """Where it stands for an experiment."""
     return folders.experiment(name) / FILE
-
-
-def _at(values: Any, path: str) -> Any:
-    for key in path.split("."):
-        values = values.get(key) if isinstance(values, dict) else None
-    return values

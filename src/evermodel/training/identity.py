@@ -58,15 +58,8 @@ def _filled(declared: Any, values: dict[str, Any]) -> Any:
     if isinstance(declared, list):
         return [_filled(value, values) for value in declared]
     if isinstance(declared, str):
-        return re.sub(r"\$\{\s*([\w.]+)\s*\}", lambda found: str(_value(values, found[1])), declared)
+        return re.sub(r"\$\{\s*([\w.]+)\s*\}", lambda found: str(params.value(values, found[1])), declared)
     return declared
-
-
-def _value(values: Any, path: str) -> Any:
-    """The value at a key like train.epochs; None without it."""
-    for part in path.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values
 
 
 def _declared(folder: Path, entry: Any) -> dict[str, Any]:
@@ -76,7 +69,7 @@ def _declared(folder: Path, entry: Any) -> dict[str, Any]:
 
 
 def _values(values: dict[str, Any], chosen: list[str] | None) -> dict[str, Any]:
-    return {path: _value(values, path) for path in chosen} if chosen else values
+    return {path: params.value(values, path) for path in chosen} if chosen else values
 
 
 def _hashed(folder: Path, dep: str) -> str | dict[str, str]:

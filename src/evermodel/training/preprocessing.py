@@ -177,16 +177,13 @@ def _characters(text: Text) -> keras.layers.Layer:
 
 
 def captions(spec: Spec) -> np.ndarray[Any, Any]:
-    """Of each caption that the classes are its words by their numbers, as `reader_of_captions` has them, and
-    0 after the end; (captions, words of the longest) int32.
+    """Of each caption that the classes are its words by their numbers, and 0 after the end; (captions, words
+    of the longest) int32.
     """
-    known = {word: number for number, word in enumerate(generation.vocabulary(spec.classes), start=2)}
-    read = [[known[word] for word in generation.words(one)] for one in spec.classes]
-    longest = max(map(len, read))
-    return np.array([[*one, *[0] * (longest - len(one))] for one in read], np.int32)
+    return np.asarray(reader_of_captions(spec, None)(list(spec.classes))).astype(np.int32)
 
 
-def reader_of_captions(spec: Spec, longest: int) -> keras.layers.Layer:
+def reader_of_captions(spec: Spec, longest: int | None) -> keras.layers.Layer:
     """From captions (n,), of words that the classes have, to their words by their numbers, (n, longest)."""
     import keras
 

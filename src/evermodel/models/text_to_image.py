@@ -142,8 +142,8 @@ def _drawer(
 def _features(numbers: int, levels: int) -> keras.layers.ReversibleEmbedding:
     """Of what a code is made, as ones among zeros: the values of each two of its numbers.
 
-    It is looked up and told by these, not by itself: what is learned of some codes holds for others that share
-    numbers with them, so that a shape is known in a colour that it never had.
+    It is looked up and told by these, not by itself: what is learned of some codes holds for all that share
+    numbers with them: so a shape is known in a colour that it never had.
     """
     digits = np.arange(levels**numbers) // levels ** np.arange(numbers)[:, None] % levels
     pairs = [one * levels + other for one, other in combinations_with_replacement(digits, 2)]

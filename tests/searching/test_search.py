@@ -139,6 +139,18 @@ def test_nothing_better_leaves_all_as_it_is_and_is_known_of_a_study_from_then_on
     assert search.propose(plan, name, apply=False) == first
 
 
+def test_the_same_search_again_names_the_same_winner_and_trains_nothing(ridge, monkeypatch):
+    ridge(100000.0)
+    first = search.propose(*tried(), apply=False)
+    chosen = git("show", f"search/boston_linear:{choice.file_of('boston_linear')}")
+    git("branch", "-D", "search/boston_linear")
+    before = opened().trials
+    monkeypatch.setattr(search, "compared", None)
+    assert search.search(repository.load(), "boston_linear", 1, False) == first
+    assert opened().trials == before
+    assert git("show", f"search/boston_linear:{choice.file_of('boston_linear')}") == chosen
+
+
 def test_nothing_is_chosen_of_no_trial(ridge):
     ridge(1.0)
     plan = planned()

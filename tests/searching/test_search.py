@@ -149,6 +149,13 @@ def test_the_same_search_again_names_the_same_winner_and_trains_nothing(ridge, m
     assert search.search(repository.load(), "boston_linear", 1, False) == first
     assert opened().trials == before
     assert git("show", f"search/boston_linear:{choice.file_of('boston_linear')}") == chosen
+    git("merge", "--quiet", "search/boston_linear")
+    git("branch", "-d", "search/boston_linear")
+    merged = search.search(repository.load(), "boston_linear", 1, False)
+    assert merged.split(";")[0] == first.split(";")[0]
+    assert merged.endswith(f"{FILE} has these values")
+    assert git("status", "--porcelain") == ""
+    assert git("branch", "--list", "search/*") == ""
 
 
 def test_nothing_is_chosen_of_no_trial(ridge):

@@ -169,14 +169,14 @@ def test_folds_that_decide_are_others_than_those_of_trials(ridge, monkeypatch):
     ridge(1.0)
     asked = []
 
-    def judge(recipes, rules, runtime, count, seeds):
-        asked.append((list(recipes), runtime.seed, count, seeds))
+    def judge(recipes, rules, runtime, count, seeds, with_baseline):
+        asked.append((list(recipes), runtime.seed, count, seeds, with_baseline))
         return iter(())
 
     monkeypatch.setattr(cross_validation, "judge", judge)
     with suppress(KeyError):  # nothing was judged
         search.compared(planned(), {"options.alpha": 2.0})
-    assert asked == [(["today", "found"], planned().runtime.seed + 1, 3, 1)]
+    assert asked == [(["today", "found"], planned().runtime.seed + 1, 3, 1, False)]
 
 
 def test_tasks_of_airflow_do_the_same_and_fetch_no_test_rows(ridge, monkeypatch, capsys):

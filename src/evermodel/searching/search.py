@@ -111,7 +111,7 @@ def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], fl
     metric, count = plan.search.metric, plan.search.folds or FOLDS
     runtime = plan.runtime.model_copy(update={"seed": plan.runtime.seed + OTHER})
     recipes, judged = {NOW: plan.chosen, FOUND: plan.recipe(found)}, []
-    for one in cross_validation.judge(recipes, plan.rules, runtime, count, 1):
+    for one in cross_validation.judge(recipes, plan.rules, runtime, count, 1, with_baseline=False):
         judged.append(one)
         value = number.text(one.evaluated.metrics[metric])
         print(

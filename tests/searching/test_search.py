@@ -139,6 +139,25 @@ def test_nothing_better_leaves_all_as_it_is_and_is_known_of_a_study_from_then_on
     assert search.propose(plan, name, apply=False) == first
 
 
+def test_the_same_search_again_names_the_same_winner_and_trains_nothing(ridge, monkeypatch):
+    ridge(100000.0)
+    first = search.propose(*tried(), apply=False)
+    chosen = git("show", f"search/boston_linear:{choice.file_of('boston_linear')}")
+    git("branch", "-D", "search/boston_linear")
+    before = opened().trials
+    monkeypatch.setattr(search, "compared", None)
+    assert search.search(repository.load(), "boston_linear", 1, False) == first
+    assert opened().trials == before
+    assert git("show", f"search/boston_linear:{choice.file_of('boston_linear')}") == chosen
+    git("merge", "--quiet", "search/boston_linear")
+    git("branch", "-d", "search/boston_linear")
+    merged = search.search(repository.load(), "boston_linear", 1, False)
+    assert merged.split(";")[0] == first.split(";")[0]
+    assert merged.endswith(f"{FILE} has these values")
+    assert git("status", "--porcelain") == ""
+    assert git("branch", "--list", "search/*") == ""
+
+
 def test_nothing_is_chosen_of_no_trial(ridge):
     ridge(1.0)
     plan = planned()
@@ -150,14 +169,14 @@ def test_folds_that_decide_are_others_than_those_of_trials(ridge, monkeypatch):
     ridge(1.0)
     asked = []
 
-    def judge(recipes, rules, runtime, count, seeds):
-        asked.append((list(recipes), runtime.seed, count, seeds))
+    def judge(recipes, rules, runtime, count, seeds, with_baseline):
+        asked.append((list(recipes), runtime.seed, count, seeds, with_baseline))
         return iter(())
 
     monkeypatch.setattr(cross_validation, "judge", judge)
     with suppress(KeyError):  # nothing was judged
         search.compared(planned(), {"options.alpha": 2.0})
-    assert asked == [(["today", "found"], planned().runtime.seed + 1, 3, 1)]
+    assert asked == [(["today", "found"], planned().runtime.seed + 1, 3, 1, False)]
 
 
 def test_tasks_of_airflow_do_the_same_and_fetch_no_test_rows(ridge, monkeypatch, capsys):

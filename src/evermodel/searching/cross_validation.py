@@ -62,26 +62,31 @@ def load(chosen: Recipe) -> Prepared:
 
 
 def judge(
-    recipes: Mapping[str, Recipe], rules: Dataset, runtime: Runtime, count: int, seeds: int
+    recipes: Mapping[str, Recipe],
+    rules: Dataset,
+    runtime: Runtime,
+    count: int,
+    seeds: int,
+    with_baseline: bool = True,
 ) -> Iterator[Judged]:
     """Train experiments of one data set and task on `count` folds with so many seeds, as they are finished.
 
     recipes: by their experiments' names; the baseline is the first one's, of the first seed. The seeds are
     those from the runtime's on; the folds are the same for all. count: at least 2, or 0 for the one cut that
-    the data set has: then the validation rows are judged, which are watched as well. Raises EvermodelError if
-    the data can't be cut so, or a training fails.
+    the data set has: then the validation rows are judged, which are watched as well. with_baseline: whether
+    it is judged too. Raises EvermodelError if the data can't be cut so, or a training fails.
     """
     first = next(iter(recipes.values()))
     task = evaluation.task_module(first.task)
     for number, fold in enumerate(cut(load(first), rules, count, runtime.seed), start=1):
-        target, train = catalog.target(first.task), fold.splits["train"]
-        simple = baseline.fitted(first, fold.spec, target, train, runtime.seed)
         # Once a fold: a judge of what is made looks at all training rows.
         told = {name: evaluation.told(task, one.options, fold) for name, one in recipes.items()}
-        evaluated = scored(
-            first, runtime, fold, next(iter(told.values())), f"baseline {first.baseline}", simple
-        )
-        yield Judged(BASELINE, number, runtime.seed, evaluated)
+        if with_baseline:
+            target, train = catalog.target(first.task), fold.splits["train"]
+            simple = baseline.fitted(first, fold.spec, target, train, runtime.seed)
+            who = f"baseline {first.baseline}"
+            evaluated = scored(first, runtime, fold, next(iter(told.values())), who, simple)
+            yield Judged(BASELINE, number, runtime.seed, evaluated)
         for seed in range(runtime.seed, runtime.seed + seeds):
             used = runtime.model_copy(update={"seed": seed})
             for name, chosen in recipes.items():

@@ -54,6 +54,8 @@ def propose(plan: Plan, called: str, apply: bool, onto: str = "HEAD") -> str:
         (folder / choice.FILE).write_bytes(files[folder / choice.FILE])
         return f"{outcome(chosen)}; {plan.name} stays as it is, and {folder / choice.FILE} has the figures"
     params_file = folder / FILE
+    if chosen.made(plan.profile, plan.chosen):
+        return f"{outcome(chosen)}; {params_file} has these values"
     text = params_file.read_bytes().decode("utf-8")
     files[params_file] = proposal.changed(text, chosen.changes, plan.profile, str(params_file)).encode()
     if pictures.HISTORY in drawn:
@@ -89,7 +91,10 @@ def verdict(plan: Plan, of: optuna.Study) -> Choice:
         "found": found,
     }
     known = of.user_attrs.get("choice", {})
-    if all(known.get(name) == fact for name, fact in facts.items()):
+    # Today's values are those that it was asked about, or what it found then, which has been merged.
+    if before in (known.get("before"), known.get("values")) and all(
+        known.get(name) == fact for name, fact in facts.items() if name != "before"
+    ):
         return Choice.model_validate(known)
     chosen = Choice(**facts, values=before)
     if found != before:
@@ -106,7 +111,7 @@ def compared(plan: Plan, found: Mapping[str, Any]) -> tuple[dict[str, float], fl
     metric, count = plan.search.metric, plan.search.folds or FOLDS
     runtime = plan.runtime.model_copy(update={"seed": plan.runtime.seed + OTHER})
     recipes, judged = {NOW: plan.chosen, FOUND: plan.recipe(found)}, []
-    for one in cross_validation.judge(recipes, plan.rules, runtime, count, 1):
+    for one in cross_validation.judge(recipes, plan.rules, runtime, count, 1, with_baseline=False):
         judged.append(one)
         value = number.text(one.evaluated.metrics[metric])
         print(

@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import urllib.error
+from functools import partial
 from urllib.parse import quote
 
 import pandas as pd
 import psutil
 import pytest
+import yaml
 
 from evermodel.scheduling import local
 from tests.project import commit
@@ -116,6 +118,19 @@ def test_new_data_retrains_what_uses_it_once_and_what_was_paused_when_it_is_not(
     assert airflow.events("data.late_linear") == airflow.events("data.boston_linear")
     wait(lambda: airflow.started(paused) == 1)
     assert (airflow.started(watched), airflow.started(other)) == (1, 0)
+
+
+def test_a_search_by_two_workers_ends_as_a_branch_with_a_better_value(airflow):
+    _, state, tasks = airflow.run("search.late_linear", workers=2)
+    assert state == "success"
+    assert set(tasks.values()) == {"success"}
+    show = partial(airflow.project.run, "git", "show")
+    found = json.loads(show("search/late_linear:experiments/late_linear/search.json").stdout)
+    assert found["trials"] == 4
+    assert found["values"]["options.alpha"] < 1000
+    changed = yaml.safe_load(show("search/late_linear:experiments/late_linear/params.yaml").stdout)
+    assert changed["options"] == {"alpha": found["values"]["options.alpha"]}
+    assert airflow.project.run("git", "status", "--porcelain").stdout == ""
 
 
 def test_a_slot_for_the_gpu_and_room_for_what_is_short_are_there(airflow):

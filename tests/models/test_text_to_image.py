@@ -39,6 +39,17 @@ def test_each_code_is_told_by_the_words_and_the_codes_before_it_and_by_no_other(
     assert np.abs(drawer(CAPTIONS[::-1], first)[0] - drawer(CAPTIONS, first)[0]).max() > 1e-3
 
 
+def test_codes_have_in_common_the_pairs_of_their_numbers_that_are_the_same(model):
+    layer = model.get_layer("drawer").get_layer("features")
+    assert not layer.trainable_weights
+    looked_up = np.asarray(layer(np.arange(9)[None]))[0]
+    assert looked_up.shape == (9, 3 * 3**2)
+    same = (np.arange(9) % 3)[:, None] == np.arange(9) % 3, (np.arange(9) // 3)[:, None] == np.arange(9) // 3
+    shared = sum(one.astype(int) for one in (*same, same[0] & same[1]))
+    assert (looked_up @ looked_up.T == shared).all()
+    assert np.array_equal(np.asarray(layer(looked_up[None], reverse=True))[0], shared)
+
+
 def test_attention_of_each_patch_is_shared_among_the_words_that_are_there(drawer):
     looks = drawer(CAPTIONS, codes())[1]
     assert looks.shape == (6, 2, 3, 3)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,8 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell starts in the background ignores Ctrl-C, tests too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert working.stdout.readline().startswith("trial 0 of 1000")
     working.send_signal(signal.SIGINT)

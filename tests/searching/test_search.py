@@ -236,6 +236,15 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
     assert not study.running(opened())
 
 
+def test_no_trial_begins_after_a_signal_to_stop_even_if_what_it_raised_was_lost(ridge):
+    ridge(1.0)
+    plan = planned()
+    with pytest.raises(KeyboardInterrupt):
+        worker.run(plan, study.create(plan), 0, [signal.SIGTERM])
+    assert not study.ended(opened())
+    assert not study.running(opened())
+
+
 def test_a_killed_worker_is_replaced_and_its_trial_run_again(ridge):
     ridge(1.0, trials=2)
     plan = planned()

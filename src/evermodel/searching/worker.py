@@ -10,7 +10,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from timeit import repeat
 from typing import Any
@@ -37,19 +37,21 @@ class LateError(Exception):
     """The trial is one more than there are to be."""
 
 
-def run(plan: Plan, name: str, number: int) -> None:
+def run(plan: Plan, name: str, number: int, told: Sequence[int] = ()) -> None:
     """Run trials of a study as long as one is to begin, or may have to be run again.
 
-    Raises EvermodelError if today's values can't be trained, and KeyboardInterrupt when told to stop: the
-    trial that it was at waits to be run again.
+    told: the signals to stop that have come. Raises EvermodelError if today's values can't be trained, and
+    KeyboardInterrupt when told to stop: the trial that it was at waits to be run again.
     """
     determinism.fix(plan.runtime)
     prepared, found = cross_validation.load(plan.chosen), study.load(plan, name, number)
-    while (left := study.left(plan, found)) > 0 or study.running(found):
+    while not told and ((left := study.left(plan, found)) > 0 or study.running(found)):
         if left > 0:
             _run_one(plan, found, prepared)
         else:
             time.sleep(TICK)
+    if told:
+        raise KeyboardInterrupt
 
 
 def known_as(pid: int) -> str:
@@ -154,10 +156,16 @@ def _end_with(stream: Any) -> None:
 def main(name: str, called: str, number: str) -> None:
     """Work for the study of that name until nothing is left."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; whoever started it tells once
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    told = list[int]()
+
+    def stop(came: int, frame: object) -> None:
+        told.append(came)  # what is raised is lost where it meets a finalizer, which Python does not let fail
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
     try:
-        run(study.plan(repository.load(), name), called, int(number))
+        run(study.plan(repository.load(), name), called, int(number), told)
     except KeyboardInterrupt:
         sys.exit(130)
     except EvermodelError as error:

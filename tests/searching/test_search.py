@@ -193,14 +193,10 @@ def test_tasks_of_airflow_do_the_same_and_fetch_no_test_rows(ridge, monkeypatch,
         steps.main("study", "boston_linear")
     monkeypatch.setenv(study.STUDIES, "sqlite:///studies.db")
     monkeypatch.setenv("EVERMODEL_SETTINGS", '{"workers": 3, "profile": "as committed", "commit": null}')
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        for step in (["study"], ["search", "1"], ["choose"], ["propose"]):
-            assert steps.main(step[0], "boston_linear", *step[1:]) == 0
-            if step == ["study"]:
-                assert capsys.readouterr().out.splitlines()[-1] == "[0, 1, 2]"
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    for step in (["study"], ["search", "1"], ["choose"], ["propose"]):
+        assert steps.main(step[0], "boston_linear", *step[1:]) == 0
+        if step == ["study"]:
+            assert capsys.readouterr().out.splitlines()[-1] == "[0, 1, 2]"
     rows = folders.prepared("boston_housing")
     assert set(pulled) == {("pull", *(f"{rows}/{name}" for name in ("train", "validation", "spec.json")))}
     assert not Path("searches").exists()
@@ -236,13 +232,26 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
     assert not study.running(opened())
 
 
-def test_no_trial_begins_after_a_signal_to_stop_even_if_what_it_raised_was_lost(ridge):
+@pytest.mark.parametrize(
+    ("where", "left"), [("study.is_late", ["FAIL", "WAITING"]), ("worker._score", ["COMPLETE"])]
+)
+def test_a_signal_to_stop_is_heeded_whenever_it_comes(ridge, monkeypatch, where, left):
+    """While the study is written, which is not interrupted; and where what it raised was lost."""
     ridge(1.0)
-    plan = planned()
+    plan, before = planned(), signal.getsignal(signal.SIGTERM)
+    module, name = {"study": study, "worker": worker}[where.split(".")[0]], where.split(".")[1]
+    usual = getattr(module, name)
+
+    def told(*given):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        return usual(*given)
+
+    monkeypatch.setattr(module, name, told)
     with pytest.raises(KeyboardInterrupt):
-        worker.run(plan, study.create(plan), 0, [signal.SIGTERM])
-    assert not study.ended(opened())
-    assert not study.running(opened())
+        worker.run(plan, study.create(plan), 0)
+    assert [trial.state.name for trial in opened().trials] == left
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_run_again(ridge):

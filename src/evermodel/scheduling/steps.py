@@ -6,7 +6,6 @@ named as DVC does: experiments/x/dvc.yaml:train, data/d/dvc.yaml.
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -139,7 +138,6 @@ def search(step: str, wanted: Settings, name: str, number: str = "0") -> int:
             study.create(plan)
             print(json.dumps([*range(wanted.workers)]))
         case "search":
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
             worker.run(plan, called, int(number))
         case "choose":
             print(search.outcome(search.verdict(plan, study.load(plan, called))))

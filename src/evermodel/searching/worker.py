@@ -10,7 +10,8 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from statistics import fmean
 from timeit import repeat
 from typing import Any
@@ -37,21 +38,59 @@ class LateError(Exception):
     """The trial is one more than there are to be."""
 
 
-def run(plan: Plan, name: str, number: int, told: Sequence[int] = ()) -> None:
+class Stop:
+    """A signal to end: it interrupts a trial that is computed, but not what is written to the study.
+
+    It is kept, too, for what it raises is lost where it meets a finalizer, which Python does not let fail.
+    """
+
+    def __init__(self) -> None:
+        self.told, self.computing = False, False
+
+    def __call__(self, came: int, frame: object) -> None:
+        """Hear the signal."""
+        self.told = True
+        if self.computing:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """As long as trials are run. Raises KeyboardInterrupt at the end if the signal came."""
+        before = signal.signal(signal.SIGTERM, self)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        if self.told:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """As long as a trial is computed."""
+        self.computing = True
+        try:
+            if self.told:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self.computing = False
+
+
+def run(plan: Plan, name: str, number: int) -> None:
     """Run trials of a study as long as one is to begin, or may have to be run again.
 
-    told: the signals to stop that have come. Raises EvermodelError if today's values can't be trained, and
-    KeyboardInterrupt when told to stop: the trial that it was at waits to be run again.
+    Raises EvermodelError if today's values can't be trained, and KeyboardInterrupt when told to stop, by
+    SIGTERM: the trial that it was at waits to be run again.
     """
     determinism.fix(plan.runtime)
     prepared, found = cross_validation.load(plan.chosen), study.load(plan, name, number)
-    while not told and ((left := study.left(plan, found)) > 0 or study.running(found)):
-        if left > 0:
-            _run_one(plan, found, prepared)
-        else:
-            time.sleep(TICK)
-    if told:
-        raise KeyboardInterrupt
+    stop = Stop()
+    with stop.heard():
+        while not stop.told and ((left := study.left(plan, found)) > 0 or study.running(found)):
+            if left > 0:
+                _run_one(plan, found, prepared, stop)
+            else:
+                time.sleep(TICK)
 
 
 def known_as(pid: int) -> str:
@@ -59,7 +98,7 @@ def known_as(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}"
 
 
-def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
+def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared, stop: Stop) -> None:
     at, failed = list[int](), list[Exception]()
 
     def objective(trial: optuna.Trial) -> float:
@@ -68,7 +107,8 @@ def _run_one(plan: Plan, found: optuna.Study, prepared: Prepared) -> None:
         at.append(trial.number)
         trial.set_user_attr("worker", known_as(os.getpid()))
         try:
-            return _score(plan, trial, prepared)
+            with stop.interrupting():
+                return _score(plan, trial, prepared)
         except (optuna.TrialPruned, FINISHED):
             raise
         except Exception as error:
@@ -156,16 +196,9 @@ def _end_with(stream: Any) -> None:
 def main(name: str, called: str, number: str) -> None:
     """Work for the study of that name until nothing is left."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; whoever started it tells once
-    told = list[int]()
-
-    def stop(came: int, frame: object) -> None:
-        told.append(came)  # what is raised is lost where it meets a finalizer, which Python does not let fail
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=_end_with, args=(sys.stdin,), daemon=True).start()
     try:
-        run(study.plan(repository.load(), name), called, int(number), told)
+        run(study.plan(repository.load(), name), called, int(number))
     except KeyboardInterrupt:
         sys.exit(130)
     except EvermodelError as error:

@@ -233,13 +233,13 @@ def test_ctrl_c_ends_all_and_the_same_command_goes_on(ridge):
 
 
 @pytest.mark.parametrize(
-    ("where", "left"), [("study.is_late", ["FAIL", "WAITING"]), ("worker._score", ["COMPLETE"])]
+    ("module", "name", "left"),
+    [(study, "is_late", ["FAIL", "WAITING"]), (worker, "_score", ["COMPLETE"])],
 )
-def test_a_signal_to_stop_is_heeded_whenever_it_comes(ridge, monkeypatch, where, left):
+def test_a_signal_to_stop_is_heeded_whenever_it_comes(ridge, monkeypatch, module, name, left):
     """While the study is written, which is not interrupted; and where what it raised was lost."""
     ridge(1.0)
     plan, before = planned(), signal.getsignal(signal.SIGTERM)
-    module, name = {"study": study, "worker": worker}[where.split(".")[0]], where.split(".")[1]
     usual = getattr(module, name)
 
     def told(*given):

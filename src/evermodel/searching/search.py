@@ -87,15 +87,13 @@ def verdict(plan: Plan, of: optuna.Study) -> Choice:
         "given_up": sum(trial.state == TrialState.PRUNED for trial in trials),
         "hours": round(study.spent(trials), 4),
         "folds": search.folds or FOLDS,
-        "before": before,
         "found": found,
     }
     known = of.user_attrs.get("choice", {})
     # Today's values are those that it was asked about, or what it found then, which has been merged.
-    if before in (known.get("before"), known.get("values")) and all(
-        known.get(name) == fact for name, fact in facts.items() if name != "before"
-    ):
+    if facts.items() <= known.items() and before in (known["before"], known["values"]):
         return Choice.model_validate(known)
+    facts["before"] = before
     chosen = Choice(**facts, values=before)
     if found != before:
         scores, chance = compared(plan, found)
